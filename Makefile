@@ -1,0 +1,59 @@
+# Each target works from a fresh clone; all need only Python >= 3.11 and make.
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CONSTRAINTS := constraints/airflow-3.3.txt
+UV_VERSION := 0.13.9
+
+# Some machines set this; Airflow then compiles itself anew in every process.
+export PYTHONDONTWRITEBYTECODE :=
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help setup demo emulator test lint types contract lock clean
+
+help:
+	@echo "make demo      run both example DAGs in a real Airflow against a local Diffgram; pictures in build/demo"
+	@echo "make test      lint, types, all tests"
+	@echo "make emulator  serve the demo's Diffgram and print the address of its page"
+	@echo "make contract  the wire contract suite alone"
+	@echo "make lock      remake constraints/"
+
+setup: $(READY)
+
+$(READY): pyproject.toml $(CONSTRAINTS) Makefile
+	@python=; for each in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
+	    if [ -n "$$each" ] && $$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
+	    then python=$$each; break; fi; done; \
+	if [ -z "$$python" ]; then echo "Python 3.11 to 3.13 is needed; set PYTHON=/path/to/python" >&2; exit 1; fi; \
+	echo "setting up $(VENV) with $$($$python --version)"; $$python -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
+	    --constraints $(CONSTRAINTS) --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python -m demo
+
+emulator: $(READY)
+	@$(BIN)/python -m demo serve
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --preview --select AIR .
+	@$(BIN)/ruff format --check .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+test: lint types
+	@$(BIN)/python -m pytest
+
+contract: $(READY)
+	@$(BIN)/python -m pytest tests/contract
+
+lock: $(READY)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-emit-index-url \
+	    --no-annotate --no-header --extra dev --output-file $(CONSTRAINTS) pyproject.toml
+
+clean:
+	rm -rf build $(VENV)

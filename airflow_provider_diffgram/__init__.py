@@ -1,0 +1,104 @@
+"""Airflow provider for Diffgram: predictions in, exactly once, and a wait that tells the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's metadata, as Airflow's provider manager reads it.
+
+    A literal, so that discovery imports nothing and cannot fail. Airflow from 3.3 builds the
+    connection form from ``conn-fields`` alone; :class:`~airflow_provider_diffgram.hooks.diffgram.DiffgramHook`
+    derives the widgets of older versions from the same data.
+    """
+    return {
+        "package-name": "airflow-provider-diffgram",
+        "name": "Diffgram",
+        "description": "Push model predictions into Diffgram, exactly once, and wait until they are in.",
+        "integrations": [
+            {
+                "integration-name": "Diffgram",
+                "external-doc-url": "https://github.com/diffgram/diffgram",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [
+            {"integration-name": "Diffgram", "python-modules": ["airflow_provider_diffgram.hooks.diffgram"]}
+        ],
+        "operators": [
+            {
+                "integration-name": "Diffgram",
+                "python-modules": ["airflow_provider_diffgram.operators.diffgram"],
+            }
+        ],
+        "sensors": [
+            {"integration-name": "Diffgram", "python-modules": ["airflow_provider_diffgram.sensors.diffgram"]}
+        ],
+        "triggers": [
+            {
+                "integration-name": "Diffgram",
+                "python-modules": ["airflow_provider_diffgram.triggers.diffgram"],
+            }
+        ],
+        "connection-types": [
+            {
+                "connection-type": "diffgram",
+                "hook-class-name": "airflow_provider_diffgram.hooks.diffgram.DiffgramHook",
+                "hook-name": "Diffgram",
+                "ui-field-behaviour": {
+                    "hidden-fields": [],
+                    "relabeling": {
+                        "schema": "Project",
+                        "login": "Client ID",
+                        "password": "Client secret",
+                    },
+                    "placeholders": {
+                        "host": "diffgram.example.com (https), or http://host",
+                        "schema": "the project_string_id, such as demo-project",
+                        "login": "client_id of an API credential",
+                        "password": "client_secret of the same credential",
+                    },
+                },
+                "conn-fields": {
+                    "dataset": {
+                        "label": "Default dataset",
+                        "description": "Name or id of the dataset used where a task names none.",
+                        "schema": {"type": ["string", "null"], "default": None},
+                    },
+                    "label_schema": {
+                        "label": "Label schema",
+                        "description": "Name or id of the label schema; empty means the project's default schema.",
+                        "schema": {"type": ["string", "null"], "default": None},
+                    },
+                    "verify": {
+                        "label": "Verify TLS certificates",
+                        "description": "Turn off only for a test server with a self-made certificate.",
+                        "schema": {"type": ["boolean", "null"], "default": True},
+                    },
+                    "ca_bundle": {
+                        "label": "CA bundle",
+                        "description": "Path of a PEM file with the authorities to trust, on every worker.",
+                        "schema": {"type": ["string", "null"], "default": None},
+                    },
+                    "connect_timeout": {
+                        "label": "Connect timeout (seconds)",
+                        "description": "How long to wait for a connection.",
+                        "schema": {"type": ["integer", "null"], "default": 10, "minimum": 1},
+                    },
+                    "read_timeout": {
+                        "label": "Read timeout (seconds)",
+                        "description": "How long to wait for the next byte of an answer.",
+                        "schema": {"type": ["integer", "null"], "default": 60, "minimum": 1},
+                    },
+                    "retry_timeout": {
+                        "label": "Retry timeout (seconds)",
+                        "description": "How long to go on when the server cannot be reached or is down.",
+                        "schema": {"type": ["integer", "null"], "default": 60, "minimum": 0},
+                    },
+                },
+            }
+        ],
+    }

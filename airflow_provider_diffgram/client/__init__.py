@@ -1,0 +1,41 @@
+"""Diffgram over HTTP. Knows nothing of Airflow."""
+
+from . import routes
+from .errors import (
+    CredentialError,
+    DiffgramError,
+    HostUnreachableError,
+    NoReplyError,
+    NotProcessedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RefusedError,
+    ServerFaultError,
+    ServerUnavailableError,
+    TlsError,
+    TooLargeError,
+    UnexpectedReplyError,
+    WrongAddressError,
+)
+from .settings import Settings
+from .sync import DiffgramClient
+
+__all__ = [
+    "CredentialError",
+    "DiffgramClient",
+    "DiffgramError",
+    "HostUnreachableError",
+    "NoReplyError",
+    "NotProcessedError",
+    "OutcomeUnknownError",
+    "RateLimitedError",
+    "RefusedError",
+    "ServerFaultError",
+    "ServerUnavailableError",
+    "Settings",
+    "TlsError",
+    "TooLargeError",
+    "UnexpectedReplyError",
+    "WrongAddressError",
+    "routes",
+]

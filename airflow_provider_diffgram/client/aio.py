@@ -1,0 +1,126 @@
+"""The transport of the triggerer, on httpx. Reads only: a trigger that writes repeats the write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import httpx
+from tenacity import AsyncRetrying
+
+from . import resend
+from .errors import DiffgramError, HostUnreachableError, NoReplyError
+from .replies import value_of
+from .request import Pause, Request, Steps
+from .settings import USER_AGENT, Settings
+
+T = TypeVar("T")
+
+
+class AsyncDiffgramClient:
+    """The asynchronous twin of :class:`~.sync.DiffgramClient`.
+
+    :param settings: address and credential.
+    :param sleep: waits for seconds; replaced in tests.
+    """
+
+    def __init__(self, settings: Settings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self.settings = settings
+        self.project = settings.project
+        self._sleep = sleep
+        self._client = httpx.AsyncClient(
+            base_url=settings.base_url,
+            auth=httpx.BasicAuth(settings.client_id, settings.client_secret),
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+            verify=_verification(settings.verify),
+            timeout=httpx.Timeout(settings.read_timeout, connect=settings.connect_timeout),
+            follow_redirects=False,
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.settings.base_url}, project={self.project!r})"
+
+    async def aclose(self) -> None:
+        """Close the pooled connections."""
+        await self._client.aclose()
+
+    async def send(self, request: Request[T]) -> T:
+        """Send the read ``request`` and return what its answer says.
+
+        :raises ValueError: if ``request`` is a write.
+        :raises DiffgramError: one of the classes in :mod:`~airflow_provider_diffgram.client.errors`.
+        """
+        if request.write:
+            raise ValueError(f"{request.what}: a write does not belong in the triggerer")
+        retrying = AsyncRetrying(
+            retry=resend.may_resend(request),
+            stop=resend.give_up(self.settings.retry_timeout),
+            wait=resend.delay,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return await retrying(self._send_once, request)
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Run ``steps`` to their end: send each request that they yield, sleep each pause."""
+        answer: Any = None
+        error: DiffgramError | None = None
+        while True:
+            try:
+                step = steps.throw(error) if error else steps.send(answer)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # the generator's return type is T
+            answer, error = None, None
+            if isinstance(step, Pause):
+                await self._sleep(step.seconds)
+                continue
+            try:
+                answer = await self.send(step)
+            except DiffgramError as failed:
+                error = failed
+
+    async def _send_once(self, request: Request[T]) -> T:
+        try:
+            response = await self._client.request(
+                request.method, request.path, json=request.json, params=dict(request.params)
+            )
+        except httpx.RequestError as error:
+            raise _meaning(request, self.settings, error) from None
+        headers = {key.lower(): value for key, value in response.headers.items()}
+        return await asyncio.to_thread(value_of, request, response.status_code, headers, response.content)
+
+
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Settings, AsyncDiffgramClient]] = (
+    WeakKeyDictionary()
+)
+
+
+def shared_client(settings: Settings) -> AsyncDiffgramClient:
+    """Return the client of the running event loop for ``settings``.
+
+    Creating one blocks the loop for some 30 ms, so triggers share it; it lives as long as its loop.
+    """
+    clients = _clients.setdefault(asyncio.get_running_loop(), {})
+    if settings not in clients:
+        clients[settings] = AsyncDiffgramClient(settings)
+    return clients[settings]
+
+
+def _verification(verify: bool | str) -> Any:
+    if isinstance(verify, bool):
+        return verify
+    import ssl
+
+    return ssl.create_default_context(cafile=verify)
+
+
+def _meaning(request: Request[Any], settings: Settings, error: httpx.RequestError) -> DiffgramError:
+    what, where = request.what, settings.base_url
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+        return HostUnreachableError(
+            f"{what}: cannot connect to {where}: {error or type(error).__name__}. "
+            "Check host, port and TLS of the connection"
+        )
+    return NoReplyError(f"{what}: {where} gave no whole answer: {type(error).__name__}: {error}")

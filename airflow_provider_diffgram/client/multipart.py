@@ -1,0 +1,58 @@
+"""A multipart form as a readable of known length, so that a file is never whole in memory."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+from typing import BinaryIO
+
+from .request import Upload
+
+
+class MultipartBody(io.RawIOBase):
+    """The bytes of a form with one file, read piece by piece.
+
+    :param upload: what to send.
+    :param source: the opened file; closed with this body.
+    """
+
+    def __init__(self, upload: Upload, source: BinaryIO) -> None:
+        self._source = source
+        boundary = uuid.uuid4().hex
+        fields = "".join(
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in upload.form.items()
+        )
+        head = (
+            f"{fields}--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="file"; filename={json.dumps(upload.filename)}\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        self._parts: list[BinaryIO] = [
+            io.BytesIO(head.encode()),
+            source,
+            io.BytesIO(f"\r\n--{boundary}--\r\n".encode()),
+        ]
+        tail = len(boundary) + 8
+        self._length = len(head.encode()) + upload.size + tail
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+
+    def __len__(self) -> int:
+        return self._length
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes."""
+        while self._parts:
+            chunk = self._parts[0].read(size)
+            if chunk:
+                return chunk
+            self._parts.pop(0)
+        return b""
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()

@@ -1,0 +1,76 @@
+"""A request to Diffgram as a value, and generators that ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Generic, TypeVar, cast
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that travels as a multipart form.
+
+    :param filename: name that the server derives ``original_filename`` and the media type from.
+    :param size: length in bytes.
+    :param open: opens the bytes; called once per attempt.
+    :param form: the other parts of the form.
+    """
+
+    filename: str
+    size: int
+    open: Callable[[], BinaryIO] = field(repr=False)
+    form: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[T]):
+    """What to send and how to read the answer. No I/O.
+
+    :param what: the request in words, for errors: ``list labels``.
+    :param method: HTTP method.
+    :param path: absolute path, quoted.
+    :param read: turns the parsed body of an answer into a value.
+    :param json: JSON body.
+    :param params: query.
+    :param upload: multipart body, instead of ``json``.
+    :param write: whether executing it twice differs from once.
+    :param limited: whether it counts against the limit of 20 packets per second.
+    """
+
+    what: str
+    method: str
+    path: str
+    read: Callable[[Any], T] = field(repr=False)
+    json: Any = field(default=None, repr=False)
+    params: Mapping[str, str | int] = field(default_factory=dict, repr=False)
+    upload: Upload | None = None
+    write: bool = False
+    limited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A wait of ``seconds``, done by whoever runs the steps."""
+
+    seconds: float
+
+
+Steps = Generator["Request[Any] | Pause", Any, T]
+"""A piece of logic that yields requests and pauses and returns ``T``; it does no I/O itself.
+
+The same steps run on the worker (:meth:`~.sync.DiffgramClient.run`) and in the triggerer
+(:meth:`~.aio.AsyncDiffgramClient.run`).
+"""
+
+
+def ask(request: Request[T]) -> Steps[T]:
+    """Yield ``request`` and return its answer with its type."""
+    return cast(T, (yield request))
+
+
+def pause(seconds: float) -> Steps[None]:
+    """Yield a wait of ``seconds``."""
+    yield Pause(seconds)

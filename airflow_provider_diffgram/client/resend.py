@@ -1,0 +1,59 @@
+"""When a request is sent again, for both transports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tenacity import RetryCallState, wait_random_exponential
+
+from .errors import NotProcessedError, OutcomeUnknownError, RateLimitedError, ServerFaultError
+from .request import Request
+
+RATE_LIMIT_PATIENCE = 600.0
+"""Seconds to go on after 429: the server is well, only others use the same address."""
+
+_FAULTS_TOLERATED = 3
+_backoff = wait_random_exponential(multiplier=0.2, max=10)
+
+
+def may_resend(request: Request[Any]) -> Callable[[RetryCallState], bool]:
+    """Return whether an attempt's failure allows another: not processed, or a read."""
+
+    def decide(state: RetryCallState) -> bool:
+        error = _error(state)
+        if isinstance(error, NotProcessedError):
+            return True
+        return isinstance(error, OutcomeUnknownError) and not request.write
+
+    return decide
+
+
+def give_up(retry_timeout: float) -> Callable[[RetryCallState], bool]:
+    """Return whether patience is at its end after an attempt.
+
+    A 500 on a look-up mostly means that the id does not exist (quirk 39): three attempts.
+    """
+
+    def decide(state: RetryCallState) -> bool:
+        elapsed = state.seconds_since_start or 0.0
+        error = _error(state)
+        if isinstance(error, ServerFaultError) and state.attempt_number >= _FAULTS_TOLERATED:
+            return True
+        patience = RATE_LIMIT_PATIENCE if isinstance(error, RateLimitedError) else retry_timeout
+        return elapsed + state.upcoming_sleep > patience
+
+    return decide
+
+
+def delay(state: RetryCallState) -> float:
+    """Return the seconds before the next attempt: the server's own delay, else full jitter."""
+    error = _error(state)
+    backoff = float(_backoff(state))
+    if isinstance(error, RateLimitedError):
+        return error.retry_after + backoff / 4
+    return backoff
+
+
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None

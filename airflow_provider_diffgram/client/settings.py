@@ -1,0 +1,78 @@
+"""Where a Diffgram is and how to talk to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from .. import __version__
+
+USER_AGENT = f"airflow-provider-diffgram/{__version__}"
+"""Not the library's own: the server treats user agents that begin with ``python`` differently (quirk 26)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Address, credential and patience.
+
+    :param host: ``https://diffgram.example.com``, ``http://127.0.0.1:8085``, or a bare host, which means
+        https. A path is refused: Diffgram answers at the root.
+    :param project: project_string_id, a short text, never the numeric id.
+    :param client_id: of an API credential of the project.
+    :param client_secret: of the same credential; not shown by repr.
+    :param verify: check TLS certificates; or the path of a file with the authorities to trust.
+    :param connect_timeout: seconds.
+    :param read_timeout: seconds until the next byte of an answer.
+    :param retry_timeout: seconds during which a request that was not processed is sent again.
+    :raises ValueError: naming everything that is missing or wrong.
+    """
+
+    host: str
+    project: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    verify: bool | str = True
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    retry_timeout: float = 60.0
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{name} is empty"
+            for name in ("host", "project", "client_id", "client_secret")
+            if not getattr(self, name)
+        ]
+        problems += [
+            f"{name} must be more than 0 seconds, not {getattr(self, name)}"
+            for name in ("connect_timeout", "read_timeout")
+            if getattr(self, name) <= 0
+        ]
+        if self.host:
+            problems += self._host_problems()
+        if problems:
+            raise ValueError("; ".join(problems))
+
+    def _host_problems(self) -> list[str]:
+        try:
+            parts = urlsplit(self.base_url)
+            port_is_wrong = parts.port == 0
+        except ValueError as error:
+            return [f"host {self.host!r} is not an address: {error}"]
+        problems = []
+        if parts.scheme not in ("http", "https") or not parts.hostname or port_is_wrong:
+            problems.append(f"host {self.host!r} is not an http(s) address")
+        if parts.path or parts.query:
+            problems.append(f"host {self.host!r} must have no path: Diffgram answers at the root")
+        if parts.username or parts.password:
+            problems.append("host must not hold a credential")
+        return problems
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port, without a trailing slash."""
+        host = self.host.rstrip("/")
+        return host if "://" in host else f"https://{host}"
+
+    def file_url(self, file_id: int) -> str:
+        """Return the page of a file in Diffgram's own user interface."""
+        return f"{self.base_url}/studio/annotate/{self.project}?file={file_id}"

@@ -1,0 +1,165 @@
+"""The transport of workers, on requests."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import time
+from collections.abc import Callable
+from contextlib import closing
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+from tenacity import Retrying
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from . import resend
+from .errors import DiffgramError, HostUnreachableError, NoReplyError, TlsError
+from .multipart import MultipartBody
+from .pacing import Pacer
+from .replies import value_of
+from .request import Pause, Request, Steps
+from .settings import USER_AGENT, Settings
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_UPLOAD_READ_TIMEOUT = 300.0
+"""Seconds: an upload is answered only after the server has ingested it (wire contract 2.8)."""
+
+
+class DiffgramClient:
+    """Talks to one project of one Diffgram. Safe to use from several threads.
+
+    :param settings: address and credential.
+    :param sleep: waits for seconds; replaced in tests.
+    """
+
+    def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.settings = settings
+        self.project = settings.project
+        self._sleep = sleep
+        self._pacer = Pacer()
+        self._session = requests.Session()
+        self._session.auth = HTTPBasicAuth(settings.client_id.encode(), settings.client_secret.encode())
+        self._session.verify = settings.verify
+        self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=16)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.settings.base_url}, project={self.project!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()
+
+    def send(self, request: Request[T]) -> T:
+        """Send ``request`` and return what its answer says.
+
+        What was certainly not processed is sent again, and a read whatever happened to it; a write whose
+        outcome is unknown is not.
+
+        :raises DiffgramError: one of the classes in :mod:`~airflow_provider_diffgram.client.errors`.
+        """
+        retrying = Retrying(
+            retry=resend.may_resend(request),
+            stop=resend.give_up(self.settings.retry_timeout),
+            wait=resend.delay,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        answer: T = retrying(self._send_once, request)
+        return answer
+
+    def run(self, steps: Steps[T]) -> T:
+        """Run ``steps`` to their end: send each request that they yield, sleep each pause."""
+        answer: Any = None
+        error: DiffgramError | None = None
+        while True:
+            try:
+                step = steps.throw(error) if error else steps.send(answer)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]  # the generator's return type is T
+            answer, error = None, None
+            if isinstance(step, Pause):
+                self._sleep(step.seconds)
+                continue
+            try:
+                answer = self.send(step)
+            except DiffgramError as failed:
+                error = failed
+
+    def _send_once(self, request: Request[T]) -> T:
+        if request.limited:
+            self._sleep(self._pacer.delay())
+        started = time.monotonic()
+        response = self._exchange(request)
+        _log.debug("%s: %s in %.3f s", request.what, response.status_code, time.monotonic() - started)
+        headers = {key.lower(): value for key, value in response.headers.items()}
+        if request.limited:
+            self._pacer.observe(headers)
+        return value_of(request, response.status_code, headers, response.content)
+
+    def _exchange(self, request: Request[Any]) -> requests.Response:
+        url = self.settings.base_url + request.path
+        timeout = (self.settings.connect_timeout, self.settings.read_timeout)
+        try:
+            if request.upload is None:
+                return self._session.request(
+                    request.method,
+                    url,
+                    json=request.json,
+                    params=request.params,
+                    timeout=timeout,
+                    allow_redirects=False,
+                )
+            with closing(MultipartBody(request.upload, request.upload.open())) as body:
+                return self._session.request(
+                    request.method,
+                    url,
+                    data=body,
+                    headers={"Content-Type": body.content_type},
+                    timeout=(timeout[0], max(timeout[1], _UPLOAD_READ_TIMEOUT)),
+                    allow_redirects=False,
+                )
+        except requests.RequestException as error:
+            raise _meaning(request, self.settings, error) from None
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the texts that must not be shown: the client secret, and the header made of it."""
+    pair = f"{settings.client_id}:{settings.client_secret}"
+    return [settings.client_secret, base64.b64encode(pair.encode()).decode()]
+
+
+def _meaning(request: Request[Any], settings: Settings, error: requests.RequestException) -> DiffgramError:
+    what, where = request.what, settings.base_url
+    cause = error.args[0] if error.args else error
+    reason = getattr(cause, "reason", cause)
+    if isinstance(error, requests.exceptions.SSLError):
+        return TlsError(
+            f"{what}: TLS with {where} failed: {reason}. Set the CA bundle of the connection, or write "
+            "http:// before the host if it does not speak TLS"
+        )
+    not_connected = isinstance(reason, NewConnectionError | ConnectTimeoutError)
+    if not_connected or isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
+        return HostUnreachableError(
+            f"{what}: cannot connect to {where}: {reason}. Check host and port of the connection"
+        )
+    return NoReplyError(
+        f"{what}: {where} gave no whole answer: {reason}. It may have been executed all the same"
+    )

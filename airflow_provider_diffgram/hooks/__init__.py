@@ -1,0 +1,1 @@
+"""Hook: the connection to Diffgram."""

@@ -1,0 +1,132 @@
+"""Hook for Diffgram."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook, mask_secret
+
+from .. import get_provider_info
+from ..client import CredentialError, DiffgramClient, DiffgramError, RefusedError, Settings, routes
+from ..client.sync import secrets_of
+from ..ingest.push import PushError
+from ..models import InvalidValueError
+from .connection import Defaults, InvalidConnectionError, defaults_of, settings_of
+
+_TYPE = get_provider_info()["connection-types"][0]
+
+
+class DiffgramHook(BaseHook):
+    """Connects to a Diffgram project.
+
+    Host, Project (the schema field), Client ID (login) and Client secret (password) are needed; https is
+    spoken unless the host begins with ``http://``.
+
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    """
+
+    conn_name_attr = "diffgram_conn_id"
+    default_conn_name = "diffgram_default"
+    conn_type = "diffgram"
+    hook_name = "Diffgram"
+
+    def __init__(self, diffgram_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.diffgram_conn_id = diffgram_conn_id
+        self._client: DiffgramClient | None = None
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Return the fields of the connection form, for Airflow before 3.2."""
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+        from flask_babel import lazy_gettext
+        from wtforms import BooleanField, IntegerField, StringField
+
+        fields = {"boolean": BooleanField, "integer": IntegerField, "string": StringField}
+        widgets = {}
+        for name, field in _TYPE["conn-fields"].items():
+            kind = field["schema"]["type"][0]
+            shown = {} if kind == "boolean" else {"widget": BS3TextFieldWidget()}
+            widgets[name] = fields[kind](
+                lazy_gettext(field["label"]),
+                description=field["description"],
+                default=field["schema"]["default"],
+                **shown,
+            )
+        return widgets
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Return the labels and hints of the connection form, for Airflow before 3.2."""
+        behaviour = _TYPE["ui-field-behaviour"]
+        return {
+            "hidden_fields": behaviour["hidden-fields"],
+            "relabeling": behaviour["relabeling"],
+            "placeholders": behaviour["placeholders"],
+        }
+
+    def get_settings(self) -> Settings:
+        """Return address and credential of the connection.
+
+        :raises InvalidConnectionError: with everything that is missing or wrong.
+        """
+        return settings_of(self.get_connection(self.diffgram_conn_id))
+
+    def get_defaults(self) -> Defaults:
+        """Return the dataset and label schema for tasks that name none."""
+        return defaults_of(self.get_connection(self.diffgram_conn_id))
+
+    def get_conn(self) -> DiffgramClient:
+        """Return a client; the same one at every call."""
+        if self._client is None:
+            settings = self.get_settings()
+            _mask(settings)
+            self._client = DiffgramClient(settings)
+        return self._client
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Prove host, project, credential and the permission to write, without a side effect."""
+        try:
+            settings = dataclasses.replace(self.get_settings(), retry_timeout=0)
+        except InvalidConnectionError as error:
+            return False, str(error)
+        with DiffgramClient(settings) as client:
+            try:
+                client.send(routes.list_schemas(client.project))
+            except DiffgramError as error:
+                return False, str(error)
+            try:
+                client.send(routes.probe_write(client.project))
+            except CredentialError:
+                return False, (
+                    f"project {client.project!r} answers, but the role of this credential may not write: "
+                    "give it the role Editor or admin in Diffgram"
+                )
+            except RefusedError as error:
+                if "directory" not in error.fields:
+                    return False, str(error)
+            except DiffgramError as error:
+                return False, str(error)
+        return True, f"Connected to {settings.base_url}, project {settings.project!r}; it may be written to"
+
+
+def _mask(settings: Settings) -> None:
+    """Keep the secret, and the header made of it, out of the logs."""
+    for secret in secrets_of(settings):
+        mask_secret(secret)
+
+
+@contextmanager
+def failing_for_good() -> Generator[None, None, None]:
+    """Turn errors that no retry can mend into AirflowFailException; the others pass and are retried."""
+    try:
+        yield
+    except (InvalidConnectionError, InvalidValueError, RefusedError) as error:
+        raise AirflowFailException(str(error)) from error
+    except PushError as error:
+        if error.permanent:
+            raise AirflowFailException(str(error)) from error
+        raise

@@ -1,0 +1,181 @@
+"""Everything that can be known to be wrong is known before the first packet is sent, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ..client import (
+    CredentialError,
+    DiffgramClient,
+    RefusedError,
+    ServerFaultError,
+    WrongAddressError,
+    routes,
+)
+from ..models import File, InvalidValueError, Packet, PathMedia
+from ..models.problems import describe
+from .existing import files_named
+from .labels import Labels
+from .lookup import find_dataset
+from .naming import name_of
+from .sources import PathOpener, media_problems
+
+M = TypeVar("M", bound=BaseModel)
+
+_SHOWN = 100
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is known after the check.
+
+    :param directory_id: dataset to send to.
+    :param labels: of the schema.
+    :param names: names of the root files to be.
+    :param expected: number of packets.
+    """
+
+    directory_id: int
+    labels: Labels
+    names: set[str] = field(default_factory=set)
+    expected: int = 0
+
+
+Candidate = Packet | Mapping[str, Any] | list[str]
+"""A packet, the fields of one, or what is wrong with it: texts that begin with its place."""
+
+
+def validated(
+    model: type[M], values: Iterable[M | Mapping[str, Any] | list[str]], what: str
+) -> Iterator[M | list[str]]:
+    """Yield each value as a ``model``, or what is wrong with it.
+
+    :param what: what one of them is called, such as ``packet``.
+    """
+    for number, value in enumerate(values):
+        try:
+            yield value if isinstance(value, model | list) else model.model_validate(value)
+        except ValidationError as error:
+            yield describe(error, f"{what} {number}")
+
+
+def prepare(
+    client: DiffgramClient,
+    packets: Iterable[Candidate],
+    *,
+    dataset: str | int | None,
+    label_schema: str | int | None,
+    path_of: PathOpener,
+) -> Plan:
+    """Check all packets against the models, the media and the project.
+
+    :raises InvalidValueError: with every problem found; nothing was sent.
+    """
+    directory_id, problems = _dataset_id(client, dataset)
+    plan = Plan(directory_id=directory_id, labels=Labels(client, label_schema))
+    check = _Check(client, plan, path_of)
+    for number, packet in enumerate(validated(Packet, packets, "packet")):
+        plan.expected += 1
+        found = packet if isinstance(packet, list) else check.problems(packet, f"packet {number}")
+        problems += found[: max(0, _SHOWN - len(problems))]
+    problems += plan.labels.problems()
+    if problems:
+        raise InvalidValueError("packets", problems)
+    return plan
+
+
+def _dataset_id(client: DiffgramClient, dataset: str | int | None) -> tuple[int, list[str]]:
+    try:
+        return find_dataset(client, dataset).id, []
+    except InvalidValueError as error:
+        return 0, [f"{error.what}: {problem}" for problem in error.problems]
+
+
+class _Check:
+    """Checks packets one after another, asking for each target file once."""
+
+    def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener) -> None:
+        self._client = client
+        self._plan = plan
+        self._path_of = path_of
+        self._files: dict[int, File | None] = {}
+        self._places: set[tuple[int, str, int]] = set()
+
+    def problems(self, packet: Packet, where: str) -> list[str]:
+        """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
+        problems = self._plan.labels.note(packet.instances)
+        if isinstance(packet.media, PathMedia):
+            problems += media_problems(packet.media, self._path_of)
+        problems += self._name_problems(packet)
+        if packet.parent_file_id is not None:
+            problems += self._parent_problems(packet.parent_file_id)
+        if packet.file_id is not None:
+            problems += self._update_problems(packet.file_id)
+        return [f"{where}: {problem}" for problem in problems]
+
+    def _name_problems(self, packet: Packet) -> list[str]:
+        if packet.file_id is not None:
+            return []
+        try:
+            name = name_of(packet)
+        except InvalidValueError as error:
+            return [f"{error.what}: {problem}" for problem in error.problems]
+        if packet.parent_file_id is not None:
+            place = (packet.parent_file_id, name, packet.ordinal or 0)
+            if place in self._places:
+                return [f"a second child {name!r} with ordinal {place[2]} for file {place[0]}"]
+            self._places.add(place)
+        elif name in self._plan.names:
+            return [f"a second packet named {name!r}; give each its own original_filename"]
+        else:
+            self._plan.names.add(name)
+        return []
+
+    def _parent_problems(self, file_id: int) -> list[str]:
+        """Return why ``file_id`` cannot take children (wire contract 4.2, rules 10 and 13)."""
+        parent = self._file(file_id)
+        if parent is None:
+            return [f"parent_file_id {file_id}: no such file in project {self._client.project!r}"]
+        if not (parent.type or "").startswith("compound"):
+            return [f"parent_file_id {file_id} is of type {parent.type}, not a compound file"]
+        if parent.removed:
+            return [f"parent_file_id {file_id} ({parent.original_filename}) was removed in Diffgram"]
+        named = files_named(self._client, self._plan.directory_id, parent.original_filename or "")
+        if self._plan.directory_id and file_id not in {file.id for file in named}:
+            return [f"parent_file_id {file_id} ({parent.original_filename}) is in another dataset"]
+        return []
+
+    def _update_problems(self, file_id: int) -> list[str]:
+        file = self._file(file_id)
+        if file is None:
+            return [f"file_id {file_id}: no such file in project {self._client.project!r}"]
+        if (file.type or "").startswith("compound"):
+            return [f"file_id {file_id} is a compound file: an update of it would hang for ever"]
+        if file.removed:
+            return [f"file_id {file_id} ({file.original_filename}) was removed in Diffgram"]
+        return []
+
+    def _file(self, file_id: int) -> File | None:
+        if file_id not in self._files:
+            self._files[file_id] = find_file(self._client, file_id)
+        return self._files[file_id]
+
+
+def find_file(client: DiffgramClient, file_id: int) -> File | None:
+    """Return a file of this project, a removed one too, or None.
+
+    An unknown id is a fault of the server (wire contract 2.6); health of the server is proved by the
+    look-ups before. The endpoint that lists children refuses files of other projects (2.5).
+    """
+    try:
+        file = client.send(routes.view_file(client.project, file_id))
+        client.send(routes.list_children(client.project, file_id))
+    except (CredentialError, WrongAddressError):
+        raise
+    except (ServerFaultError, RefusedError):
+        return None
+    return file

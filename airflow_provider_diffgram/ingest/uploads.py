@@ -1,0 +1,135 @@
+"""Local media, ingested by the server before it answers (wire contract 2.8)."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..client import (
+    DiffgramClient,
+    DiffgramError,
+    OutcomeUnknownError,
+    RefusedError,
+    ServerFaultError,
+    routes,
+)
+from ..client.request import pause
+from ..models import File, Input, Packet, PathMedia
+from .counters import read_files
+from .existing import children_by_place, files_named
+from .prepare import Plan
+from .sources import PathOpener, upload_of
+from .wire import count_on_wire, upload_body
+
+_log = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+_LOOKS = (1.0, 2.0, 4.0)
+"""Seconds before each look for an upload whose answer was lost: the server may still be at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Uploaded:
+    name: str
+    parent_file_id: int | None
+    instances: int
+
+
+class Uploads:
+    """Uploads of one push, proved together at the end.
+
+    :param client: of the project.
+    :param plan: dataset and labels.
+    :param path_of: opens the paths of media.
+    """
+
+    def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener) -> None:
+        self._client = client
+        self._plan = plan
+        self._path_of = path_of
+        self._done: dict[int, _Uploaded] = {}
+
+    def send(self, packet: Packet, name: str) -> File | None:
+        """Upload a packet's medium with its predictions.
+
+        :return: None if the server ingested it; the file of that name if one is there already, which may
+            be this very upload with its answer lost.
+        :raises RefusedError: if the server refused it, or could not ingest it.
+        :raises OutcomeUnknownError: if the server stays silent.
+        """
+        assert isinstance(packet.media, PathMedia)
+        body = upload_body(packet, self._plan.labels, name=name, directory_id=self._plan.directory_id)
+        upload = upload_of(packet.media, name, self._path_of)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                reply = self._client.send(routes.upload_local(self._client.project, upload, body))
+            except OutcomeUnknownError as error:
+                _log.warning("%s; looking whether it arrived", error)
+                file = self._look(packet, name)
+                if file is not None:
+                    return file
+                if attempt == _ATTEMPTS:
+                    raise _not_ingestible(name, error) from error
+                continue
+            return self._ended(packet, name, reply.input, count_on_wire(body))
+        raise AssertionError("unreachable")
+
+    def _ended(self, packet: Packet, name: str, row: Input, instances: int) -> File | None:
+        if row.existing_file_id is not None:
+            return self._client.send(routes.view_file(self._client.project, row.existing_file_id))
+        if not row.succeeded or row.file_id is None:
+            raise RefusedError(
+                f"upload {name!r}: the server ingested it as {row.status}: {row.reason}"
+                + (f" (file {row.file_id} holds the name now)" if row.file_id else ""),
+                server_text=row.reason,
+            )
+        self._done[row.file_id] = _Uploaded(name, packet.parent_file_id, instances)
+        return None
+
+    def _look(self, packet: Packet, name: str) -> File | None:
+        for seconds in _LOOKS:
+            self._client.run(pause(seconds))
+            if packet.parent_file_id is not None:
+                children = self._client.send(
+                    routes.list_children(self._client.project, packet.parent_file_id)
+                )
+                file = children_by_place(children).get((name, packet.ordinal or 0))
+            else:
+                file = next(iter(files_named(self._client, self._plan.directory_id, name)), None)
+            if file is not None:
+                return file
+        return None
+
+    def prove(self) -> Iterator[tuple[str, DiffgramError]]:
+        """Compare the stored counts with what was uploaded; yield the names of files that lack instances."""
+        by_parent: dict[int | None, dict[int, _Uploaded]] = defaultdict(dict)
+        for file_id, uploaded in self._done.items():
+            if uploaded.instances:
+                by_parent[uploaded.parent_file_id][file_id] = uploaded
+        for parent, uploads in by_parent.items():
+            steps = read_files(self._client.project, self._plan.directory_id, uploads, parent)
+            files = self._client.run(steps)
+            for file_id, uploaded in uploads.items():
+                stored = files[file_id].count_instances_changed or 0 if file_id in files else None
+                if stored is not None and stored < uploaded.instances:
+                    yield (
+                        uploaded.name,
+                        RefusedError(
+                            f"upload {uploaded.name!r}: file {file_id} holds {stored} of "
+                            f"{uploaded.instances} instances although the server said success"
+                        ),
+                    )
+
+
+def _not_ingestible(name: str, error: OutcomeUnknownError) -> DiffgramError:
+    if isinstance(error, ServerFaultError) and error.status == 500:
+        # An empty file and one that is no image are answered so (wire contract 2.8).
+        return RefusedError(
+            f"upload {name!r}: the server could not ingest it, {_ATTEMPTS} times: is it a readable "
+            f"medium of its extension? ({error.server_text})",
+            status=error.status,
+            server_text=error.server_text,
+        )
+    return error

@@ -1,0 +1,114 @@
+"""Packets and instances in the shape that the server reads. The caller's packet is never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from ..models import BlobMedia, Instance, Packet, PathMedia, TextMedia, UrlMedia
+from .labels import Labels
+
+_NOT_IDENTITY = frozenset({"machine_made", "score", "model_ref", "model_run_ref", "creation_ref_id"})
+"""Two instances that differ only in these are one to the server (wire contract 5.3)."""
+
+
+def instances_on_wire(instances: Iterable[Instance], labels: Labels, name: str) -> list[dict[str, Any]]:
+    """Return ``instances`` with label ids and a deterministic ``creation_ref_id``; equal ones only once.
+
+    :param name: of the file, part of the reference.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for instance in instances:
+        body = instance.model_dump(mode="json", exclude_none=True, by_alias=True, exclude={"label"})
+        label_file_id = labels.id_of(instance)
+        if label_file_id is not None:
+            body["label_file_id"] = label_file_id
+        identity = json.dumps(
+            {key: value for key, value in body.items() if key not in _NOT_IDENTITY}, sort_keys=True
+        )
+        if identity not in found:
+            body.setdefault("creation_ref_id", _reference(identity, name, instance))
+            found[identity] = body
+    return list(found.values())
+
+
+def _reference(identity: str, name: str, instance: Instance) -> str:
+    seed = "\n".join([name, instance.model_ref or "", instance.model_run_ref or "", identity])
+    return hashlib.blake2b(seed.encode(), digest_size=12).hexdigest()
+
+
+def instance_keys(packet: Packet, labels: Labels, name: str) -> dict[str, Any]:
+    """Return the keys of a body that hold predictions; none for raw media.
+
+    The server refuses an empty list (quirk 8), so there is no key then.
+    """
+    if packet.frame_packet_map:
+        return {
+            "frame_packet_map": {
+                str(frame): instances_on_wire(instances, labels, f"{name}#{frame}")
+                for frame, instances in sorted(packet.frame_packet_map.items())
+            }
+        }
+    on_wire = instances_on_wire(packet.instance_list, labels, name)
+    return {"instance_list": on_wire} if on_wire else {}
+
+
+def packet_body(
+    packet: Packet, labels: Labels, *, name: str, directory_id: int, batch_id: int
+) -> dict[str, Any]:
+    """Return the JSON of a packet for ``input/packet`` (wire contract 2.7)."""
+    body: dict[str, Any] = {"directory_id": directory_id, "batch_id": batch_id}
+    if packet.file_id is not None:
+        body |= {"file_id": packet.file_id, "mode": packet.mode}
+    else:
+        body |= {"original_filename": name, **_media_keys(packet), **_place(packet)}
+    return body | instance_keys(packet, labels, name)
+
+
+def upload_body(packet: Packet, labels: Labels, *, name: str, directory_id: int) -> dict[str, Any]:
+    """Return the JSON part of an upload (wire contract 2.8)."""
+    return {"directory_id": directory_id, **_place(packet)} | instance_keys(packet, labels, name)
+
+
+def update_body(
+    packet: Packet, labels: Labels, *, name: str, file_id: int, directory_id: int, batch_id: int
+) -> dict[str, Any]:
+    """Return the JSON that appends the predictions of ``packet`` to a file that is there."""
+    body = {"directory_id": directory_id, "batch_id": batch_id, "file_id": file_id, "mode": "update"}
+    return body | instance_keys(packet, labels, name)
+
+
+def count_on_wire(keys: dict[str, Any]) -> int:
+    """Return how many instances a body holds in its list."""
+    return len(keys.get("instance_list", []))
+
+
+def _place(packet: Packet) -> dict[str, Any]:
+    if packet.parent_file_id is None:
+        return {}
+    return {"parent_file_id": packet.parent_file_id, "ordinal": packet.ordinal or 0}
+
+
+def _media_keys(packet: Packet) -> dict[str, Any]:
+    media = packet.media
+    if isinstance(media, UrlMedia):
+        keys: dict[str, Any] = {"type": "from_url", "media": {"url": media.url, "type": media.type}}
+        if media.type == "video":
+            # Frames of a split video are counted anew in each clip (wire contract 5.6).
+            keys["video_split_duration"] = packet.video_split_duration or 0
+        return keys
+    if isinstance(media, TextMedia):
+        return {"type": "from_text_data", "media": {"type": "text"}, "text_data": media.text_data}
+    if isinstance(media, BlobMedia):
+        return {
+            "type": "from_blob_path",
+            "media": {"type": media.type},
+            "connection_id": media.connection_id,
+            "bucket_name": media.bucket_name,
+            "raw_data_blob_path": media.raw_data_blob_path,
+        }
+    if isinstance(media, PathMedia):
+        raise TypeError("a path is uploaded, not sent as a packet")
+    raise TypeError("a packet without media updates a file")

@@ -1,0 +1,97 @@
+"""What all values that travel have in common."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+INT32_MAX = 2**31 - 1
+
+_PRINTED_PYTHON = {"None": None, "True": True, "False": False}
+
+
+class Sent(BaseModel):
+    """A value that we send. It is right or it does not exist: unknown keys are refused too.
+
+    The server ignores unknown keys (wire contract 1.3), so a misspelt one would be lost in silence.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class Received(BaseModel):
+    """A value that the server sent. Lenient: keys may be missing or new.
+
+    Some installations print Python into JSON and write ``"None"``, ``"True"`` and ``"False"`` (wire
+    contract 1.6 and 6); such texts are read as null, true and false.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_printed_python(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {
+            key: _PRINTED_PYTHON.get(value, value)
+            if isinstance(value, str) and key not in _FREE_TEXT
+            else value
+            for key, value in data.items()
+        }
+
+
+_FREE_TEXT = frozenset({"name", "nickname", "original_filename", "reference_id", "creation_ref_id"})
+"""Keys whose text is a person's own: a label may be named ``None``."""
+
+
+def _whole_number(value: Any) -> int:
+    if isinstance(value, bool | str | bytes):
+        raise ValueError(f"must be a whole number, not {type(value).__name__}")
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ValueError(
+            f"must be a whole number, not {value!r}; the server refuses fractions: round it"
+        ) from None
+
+
+def _finite_number(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError(f"must be a number, not {type(value).__name__}")
+    number = operator.index(value) if isinstance(value, numbers.Integral) else float(value)
+    if not math.isfinite(number):
+        raise ValueError(
+            "must be finite: the server stores NaN and Infinity and breaks JSON readers afterwards"
+        )
+    if abs(number) > INT32_MAX:
+        raise ValueError("is beyond 32 bit, which costs the server an ingest thread and you the instances")
+    return number
+
+
+def _without_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("contains a NUL character, which costs the server an ingest thread")
+    return value
+
+
+Int32 = Annotated[int, Field(ge=-INT32_MAX - 1, le=INT32_MAX), BeforeValidator(_whole_number)]
+"""A whole number within 32 bit. numpy integers are welcome; bools, texts and floats are not (5.3)."""
+
+Pixel = Annotated[int, Field(ge=0, le=INT32_MAX), BeforeValidator(_whole_number)]
+"""A coordinate in pixels. The server sets a negative minimum to 0: it would not be stored as sent."""
+
+PositiveInt = Annotated[int, Field(ge=1, le=INT32_MAX), BeforeValidator(_whole_number)]
+"""An id or a length of at least one."""
+
+Id = PositiveInt
+
+Number = Annotated[int | float, BeforeValidator(_finite_number)]
+"""A finite number within 32 bit (wire contract, quirks 49 and 59)."""
+
+Text = Annotated[str, Field(min_length=1), AfterValidator(_without_nul)]
+"""A text that is neither empty (refused, wire contract 1.3) nor holds a NUL character (quirk 49)."""

@@ -1,0 +1,106 @@
+"""What a push leaves behind and what a wait returns: small values that fit in an XCom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+SHOWN_FAILURES = 20
+SHOWN_FILE_IDS = 100
+
+
+class SentBatch(BaseModel):
+    """An input batch and how many inputs of it are ours to wait for.
+
+    :param id: id of the input batch.
+    :param inputs: number of inputs to wait for.
+    :param parent_file_id: compound file of the inputs, since a listing shows the children of one parent or
+        none (quirk 12).
+    :param only: ids of these inputs, where an earlier attempt of the task sent others in the same batch.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: int
+    inputs: int
+    parent_file_id: int | None = None
+    only: list[int] | None = None
+
+
+class Handle(BaseModel):
+    """What was sent, for the wait.
+
+    ``expected`` is ``skipped`` plus ``done_at_send`` plus the inputs in ``batches``.
+
+    :param project: project_string_id.
+    :param directory_id: dataset that was sent to.
+    :param batches: input batches to wait for.
+    :param expected: number of packets.
+    :param skipped: how many were in Diffgram already, with their predictions.
+    :param done_at_send: how many were ingested, with their predictions, before the send returned.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    project: str
+    directory_id: int
+    batches: list[SentBatch] = []
+    expected: int = 0
+    skipped: int = 0
+    done_at_send: int = 0
+
+    def to_xcom(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class ReceiptFailure(BaseModel):
+    """One input that failed, and the server's reason."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str | None
+    input_id: int | None
+    reason: str
+
+
+class Receipt(BaseModel):
+    """How everything that was expected ended, or where it stands. Nothing is counted twice.
+
+    :param succeeded: in Diffgram with all predictions.
+    :param skipped: there before.
+    :param failed: refused by the server; ``failures`` names the first 20.
+    :param archived: removed by a person meanwhile.
+    :param pending: not settled yet.
+    :param missing: sent, but the server does not list it.
+    :param file_ids: files of the inputs that succeeded, where they are at most 100.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    project: str
+    expected: int
+    succeeded: int = 0
+    skipped: int = 0
+    failed: int = 0
+    archived: int = 0
+    pending: int = 0
+    missing: int = 0
+    failures: list[ReceiptFailure] = []
+    file_ids: list[int] = []
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to wait for: nothing pending, nothing missing."""
+        return self.pending == 0 and self.missing == 0
+
+    def to_xcom(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return self.model_dump(mode="json")
+
+    def summary(self) -> str:
+        """Return one line with the counts that are not zero."""
+        names = ("succeeded", "skipped", "failed", "archived", "pending", "missing")
+        counts = [f"{getattr(self, name)} {name}" for name in names if getattr(self, name)]
+        return f"{self.expected} expected: {', '.join(counts) or 'nothing sent'}"

@@ -1,0 +1,391 @@
+"""Predictions as Diffgram stores them: one class per instance type (wire contract, section 5)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator
+
+from .base import Id, Int32, Number, Pixel, PositiveInt, Sent, Text
+
+
+class Point2D(Sent):
+    """A point in an image.
+
+    :param x: pixels from the left edge.
+    :param y: pixels from the top edge.
+    """
+
+    x: Number
+    y: Number
+
+
+class InstanceBase(Sent):
+    """Fields common to all instance types (wire contract 5.1).
+
+    :param label: name of the label, resolved to ``label_file_id`` before sending.
+    :param label_file_id: id of the label's file; give either this or ``label``.
+    :param machine_made: true for a prediction; the server's default is false.
+    :param score: confidence, usually 0 to 1.
+    :param model_ref: your name of the model; the server creates it at first use.
+    :param model_run_ref: your name of the run; needs ``model_ref``.
+    :param number: track number in a video.
+    :param creation_ref_id: your own key, given back by annotation/list.
+    :param attribute_groups: attribute group id -> value (wire contract 5.4).
+    """
+
+    label_needed: ClassVar[bool] = True
+
+    label: Text | None = None
+    label_file_id: Id | None = Field(default=None, validate_default=True)
+    machine_made: bool | None = None
+    score: Number | None = None
+    model_ref: Text | None = None
+    model_run_ref: Text | None = None
+    number: Int32 | None = None
+    creation_ref_id: Text | None = None
+    attribute_groups: dict[str, JsonValue] | None = None
+
+    @field_validator("attribute_groups", mode="before")
+    @classmethod
+    def _keys_are_group_ids(cls, value: Any) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise ValueError("must map attribute group ids to values; the server refuses a list")
+        groups = {str(key): item for key, item in value.items()}
+        wrong = sorted(key for key in groups if not key.isdecimal())
+        if wrong:
+            raise ValueError(f"keys must be attribute group ids, not {', '.join(map(repr, wrong))}")
+        return groups
+
+    @field_validator("attribute_groups")
+    @classmethod
+    def _values_are_storable(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        for group, item in (value or {}).items():
+            _refuse_unstorable(item, f"attribute group {group}")
+        return value
+
+    @field_validator("label_file_id")
+    @classmethod
+    def _one_label(cls, label_file_id: int | None, info: ValidationInfo) -> int | None:
+        label = info.data.get("label")
+        if label is not None and label_file_id is not None:
+            raise ValueError(f"give label ({label!r}) or label_file_id ({label_file_id}), not both")
+        if cls.label_needed and label_file_id is None and "label" in info.data and label is None:
+            raise ValueError("needs a label: give label (a name) or label_file_id")
+        return label_file_id
+
+    @field_validator("model_run_ref")
+    @classmethod
+    def _has_a_model(cls, run: str | None, info: ValidationInfo) -> str | None:
+        if run is not None and info.data.get("model_ref", run) is None:
+            raise ValueError("needs model_ref: the server ignores a run without its model")
+        return run
+
+
+def _refuse_unstorable(value: JsonValue, where: str) -> None:
+    """Refuse what only the server's database would refuse, at the cost of an ingest thread (quirk 49)."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_unstorable(key, where)
+            _refuse_unstorable(item, where)
+    elif isinstance(value, list):
+        for item in value:
+            _refuse_unstorable(item, where)
+    elif isinstance(value, str) and "\x00" in value:
+        raise ValueError(f"{where}: contains a NUL character")
+    elif isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) <= 2**31 - 1:
+        raise ValueError(f"{where}: {value} is not a finite number within 32 bit")
+
+
+class Box(InstanceBase):
+    """An axis-aligned box in whole pixels, ``x_min < x_max`` and ``y_min < y_max``."""
+
+    type: Literal["box"] = "box"
+    x_min: Pixel
+    y_min: Pixel
+    x_max: Pixel
+    y_max: Pixel
+
+    @field_validator("x_max", "y_max")
+    @classmethod
+    def _is_above_the_minimum(cls, high: int, info: ValidationInfo) -> int:
+        name = str(info.field_name).replace("max", "min")
+        low = info.data.get(name)
+        if low is not None and low >= high:
+            raise ValueError(f"must be greater than {name} ({low})")
+        return high
+
+
+def _spans_a_pixel(points: list[Point2D]) -> list[Point2D]:
+    """The server rounds the bounds and refuses less than 1 x 1 pixel (wire contract 5.2)."""
+    for axis in ("x", "y"):
+        values = [getattr(point, axis) for point in points]
+        if round(max(values)) - round(min(values)) < 1:
+            side = "width" if axis == "x" else "height"
+            raise ValueError(f"points span less than one pixel: the {side} of their bounds rounds to 0")
+    return points
+
+
+class Polygon(InstanceBase):
+    """A closed outline. Points may be floats; their bounds span at least one pixel each way."""
+
+    type: Literal["polygon"] = "polygon"
+    points: Annotated[list[Point2D], Field(min_length=2), AfterValidator(_spans_a_pixel)]
+
+
+class Point(InstanceBase):
+    """One point."""
+
+    type: Literal["point"] = "point"
+    points: Annotated[list[Point2D], Field(min_length=1, max_length=1)]
+
+
+class Line(InstanceBase):
+    """Two points."""
+
+    type: Literal["line"] = "line"
+    points: Annotated[list[Point2D], Field(min_length=2, max_length=2)]
+
+
+class Tag(InstanceBase):
+    """A label of the whole file."""
+
+    type: Literal["tag"] = "tag"
+
+
+class Global(InstanceBase):
+    """Attributes of the whole file; the server stores no label with it."""
+
+    label_needed: ClassVar[bool] = False
+
+    type: Literal["global"] = "global"
+
+
+class Ellipse(InstanceBase):
+    """An ellipse: centre and half axes in pixels, angle in degrees."""
+
+    type: Literal["ellipse"] = "ellipse"
+    center_x: Int32
+    center_y: Int32
+    width: PositiveInt
+    height: PositiveInt
+    angle: Number = 0
+
+
+class Curve(InstanceBase):
+    """A quadratic curve from ``p1`` to ``p2`` with the control point ``cp``."""
+
+    type: Literal["curve"] = "curve"
+    p1: Point2D
+    p2: Point2D
+    cp: Point2D
+
+
+class CuboidFace(Sent):
+    """Four corners of one face of a cuboid drawn in an image."""
+
+    top_left: Point2D
+    top_right: Point2D
+    bot_left: Point2D
+    bot_right: Point2D
+
+
+class Cuboid(InstanceBase):
+    """A box in perspective, drawn in an image."""
+
+    type: Literal["cuboid"] = "cuboid"
+    front_face: CuboidFace
+    rear_face: CuboidFace
+
+
+class KeypointNode(Sent):
+    """One joint of a skeleton. The first node at x or y 0 makes the stored bounds 0 (wire contract 5.2)."""
+
+    id: int | Text
+    x: Number
+    y: Number
+    name: Text | None = None
+    ordinal: Int32 | None = None
+    occluded: bool | None = None
+
+
+class KeypointEdge(Sent):
+    """A bone between two nodes, named by their ids."""
+
+    source: Annotated[int | Text, Field(alias="from", serialization_alias="from")]
+    target: Annotated[int | Text, Field(alias="to", serialization_alias="to")]
+
+    model_config = {"populate_by_name": True}
+
+
+class Keypoints(InstanceBase):
+    """A skeleton: nodes and the edges between them."""
+
+    type: Literal["keypoints"] = "keypoints"
+    nodes: Annotated[list[KeypointNode], Field(min_length=1)]
+    edges: list[KeypointEdge] = []
+
+    @field_validator("edges")
+    @classmethod
+    def _join_nodes(cls, edges: list[KeypointEdge], info: ValidationInfo) -> list[KeypointEdge]:
+        if "nodes" in info.data:
+            known = {node.id for node in info.data["nodes"]}
+            unknown = {end for edge in edges for end in (edge.source, edge.target)} - known
+            if unknown:
+                raise ValueError(f"name nodes that do not exist: {sorted(map(str, unknown))}")
+        return edges
+
+
+class TextToken(InstanceBase):
+    """A span of tokens in a text file."""
+
+    type: Literal["text_token"] = "text_token"
+    start_token: Annotated[Int32, Field(ge=0)]
+    end_token: Annotated[Int32, Field(ge=0)]
+    start_sentence: Int32 | None = None
+    end_sentence: Int32 | None = None
+    start_char: Int32 | None = None
+    end_char: Int32 | None = None
+    sentence: Int32 | None = None
+
+    @field_validator("end_token")
+    @classmethod
+    def _is_not_before_the_start(cls, end: int, info: ValidationInfo) -> int:
+        start = info.data.get("start_token", end)
+        if end < start:
+            raise ValueError(f"is before start_token ({start})")
+        return end
+
+
+class Vector3D(Sent):
+    """Three numbers in the point cloud's own units."""
+
+    x: Number
+    y: Number
+    z: Number
+
+
+class Dimensions3D(Sent):
+    """Extent of a 3D box in the point cloud's own units."""
+
+    width: Number
+    height: Number
+    depth: Number
+
+
+class Cuboid3D(InstanceBase):
+    """A box in a point cloud."""
+
+    type: Literal["cuboid_3d"] = "cuboid_3d"
+    center_3d: Vector3D
+    dimensions_3d: Dimensions3D
+    rotation_euler_angles: Vector3D
+    position_3d: Vector3D
+
+
+class Relation(InstanceBase):
+    """A directed relation between two instances, by id or by ``creation_ref_id``."""
+
+    label_needed: ClassVar[bool] = False
+
+    type: Literal["relation"] = "relation"
+    from_instance_id: Id | None = None
+    to_instance_id: Id | None = None
+    from_creation_ref: Text | None = Field(default=None, validate_default=True)
+    to_creation_ref: Text | None = Field(default=None, validate_default=True)
+
+    @field_validator("from_creation_ref", "to_creation_ref")
+    @classmethod
+    def _names_each_end_once(cls, creation_ref: str | None, info: ValidationInfo) -> str | None:
+        by_id = str(info.field_name).replace("creation_ref", "instance_id")
+        if by_id in info.data and (creation_ref is None) == (info.data[by_id] is None):
+            raise ValueError(f"give one of {by_id} and {info.field_name}")
+        return creation_ref
+
+
+class Audio(InstanceBase):
+    """A span of an audio file, in seconds."""
+
+    type: Literal["audio"] = "audio"
+    start_time: Annotated[Number, Field(ge=0)]
+    end_time: Annotated[Number, Field(ge=0)]
+
+    @field_validator("end_time")
+    @classmethod
+    def _is_after_the_start(cls, end: float, info: ValidationInfo) -> float:
+        start = info.data.get("start_time")
+        if start is not None and end <= start:
+            raise ValueError(f"must be after start_time ({start})")
+        return end
+
+
+LonLat = Annotated[list[Number], Field(min_length=2, max_length=2)]
+"""Longitude and latitude in degrees."""
+
+
+class GeoPoint(InstanceBase):
+    """A point on a map."""
+
+    type: Literal["geo_point"] = "geo_point"
+    lonlat: LonLat
+    coords: list[Number] | None = None
+
+
+class GeoCircle(InstanceBase):
+    """A circle on a map; radius in metres."""
+
+    type: Literal["geo_circle"] = "geo_circle"
+    lonlat: LonLat
+    radius: Annotated[Number, Field(gt=0)]
+    coords: list[Number] | None = None
+
+
+class GeoPolyline(InstanceBase):
+    """A line on a map."""
+
+    type: Literal["geo_polyline"] = "geo_polyline"
+    bounds_lonlat: list[JsonValue]
+    bounds: list[JsonValue] | None = None
+
+
+class GeoPolygon(InstanceBase):
+    """An outline on a map."""
+
+    type: Literal["geo_polygon"] = "geo_polygon"
+    bounds_lonlat: list[JsonValue]
+    bounds: list[JsonValue] | None = None
+
+
+class GeoBox(InstanceBase):
+    """A box on a map."""
+
+    type: Literal["geo_box"] = "geo_box"
+    bounds_lonlat: list[JsonValue]
+    bounds: list[JsonValue] | None = None
+
+
+Instance = Annotated[
+    Box
+    | Polygon
+    | Point
+    | Line
+    | Tag
+    | Global
+    | Ellipse
+    | Curve
+    | Cuboid
+    | Keypoints
+    | TextToken
+    | Cuboid3D
+    | Relation
+    | Audio
+    | GeoPoint
+    | GeoCircle
+    | GeoPolyline
+    | GeoPolygon
+    | GeoBox,
+    Field(discriminator="type"),
+]
+"""Any instance, told apart by ``type``."""

@@ -1,0 +1,337 @@
+"""A packet: one piece of media, or a file already there, with predicted instances (wire contract 2.7)."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
+
+from .base import Id, Int32, PositiveInt, Sent, Text
+from .instances import Instance
+
+MediaType = Literal["image", "video", "text", "audio"]
+
+EXTENSIONS: dict[str, MediaType] = {
+    **dict.fromkeys((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"), "image"),
+    **dict.fromkeys((".mp4", ".mov", ".avi", ".m4v", ".quicktime"), "video"),
+    ".txt": "text",
+    **dict.fromkeys((".mp3", ".m4a", ".wav", ".flac"), "audio"),
+}
+"""File extensions that Diffgram ingests as media, in lower case (wire contract 3.6)."""
+
+MAX_FRAMES = 36_000
+"""Most frames of one video (wire contract 5.6)."""
+
+
+def media_type_of(name: str) -> MediaType | None:
+    """Return the media type that Diffgram derives from the extension of ``name``, or None."""
+    return EXTENSIONS.get(PurePosixPath(name).suffix.lower())
+
+
+class UrlMedia(Sent):
+    """Media that the Diffgram server fetches itself over http(s). Images and videos only (quirk 34)."""
+
+    url: Text
+    type: Literal["image", "video"] = "image"
+
+    @field_validator("url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must begin with http:// or https:// and name a host")
+        return url
+
+
+class PathMedia(Sent):
+    """A local file, or an object in storage such as ``s3://bucket/key``, uploaded by the worker.
+
+    :param path: where the worker reads it; the extension decides the media type.
+    """
+
+    path: Text
+
+    @field_validator("path", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        return str(value) if hasattr(value, "__fspath__") or hasattr(value, "as_uri") else value
+
+    @field_validator("path")
+    @classmethod
+    def _has_a_known_extension(cls, path: str) -> str:
+        if media_type_of(path) is None:
+            raise ValueError(f"has no extension that Diffgram ingests: {', '.join(EXTENSIONS)}")
+        return path
+
+    @property
+    def type(self) -> MediaType:
+        """Media type, by the extension."""
+        kind = media_type_of(self.path)
+        assert kind is not None
+        return kind
+
+
+class BlobMedia(Sent):
+    """An image in cloud storage that Diffgram reads through one of its own connections (quirk 57).
+
+    :param connection_id: id of the Diffgram connection, of kind amazon_aws or microsoft_azure.
+    :param bucket_name: bucket or container.
+    :param raw_data_blob_path: key of the object, without a leading slash.
+    """
+
+    connection_id: Id
+    bucket_name: Text
+    raw_data_blob_path: Text
+    type: Literal["image"] = "image"
+
+    @field_validator("raw_data_blob_path")
+    @classmethod
+    def _is_a_key(cls, key: str) -> str:
+        if key.startswith("/"):
+            raise ValueError("must not begin with a slash: the server keeps it and then finds no object")
+        return key
+
+
+class TextMedia(Sent):
+    """Text sent inside the packet."""
+
+    text_data: Text
+    type: Literal["text"] = "text"
+
+
+def _kind_of_media(value: Any) -> str | None:
+    keys = value if isinstance(value, dict) else getattr(value, "model_fields_set", ())
+    for key, tag in (("url", "url"), ("path", "path"), ("text_data", "text"), ("raw_data_blob_path", "blob")):
+        if key in keys:
+            return tag
+    return None
+
+
+Media = Annotated[
+    Annotated[UrlMedia, Tag("url")]
+    | Annotated[PathMedia, Tag("path")]
+    | Annotated[BlobMedia, Tag("blob")]
+    | Annotated[TextMedia, Tag("text")],
+    Discriminator(
+        _kind_of_media,
+        custom_error_type="media_kind",
+        custom_error_message="needs one of: url, path, text_data, raw_data_blob_path",
+    ),
+]
+"""Where the medium comes from, told apart by its keys."""
+
+UpdateMode = Literal["update", "update_with_existing"]
+
+
+def _frame_number(key: Any) -> Any:
+    text = str(key)
+    if isinstance(key, bool) or not text.isdecimal():
+        raise ValueError(f"frame {key!r} is not a frame number: frames count from 0")
+    if int(text) >= MAX_FRAMES:
+        raise ValueError(f"frame {text} is beyond the {MAX_FRAMES} frames that Diffgram keeps")
+    return int(text)
+
+
+FrameMap = dict[Annotated[int, BeforeValidator(_frame_number)], list[Instance]]
+"""0-based frame of the original video -> instances (wire contract 5.6)."""
+
+
+def null_is_empty(value: Any) -> Any:
+    """Read null as no instances."""
+    return [] if value is None else value
+
+
+def name_for(name: str | None, media: Media | None) -> str | None:
+    """Return ``name`` if the server takes it for ``media`` (quirks 35 to 37); raise ValueError otherwise."""
+    if name is None:
+        if isinstance(media, TextMedia):
+            raise ValueError("text needs a name: the server takes nameless text for a duplicate")
+        return None
+    if isinstance(media, PathMedia | UrlMedia) and media_type_of(name) != media.type:
+        known = [extension for extension, kind in EXTENSIONS.items() if kind == media.type]
+        raise ValueError(f"must end in an extension for {media.type}: {', '.join(known)}")
+    return name
+
+
+def instances_for(instances: list[Instance], media: Media | None) -> list[Instance]:
+    """Return ``instances`` if ``media`` can hold them as a list."""
+    if instances and media is not None and media.type == "video":
+        raise ValueError("is not used for videos: give frame_packet_map")
+    return instances
+
+
+def frames_for(frames: FrameMap | None, media: Media | None) -> FrameMap | None:
+    """Return ``frames`` if ``media`` can hold them."""
+    if frames is not None and media is not None and media.type != "video":
+        raise ValueError(f"is for videos, not for {media.type}")
+    return frames
+
+
+class Packet(Sent):
+    """One thing to send: new media, or an existing file to update, with its predictions.
+
+    Raw media without predictions is a packet whose ``instance_list`` is empty.
+
+    :param media: the medium; absent when ``file_id`` names an existing file.
+    :param file_id: the file to update.
+    :param mode: how to update it: ``update`` appends, ``update_with_existing`` replaces what is there,
+        corrections by people included.
+    :param original_filename: name in the dataset, with an extension (quirks 35 to 37); derived from the
+        source when absent.
+    :param instance_list: predictions on an image or a text.
+    :param frame_packet_map: predictions on a video: 0-based frame of the original video -> instances.
+    :param parent_file_id: file id of the compound file that this is a child of.
+    :param ordinal: place among the children of the compound file, from 0.
+    :param video_split_duration: seconds per clip, 2 to 180, or 0 for one file.
+    """
+
+    media: Media | None = None
+    file_id: Id | None = Field(default=None, validate_default=True)
+    mode: UpdateMode | None = Field(default=None, validate_default=True)
+    original_filename: Text | None = Field(default=None, validate_default=True)
+    instance_list: list[Instance] = []
+    frame_packet_map: FrameMap | None = None
+    parent_file_id: Id | None = None
+    ordinal: Int32 | None = Field(default=None, ge=0)
+    video_split_duration: PositiveInt | Literal[0] | None = Field(default=None, le=180)
+
+    @field_validator("file_id")
+    @classmethod
+    def _media_or_file(cls, file_id: int | None, info: ValidationInfo) -> int | None:
+        if "media" in info.data:
+            media = info.data["media"]
+            if media is None and file_id is None:
+                raise ValueError(
+                    "has neither media nor file_id: give the medium to add, or the file to update"
+                )
+            if media is not None and file_id is not None:
+                raise ValueError("is given beside media, which the server would ignore: give one of them")
+        return file_id
+
+    @field_validator("mode")
+    @classmethod
+    def _updates_a_file(cls, mode: str | None, info: ValidationInfo) -> str | None:
+        if "file_id" in info.data:
+            file_id = info.data["file_id"]
+            if mode is None and file_id is not None:
+                raise ValueError("file_id needs mode: update (append) or update_with_existing (replace)")
+            if mode is not None and file_id is None:
+                raise ValueError("needs file_id, the file to update")
+        return mode
+
+    _null_is_empty = field_validator("instance_list", mode="before")(null_is_empty)
+
+    @field_validator("original_filename")
+    @classmethod
+    def _suits_the_media(cls, name: str | None, info: ValidationInfo) -> str | None:
+        return name_for(name, info.data.get("media"))
+
+    @field_validator("instance_list")
+    @classmethod
+    def _not_on_video(cls, instances: list[Instance], info: ValidationInfo) -> list[Instance]:
+        return instances_for(instances, info.data.get("media"))
+
+    @field_validator("frame_packet_map")
+    @classmethod
+    def _on_video_only(cls, frames: FrameMap | None, info: ValidationInfo) -> FrameMap | None:
+        if frames and info.data.get("instance_list"):
+            raise ValueError("is given beside instance_list: a file is a video or it is not")
+        return frames_for(frames, info.data.get("media"))
+
+    @field_validator("parent_file_id")
+    @classmethod
+    def _is_new(cls, parent: int | None, info: ValidationInfo) -> int | None:
+        if parent is not None and info.data.get("file_id") is not None:
+            raise ValueError("an update has no parent_file_id: the file keeps its place")
+        return parent
+
+    @field_validator("ordinal")
+    @classmethod
+    def _has_a_parent(cls, ordinal: int | None, info: ValidationInfo) -> int | None:
+        if ordinal is not None and info.data.get("parent_file_id", ordinal) is None:
+            raise ValueError("needs parent_file_id")
+        return ordinal
+
+    @field_validator("video_split_duration")
+    @classmethod
+    def _is_a_duration(cls, seconds: int | None) -> int | None:
+        if seconds == 1:
+            raise ValueError("must be 0 (one file) or 2 to 180 seconds")
+        return seconds
+
+    @property
+    def instances(self) -> list[Instance]:
+        """All instances, those of every frame included."""
+        frames = (self.frame_packet_map or {}).values()
+        return [*self.instance_list, *(instance for frame in frames for instance in frame)]
+
+    @property
+    def refs(self) -> frozenset[tuple[str, str | None]]:
+        """Model and model run that the instances name: ``(model_ref, model_run_ref)``."""
+        return frozenset((i.model_ref, i.model_run_ref) for i in self.instances if i.model_ref is not None)
+
+
+class Child(Sent):
+    """A child of a compound file: a page, a camera.
+
+    :param media: as in a packet.
+    :param ordinal: place among the children, from 0.
+    :param original_filename: name; derived from the source when absent.
+    :param instance_list: predictions on it.
+    """
+
+    media: Media
+    ordinal: Int32 = Field(ge=0)
+    original_filename: Text | None = Field(default=None, validate_default=True)
+    instance_list: list[Instance] = []
+    frame_packet_map: FrameMap | None = None
+
+    _null_is_empty = field_validator("instance_list", mode="before")(null_is_empty)
+
+    @field_validator("original_filename")
+    @classmethod
+    def _suits_the_media(cls, name: str | None, info: ValidationInfo) -> str | None:
+        return name_for(name, info.data.get("media"))
+
+    @field_validator("instance_list")
+    @classmethod
+    def _not_on_video(cls, instances: list[Instance], info: ValidationInfo) -> list[Instance]:
+        return instances_for(instances, info.data.get("media"))
+
+    @field_validator("frame_packet_map")
+    @classmethod
+    def _on_video_only(cls, frames: FrameMap | None, info: ValidationInfo) -> FrameMap | None:
+        return frames_for(frames, info.data.get("media"))
+
+    def to_packet(self, parent_file_id: int) -> Packet:
+        """Return the packet that adds this child to the compound file ``parent_file_id``."""
+        return Packet(
+            media=self.media,
+            original_filename=self.original_filename,
+            instance_list=self.instance_list,
+            frame_packet_map=self.frame_packet_map,
+            parent_file_id=parent_file_id,
+            ordinal=self.ordinal,
+        )
+
+
+class CompoundFile(Sent):
+    """A parent file whose children are sent after it (wire contract 2.4).
+
+    :param name: unique in its dataset among all files, children included.
+    :param type: ``compound``, or another type that begins so; only those can hold instances.
+    :param instance_list: instances of the compound itself, usually ``global``.
+    """
+
+    name: Text
+    type: Text = "compound"
+    instance_list: list[Instance] = []
+
+    @field_validator("type")
+    @classmethod
+    def _begins_with_compound(cls, value: str) -> str:
+        if not value.startswith("compound"):
+            raise ValueError(f"{value!r} must begin with 'compound': no list shows files of other types")
+        return value

@@ -1,0 +1,218 @@
+"""Operators for Diffgram."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
+from pydantic import ValidationError
+
+from ..hooks.diffgram import DiffgramHook, failing_for_good
+from ..ingest.compound import create_compound_file, upload_children
+from ..ingest.jsonlines import candidates
+from ..ingest.prepare import Candidate
+from ..ingest.push import push
+from ..ingest.sources import MediaPath
+from ..models import Child, CompoundFile, Handle, Instance, InvalidValueError, Packet
+from ..models.problems import describe
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+def _path_of(path: str) -> MediaPath:
+    return cast(MediaPath, ObjectStoragePath(path))
+
+
+class _DiffgramOperator(BaseOperator):
+    """What all operators have in common.
+
+    :param dataset: name or id; the connection's default dataset when None.
+    :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    """
+
+    template_fields: Sequence[str] = ("dataset", "label_schema", "diffgram_conn_id")
+    ui_color = "#dcebfa"
+
+    def __init__(
+        self,
+        *,
+        dataset: str | int | None = None,
+        label_schema: str | int | None = None,
+        diffgram_conn_id: str = DiffgramHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.dataset = dataset
+        self.label_schema = label_schema
+        self.diffgram_conn_id = diffgram_conn_id
+
+    def _hook(self) -> DiffgramHook:
+        return DiffgramHook(self.diffgram_conn_id)
+
+    def _targets(self, hook: DiffgramHook) -> dict[str, str | int | None]:
+        defaults = hook.get_defaults()
+        return {
+            "dataset": self.dataset or defaults.dataset,
+            "label_schema": self.label_schema or defaults.label_schema,
+        }
+
+    def _logged(self, handle: Handle) -> dict[str, Any]:
+        self.log.info(
+            "%s expected: %s already there, %s ingested at once, %s sent in batches %s",
+            handle.expected,
+            handle.skipped,
+            handle.done_at_send,
+            sum(batch.inputs for batch in handle.batches),
+            [batch.id for batch in handle.batches],
+        )
+        return handle.to_xcom()
+
+
+class DiffgramSendPacketOperator(_DiffgramOperator):
+    """Send one packet or many to a dataset, each once; a retry or a second run sends only what is missing.
+
+    Returns a handle, small JSON, for :class:`~airflow_provider_diffgram.sensors.diffgram.DiffgramInputSensor`.
+
+    :param packets: a packet, a list of packets, or the path of a JSON Lines file with a packet per line,
+        local or in object storage. A packet is a ``Packet`` or a mapping of its fields.
+    :param if_exists: ``skip`` or ``fail``, for media whose name is in the dataset already.
+    """
+
+    template_fields: Sequence[str] = ("packets", "if_exists", *_DiffgramOperator.template_fields)
+
+    def __init__(
+        self,
+        *,
+        packets: Packet | Mapping[str, Any] | Iterable[Packet | Mapping[str, Any]] | str,
+        if_exists: str = "skip",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.packets = packets
+        self.if_exists = if_exists
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Send and return the handle."""
+        with failing_for_good():
+            hook = self._hook()
+            handle = push(
+                hook.get_conn(),
+                cast(Iterable[Candidate], candidates(self.packets, "packet", _path_of)),
+                if_exists=self.if_exists,
+                path_of=_path_of,
+                **self._targets(hook),
+            )
+        return self._logged(handle)
+
+
+class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
+    """Create a compound file, or find the one of that name.
+
+    Returns ``{"file_id", "name", "directory_id", "created", "url"}``.
+
+    :param name: unique in the dataset.
+    :param file_type: ``compound``, or another type that begins so.
+    :param instance_list: instances of the compound itself, usually ``global``.
+    :param if_exists: ``reuse`` or ``fail``.
+    """
+
+    template_fields: Sequence[str] = (
+        "name",
+        "file_type",
+        "instance_list",
+        "if_exists",
+        *_DiffgramOperator.template_fields,
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        file_type: str = "compound",
+        instance_list: Sequence[Instance | Mapping[str, Any]] | None = None,
+        if_exists: str = "reuse",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.name = name
+        self.file_type = file_type
+        self.instance_list = instance_list
+        self.if_exists = if_exists
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Create or find, and return what is there now."""
+        with failing_for_good():
+            compound = self._compound()
+            hook = self._hook()
+            client = hook.get_conn()
+            parent = create_compound_file(client, compound, if_exists=self.if_exists, **self._targets(hook))
+        self.log.info(
+            "%s compound file %r: file %s",
+            "Created" if parent.created else "Found",
+            parent.name,
+            parent.file_id,
+        )
+        return {
+            "file_id": parent.file_id,
+            "name": parent.name,
+            "directory_id": parent.directory_id,
+            "created": parent.created,
+            "url": client.settings.file_url(parent.file_id),
+        }
+
+    def _compound(self) -> CompoundFile:
+        fields = {"name": self.name, "type": self.file_type, "instance_list": self.instance_list or []}
+        try:
+            return CompoundFile.model_validate(fields)
+        except ValidationError as error:
+            raise InvalidValueError("compound file", describe(error)) from None
+
+
+class DiffgramUploadChildrenOperator(_DiffgramOperator):
+    """Send the children of a compound file that are not there yet: pages, cameras.
+
+    Returns a handle, as :class:`DiffgramSendPacketOperator` does.
+
+    :param parent_file_id: file id of the compound file.
+    :param children: a child, a list of children, or the path of a JSON Lines file with a child per line.
+        A child is a ``Child`` or a mapping of its fields.
+    """
+
+    template_fields: Sequence[str] = ("parent_file_id", "children", *_DiffgramOperator.template_fields)
+
+    def __init__(
+        self,
+        *,
+        parent_file_id: int | str,
+        children: Child | Mapping[str, Any] | Iterable[Child | Mapping[str, Any]] | str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.parent_file_id = parent_file_id
+        self.children = children
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Send and return the handle."""
+        with failing_for_good():
+            hook = self._hook()
+            handle = upload_children(
+                hook.get_conn(),
+                self._parent(),
+                cast(
+                    Iterable[Child | Mapping[str, Any] | list[str]],
+                    candidates(self.children, "child", _path_of),
+                ),
+                path_of=_path_of,
+                **self._targets(hook),
+            )
+        return self._logged(handle)
+
+    def _parent(self) -> int:
+        # A rendered template is text.
+        text = str(self.parent_file_id).strip()
+        if not text.isdecimal():
+            raise InvalidValueError("parent_file_id", [f"must be a file id, not {self.parent_file_id!r}"])
+        return int(text)

@@ -1,0 +1,138 @@
+"""Sensor for Diffgram."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSensorTimeout,
+    BaseSensorOperator,
+    PokeReturnValue,
+    conf,
+)
+from pydantic import ValidationError
+
+from ..hooks.diffgram import DiffgramHook, failing_for_good
+from ..ingest.progress import Watch
+from ..models import Handle, InvalidValueError, Receipt
+from ..models.problems import describe
+from ..triggers.diffgram import DiffgramInputTrigger
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+_SETTLING_POLL = 2.0
+
+
+class DiffgramInputSensor(BaseSensorOperator):
+    """Wait until everything that was sent is in Diffgram with its predictions.
+
+    Right as well if everything was in before it began. Fails as soon as an input failed, with the server's
+    reasons. Returns a receipt: ``{"expected", "succeeded", "skipped", "failed", ...}``.
+
+    :param handle: what a Diffgram operator returned, or a list of such from mapped tasks.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    :param deferrable: wait in the triggerer, without a worker slot.
+    """
+
+    template_fields: Sequence[str] = ("handle", "diffgram_conn_id")
+    ui_color = "#e8f4e4"
+
+    def __init__(
+        self,
+        *,
+        handle: Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        diffgram_conn_id: str = DiffgramHook.default_conn_name,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: timedelta | float = 15.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(poke_interval=poke_interval, **kwargs)
+        self.handle = handle
+        self.diffgram_conn_id = diffgram_conn_id
+        self.deferrable = deferrable
+        self._watch: Watch | None = None
+
+    def execute(self, context: Context) -> Any:
+        """Wait, here or in the triggerer, and return the receipt."""
+        if not self.deferrable:
+            return super().execute(context)
+        receipt = self._look()
+        if receipt.complete:
+            return self._ended(receipt)
+        self.log.info("%s; waiting in the triggerer", receipt.summary())
+        return self.defer(
+            trigger=DiffgramInputTrigger(
+                diffgram_conn_id=self.diffgram_conn_id,
+                handles=[handle.to_xcom() for handle in self._handles()],
+                deadline=time.time() + self._seconds(self.timeout),
+                poll_interval=self._seconds(self.poke_interval),
+            ),
+            method_name="execute_complete",
+        )
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once; true when nothing is left to wait for.
+
+        Between two pokes in reschedule mode nothing is remembered, so a success whose instances are not
+        written yet is watched within the poke, for seconds.
+        """
+        receipt = self._look()
+        while self.reschedule and self._watch is not None and self._watch.settling:
+            time.sleep(_SETTLING_POLL)
+            receipt = self._look()
+        self.log.info(receipt.summary())
+        if not receipt.complete:
+            return PokeReturnValue(is_done=False)
+        return PokeReturnValue(is_done=True, xcom_value=self._ended(receipt))
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Turn what the trigger saw into the receipt, or into the failure."""
+        if not event or event.get("status") not in ("done", "timeout", "error"):
+            raise AirflowException(f"the trigger sent an event of unknown form: {event!r}")
+        if event["status"] == "error":
+            error = AirflowFailException if event.get("permanent") else AirflowException
+            raise error(str(event.get("message")))
+        receipt = Receipt.model_validate(event["receipt"])
+        if event["status"] == "timeout":
+            raise AirflowSensorTimeout(
+                f"not settled within {self._seconds(self.timeout):.0f} s: {receipt.summary()}"
+            )
+        return self._ended(receipt)
+
+    def _look(self) -> Receipt:
+        with failing_for_good():
+            if self._watch is None:
+                self._watch = Watch(self._handles())
+            receipt = DiffgramHook(self.diffgram_conn_id).get_conn().run(self._watch.look())
+        if receipt.failed:
+            self._ended(receipt)
+        return receipt
+
+    def _handles(self) -> list[Handle]:
+        handles = [self.handle] if isinstance(self.handle, Mapping) else list(self.handle or [])
+        try:
+            parsed = [Handle.model_validate(handle) for handle in handles]
+        except ValidationError as error:
+            raise InvalidValueError("handle", describe(error)) from None
+        if not parsed:
+            raise InvalidValueError("handle", ["none given: pass what a Diffgram operator returned"])
+        return parsed
+
+    def _ended(self, receipt: Receipt) -> dict[str, Any]:
+        self.log.info(receipt.summary())
+        if receipt.failed:
+            lines = [
+                f"{each.name or 'update'} (input {each.input_id}): {each.reason}" for each in receipt.failures
+            ]
+            raise AirflowFailException("\n".join([receipt.summary(), *lines]))
+        return receipt.to_xcom()
+
+    @staticmethod
+    def _seconds(value: timedelta | float) -> float:
+        return value.total_seconds() if isinstance(value, timedelta) else float(value)

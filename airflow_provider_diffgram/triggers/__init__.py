@@ -1,0 +1,1 @@
+"""Trigger: what waits without a worker."""
