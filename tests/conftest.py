@@ -2,4 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
+
 pytest_plugins = ["airflow_provider_diffgram.emulator.fixtures"]
+
+# Before anything imports Airflow: it reads these once, and would otherwise settle in the user's home.
+_home = tempfile.TemporaryDirectory(prefix="airflow-home-", ignore_cleanup_errors=True)
+os.environ.update(
+    AIRFLOW_HOME=_home.name,
+    AIRFLOW__CORE__DAGS_FOLDER=str(Path(__file__).parent / "integration" / "airflow" / "dags"),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__CORE__UNIT_TEST_MODE="False",
+    AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS="False",
+    AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
+)

@@ -33,8 +33,9 @@ class JsonLines:
 
     def __iter__(self) -> Iterator[Any]:
         """Yield each line's object, or what is wrong with the line; empty lines are passed over."""
-        with self._path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
+        with self._path.open("rb") as file:
+            # Not "for line in file": what ObjectStoragePath opens on Airflow 2 cannot be iterated.
+            for number, line in enumerate(iter(file.readline, b""), start=1):
                 if line.strip():
                     yield self._object(number, line)
 

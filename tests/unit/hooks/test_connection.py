@@ -1,0 +1,106 @@
+"""Connections of Airflow as settings: URIs, JSON, extras, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import Connection
+
+from airflow_provider_diffgram.hooks.connection import InvalidConnectionError, defaults_of, settings_of
+
+GOOD: dict[str, Any] = {
+    "conn_id": "diffgram_default",
+    "conn_type": "diffgram",
+    "host": "diffgram.example.com",
+    "schema": "demo-project",
+    "login": "the-id",
+    "password": "the-secret",
+}
+
+
+def connection(**changes: Any) -> Connection:
+    fields = GOOD | changes
+    if isinstance(fields.get("extra"), dict):
+        fields["extra"] = json.dumps(fields["extra"])
+    return Connection(**fields)
+
+
+def from_uri(uri: str) -> Connection:
+    """Parse as Airflow parses AIRFLOW_CONN_ variables."""
+    if hasattr(Connection, "from_uri"):
+        return Connection.from_uri(uri, "diffgram_default")
+    return Connection(conn_id="diffgram_default", uri=uri)
+
+
+@pytest.mark.parametrize(
+    "uri,base_url",
+    [
+        ("diffgram://id:secret@host/project", "https://host"),
+        ("diffgram://id:secret@host:8443/project", "https://host:8443"),
+        ("diffgram://http://id:secret@host:8085/project", "http://host:8085"),
+        ("diffgram://https://id:secret@host:8085/project", "https://host:8085"),
+    ],
+)
+def test_both_forms_of_uri_are_read(uri, base_url):
+    settings = settings_of(from_uri(uri))
+    assert settings.base_url == base_url
+    assert (settings.project, settings.client_id, settings.client_secret) == ("project", "id", "secret")
+
+
+def test_a_quoted_secret_is_unquoted():
+    assert settings_of(from_uri("diffgram://id:s%2Fe%40c@host/project")).client_secret == "s/e@c"
+
+
+def test_https_is_the_default():
+    assert settings_of(connection()).base_url == "https://diffgram.example.com"
+    assert settings_of(connection(host="http://10.0.0.1", port=8085)).base_url == "http://10.0.0.1:8085"
+
+
+def test_extras_set_tls_timeouts_and_defaults():
+    extra = {
+        "dataset": "night",
+        "label_schema": 3,
+        "ca_bundle": "/etc/ca.pem",
+        "connect_timeout": "5",
+        "read_timeout": 7,
+        "retry_timeout": 0,
+    }
+    settings = settings_of(connection(extra=extra))
+    assert (settings.connect_timeout, settings.read_timeout, settings.retry_timeout) == (5, 7, 0)
+    assert settings.verify == "/etc/ca.pem"
+    defaults = defaults_of(connection(extra=extra))
+    assert (defaults.dataset, defaults.label_schema) == ("night", 3)
+
+
+@pytest.mark.parametrize(
+    "given,verify",
+    [(None, True), (True, True), ("true", True), ("", True), (False, False), ("false", False), ("0", False)],
+)
+def test_only_a_clear_no_turns_verification_off(given, verify):
+    assert settings_of(connection(extra={"verify": given})).verify is verify
+
+
+def test_all_that_is_missing_is_told_at_once_and_never_the_secret():
+    with pytest.raises(InvalidConnectionError) as error:
+        settings_of(connection(host=None, schema="", login=None, extra={"read_timeout": "soon"}))
+    for words in ("diffgram_default", "Host", "Project", "Client ID", "read_timeout", "'soon'"):
+        assert words in str(error.value)
+    assert "the-secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "changes,words",
+    [
+        ({"password": None}, "Client secret"),
+        ({"extra": "no json"}, "not JSON"),
+        ({"extra": "[1]"}, "JSON object"),
+        ({"host": "diffgram.example.com/api"}, "no path"),
+        ({"host": "ftp://diffgram.example.com"}, "not an http"),
+        ({"extra": {"read_timeout": -1}}, "read_timeout"),
+    ],
+)
+def test_a_wrong_field_is_named(changes, words):
+    with pytest.raises(InvalidConnectionError, match=words):
+        settings_of(connection(**changes))
