@@ -79,10 +79,10 @@ def create_label(project: str, name: str, schema_id: int) -> Request[Label]:
     return Request(f"create label {name!r}", "POST", path, _item(Label, "label"), json=body, write=True)
 
 
-def list_attributes(project: str, schema_id: int) -> Request[list[AttributeGroup]]:
-    """List attribute groups with their options (2.2)."""
+def list_attributes(project: str) -> Request[list[AttributeGroup]]:
+    """List the attribute groups of all schemas, with their options (2.2)."""
     path = _path("/api/v1/project/{p}/attribute/template/list", project)
-    body = {"mode": "from_project", "schema_id": schema_id}
+    body = {"mode": "from_project"}
     return Request("list attributes", "POST", path, _items(AttributeGroup, "attribute_group_list"), json=body)
 
 

@@ -26,7 +26,7 @@ def attribute_problems(groups: Mapping[str, AttributeGroup], values: Mapping[str
     for group_id, value in values.items():
         group = groups.get(group_id)
         if group is None:
-            problems.append(f"attribute group {group_id} does not exist in this schema")
+            problems.append(f"attribute group {group_id} does not exist in this project")
             continue
         check = _CHECKS.get(group.kind or "")
         problem = check(group, value) if check else None

@@ -3,12 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..client import DiffgramClient, routes
+from ..client.request import Steps, ask
 from ..models import Input, SentBatch
 
 BATCH_SIZE = 1000
 """Most packets of a batch: a listing shows no more (quirk 13)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the input of a packet is listed: in its batch by name; an update has none, so by file."""
+
+    batch_id: int
+    parent_file_id: int | None = None
+    original_filename: str | None = None
+    file_id: int | None = None
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> Place:
+        """Return the place of the packet with this body."""
+        return cls(
+            batch_id=body["batch_id"],
+            parent_file_id=body.get("parent_file_id"),
+            original_filename=body.get("original_filename"),
+            file_id=body.get("file_id"),
+        )
+
+    def rows(self, project: str) -> Steps[list[Input]]:
+        """List the inputs there, newest first."""
+        rows = yield from ask(
+            routes.list_inputs(project, batch_id=self.batch_id, parent_file_id=self.parent_file_id)
+        )
+        if self.file_id is not None:
+            return [row for row in rows if row.file_id == self.file_id]
+        return [row for row in rows if row.original_filename == self.original_filename]
 
 
 @dataclass(slots=True)

@@ -68,6 +68,6 @@ class Labels:
 
     def _groups(self) -> dict[str, AttributeGroup]:
         if self._attributes is None:
-            groups = self._client.send(routes.list_attributes(self._client.project, self.schema.id))
+            groups = self._client.send(routes.list_attributes(self._client.project))
             self._attributes = {str(group.id): group for group in groups}
         return self._attributes

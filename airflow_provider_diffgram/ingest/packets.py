@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from ..client import DiffgramClient, OutcomeUnknownError, routes
-from ..client.request import Steps, ask, pause
-from ..models import Input, Packet
-from .batches import Batches
+from ..client.request import Steps, pause
+from ..models import Packet
+from .batches import Batches, Place
 from .prepare import Plan
-from .settle import Unsettled
-from .wire import packet_body, update_body
+from .wire import instances_on_wire, packet_body, update_body
 
 _log = logging.getLogger(__name__)
 
@@ -20,68 +20,78 @@ _LOOKS = (0.5, 1.0, 2.0)
 """Seconds before each look for a packet whose answer was lost: the row is written before the answer."""
 
 
-def send_packet(client: DiffgramClient, batches: Batches, plan: Plan, packet: Packet, name: str) -> int:
-    """Send a packet until it certainly arrived; return the id of its batch.
+def send_packet(client: DiffgramClient, batches: Batches, plan: Plan, packet: Packet, name: str) -> Place:
+    """Send a packet until it certainly arrived; return where its input is listed.
 
     :raises RefusedError: if the server refuses it.
     :raises OutcomeUnknownError: if the server stays silent; a later look by name tells whether it arrived.
     """
     batch_id = batches.current(packet.parent_file_id)
     body = packet_body(packet, plan.labels, name=name, directory_id=plan.directory_id, batch_id=batch_id)
-    _until_arrived(client, body, name)
+    place = _until_arrived(client, body, name)
     batches.count(packet.parent_file_id)
-    return batch_id
+    return place
 
 
-def send_update(client: DiffgramClient, batches: Batches, plan: Plan, lacking: Unsettled) -> None:
-    """Append the predictions of a packet to its file, which holds none; adopt an update on its way."""
-    rows = client.send(routes.list_inputs(client.project, file_id=lacking.file_id))
-    under_way = [row for row in rows if row.mode == "update" and not row.failed and row.batch_id is not None]
-    if under_way:
-        batches.adopt(under_way[0])
-        return
-    batch_id = batches.current(None)
-    body = update_body(
-        lacking.packet,
-        plan.labels,
-        name=lacking.name,
-        file_id=lacking.file_id,
-        directory_id=plan.directory_id,
-        batch_id=batch_id,
-    )
-    _until_arrived(client, body, lacking.name)
-    batches.count(None)
+def append(
+    client: DiffgramClient, batches: Batches, plan: Plan, packet: Packet, name: str, file_id: int
+) -> Place | Literal["adopted", "complete"]:
+    """Append the predictions of ``packet`` to a file, as far as they are not there or on their way.
+
+    The server would store them again (quirk 31), so what the file holds, and what an earlier update brought
+    or is about to bring, is left out: an instance that a person deleted since stays deleted.
+
+    :param name: the packet's name, part of the references of its instances.
+    """
+    wanted = instances_on_wire(packet.instance_list, plan.labels, name)
+    rows = client.send(routes.list_inputs(client.project, file_id=file_id))
+    updates = [row for row in rows if row.mode == "update" and not row.failed]
+    stored = client.send(routes.list_annotations(client.project, file_id))
+    known = _references(stored.instance_list).union(*(_references(row.instance_list) for row in updates))
+    missing = [instance for instance in wanted if instance["creation_ref_id"] not in known]
+    if missing:
+        batch_id = batches.current(None)
+        body = update_body(file_id, missing, directory_id=plan.directory_id, batch_id=batch_id)
+        place = _until_arrived(client, body, name)
+        batches.count(None)
+        return place
+    ours = {instance["creation_ref_id"] for instance in wanted}
+    under_way = [row for row in updates if not row.succeeded and row.batch_id is not None]
+    for row in under_way:
+        if ours & _references(row.instance_list):
+            batches.adopt(row)
+            return "adopted"
+    return "complete"
 
 
-def _until_arrived(client: DiffgramClient, body: dict[str, Any], name: str) -> None:
-    before = client.run(_rows_of(client.project, body)) if "file_id" in body else []
+def _references(instances: Iterable[Any]) -> set[str]:
+    return {
+        each["creation_ref_id"]
+        for each in instances
+        if isinstance(each, dict) and each.get("creation_ref_id")
+    }
+
+
+def _until_arrived(client: DiffgramClient, body: dict[str, Any], name: str) -> Place:
+    place = Place.of(body)
+    before = client.run(place.rows(client.project)) if place.file_id is not None else []
     deadline = time.monotonic() + client.settings.retry_timeout
     while True:
         try:
             client.send(routes.send_packet(client.project, body, name))
-            return
+            return place
         except OutcomeUnknownError as error:
             _log.warning("%s; looking whether it arrived", error)
-            if client.run(_arrived(client.project, body, len(before))):
-                return
+            if client.run(_arrived(client.project, place, len(before))):
+                return place
             if time.monotonic() > deadline:
                 raise
 
 
-def _arrived(project: str, body: dict[str, Any], before: int) -> Steps[bool]:
+def _arrived(project: str, place: Place, before: int) -> Steps[bool]:
     for seconds in _LOOKS:
         yield from pause(seconds)
-        rows = yield from _rows_of(project, body)
+        rows = yield from place.rows(project)
         if len(rows) > before:
             return True
     return False
-
-
-def _rows_of(project: str, body: dict[str, Any]) -> Steps[list[Input]]:
-    """List the inputs that ``body`` made: by name, or for an update, which has none, by file."""
-    rows = yield from ask(
-        routes.list_inputs(project, batch_id=body["batch_id"], parent_file_id=body.get("parent_file_id"))
-    )
-    if "file_id" in body:
-        return [row for row in rows if row.file_id == body["file_id"]]
-    return [row for row in rows if row.original_filename == body["original_filename"]]

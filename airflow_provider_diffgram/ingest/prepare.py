@@ -78,10 +78,15 @@ def prepare(
     directory_id, problems = _dataset_id(client, dataset)
     plan = Plan(directory_id=directory_id, labels=Labels(client, label_schema))
     check = _Check(client, plan, path_of)
+    unshown = 0
     for number, packet in enumerate(validated(Packet, packets, "packet")):
         plan.expected += 1
         found = packet if isinstance(packet, list) else check.problems(packet, f"packet {number}")
-        problems += found[: max(0, _SHOWN - len(problems))]
+        room = max(0, _SHOWN - len(problems))
+        problems += found[:room]
+        unshown += max(0, len(found) - room)
+    if unshown:
+        problems.append(f"and {unshown} more")
     problems += plan.labels.problems()
     if problems:
         raise InvalidValueError("packets", problems)

@@ -11,7 +11,7 @@ from ..models import File, Handle, InvalidValueError, Packet, PathMedia
 from .batches import Batches
 from .existing import Existing
 from .naming import name_of
-from .packets import send_packet, send_update
+from .packets import append, send_packet
 from .prepare import Candidate, Plan, prepare, validated
 from .runs import ModelRuns
 from .settle import Unsettled, settle
@@ -134,7 +134,10 @@ class _Push:
 
     def _one(self, packet: Packet, name: str) -> None:
         if packet.file_id is not None:
-            self._send(packet, name)
+            if packet.mode == "update" and packet.instance_list:
+                self._append(packet, name, packet.file_id)
+            else:
+                self._send(packet, name)
             return
         file = self._existing.file(packet, name)
         pending = None if file else self._existing.pending(packet, name)
@@ -172,14 +175,23 @@ class _Push:
 
     def _send(self, packet: Packet, name: str) -> None:
         try:
-            batch_id = send_packet(self._client, self._batches, self._plan, packet, name)
+            place = send_packet(self._client, self._batches, self._plan, packet, name)
         except RefusedError as error:
             if not _is_of_one_packet(error):
                 raise
             self._outcome.fail(name, error)
             return
         self._outcome.sent += 1
-        self._runs.introduce(packet, name, batch_id)
+        self._runs.introduce(packet, name, place)
+
+    def _append(self, packet: Packet, name: str, file_id: int) -> None:
+        appended = append(self._client, self._batches, self._plan, packet, name, file_id)
+        if appended == "complete":
+            self._outcome.skipped += 1
+            return
+        self._outcome.sent += 1
+        if appended != "adopted":
+            self._runs.introduce(packet, name, appended)
 
     def _heal(self) -> None:
         """Give files that lack their predictions what they lack, once it is sure that they do."""
@@ -189,8 +201,7 @@ class _Push:
         self._outcome.skipped += len(settled)
         for each in lacking:
             _log.warning("%s (file %s) lacks its predictions: sending them", each.name, each.file_id)
-            send_update(self._client, self._batches, self._plan, each)
-            self._outcome.sent += 1
+            self._append(each.packet, each.name, each.file_id)
 
     def _prove_uploads(self) -> None:
         for name, error in self._uploads.prove():

@@ -8,6 +8,7 @@ import time
 from ..client import DiffgramClient, DiffgramError, routes
 from ..client.request import Steps, ask, pause
 from ..models import Input, Packet, TextMedia
+from .batches import Place
 from .counters import settle_seconds
 
 _log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class ModelRuns:
         """Remember the runs of a packet that was ingested."""
         self._known |= packet.refs
 
-    def introduce(self, packet: Packet, name: str, batch_id: int) -> None:
+    def introduce(self, packet: Packet, name: str, place: Place) -> None:
         """Wait until the runs of a packet just sent exist, unless they did before.
 
         :raises IntroductionError: if that takes more than ten minutes.
@@ -52,7 +53,7 @@ class ModelRuns:
         new = {ref for ref in packet.refs - self._known if ref[1] is None or ref[1] not in self._runs()}
         if new:
             _log.info("%s introduces %s; the other packets wait for it", name, _words(new))
-            if not self._client.run(self._until_known(packet, name, batch_id, new)):
+            if not self._client.run(self._until_known(packet, name, place, new)):
                 return  # it failed and made no run: the next packet introduces
         self._known |= packet.refs
 
@@ -61,7 +62,7 @@ class ModelRuns:
             self._listed = self._client.run(_run_names(self._client.project))
         return self._listed
 
-    def _until_known(self, packet: Packet, name: str, batch_id: int, new: set[Ref]) -> Steps[bool]:
+    def _until_known(self, packet: Packet, name: str, place: Place, new: set[Ref]) -> Steps[bool]:
         started = time.monotonic()
         succeeded_at: float | None = None
         runs = {run for _, run in new if run is not None}
@@ -71,7 +72,8 @@ class ModelRuns:
             self._listed = listed
             if runs and runs <= listed:
                 return True
-            row = yield from _row_of(self._client.project, packet, name, batch_id)
+            rows = yield from place.rows(self._client.project)
+            row = next(iter(rows), None)
             if row is not None and row.failed:
                 return False
             if row is not None and row.succeeded:
@@ -91,18 +93,6 @@ class ModelRuns:
 def _run_names(project: str) -> Steps[set[str]]:
     runs = yield from ask(routes.list_model_runs(project))
     return {run.reference_id for run in runs if run.reference_id is not None}
-
-
-def _row_of(project: str, packet: Packet, name: str, batch_id: int) -> Steps[Input | None]:
-    rows = yield from ask(
-        routes.list_inputs(project, batch_id=batch_id, parent_file_id=packet.parent_file_id)
-    )
-    mine = (
-        row
-        for row in rows
-        if (row.file_id == packet.file_id if packet.file_id is not None else row.original_filename == name)
-    )
-    return next(mine, None)
 
 
 def _words(refs: set[Ref]) -> str:

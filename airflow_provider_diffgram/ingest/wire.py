@@ -73,11 +73,16 @@ def upload_body(packet: Packet, labels: Labels, *, name: str, directory_id: int)
 
 
 def update_body(
-    packet: Packet, labels: Labels, *, name: str, file_id: int, directory_id: int, batch_id: int
+    file_id: int, instances: list[dict[str, Any]], *, directory_id: int, batch_id: int
 ) -> dict[str, Any]:
-    """Return the JSON that appends the predictions of ``packet`` to a file that is there."""
-    body = {"directory_id": directory_id, "batch_id": batch_id, "file_id": file_id, "mode": "update"}
-    return body | instance_keys(packet, labels, name)
+    """Return the JSON that appends ``instances`` to a file that is there."""
+    return {
+        "directory_id": directory_id,
+        "batch_id": batch_id,
+        "file_id": file_id,
+        "mode": "update",
+        "instance_list": instances,
+    }
 
 
 def count_on_wire(keys: dict[str, Any]) -> int:

@@ -74,7 +74,8 @@ class _DiffgramOperator(BaseOperator):
 class DiffgramSendPacketOperator(_DiffgramOperator):
     """Send one packet or many to a dataset, each once; a retry or a second run sends only what is missing.
 
-    Returns a handle, small JSON, for :class:`~airflow_provider_diffgram.sensors.diffgram.DiffgramInputSensor`.
+    Returns a handle, small JSON, for the sensor
+    :class:`~airflow_provider_diffgram.sensors.diffgram.DiffgramInputSensor`.
 
     :param packets: a packet, a list of packets, or the path of a JSON Lines file with a packet per line,
         local or in object storage. A packet is a ``Packet`` or a mapping of its fields.
