@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ..models import BlobMedia, InvalidValueError, Packet, PathMedia, UrlMedia
-from ..models.packet import media_type_of
+from ..models.media import media_type_of
 
 _SIGNING = re.compile(
     r"x-(amz|goog)-|awsaccesskeyid$|googleaccessid$|key-pair-id$|policy$|signature$|sig$|expires$|token$"

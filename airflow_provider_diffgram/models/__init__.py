@@ -1,6 +1,7 @@
 """Values that travel between a pipeline and Diffgram, as pydantic models."""
 
 from .handle import Handle, Receipt, ReceiptFailure, SentBatch
+from .instance_base import Point2D
 from .instances import (
     Audio,
     Box,
@@ -22,14 +23,14 @@ from .instances import (
     Keypoints,
     Line,
     Point,
-    Point2D,
     Polygon,
     Relation,
     Tag,
     TextToken,
     Vector3D,
 )
-from .packet import BlobMedia, Child, CompoundFile, Media, Packet, PathMedia, TextMedia, UrlMedia
+from .media import BlobMedia, Media, PathMedia, TextMedia, UrlMedia
+from .packet import Child, CompoundFile, Packet
 from .problems import InvalidValueError
 from .received import (
     AttributeGroup,

@@ -2,101 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator
 
 from .base import Id, Int32, Number, Pixel, PositiveInt, Sent, Text
-
-
-class Point2D(Sent):
-    """A point in an image.
-
-    :param x: pixels from the left edge.
-    :param y: pixels from the top edge.
-    """
-
-    x: Number
-    y: Number
-
-
-class InstanceBase(Sent):
-    """Fields common to all instance types (wire contract 5.1).
-
-    :param label: name of the label, resolved to ``label_file_id`` before sending.
-    :param label_file_id: id of the label's file; give either this or ``label``.
-    :param machine_made: true for a prediction; the server's default is false.
-    :param score: confidence, usually 0 to 1.
-    :param model_ref: your name of the model; the server creates it at first use.
-    :param model_run_ref: your name of the run; needs ``model_ref``.
-    :param number: track number in a video.
-    :param creation_ref_id: your own key, given back by annotation/list.
-    :param attribute_groups: attribute group id -> value (wire contract 5.4).
-    """
-
-    label_needed: ClassVar[bool] = True
-
-    label: Text | None = None
-    label_file_id: Id | None = Field(default=None, validate_default=True)
-    machine_made: bool | None = None
-    score: Number | None = None
-    model_ref: Text | None = None
-    model_run_ref: Text | None = None
-    number: Int32 | None = None
-    creation_ref_id: Text | None = None
-    attribute_groups: dict[str, JsonValue] | None = None
-
-    @field_validator("attribute_groups", mode="before")
-    @classmethod
-    def _keys_are_group_ids(cls, value: Any) -> Any:
-        if value is None:
-            return None
-        if not isinstance(value, dict):
-            raise ValueError("must map attribute group ids to values; the server refuses a list")
-        groups = {str(key): item for key, item in value.items()}
-        wrong = sorted(key for key in groups if not key.isdecimal())
-        if wrong:
-            raise ValueError(f"keys must be attribute group ids, not {', '.join(map(repr, wrong))}")
-        return groups
-
-    @field_validator("attribute_groups")
-    @classmethod
-    def _values_are_storable(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
-        for group, item in (value or {}).items():
-            _refuse_unstorable(item, f"attribute group {group}")
-        return value
-
-    @field_validator("label_file_id")
-    @classmethod
-    def _one_label(cls, label_file_id: int | None, info: ValidationInfo) -> int | None:
-        label = info.data.get("label")
-        if label is not None and label_file_id is not None:
-            raise ValueError(f"give label ({label!r}) or label_file_id ({label_file_id}), not both")
-        if cls.label_needed and label_file_id is None and "label" in info.data and label is None:
-            raise ValueError("needs a label: give label (a name) or label_file_id")
-        return label_file_id
-
-    @field_validator("model_run_ref")
-    @classmethod
-    def _has_a_model(cls, run: str | None, info: ValidationInfo) -> str | None:
-        if run is not None and info.data.get("model_ref", run) is None:
-            raise ValueError("needs model_ref: the server ignores a run without its model")
-        return run
-
-
-def _refuse_unstorable(value: JsonValue, where: str) -> None:
-    """Refuse what only the server's database would refuse, at the cost of an ingest thread (quirk 49)."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            _refuse_unstorable(key, where)
-            _refuse_unstorable(item, where)
-    elif isinstance(value, list):
-        for item in value:
-            _refuse_unstorable(item, where)
-    elif isinstance(value, str) and "\x00" in value:
-        raise ValueError(f"{where}: contains a NUL character")
-    elif isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) <= 2**31 - 1:
-        raise ValueError(f"{where}: {value} is not a finite number within 32 bit")
+from .instance_base import InstanceBase, Point2D
 
 
 class Box(InstanceBase):
