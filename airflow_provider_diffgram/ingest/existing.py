@@ -23,7 +23,7 @@ class Existing:
         self._client = client
         self._directory_id = directory_id
         self._names = names
-        self._files = self._files_by_name(names) if names else {}
+        self._files = root_files(client, directory_id, names)
         self._pending = self._pending_by_name(None) if names else {}
         self._children: dict[int, dict[tuple[str | None, int], File]] = {}
         self._pending_children: dict[int, dict[str | None, Input]] = {}
@@ -46,25 +46,6 @@ class Existing:
         if parent not in self._pending_children:
             self._pending_children[parent] = self._pending_by_name(parent)
         return self._pending_children[parent].get(name)
-
-    def _files_by_name(self, names: set[str]) -> dict[str | None, File]:
-        """Return files by name; of doubles the one with the lowest id."""
-        newest_first = sorted(self._listed(names), key=lambda file: -file.id)
-        return {file.original_filename: file for file in newest_first}
-
-    def _listed(self, names: set[str]) -> Iterable[File]:
-        if len(names) <= SEARCH_ONE_BY_ONE:
-            return [file for name in names for file in files_named(self._client, self._directory_id, name)]
-        return [file for file in self._every_file() if file.original_filename in names and not file.removed]
-
-    def _every_file(self) -> Iterable[File]:
-        page: int | None = 1
-        while page is not None:
-            listing = self._client.send(
-                routes.list_files(self._client.project, self._directory_id, page=page)
-            )
-            yield from listing.file_list
-            page = listing.next_page
 
     def _pending_by_name(self, parent_file_id: int | None) -> dict[str | None, Input]:
         rows = self._client.send(
@@ -99,3 +80,21 @@ def files_named(client: DiffgramClient, directory_id: int, name: str) -> list[Fi
         found.update({file.id: file for file in listing.file_list if _is(file, name)})
         page = listing.next_page
     return [found[file_id] for file_id in sorted(found)]
+
+
+def root_files(client: DiffgramClient, directory_id: int, names: set[str]) -> dict[str | None, File]:
+    """Return the root files of these names; of doubles the one with the lowest id."""
+    if len(names) <= SEARCH_ONE_BY_ONE:
+        found = [file for name in names for file in files_named(client, directory_id, name)]
+    else:
+        found = [file for file in _every_file(client, directory_id) if file.original_filename in names]
+    newest_first = sorted(found, key=lambda file: -file.id)
+    return {file.original_filename: file for file in newest_first if not file.removed}
+
+
+def _every_file(client: DiffgramClient, directory_id: int) -> Iterable[File]:
+    page: int | None = 1
+    while page is not None:
+        listing = client.send(routes.list_files(client.project, directory_id, page=page))
+        yield from listing.file_list
+        page = listing.next_page

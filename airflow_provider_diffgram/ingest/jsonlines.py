@@ -72,7 +72,9 @@ def _from_json(text: str, what: str) -> list[Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise InvalidValueError(f"{what}s", [f"neither a path nor JSON: {error}"]) from None
+        raise InvalidValueError(
+            f"{what}s", [f"neither a path nor JSON ({error}); a template needs | tojson"]
+        ) from None
     return list(candidates(value, what, _no_path))
 
 

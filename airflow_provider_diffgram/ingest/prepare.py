@@ -18,7 +18,7 @@ from ..client import (
 )
 from ..models import File, InvalidValueError, Packet, PathMedia
 from ..models.problems import describe
-from .existing import files_named
+from .existing import files_named, root_files
 from .labels import Labels
 from .lookup import find_dataset
 from .naming import name_of
@@ -87,7 +87,7 @@ def prepare(
         unshown += max(0, len(found) - room)
     if unshown:
         problems.append(f"and {unshown} more")
-    problems += plan.labels.problems()
+    problems += [*plan.labels.problems(), *check.collisions()]
     if problems:
         raise InvalidValueError("packets", problems)
     return plan
@@ -109,6 +109,7 @@ class _Check:
         self._path_of = path_of
         self._files: dict[int, File | None] = {}
         self._places: set[tuple[int, str, int]] = set()
+        self._child_names: set[str] = set()
 
     def problems(self, packet: Packet, where: str) -> list[str]:
         """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
@@ -122,6 +123,16 @@ class _Check:
             problems += self._update_problems(packet.file_id)
         return [f"{where}: {problem}" for problem in problems]
 
+    def collisions(self) -> list[str]:
+        """Return which children have the name of a root file; the server would fail them (3.5)."""
+        if not self._plan.directory_id:
+            return []
+        there = root_files(self._client, self._plan.directory_id, self._child_names)
+        return [
+            f"child {name!r} has the name of file {file.id} in the dataset: give it another original_filename"
+            for name, file in there.items()
+        ]
+
     def _name_problems(self, packet: Packet) -> list[str]:
         if packet.file_id is not None:
             return []
@@ -134,6 +145,7 @@ class _Check:
             if place in self._places:
                 return [f"a second child {name!r} with ordinal {place[2]} for file {place[0]}"]
             self._places.add(place)
+            self._child_names.add(name)
         elif name in self._plan.names:
             return [f"a second packet named {name!r}; give each its own original_filename"]
         else:

@@ -122,10 +122,9 @@ class Watch:
         if row.archived:
             return Verdict.of("archived", row)
         if row.failed:
-            if row.existing_file_id is not None and row.instance_list:
-                return None
-            if row.existing_file_id is not None:
-                return Verdict.of("skipped", row)
+            # A child collides with root files only (wire contract 3.5): it is not there, whatever is.
+            if row.existing_file_id is not None and row.parent_file_id is None:
+                return None if row.instance_list else Verdict.of("skipped", row)
             if row.media_type == "video" and not self._waited(row, settle_seconds(0)):
                 return Verdict.of("pending", row)  # a video's failure may become success (quirk 52)
             return Verdict.of("failed", row, row.reason)

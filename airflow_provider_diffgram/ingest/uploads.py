@@ -77,7 +77,7 @@ class Uploads:
         raise AssertionError("unreachable")
 
     def _ended(self, packet: Packet, name: str, row: Input, instances: int) -> File | None:
-        if row.existing_file_id is not None:
+        if row.existing_file_id is not None and packet.parent_file_id is None:
             return self._client.send(routes.view_file(self._client.project, row.existing_file_id))
         if not row.succeeded or row.file_id is None:
             raise RefusedError(

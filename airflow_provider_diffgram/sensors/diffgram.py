@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -35,7 +36,7 @@ class DiffgramInputSensor(BaseSensorOperator):
     Right as well if everything was in before it began. Fails as soon as an input failed, with the server's
     reasons. Returns a receipt: ``{"expected", "succeeded", "skipped", "failed", ...}``.
 
-    :param handle: what a Diffgram operator returned, or a list of such from mapped tasks.
+    :param handle: what a Diffgram operator returned, a list of such from mapped tasks, or JSON of either.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param deferrable: wait in the triggerer, without a worker slot.
     """
@@ -46,7 +47,7 @@ class DiffgramInputSensor(BaseSensorOperator):
     def __init__(
         self,
         *,
-        handle: Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        handle: Mapping[str, Any] | Iterable[Mapping[str, Any]] | str,
         diffgram_conn_id: str = DiffgramHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = 15.0,
@@ -115,7 +116,8 @@ class DiffgramInputSensor(BaseSensorOperator):
         return receipt
 
     def _handles(self) -> list[Handle]:
-        handles = [self.handle] if isinstance(self.handle, Mapping) else list(self.handle or [])
+        given = _from_text(self.handle) if isinstance(self.handle, str) else self.handle
+        handles = [given] if isinstance(given, Mapping) else list(given or [])
         try:
             parsed = [Handle.model_validate(handle) for handle in handles]
         except ValidationError as error:
@@ -136,3 +138,13 @@ class DiffgramInputSensor(BaseSensorOperator):
     @staticmethod
     def _seconds(value: timedelta | float) -> float:
         return value.total_seconds() if isinstance(value, timedelta) else float(value)
+
+
+def _from_text(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise InvalidValueError(
+            "handle",
+            [f"not JSON: {text[:60]!r}; pass the operator's .output, or add | tojson to the template"],
+        ) from None
