@@ -112,7 +112,8 @@ class DiffgramSendPacketOperator(_DiffgramOperator):
 class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
     """Create a compound file, or find the one of that name.
 
-    Returns ``{"file_id", "name", "directory_id", "created", "url"}``.
+    Returns ``{"file_id", "name", "directory_id", "created", "url"}``, each also as an XCom of its own, so that
+    ``create.output["file_id"]`` can be handed on.
 
     :param name: unique in the dataset.
     :param file_type: ``compound``, or another type that begins so.
@@ -137,7 +138,7 @@ class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
         if_exists: str = "reuse",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{"multiple_outputs": True, **kwargs})
         self.name = name
         self.file_type = file_type
         self.instance_list = instance_list

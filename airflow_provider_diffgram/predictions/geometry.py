@@ -1,0 +1,69 @@
+"""Plane geometry of rectangles and convex polygons. Units are pixels throughout."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+XY = tuple[float, float]
+Rectangle = tuple[float, float, float, float]
+
+
+def nearest(value: float) -> int:
+    """Return the nearest whole number, halves upwards.
+
+    :func:`round` takes halves to the even neighbour, which makes a box from 1.5 to 2.5 vanish; upwards, an
+    extent of at least one pixel stays at least one pixel.
+    """
+    return math.floor(value + 0.5)
+
+
+def clip_rectangle(rectangle: Rectangle, width: float, height: float) -> Rectangle:
+    """Return the part of a rectangle inside ``(0, 0)`` to ``(width, height)``.
+
+    Nothing inside shows as a width or a height of zero or less.
+
+    :param rectangle: ``x_min, y_min, x_max, y_max`` in pixels.
+    """
+    x_min, y_min, x_max, y_max = rectangle
+    return max(x_min, 0.0), max(y_min, 0.0), min(x_max, float(width)), min(y_max, float(height))
+
+
+def clip_polygon(points: list[XY], width: float, height: float) -> list[XY]:
+    """Return the part of a convex polygon inside ``(0, 0)`` to ``(width, height)`` (Sutherland and Hodgman).
+
+    :param points: the corners in order, in pixels.
+    :return: the corners of the part, at most four more than given; empty if nothing is inside.
+    """
+    for axis, bound, inside in _edges(width, height):
+        clipped: list[XY] = []
+        for start, end in zip(points[-1:] + points[:-1], points, strict=True):
+            if inside(start[axis]) != inside(end[axis]):
+                clipped.append(_crossing(start, end, axis, bound))
+            if inside(end[axis]):
+                clipped.append(end)
+        points = clipped
+    return points
+
+
+def _edges(width: float, height: float) -> tuple[tuple[int, float, Callable[[float], bool]], ...]:
+    return (
+        (0, 0.0, lambda x: x >= 0),
+        (0, float(width), lambda x: x <= width),
+        (1, 0.0, lambda y: y >= 0),
+        (1, float(height), lambda y: y <= height),
+    )
+
+
+def _crossing(start: XY, end: XY, axis: int, bound: float) -> XY:
+    """Return the point of the segment at which the coordinate ``axis`` is exactly ``bound``."""
+    other = 1 - axis
+    share = (bound - start[axis]) / (end[axis] - start[axis])
+    along = start[other] + share * (end[other] - start[other])
+    return (bound, along) if axis == 0 else (along, bound)
+
+
+def area(points: list[XY]) -> float:
+    """Return the area of a polygon that does not cross itself, in square pixels (shoelace formula)."""
+    turns = (a[0] * b[1] - b[0] * a[1] for a, b in zip(points, points[1:] + points[:1], strict=True))
+    return abs(sum(turns)) / 2
