@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -11,7 +12,7 @@ import httpx
 from tenacity import AsyncRetrying
 
 from . import resend
-from .errors import DiffgramError, HostUnreachableError, NoReplyError
+from .errors import DiffgramError, HostUnreachableError, NoReplyError, tls_error
 from .replies import value_of
 from .request import Pause, Request, Steps
 from .settings import USER_AGENT, Settings
@@ -111,16 +112,22 @@ def shared_client(settings: Settings) -> AsyncDiffgramClient:
 def _verification(verify: bool | str) -> Any:
     if isinstance(verify, bool):
         return verify
-    import ssl
-
     return ssl.create_default_context(cafile=verify)
 
 
 def _meaning(request: Request[Any], settings: Settings, error: httpx.RequestError) -> DiffgramError:
     what, where = request.what, settings.base_url
+    if _is_tls(error):
+        return tls_error(what, where, error)
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         return HostUnreachableError(
             f"{what}: cannot connect to {where}: {error or type(error).__name__}. "
-            "Check host, port and TLS of the connection"
+            "Check host and port of the connection"
         )
     return NoReplyError(f"{what}: {where} gave no whole answer: {type(error).__name__}: {error}")
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error is not None

@@ -47,12 +47,16 @@ class TlsError(RefusedError):
     """The server's certificate is not trusted, or it does not speak TLS."""
 
 
+def tls_error(what: str, where: str, reason: object) -> TlsError:
+    """Return the error of a failed handshake with ``where``."""
+    return TlsError(
+        f"{what}: TLS with {where} failed: {reason}. Set the CA bundle of the connection, or write http:// "
+        "before the host if it does not speak TLS"
+    )
+
+
 class TooLargeError(RefusedError):
     """The body is beyond the server's limit (wire contract 1.4)."""
-
-
-class UnexpectedReplyError(DiffgramError):
-    """The server answered success, in a form that is not in the wire contract."""
 
 
 class NotProcessedError(DiffgramError):
@@ -74,6 +78,10 @@ class RateLimitedError(NotProcessedError):
 
 class OutcomeUnknownError(DiffgramError):
     """The request may have been executed: look before sending a write again."""
+
+
+class UnexpectedReplyError(OutcomeUnknownError):
+    """The server answered success, in a form that is not in the wire contract."""
 
 
 class ServerUnavailableError(OutcomeUnknownError):

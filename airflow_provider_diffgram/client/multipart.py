@@ -36,6 +36,7 @@ class MultipartBody(io.RawIOBase):
         ]
         tail = len(boundary) + 8
         self._length = len(head.encode()) + upload.size + tail
+        self._position = 0
         self.content_type = f"multipart/form-data; boundary={boundary}"
 
     def __len__(self) -> int:
@@ -44,11 +45,16 @@ class MultipartBody(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def tell(self) -> int:
+        # requests asks for it to announce a Content-Length; without one it would send chunks.
+        return self._position
+
     def read(self, size: int = -1) -> bytes:
         """Return up to ``size`` bytes."""
         while self._parts:
             chunk = self._parts[0].read(size)
             if chunk:
+                self._position += len(chunk)
                 return chunk
             self._parts.pop(0)
         return b""

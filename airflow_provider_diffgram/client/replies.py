@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from ..models.problems import describe
 from ..models.received import without_signatures
 from .errors import (
     CredentialError,
@@ -63,7 +64,7 @@ def _read(request: Request[T], status: int, parsed: Any) -> T:
     try:
         return request.read(parsed)
     except (ValidationError, KeyError, TypeError) as error:
-        problem = str(error) if isinstance(error, ValidationError) else f"{type(error).__name__}: {error}"
+        problem = "; ".join(describe(error)) if isinstance(error, ValidationError) else f"lacks {error}"
         raise UnexpectedReplyError(
             f"{request.what}: the server answered {status} in an unknown form: {problem}", status=status
         ) from None
@@ -110,7 +111,7 @@ def _error(
         return TooLargeError(f"{what}the body is larger than the server takes{said}", **known)
     if status == 429:
         limited = RateLimitedError(f"{what}over the rate limit, not executed{said}", **known)
-        limited.retry_after = seconds_until_window(headers)
+        limited.retry_after = _retry_after(headers)
         return limited
     if status == 503:
         return ServerUnavailableError(
@@ -121,6 +122,16 @@ def _error(
     if status >= 500:
         return ServerFaultError(f"{what}fault in the server, or an id that does not exist{said}", **known)
     return RefusedError(f"{what}refused{said}", **known)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Return the seconds to wait: the server's window, or what a proxy without one says."""
+    if "x-ratelimit-reset" not in headers:
+        try:
+            return max(0.0, float(headers["retry-after"]))
+        except (KeyError, ValueError):
+            pass
+    return seconds_until_window(headers)
 
 
 def _credential_cause(text: str) -> str:

@@ -7,7 +7,13 @@ from typing import Any
 
 from tenacity import RetryCallState, wait_random_exponential
 
-from .errors import NotProcessedError, OutcomeUnknownError, RateLimitedError, ServerFaultError
+from .errors import (
+    NotProcessedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    ServerFaultError,
+    UnexpectedReplyError,
+)
 from .request import Request
 
 RATE_LIMIT_PATIENCE = 600.0
@@ -24,6 +30,8 @@ def may_resend(request: Request[Any]) -> Callable[[RetryCallState], bool]:
         error = _error(state)
         if isinstance(error, NotProcessedError):
             return True
+        if isinstance(error, UnexpectedReplyError):
+            return False  # it would answer so again
         return isinstance(error, OutcomeUnknownError) and not request.write
 
     return decide

@@ -57,12 +57,12 @@ class Settings:
             parts = urlsplit(self.base_url)
             port_is_wrong = parts.port == 0
         except ValueError as error:
-            return [f"host {self.host!r} is not an address: {error}"]
+            return [f"host {self._shown_host!r} is not an address: {error}"]
         problems = []
         if parts.scheme not in ("http", "https") or not parts.hostname or port_is_wrong:
-            problems.append(f"host {self.host!r} is not an http(s) address")
+            problems.append(f"host {self._shown_host!r} is not an http(s) address")
         if parts.path or parts.query:
-            problems.append(f"host {self.host!r} must have no path: Diffgram answers at the root")
+            problems.append(f"host {self._shown_host!r} must have no path: Diffgram answers at the root")
         if parts.username or parts.password:
             problems.append("host must not hold a credential")
         return problems
@@ -70,8 +70,14 @@ class Settings:
     @property
     def base_url(self) -> str:
         """Scheme, host and port, without a trailing slash."""
-        host = self.host.rstrip("/")
-        return host if "://" in host else f"https://{host}"
+        scheme, separator, rest = self.host.rpartition("://")
+        return f"{scheme if separator else 'https'}://{rest.rstrip('/')}"
+
+    @property
+    def _shown_host(self) -> str:
+        """The host without a credential that somebody wrote into it."""
+        scheme, separator, rest = self.host.rpartition("://")
+        return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
     def file_url(self, file_id: int) -> str:
         """Return the page of a file in Diffgram's own user interface."""

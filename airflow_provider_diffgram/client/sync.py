@@ -17,7 +17,7 @@ from tenacity import Retrying
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from . import resend
-from .errors import DiffgramError, HostUnreachableError, NoReplyError, TlsError
+from .errors import DiffgramError, HostUnreachableError, NoReplyError, tls_error
 from .multipart import MultipartBody
 from .pacing import Pacer
 from .replies import value_of
@@ -151,10 +151,7 @@ def _meaning(request: Request[Any], settings: Settings, error: requests.RequestE
     cause = error.args[0] if error.args else error
     reason = getattr(cause, "reason", cause)
     if isinstance(error, requests.exceptions.SSLError):
-        return TlsError(
-            f"{what}: TLS with {where} failed: {reason}. Set the CA bundle of the connection, or write "
-            "http:// before the host if it does not speak TLS"
-        )
+        return tls_error(what, where, reason)
     not_connected = isinstance(reason, NewConnectionError | ConnectTimeoutError)
     if not_connected or isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
         return HostUnreachableError(

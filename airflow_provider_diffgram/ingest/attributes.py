@@ -13,7 +13,7 @@ from typing import Any
 
 from ..models import AttributeGroup
 
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def attribute_problems(groups: Mapping[str, AttributeGroup], values: Mapping[str, Any]) -> list[str]:

@@ -21,10 +21,10 @@ class JsonLines:
     """
 
     def __init__(self, path: str, what: str, path_of: PathOpener) -> None:
-        self._path = path_of(path)
         self._what = what
         self._name = path
         try:
+            self._path = path_of(path)
             there = self._path.is_file()
         except (OSError, ImportError, ValueError) as error:
             raise InvalidValueError(f"{what}s", [f"cannot read {path}: {error}"]) from error

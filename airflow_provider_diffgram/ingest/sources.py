@@ -40,8 +40,8 @@ def universal_path(path: str) -> MediaPath:
 
 def media_problems(media: PathMedia, path_of: PathOpener) -> list[str]:
     """Return why ``media`` cannot be uploaded; empty if it can."""
-    path = path_of(media.path)
     try:
+        path = path_of(media.path)
         if not path.is_file():
             return [f"no such file: {media.path}"]
         size = path.stat().st_size

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 INT32_MAX = 2**31 - 1
+_COORDINATE_MAX = 2**30 - 1
 
 _PRINTED_PYTHON = {"None": None, "True": True, "False": False}
 
@@ -64,7 +65,7 @@ def _finite_number(value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ValueError(f"must be a number, not {type(value).__name__}")
     number = operator.index(value) if isinstance(value, numbers.Integral) else float(value)
-    if not math.isfinite(number):
+    if isinstance(number, float) and not math.isfinite(number):
         raise ValueError(
             "must be finite: the server stores NaN and Infinity and breaks JSON readers afterwards"
         )
@@ -92,6 +93,12 @@ Id = PositiveInt
 
 Number = Annotated[int | float, BeforeValidator(_finite_number)]
 """A finite number within 32 bit (wire contract, quirks 49 and 59)."""
+
+Coordinate = Annotated[Number, Field(ge=-_COORDINATE_MAX, le=_COORDINATE_MAX)]
+"""A coordinate of a point, in pixels. Half of 32 bit, so that bounds and sizes fit as well."""
+
+WholeCoordinate = Annotated[Int32, Field(ge=-_COORDINATE_MAX, le=_COORDINATE_MAX)]
+"""A whole :data:`Coordinate`."""
 
 Text = Annotated[str, Field(min_length=1), AfterValidator(_without_nul)]
 """A text that is neither empty (refused, wire contract 1.3) nor holds a NUL character (quirk 49)."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
-from .base import INT32_MAX, Id, Int32, Number, Sent, Text
+from .base import INT32_MAX, Coordinate, Id, Int32, Number, Sent, Text
 
 
 class Point2D(Sent):
@@ -16,8 +16,8 @@ class Point2D(Sent):
     :param y: pixels from the top edge.
     """
 
-    x: Number
-    y: Number
+    x: Coordinate
+    y: Coordinate
 
 
 class InstanceBase(Sent):

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator
 
-from .base import Id, Int32, Number, Pixel, PositiveInt, Sent, Text
+from .base import Coordinate, Id, Int32, Number, Pixel, Sent, Text, WholeCoordinate
 from .instance_base import InstanceBase, Point2D
 
 
@@ -74,14 +74,17 @@ class Global(InstanceBase):
     type: Literal["global"] = "global"
 
 
+HalfAxis = Annotated[WholeCoordinate, Field(ge=1)]
+
+
 class Ellipse(InstanceBase):
     """An ellipse: centre and half axes in pixels, angle in degrees."""
 
     type: Literal["ellipse"] = "ellipse"
-    center_x: Int32
-    center_y: Int32
-    width: PositiveInt
-    height: PositiveInt
+    center_x: WholeCoordinate
+    center_y: WholeCoordinate
+    width: HalfAxis
+    height: HalfAxis
     angle: Number = 0
 
 
@@ -115,8 +118,8 @@ class KeypointNode(Sent):
     """One joint of a skeleton. The first node at x or y 0 makes the stored bounds 0 (wire contract 5.2)."""
 
     id: int | Text
-    x: Number
-    y: Number
+    x: Coordinate
+    y: Coordinate
     name: Text | None = None
     ordinal: Int32 | None = None
     occluded: bool | None = None

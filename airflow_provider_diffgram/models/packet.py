@@ -221,6 +221,8 @@ class CompoundFile(Sent):
     type: Text = "compound"
     instance_list: list[Instance] = []
 
+    _null_is_empty = field_validator("instance_list", mode="before")(null_is_empty)
+
     @field_validator("type")
     @classmethod
     def _begins_with_compound(cls, value: str) -> str:

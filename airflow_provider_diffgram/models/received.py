@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from typing import Any
 
-from pydantic import AliasPath, Field, field_validator
+from pydantic import AliasPath, Field, ValidationInfo, field_validator
 
 from .base import Received
 
@@ -14,12 +14,12 @@ ALREADY_EXISTS = re.compile(r"Already Exists in Dir\. Existing ID is:\s*(\d+)\s*
 """How every source reports a duplicate name (wire contract 3.4)."""
 
 _REASON_LENGTH = 500
-_URL_QUERY = re.compile(r"(https?://[^\s?'\"<>]+)\?[^\s'\"<>]+")
+_QUERY = re.compile(r"\?[^\s?'\"<>()]+=[^\s'\"<>()]*")
 
 
 def without_signatures(text: str) -> str:
-    """Return ``text`` with the query cut off every URL: signed URLs are credentials."""
-    return _URL_QUERY.sub(r"\1?...", text)
+    """Return ``text`` with the query cut off every URL and path: signed URLs are credentials."""
+    return _QUERY.sub("?...", text)
 
 
 class InputStatus(StrEnum):
@@ -77,7 +77,7 @@ class Input(Received):
     def _unwrap_list(cls, value: Any) -> Any:
         while isinstance(value, dict):
             value = value.get("list", [])
-        return value or []
+        return [] if value == "None" else value or []
 
     @property
     def failed(self) -> bool:
@@ -220,17 +220,42 @@ class AttributeGroup(Received):
     options: list[AttributeOption] = Field(default=[], validation_alias="attribute_template_list")
 
 
+class PageMetadata(Received):
+    """Where in a listing a page stands."""
+
+    next_page: int | None = None
+
+
 class FilePage(Received):
     """One page of a dataset's files."""
 
     file_list: list[File]
-    next_page: int | None = Field(default=None, validation_alias=AliasPath("metadata", "next_page"))
+    metadata: PageMetadata = PageMetadata()
+
+    @property
+    def next_page(self) -> int | None:
+        """Number of the next page, or None."""
+        return self.metadata.next_page
+
+
+class ReplyLog(Received):
+    """The log of an answer. Only a packet's can be believed (quirk 21)."""
+
+    success: bool | None = None
 
 
 class PacketReply(Received):
     """The answer to a packet. The open source server never tells an id (quirk 1); a documented one may."""
 
     input_id: int | None = None
+    log: ReplyLog = Field(default=ReplyLog(), validate_default=True)
+
+    @field_validator("log")
+    @classmethod
+    def _was_accepted(cls, log: ReplyLog, info: ValidationInfo) -> ReplyLog:
+        if not log.success and info.data.get("input_id") is None:
+            raise ValueError("neither log.success nor input_id: not the answer to an accepted packet")
+        return log
 
 
 class UploadReply(Received):
