@@ -11,7 +11,7 @@ def get_provider_info() -> dict[str, Any]:
     """Return the provider's metadata, as Airflow's provider manager reads it.
 
     A literal, so that discovery imports nothing and cannot fail. Airflow from 3.3 builds the
-    connection form from ``conn-fields`` alone; :class:`~airflow_provider_diffgram.hooks.diffgram.DiffgramHook`
+    connection form from ``conn-fields`` alone; the hook
     derives the widgets of older versions from the same data.
     """
     return {
@@ -70,7 +70,7 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "label_schema": {
                         "label": "Label schema",
-                        "description": "Name or id of the label schema; empty means the project's default schema.",
+                        "description": "Name or id of the label schema; empty: the project's default.",
                         "schema": {"type": ["string", "null"], "default": None},
                     },
                     "verify": {

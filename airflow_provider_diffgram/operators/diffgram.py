@@ -112,8 +112,8 @@ class DiffgramSendPacketOperator(_DiffgramOperator):
 class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
     """Create a compound file, or find the one of that name.
 
-    Returns ``{"file_id", "name", "directory_id", "created", "url"}``, each also as an XCom of its own, so that
-    ``create.output["file_id"]`` can be handed on.
+    Returns ``{"file_id", "name", "directory_id", "created", "url"}``, each also as an XCom of its own, so
+    that ``create.output["file_id"]`` can be handed on.
 
     :param name: unique in the dataset.
     :param file_type: ``compound``, or another type that begins so.

@@ -1,0 +1,73 @@
+"""Who may do what: Basic credentials of one project and role (wire contract, 1.2)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping, Sequence
+
+from .errors import Refusal, http_error
+from .store import Project, Store
+
+WRITERS = ("admin", "Editor")
+EVERYONE = ("admin", "Editor", "Viewer")
+
+_SCOPE = "(Project Scope) No access. "
+
+
+def authenticate(
+    store: Store, project_string_id: str, headers: Mapping[str, str], roles: Sequence[str]
+) -> Project:
+    """Return the project if the request may act on it.
+
+    :raises Refusal: 401 or 403 in the words of the server (quirks 26 and 27).
+    """
+    project = store.project(project_string_id)
+    if project is None:
+        raise _forbidden("Can't find project")
+    header = headers.get("authorization", "")
+    if not header:
+        raise _nobody(headers.get("user-agent", ""))
+    client_id, client_secret = _basic(header)
+    if not client_id:
+        raise _forbidden(f"{_SCOPE}[Basic Auth Based] No username. (client_id)")
+    if not client_secret:
+        raise _forbidden(f"{_SCOPE}[Basic Auth Based] No password. (client_secret)")
+    row = store.one("SELECT * FROM credential WHERE client_id = ? AND project_id = ?", client_id, project.id)
+    known = row is not None and hmac.compare_digest(row["client_secret"].encode(), client_secret.encode())
+    if row is None or not known or row["role"] not in roles:
+        allowed = list(roles)
+        raise _forbidden(
+            f"{_SCOPE}[Basic Auth Based] Failed API Permissions. Allowed roles are only: {allowed}"
+        )
+    return project
+
+
+def human_only() -> Refusal:
+    """Return the answer of endpoints that want a logged-in human."""
+    return http_error(401, "401 Unauthorized: No access, please login.")
+
+
+def _forbidden(text: str) -> Refusal:
+    return http_error(403, f"403 Forbidden: {text}")
+
+
+def _nobody(user_agent: str) -> Refusal:
+    if user_agent.startswith("python"):
+        return _forbidden(
+            "Check client_id client_secret - Missing sending basic auth while using python SDK."
+        )
+    return http_error(401, f"401 Unauthorized: {_SCOPE}[Human User Based]  Failed LoggedIn ")
+
+
+def _basic(header: str) -> tuple[str, str]:
+    """Return user name and password of a header; both empty if it is not Basic."""
+    scheme, _, payload = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        name, _, password = base64.b64decode(payload, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return name, password

@@ -1,0 +1,204 @@
+"""Videos: their bytes and the instances of their frames are kept, nothing is decoded (wire contract, 5.6)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from typing import Any
+
+from . import media
+from .batches import note_success
+from .clock import Clock
+from .files import new_file
+from .inputs import save_input, set_input
+from .instances import store_instances
+from .media import NoMedium
+from .options import VERSION_TEXT
+from .store import Project, Store, from_json, insert
+
+SEE_LOG = "See Update Log"
+_FAILED_FRAMES = 10
+"""How many frames' time a row is seen as failed before it goes on to success (quirk 52)."""
+
+
+class VideoIngest:
+    """Processes the rows of videos.
+
+    :param clock: lets waiting end with the emulator.
+    :param frame_seconds: time one frame takes.
+    """
+
+    UNREADABLE = "Could not load video. Try again, try a different format or contact us."
+
+    def __init__(self, store: Store, clock: Clock, frame_seconds: float) -> None:
+        self.store = store
+        self.clock = clock
+        self.frame_seconds = frame_seconds
+
+    def run(self, row: sqlite3.Row, name: str | None, content: bytes) -> None:
+        """Create a video's File and its frames."""
+        if not media.is_video(content):
+            raise NoMedium({"status_text": self.UNREADABLE})
+        with self.store.write() as connection:
+            media_id = media.keep(
+                self.store,
+                connection,
+                "video",
+                row["project_id"],
+                name,
+                content,
+                split_duration=row["video_split_duration"],
+            )
+            file_id = new_file(
+                connection,
+                project_id=row["project_id"],
+                directory_id=row["directory_id"],
+                type="video",
+                original_filename=name,
+                parent_id=row["parent_file_id"],
+                ordinal=row["ordinal"] or 0,
+                media_id=media_id,
+                connection_id=row["connection_id"],
+                bucket_name=row["bucket_name"],
+            )
+            set_input(
+                connection,
+                row["id"],
+                file_id=file_id,
+                status="loaded_video",
+                percent_complete=20.0,
+                video_was_split=0,
+            )
+        self._frames(row, file_id, from_json(row["frame_packet_map"]) or {})
+
+    def update(self, row: sqlite3.Row, file: sqlite3.Row) -> None:
+        """Add instances to the frames of a video."""
+        frames = from_json(row["frame_packet_map"])
+        save_input(self.store, row["id"], media_type="video")
+        if not frames:
+            text = "Please provide a frame packet map to update a video."
+            log = {"error": {"frame_packet_map": text}, "info": {}, "success": False}
+            raise NoMedium({"status_text": text, "update_log": log})
+        self._frames(row, file["id"], frames)
+
+    def _frames(self, row: sqlite3.Row, file_id: int, frames: dict[str, Any]) -> None:
+        """Store frame after frame; a bad box loses its frame and the row succeeds all the same (quirk 52)."""
+        try:
+            numbers = {key: int(key) for key in frames}
+            frames = {key: [*units] for key, units in frames.items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            log = {"error": {"process_video": str(error)}, "info": {}, "success": False}
+            raise NoMedium({"status_text": VERSION_TEXT, "update_log": log}) from None
+        if self._has_text_number(frames):
+            return
+        project = Project(row["project_id"], self._project_name(row))
+        if not self._labels_known(project, frames):
+            raise NoMedium({"status_text": SEE_LOG})
+        frames = {key: [self._tracked(file_id, one) for one in units] for key, units in frames.items()}
+        save_input(
+            self.store,
+            row["id"],
+            status="pushing_frames_into_processing_queue",
+            percent_complete=50.0,
+            frame_packet_map=json.dumps(frames),
+        )
+        errors: dict[str, Any] = {}
+        for key, number in sorted(numbers.items(), key=lambda pair: pair[1]):
+            lost = self._one_frame(row, project, file_id, number, frames[key])
+            if lost is not None:
+                errors[f"Frame {number}"] = lost
+                self._note_errors(row, errors)
+                self.clock.pause(_FAILED_FRAMES * self.frame_seconds)
+        with self.store.write() as connection:
+            set_input(connection, row["id"], status="success", percent_complete=100.0)
+            note_success(connection, row["batch_id"])
+
+    def _note_errors(self, row: sqlite3.Row, errors: dict[str, Any]) -> None:
+        log = {"error": errors, "info": {}, "last_updated": str(time.time()), "success": False}
+        save_input(self.store, row["id"], status="failed", status_text=SEE_LOG, update_log=json.dumps(log))
+
+    def _project_name(self, row: sqlite3.Row) -> str:
+        found = self.store.one("SELECT string_id FROM project WHERE id = ?", row["project_id"])
+        return "" if found is None else str(found["string_id"])
+
+    @staticmethod
+    def _has_text_number(frames: dict[str, Any]) -> bool:
+        """Tell whether a track number is no integer, which hangs the row for ever (quirk 53)."""
+        return any(
+            one.get("number") is not None and not isinstance(one["number"], int)
+            for units in frames.values()
+            for one in units
+            if isinstance(one, dict)
+        )
+
+    def _labels_known(self, project: Project, frames: dict[str, Any]) -> bool:
+        known = {
+            found["id"]
+            for found in self.store.all(
+                "SELECT id FROM file WHERE project_id = ? AND type = 'label'", project.id
+            )
+        }
+        return all(
+            one.get("label_file_id") in known or one.get("type") == "global"
+            for units in frames.values()
+            for one in units
+            if isinstance(one, dict)
+        )
+
+    def _tracked(self, video_file_id: int, instance: Any) -> Any:
+        """Return an instance with number and sequence of its track: one per label and number."""
+        if not isinstance(instance, dict):
+            return instance
+        number = instance.get("number") or 1
+        label = instance.get("label_file_id")
+        with self.store.write() as connection:
+            found = connection.execute(
+                "SELECT id FROM sequence WHERE video_file_id = ? AND label_file_id IS ? AND number = ?",
+                (video_file_id, label, number),
+            ).fetchone()
+            sequence_id = (
+                found["id"]
+                if found
+                else insert(
+                    connection, "sequence", video_file_id=video_file_id, label_file_id=label, number=number
+                )
+            )
+        return {**instance, "number": number, "sequence_id": sequence_id}
+
+    def _one_frame(
+        self, row: sqlite3.Row, project: Project, video_file_id: int, number: int, units: list[Any]
+    ) -> Any:
+        """Store the instances of one frame; return its errors, or None."""
+        self.clock.pause(self.frame_seconds)
+        with self.store.write() as connection:
+            frame = connection.execute(
+                "SELECT id FROM file WHERE video_parent_file_id = ? AND frame_number = ?",
+                (video_file_id, number),
+            ).fetchone()
+            frame_id = (
+                frame["id"]
+                if frame
+                else new_file(
+                    connection,
+                    project_id=project.id,
+                    directory_id=row["directory_id"],
+                    type="frame",
+                    video_parent_file_id=video_file_id,
+                    frame_number=number,
+                )
+            )
+        try:
+            with self.store.write() as connection:
+                outcome = store_instances(self.store, connection, project, frame_id, units)
+                if not outcome.is_good:
+                    raise _FrameLost(outcome.errors or outcome.crash)
+        except _FrameLost as lost:
+            return lost.errors
+        return None
+
+
+class _FrameLost(Exception):
+    def __init__(self, errors: Any) -> None:
+        super().__init__(errors)
+        self.errors = errors

@@ -1,0 +1,123 @@
+"""Bytes of media: fetching, recognising and keeping them."""
+
+from __future__ import annotations
+
+import io
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from .signing import BUCKET
+from .store import Store, insert, update
+from .times import now_iso
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+LONGEST_SIDE = 7680
+
+
+class NoMedium(Exception):
+    """A medium could not be had; ``values`` are the columns of the failed Input (wire contract, 3.3)."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        super().__init__(values.get("status_text"))
+        self.values = values
+
+
+def download(url: str, timeout: float) -> bytes:
+    """Return the bytes at a URL, following redirects.
+
+    :raises NoMedium: if nothing answers, or something other than 200.
+    """
+    import requests
+
+    try:
+        response = requests.get(url, timeout=timeout)
+        content = response.content
+    except requests.RequestException as error:
+        raise NoMedium(_unreachable(error)) from error
+    if response.status_code != 200:
+        text = (
+            f"Exceeded retry limit, no valid response ({response.status_code}) from {url} "
+            f"Response: {response.text}"
+        )
+        log = {"error": {"status_text": text}, "info": {}, "success": False}
+        raise NoMedium({"status_text": text, "update_log": log})
+    return content
+
+
+def _unreachable(error: Exception) -> dict[str, Any]:
+    """Return what the server writes: the error of the download, and the one it causes further on."""
+    reason = "expected str, bytes or os.PathLike object, not NoneType"
+    log = {
+        "download_media": str(error),
+        "error": {
+            "process_one_image": reason,
+            "trace": f"Traceback (most recent call last):\n  ...\nTypeError: {reason}\n",
+        },
+        "info": {},
+        "success": False,
+        "trace": traceback.format_exc(),
+    }
+    return {"status_text": "Error downloading media.", "update_log": log}
+
+
+def image_size(content: bytes) -> tuple[int, int] | None:
+    """Return width and height of an image, or None for anything that cannot be decoded.
+
+    The longer side is at most 7680 pixels, as after the server's scaling (wire contract, 3.3).
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.load()
+            width, height = image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    scale = min(1.0, LONGEST_SIDE / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def is_video(content: bytes) -> bool:
+    """Tell whether bytes begin as an MP4, MOV or AVI file does; nothing is decoded."""
+    return content[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip") or (
+        content[:4] == b"RIFF" and content[8:11] == b"AVI"
+    )
+
+
+def keep(
+    store: Store,
+    connection: sqlite3.Connection,
+    kind: str,
+    project_id: int,
+    name: str | None,
+    content: bytes,
+    **values: Any,
+) -> int:
+    """Store a medium's bytes and return its id."""
+    media_id = insert(
+        connection, "media", kind=kind, original_filename=name, created_time=now_iso(), **values
+    )
+    blob_path = f"projects/{kind}s/{project_id}/{media_id}"
+    target = store.media / blob_path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    update(connection, "media", media_id, bucket=BUCKET, blob_path=blob_path)
+    return media_id
+
+
+def blob(store: Store, bucket: str, blob_path: str) -> Path | None:
+    """Return the file behind a blob, or None.
+
+    Objects of a connection's bucket are whatever lies in ``buckets/<bucket>/`` of the data folder.
+    """
+    if bucket in ("", ".", "..") or "/" in bucket:
+        return None
+    root = store.media if bucket == BUCKET else store.folder / "buckets" / bucket
+    name = blob_path.removesuffix("_thumb") if bucket == BUCKET else blob_path
+    found = (root / name).resolve()
+    if not found.is_relative_to(root.resolve()) or not found.is_file():
+        return None
+    return found

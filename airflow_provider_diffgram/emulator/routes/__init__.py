@@ -1,0 +1,26 @@
+"""The endpoints, one module per subject; each enters its functions into the table of :mod:`..call`."""
+
+from __future__ import annotations
+
+import importlib
+
+_MODULES = (
+    "labels",
+    "attributes",
+    "datasets",
+    "compounds",
+    "files",
+    "file_list",
+    "packet",
+    "uploads",
+    "batches",
+    "inputs",
+    "video",
+    "other",
+)
+
+
+def load() -> None:
+    """Import all endpoints."""
+    for module in _MODULES:
+        importlib.import_module(f"{__name__}.{module}")

@@ -1,0 +1,131 @@
+"""Starting and ending the emulator's process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from .app import App
+from .call import Emulator
+from .control import credentials
+from .faults import Faults
+from .limits import Limiter
+from .options import Options
+from .store import DEFAULT_DATASET, Store
+from .transport import ReachableProtocol
+from .workers import Workers
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with a word when it serves, and signals left to us."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, then tell so."""
+        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end)
+        self._ready()
+
+    def _end(self) -> None:
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none: uvicorn would raise them again at its end, before ours."""
+        yield
+
+
+def build(options: Options) -> Emulator:
+    """Return an emulator on its data folder, not yet started."""
+    store = Store(options.data)
+    store.ensure_project(options.project)
+    return Emulator(
+        options,
+        store,
+        Workers(store, options),
+        Limiter(options.rate_limit),
+        Faults(),
+        threading.Semaphore(max(1, options.workers)),
+    )
+
+
+def end_with(parent: int) -> None:
+    """End this process once it is orphaned, so that a test run that was killed leaves nothing behind."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def serve(options: Options, ready_file: Path | None = None, parent: int | None = None) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    :param ready_file: where to write address and credentials, readable by the owner alone, once it serves.
+    :param parent: id of the process to end with, if any.
+    """
+    emulator = build(options)
+    sock = socket.create_server((options.host, options.port), backlog=2048)
+    url = f"http://{options.host}:{sock.getsockname()[1]}"
+    facts = {"url": url, "pid": os.getpid(), **credentials(emulator, options.project)}
+
+    def ready() -> None:
+        if ready_file is not None:
+            write_private(ready_file, json.dumps(facts))
+        announce(facts)
+
+    config = uvicorn.Config(
+        App(emulator),
+        http=ReachableProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    emulator.workers.start()
+    if parent is not None:
+        threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+    try:
+        Server(config, ready).run(sockets=[sock])
+    finally:
+        emulator.workers.stop()
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file at once, readable by the owner alone."""
+    draft = path.with_name(path.name + ".part")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as target:
+        target.write(text)
+    draft.replace(path)
+
+
+def announce(facts: dict[str, Any]) -> None:
+    """Print where the emulator is and how to get in."""
+    lines = [
+        f"Diffgram emulator at {facts['url']}",
+        f"project {facts['project']}",
+        f"dataset {DEFAULT_DATASET}",
+    ]
+    for role, one in facts["credentials"].items():
+        lines.append(f"{role} client_id {one['client_id']} client_secret {one['client_secret']}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

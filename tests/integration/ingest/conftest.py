@@ -1,0 +1,44 @@
+"""A server over a socket, with a fresh project for every test, and media for it to fetch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from airflow_provider_diffgram.ingest import packets, runs, settle
+from tests.integration.ingest.fast_time import FastTime
+from tests.integration.ingest.live_diffgram import LiveDiffgram
+from tests.integration.ingest.served_media import Media, serving
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def unlimited_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """A process that counts no requests, as a development server does not."""
+    with EmulatorProcess.start(tmp_path_factory.mktemp("unlimited"), rate_limit=False) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def diffgram(unlimited_emulator: EmulatorProcess, fast_time: None) -> LiveDiffgram:
+    """A fresh project."""
+    unlimited_emulator.reset()
+    return LiveDiffgram.of(unlimited_emulator.with_project(f"ingest-{next(_numbers)}"))
+
+
+@pytest.fixture
+def media() -> Iterator[Media]:
+    """Media of this test alone."""
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture
+def fast_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the package's waits pass faster."""
+    for module in (packets, runs, settle):
+        monkeypatch.setattr(module, "time", FastTime)

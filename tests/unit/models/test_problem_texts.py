@@ -1,0 +1,113 @@
+"""All problems of a value are told at once, and none of them shows a signed URL."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from pydantic import ValidationError
+
+from airflow_provider_diffgram.models import CompoundFile, InvalidValueError, Packet
+from airflow_provider_diffgram.models.problems import describe
+from airflow_provider_diffgram.models.received import without_signatures
+
+SECRET = "X-Amz-Signature=0123456789abcdef"
+BAD_BOX = {"type": "box", "label": "cat", "x_min": 1.5, "y_min": "2", "x_max": None, "y_max": float("nan")}
+
+
+def error_of(**value: object) -> ValidationError:
+    with pytest.raises(ValidationError) as caught:
+        Packet.model_validate(value)
+    return caught.value
+
+
+def test_every_problem_of_a_packet_is_told_at_once():
+    value = {
+        "media": {"url": "ftp://h/a.jpg", "type": "text"},
+        "instance_list": [BAD_BOX, {"type": "polygon", "label": "", "points": []}, {"type": "boxx"}],
+        "ordinal": "1",
+        "parent_file_id": 1.5,
+        "mode": "append",
+        "colour": "red",
+    }
+    lines = describe(error_of(**value), "packet 3")
+    places = {line.removeprefix("packet 3: ").split(":")[0] for line in lines}
+    assert places == {
+        "media.url.url",
+        "media.url.type",
+        "instance_list.0.box.x_min",
+        "instance_list.0.box.y_min",
+        "instance_list.0.box.x_max",
+        "instance_list.0.box.y_max",
+        "instance_list.1.polygon.label",
+        "instance_list.1.polygon.points",
+        "instance_list.2",
+        "ordinal",
+        "parent_file_id",
+        "mode",
+        "colour",
+    }
+    assert all(line.startswith("packet 3: ") for line in lines)
+
+
+def test_a_problem_names_place_cause_and_value():
+    line = describe(
+        error_of(media={"url": "http://h/a.jpg"}, instance_list=[BAD_BOX | {"x_max": 3, "y_max": 9}])
+    )[0]
+    assert line.startswith("instance_list.0.box.x_min: must be a whole number, not 1.5")
+    assert line.endswith("(value: 1.5)")
+
+
+def test_a_long_value_is_cut():
+    (line,) = describe(error_of(media={"url": "x" * 5000}))
+    assert len(line) < 200
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"media": {"url": f"http://h/a.jpg?{SECRET}", "type": "text"}},
+        {"media": {"url": f"http://h/a.jpg?{SECRET}", "path": "a"}},
+        {"media": {"url": f"http:///a.jpg?{SECRET}"}},
+        {"media": {"url": f"s3://bucket/a.jpg?{SECRET}"}},
+        {"media": {"url": f"HTTPS:/h/a.jpg?{SECRET}"}},
+        {"media": {"url": f"/a.jpg?{SECRET}"}},
+        {"media": {"path": f"https://h/a.jpg?{SECRET}"}},
+        {"media": {"path": f"s3://bucket/a.jpg?{SECRET}"}},
+        {"media": f"https://h/a.jpg?{SECRET}"},
+        {"media": {"url": "http://h/a.jpg"}, "original_filename": f"http://h/a?{SECRET}"},
+        {"media": {"url": f"http://h/a.jpg?{SECRET}"}, "ordinal": "x"},
+    ],
+)
+def test_no_signed_url_is_shown(value: dict[str, object]):
+    error = error_of(**value)
+    assert SECRET not in str(error)
+    assert SECRET not in "\n".join(describe(error))
+    assert SECRET not in str(InvalidValueError("packets", describe(error)))
+
+
+@pytest.mark.parametrize(
+    "text, left",
+    [
+        (f"from http://h/a.jpg?{SECRET} Response: x", "from http://h/a.jpg?... Response: x"),
+        (f"'https://h/a?{SECRET}&b=2'", "'https://h/a?...'"),
+        (f'"HTTPS://H/a?{SECRET}"', '"HTTPS://H/a?..."'),
+        ("is it there? no", "is it there? no"),
+        (f"url: /a.jpg?{SECRET} (Caused by", "url: /a.jpg?... (Caused by"),
+    ],
+)
+def test_the_query_of_a_url_is_cut_out_of_a_text(text: str, left: str):
+    assert without_signatures(text) == left
+
+
+def test_an_invalid_value_error_lists_its_problems_and_survives_a_pickle():
+    error = InvalidValueError("packets", ["one", "two"])
+    assert str(error) == "packets: 2 problem(s), nothing was sent\none\ntwo"
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.what, again.problems, str(again)) == ("packets", ["one", "two"], str(error))
+
+
+def test_the_name_of_a_compound_file_is_told():
+    with pytest.raises(ValidationError) as caught:
+        CompoundFile.model_validate({"name": "", "type": "whatever"})
+    assert [line.split(":")[0] for line in describe(caught.value)] == ["name", "type"]

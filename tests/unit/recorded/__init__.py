@@ -1,0 +1,42 @@
+"""Pairs of request and answer, recorded on the open source server; kept with the contract suite."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[2] / "contract" / "recorded"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One pair."""
+
+    method: str
+    path: str
+    sent: Any
+    status: int
+    headers: dict[str, str]
+    answer: Any
+
+    @property
+    def body(self) -> bytes:
+        """The answer as it travelled: bare where it was no JSON."""
+        is_json = self.headers.get("content-type", "").startswith("application/json")
+        return json.dumps(self.answer).encode() if is_json else str(self.answer).encode()
+
+
+def recording(name: str) -> Recording:
+    """Return the pair of that name."""
+    pair = json.loads((FOLDER / f"{name}.json").read_text())
+    request, response = pair["request"], pair["response"]
+    return Recording(
+        request["method"],
+        request["path"],
+        request["body"],
+        response["status"],
+        response["headers"],
+        response["body"],
+    )

@@ -1,0 +1,83 @@
+"""Which room may know which: models, client, ingest, predictions know no Airflow; imports go one way."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import airflow_provider_diffgram
+
+PACKAGE = Path(airflow_provider_diffgram.__file__).parent
+NAME = PACKAGE.name
+WITHOUT_AIRFLOW = ("models", "client", "ingest", "predictions")
+MAY_KNOW: dict[str, set[str]] = {
+    "models": set(),
+    "client": {"models"},
+    "ingest": {"models", "client"},
+    "predictions": {"models"},
+    "hooks": {"models", "client", "ingest"},
+    "triggers": {"models", "client", "ingest", "hooks"},
+    "operators": {"models", "client", "ingest", "hooks", "triggers"},
+    "sensors": {"models", "client", "ingest", "hooks", "triggers"},
+    "emulator": set(),
+}
+
+
+def modules(room: str) -> list[Path]:
+    return sorted((PACKAGE / room).rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the absolute name of everything that a module imports, wherever in it."""
+    package = [NAME, *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            stem = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{stem}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            yield from (arg.value for arg in node.args if isinstance(arg, ast.Constant))
+
+
+def rooms_known_to(path: Path) -> set[str]:
+    names = (name.split(".") for name in imported(path))
+    return {parts[1] for parts in names if parts[0] == NAME and len(parts) > 1} & set(MAY_KNOW)
+
+
+def test_each_room_is_looked_at():
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+    assert rooms - {"example_dags", "links", "decorators"} == set(MAY_KNOW)
+
+
+def test_the_look_finds_what_is_imported():
+    assert "airflow_provider_diffgram.models.Packet" in set(imported(PACKAGE / "ingest" / "naming.py"))
+    assert any(name.startswith("airflow.") for name in imported(PACKAGE / "hooks" / "diffgram.py"))
+
+
+@pytest.mark.parametrize("room", WITHOUT_AIRFLOW)
+def test_no_airflow(room: str):
+    known = {(path.name, name) for path in modules(room) for name in imported(path)}
+    assert known
+    assert not {pair for pair in known if pair[1].split(".")[0] == "airflow"}
+
+
+@pytest.mark.parametrize("room", MAY_KNOW)
+def test_imports_point_from_left_to_right(room: str):
+    for path in modules(room):
+        assert rooms_known_to(path) <= MAY_KNOW[room] | {room}, path
+
+
+def test_the_package_itself_imports_nothing_when_airflow_asks_for_its_info():
+    names = set(imported(PACKAGE / "__init__.py"))
+    assert names <= {"__future__.annotations", "typing.Any"}
+
+
+@pytest.mark.parametrize("module", ["client/routes.py", "client/replies.py", "client/pacing.py"])
+def test_routes_replies_and_pacing_do_no_io(module: str):
+    known = {name.split(".")[0] for name in imported(PACKAGE / module)}
+    assert not known & {"requests", "httpx", "socket", "urllib3", "http", "ssl", "asyncio", "threading"}
