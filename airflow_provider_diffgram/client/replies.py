@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ from .request import Request
 T = TypeVar("T")
 
 _SHOWN = 400
+_AN_HOUR = 3600.0
 _NO_JSON = object()
 
 
@@ -111,7 +113,7 @@ def _error(
         return TooLargeError(f"{what}the body is larger than the server takes{said}", **known)
     if status == 429:
         limited = RateLimitedError(f"{what}over the rate limit, not executed{said}", **known)
-        limited.retry_after = _retry_after(headers)
+        limited.retry_after = _retry_after(headers, text)
         return limited
     if status == 503:
         return ServerUnavailableError(
@@ -124,8 +126,13 @@ def _error(
     return RefusedError(f"{what}refused{said}", **known)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
-    """Return the seconds to wait: the server's window, or what a proxy without one says."""
+def _retry_after(headers: Mapping[str, str], text: str) -> float:
+    """Return the seconds to wait: the server's window, or what a proxy without one says.
+
+    A limit of an hour or a day (1.5) is not worth a wait: long enough that nobody waits.
+    """
+    if re.search(r"per \d+ (hour|day)", text):
+        return _AN_HOUR
     if "x-ratelimit-reset" not in headers:
         try:
             return max(0.0, float(headers["retry-after"]))

@@ -58,6 +58,8 @@ def create_compound_file(
             raise InvalidValueError(
                 f"compound file {compound.name!r}", [f"is in the dataset already, as file {found.id}"]
             )
+        if compound.instance_list and found.count_instances_changed is None:
+            raise _lacks_instances(compound, found, len(compound.instance_list))
         return Parent(found.id, compound.name, directory_id, created=False)
     instances = _instances(client, compound, label_schema)
     request = routes.create_compound(client.project, directory_id, compound.name, compound.type, instances)
@@ -70,12 +72,16 @@ def create_compound_file(
         _log.warning("%s; file %s has the name now", error, made.id)
         file = made
     if (file.count_instances_changed or 0) < len(instances):
-        raise RefusedError(
-            f"compound file {compound.name!r} was created as file {file.id}, but holds "
-            f"{file.count_instances_changed or 0} of {len(instances)} instances. "
-            "Archive it in Diffgram and retry"
-        )
+        raise _lacks_instances(compound, file, len(instances))
     return Parent(_oldest(client, directory_id, file), compound.name, directory_id, created=True)
+
+
+def _lacks_instances(compound: CompoundFile, file: File, expected: int) -> RefusedError:
+    return RefusedError(
+        f"compound file {compound.name!r} is there as file {file.id}, but holds "
+        f"{file.count_instances_changed or 0} of {expected} instances, and no update can add any (wire "
+        "contract 4.2). Archive it in Diffgram and retry"
+    )
 
 
 def _find(client: DiffgramClient, directory_id: int, name: str) -> File | None:

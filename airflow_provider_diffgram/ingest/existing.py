@@ -2,73 +2,121 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Iterable
 
-from ..client import DiffgramClient, routes
+from ..client import DiffgramClient, OutcomeUnknownError, routes
+from ..client.request import pause
+from ..client.routes import PAGE
 from ..models import File, Input, InputStatus, Packet
+from .doubles import children_by_place, keep_oldest
 
 SEARCH_ONE_BY_ONE = 20
 """Up to so many names are searched singly; above, the dataset is listed, 1000 files a request."""
 
+_EMPTY_BATCHES = 20
+"""So many batches in a row without a pending input end the way back through older batches."""
+
+_CHILDREN_TIMEOUT = 600.0
+_POLL = 1.0
+
 
 class Existing:
-    """Files and pending inputs by name.
+    """Files and pending inputs by name; what is doubled is archived on the way.
+
+    Pending inputs are listed before files, so that one which ends in between is in both lists, not in none.
 
     :param client: of the project.
     :param directory_id: dataset.
     :param names: names of root files that are of interest.
+    :param children: names of the children to send, by parent; a name may occur several times.
     """
 
-    def __init__(self, client: DiffgramClient, directory_id: int, names: set[str]) -> None:
+    def __init__(
+        self,
+        client: DiffgramClient,
+        directory_id: int,
+        names: set[str],
+        children: dict[int, list[str]],
+    ) -> None:
         self._client = client
         self._directory_id = directory_id
-        self._names = names
-        self._files = root_files(client, directory_id, names)
-        self._pending = self._pending_by_name(None) if names else {}
+        self._pending: dict[tuple[int | None, str | None], Input] = {}
+        self._files: dict[str | None, File] = {}
         self._children: dict[int, dict[tuple[str | None, int], File]] = {}
-        self._pending_children: dict[int, dict[str | None, Input]] = {}
+        if names:
+            for row in self._pending_rows(None):
+                self._pending[None, row.original_filename] = row
+            self._files = keep_oldest(client, root_files(client, directory_id, names), None)
+        for parent, of_parent in children.items():
+            self._look_at_children(parent, of_parent)
 
     def file(self, packet: Packet, name: str) -> File | None:
         """Return the file that the packet would make, if it is there."""
-        parent = packet.parent_file_id
-        if parent is None:
+        if packet.parent_file_id is None:
             return self._files.get(name)
-        if parent not in self._children:
-            children = self._client.send(routes.list_children(self._client.project, parent))
-            self._children[parent] = children_by_place(children)
-        return self._children[parent].get((name, packet.ordinal or 0))
+        return self._children[packet.parent_file_id].get((name, packet.ordinal or 0))
 
     def pending(self, packet: Packet, name: str) -> Input | None:
         """Return the input that is about to make the packet's file, if one is."""
-        parent = packet.parent_file_id
-        if parent is None:
-            return self._pending.get(name)
-        if parent not in self._pending_children:
-            self._pending_children[parent] = self._pending_by_name(parent)
-        return self._pending_children[parent].get(name)
+        return self._pending.get((packet.parent_file_id, name))
 
-    def _pending_by_name(self, parent_file_id: int | None) -> dict[str | None, Input]:
-        rows = self._client.send(
-            routes.list_inputs(self._client.project, parent_file_id=parent_file_id, status="Processing")
+    def _look_at_children(self, parent: int, names: list[str]) -> None:
+        """List children, and adopt pending ones where the name alone tells which they are.
+
+        The ordinal of a pending child cannot be read (wire contract 3.1): where names repeat, wait until
+        the pending ones are files.
+        """
+        deadline = time.monotonic() + _CHILDREN_TIMEOUT
+        while True:
+            pending = defaultdict(list)
+            for row in self._pending_rows(parent):
+                pending[row.original_filename].append(row)
+            unclear = [name for name in pending if len(pending[name]) > 1 or names.count(str(name)) > 1]
+            if not any(name in names for name in unclear):
+                break
+            if time.monotonic() > deadline:
+                raise OutcomeUnknownError(
+                    f"children named {unclear} of file {parent} are still being ingested after "
+                    f"{_CHILDREN_TIMEOUT:.0f} s; which of them cannot be told before. Retry later"
+                )
+            self._client.run(pause(_POLL))
+        for name, rows in pending.items():
+            self._pending[parent, name] = rows[0]
+        children = self._client.send(routes.list_children(self._client.project, parent))
+        self._children[parent] = keep_oldest(self._client, children_by_place(children), parent)
+
+    def _pending_rows(self, parent_file_id: int | None) -> list[Input]:
+        found = {row.id: row for row in self._pending_page(parent_file_id, None)}
+        if len(found) >= PAGE:
+            found |= self._pending_beyond(parent_file_id, list(found.values()))
+        return [row for row in found.values() if self._can_be_waited_for(row)]
+
+    def _pending_page(self, parent_file_id: int | None, batch_id: int | None) -> list[Input]:
+        return self._client.send(
+            routes.list_inputs(
+                self._client.project, parent_file_id=parent_file_id, batch_id=batch_id, status="Processing"
+            )
         )
-        found: dict[str | None, Input] = {}
-        for row in rows:
-            here = row.directory is None or row.directory.id == self._directory_id
-            if here and row.batch_id is not None and row.status != InputStatus.BASE_OBJECT_CREATED:
-                found[row.original_filename] = row
+
+    def _pending_beyond(self, parent_file_id: int | None, newest: list[Input]) -> dict[int | None, Input]:
+        """A listing ends after 1000 rows (quirk 13), so look into each batch, and back through older ones."""
+        found: dict[int | None, Input] = {}
+        seen = sorted({row.batch_id for row in newest if row.batch_id is not None}, reverse=True)
+        for batch_id in seen:
+            found |= {row.id: row for row in self._pending_page(parent_file_id, batch_id)}
+        batch_id, empty = min(seen, default=0), 0
+        while batch_id > 1 and empty < _EMPTY_BATCHES:
+            batch_id -= 1
+            rows = self._pending_page(parent_file_id, batch_id)
+            found |= {row.id: row for row in rows}
+            empty = 0 if rows else empty + 1
         return found
 
-
-def _is(file: File, name: str) -> bool:
-    return file.original_filename == name and not file.removed
-
-
-def children_by_place(children: Iterable[File]) -> dict[tuple[str | None, int], File]:
-    """Return children by (name, ordinal); of doubles the one with the lowest id."""
-    found: dict[tuple[str | None, int], File] = {}
-    for child in sorted(children, key=lambda child: child.id):
-        found.setdefault((child.original_filename, child.ordinal or 0), child)
-    return found
+    def _can_be_waited_for(self, row: Input) -> bool:
+        here = row.directory is None or row.directory.id == self._directory_id
+        return here and row.batch_id is not None and row.status != InputStatus.BASE_OBJECT_CREATED
 
 
 def files_named(client: DiffgramClient, directory_id: int, name: str) -> list[File]:
@@ -77,19 +125,22 @@ def files_named(client: DiffgramClient, directory_id: int, name: str) -> list[Fi
     page: int | None = 1
     while page is not None:
         listing = client.send(routes.list_files(client.project, directory_id, page=page, search_term=name))
-        found.update({file.id: file for file in listing.file_list if _is(file, name)})
+        found.update({file.id: file for file in listing.file_list if file.original_filename == name})
         page = listing.next_page
-    return [found[file_id] for file_id in sorted(found)]
+    return [found[file_id] for file_id in sorted(found) if not found[file_id].removed]
 
 
-def root_files(client: DiffgramClient, directory_id: int, names: set[str]) -> dict[str | None, File]:
-    """Return the root files of these names; of doubles the one with the lowest id."""
+def root_files(client: DiffgramClient, directory_id: int, names: set[str]) -> dict[str | None, list[File]]:
+    """Return the root files of these names."""
     if len(names) <= SEARCH_ONE_BY_ONE:
-        found = [file for name in names for file in files_named(client, directory_id, name)]
+        listed = [file for name in names for file in files_named(client, directory_id, name)]
     else:
-        found = [file for file in _every_file(client, directory_id) if file.original_filename in names]
-    newest_first = sorted(found, key=lambda file: -file.id)
-    return {file.original_filename: file for file in newest_first if not file.removed}
+        listed = [file for file in _every_file(client, directory_id) if file.original_filename in names]
+    found: dict[int, File] = {file.id: file for file in listed if not file.removed}
+    by_name: dict[str | None, list[File]] = defaultdict(list)
+    for file in found.values():
+        by_name[file.original_filename].append(file)
+    return by_name
 
 
 def _every_file(client: DiffgramClient, directory_id: int) -> Iterable[File]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..client import DiffgramClient, routes
-from ..models import AttributeGroup, Global, Instance, Relation
+from ..models import AttributeGroup, Global, Instance, InvalidValueError, Relation
 from .attributes import attribute_problems
 from .lookup import find_schema
 
@@ -13,26 +13,34 @@ from .lookup import find_schema
 class Labels:
     """The labels and attributes of one schema.
 
-    Unknown names and ids are gathered by :meth:`note` and told by :meth:`problems`, all at once.
+    Unknown names and ids are gathered by :meth:`note` and told by :meth:`problems`, all at once; so is a
+    schema that does not exist.
 
     :param client: of the project.
     :param label_schema: name or id; the default schema when None.
-    :raises InvalidValueError: if there is no such schema.
     """
 
     def __init__(self, client: DiffgramClient, label_schema: str | int | None) -> None:
         self._client = client
-        self.schema = find_schema(client, label_schema)
-        listed = client.send(routes.list_labels(client.project, self.schema.id))
-        # Names are not unique (wire contract 2.1); the server itself prefers the newest of a name.
-        self.ids = {label.name: label.id for label in sorted(listed.labels, key=lambda label: label.id)}
-        self._project_ids = listed.project_ids | {label.id for label in listed.labels}
         self._attributes: dict[str, AttributeGroup] | None = None
         self._unknown_names: set[str] = set()
         self._unknown_ids: set[int] = set()
+        self._schema_problems: list[str] = []
+        try:
+            schema = find_schema(client, label_schema)
+        except InvalidValueError as error:
+            self._schema_problems = [f"{error.what}: {problem}" for problem in error.problems]
+            return
+        self._schema_name = schema.name
+        listed = client.send(routes.list_labels(client.project, schema.id))
+        # Names are not unique (wire contract 2.1); the server itself prefers the newest of a name.
+        self.ids = {label.name: label.id for label in sorted(listed.labels, key=lambda label: label.id)}
+        self._project_ids = listed.project_ids | {label.id for label in listed.labels}
 
     def note(self, instances: Iterable[Instance]) -> list[str]:
         """Take note of the labels of ``instances``; return the problems of their attributes."""
+        if self._schema_problems:
+            return []
         problems = []
         for instance in instances:
             if not isinstance(instance, Global | Relation) or instance.label is not None:
@@ -49,12 +57,12 @@ class Labels:
 
     def problems(self) -> list[str]:
         """Return one line with all unknown names and one with all unknown ids."""
-        problems = []
+        problems = list(self._schema_problems)
         if self._unknown_names:
             unknown = ", ".join(map(repr, sorted(self._unknown_names)))
             known = ", ".join(map(repr, sorted(self.ids))) or "none"
             problems.append(
-                f"label(s) {unknown} not in schema {self.schema.name!r}, which has: {known}. "
+                f"label(s) {unknown} not in schema {self._schema_name!r}, which has: {known}. "
                 "Create them in Diffgram, or set label_schema"
             )
         if self._unknown_ids:

@@ -36,12 +36,14 @@ class Plan:
     :param directory_id: dataset to send to.
     :param labels: of the schema.
     :param names: names of the root files to be.
+    :param children: names of the children to be, by parent.
     :param expected: number of packets.
     """
 
     directory_id: int
     labels: Labels
     names: set[str] = field(default_factory=set)
+    children: dict[int, list[str]] = field(default_factory=dict)
     expected: int = 0
 
 
@@ -109,7 +111,6 @@ class _Check:
         self._path_of = path_of
         self._files: dict[int, File | None] = {}
         self._places: set[tuple[int, str, int]] = set()
-        self._child_names: set[str] = set()
 
     def problems(self, packet: Packet, where: str) -> list[str]:
         """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
@@ -120,17 +121,19 @@ class _Check:
         if packet.parent_file_id is not None:
             problems += self._parent_problems(packet.parent_file_id)
         if packet.file_id is not None:
-            problems += self._update_problems(packet.file_id)
+            problems += self._update_problems(packet, packet.file_id)
         return [f"{where}: {problem}" for problem in problems]
 
     def collisions(self) -> list[str]:
         """Return which children have the name of a root file; the server would fail them (3.5)."""
         if not self._plan.directory_id:
             return []
-        there = root_files(self._client, self._plan.directory_id, self._child_names)
+        names = {name for of_parent in self._plan.children.values() for name in of_parent}
+        there = root_files(self._client, self._plan.directory_id, names)
         return [
-            f"child {name!r} has the name of file {file.id} in the dataset: give it another original_filename"
-            for name, file in there.items()
+            f"child {name!r} has the name of file {files[0].id} in the dataset: give it another "
+            "original_filename"
+            for name, files in there.items()
         ]
 
     def _name_problems(self, packet: Packet) -> list[str]:
@@ -145,7 +148,7 @@ class _Check:
             if place in self._places:
                 return [f"a second child {name!r} with ordinal {place[2]} for file {place[0]}"]
             self._places.add(place)
-            self._child_names.add(name)
+            self._plan.children.setdefault(packet.parent_file_id, []).append(name)
         elif name in self._plan.names:
             return [f"a second packet named {name!r}; give each its own original_filename"]
         else:
@@ -166,7 +169,7 @@ class _Check:
             return [f"parent_file_id {file_id} ({parent.original_filename}) is in another dataset"]
         return []
 
-    def _update_problems(self, file_id: int) -> list[str]:
+    def _update_problems(self, packet: Packet, file_id: int) -> list[str]:
         file = self._file(file_id)
         if file is None:
             return [f"file_id {file_id}: no such file in project {self._client.project!r}"]
@@ -174,6 +177,10 @@ class _Check:
             return [f"file_id {file_id} is a compound file: an update of it would hang for ever"]
         if file.removed:
             return [f"file_id {file_id} ({file.original_filename}) was removed in Diffgram"]
+        if file.type == "video" and packet.instance_list:
+            return [f"file_id {file_id} is a video: give frame_packet_map, not instance_list"]
+        if file.type != "video" and packet.frame_packet_map:
+            return [f"file_id {file_id} is of type {file.type}: give instance_list, not frame_packet_map"]
         return []
 
     def _file(self, file_id: int) -> File | None:

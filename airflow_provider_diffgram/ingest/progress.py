@@ -17,6 +17,12 @@ from .counters import read_files, settle_seconds
 State = Literal["pending", "succeeded", "skipped", "failed", "archived"]
 
 
+_BEST_FIRST: list[State] = ["succeeded", "skipped", "pending", "failed", "archived"]
+
+Identity = str | int
+"""Name of a new root file, which may have several inputs; else the id of the input."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of one input. Holds no instances: there may be a thousand inputs in a batch."""
@@ -36,7 +42,7 @@ class Verdict:
 @dataclass(slots=True)
 class _BatchState:
     sent: SentBatch
-    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    verdicts: dict[Identity, Verdict] = field(default_factory=dict)
     archived: int = 0
 
     @property
@@ -93,18 +99,21 @@ class Watch:
 
     def _look_at(self, directory_id: int, batch: _BatchState) -> Steps[None]:
         rows = yield from self._rows(batch.sent, archived=False)
+        found: dict[int, Verdict] = {}
         provisional: list[Input] = []
         for row in rows:
             assert row.id is not None
             verdict = self._verdict(row)
-            batch.verdicts[row.id] = verdict or Verdict.of("pending", row)
+            found[row.id] = verdict or Verdict.of("pending", row)
             if verdict is None:
                 provisional.append(row)
-        yield from self._prove(directory_id, batch, provisional)
+        yield from self._prove(directory_id, batch.sent.parent_file_id, provisional, found)
+        batch.verdicts = _by_identity(rows, found)
         batch.archived = 0
         if batch.missing:
             listed = yield from self._rows(batch.sent, archived=True)
-            batch.archived = sum(1 for row in listed if row.archived and row.id not in batch.verdicts)
+            gone = [row for row in listed if row.archived and _identity(row) not in batch.verdicts]
+            batch.archived = min(len(gone), batch.missing)
 
     def _rows(self, sent: SentBatch, *, archived: bool) -> Steps[list[Input]]:
         rows = yield from ask(
@@ -135,35 +144,37 @@ class Watch:
             return Verdict.of("failed", row, row.reason) if errors else Verdict.of("succeeded", row)
         return None if row.instance_list else Verdict.of("succeeded", row)
 
-    def _prove(self, directory_id: int, batch: _BatchState, rows: list[Input]) -> Steps[None]:
+    def _prove(
+        self, directory_id: int, parent_file_id: int | None, rows: list[Input], found: dict[int, Verdict]
+    ) -> Steps[None]:
         """Settle successes with instances, and duplicates, by what their files hold."""
         new = [row for row in rows if row.mode is None]
         ids = {file_id for row in new if (file_id := row.existing_file_id or row.file_id) is not None}
         files: dict[int, File] = {}
         if ids:
-            files = yield from read_files(self.project, directory_id, ids, batch.sent.parent_file_id)
+            files = yield from read_files(self.project, directory_id, ids, parent_file_id)
         for row in new:
             file = files.get(row.existing_file_id or row.file_id or 0)
-            self._judge(batch, row, None if file is None else file.count_instances_changed)
+            self._judge(found, row, None if file is None else file.count_instances_changed)
         for row in rows:
             if row.mode is not None and row.file_id is not None:
                 stored = yield from ask(routes.list_annotations(self.project, row.file_id))
-                self._judge(batch, row, _stored_of(row, stored))
+                self._judge(found, row, _stored_of(row, stored))
 
-    def _judge(self, batch: _BatchState, row: Input, stored: int | None) -> None:
+    def _judge(self, found: dict[int, Verdict], row: Input, stored: int | None) -> None:
         assert row.id is not None
         expected = len(row.instance_list)
         if row.existing_file_id is not None:
             if stored is not None:
-                batch.verdicts[row.id] = Verdict.of("skipped", row)
+                found[row.id] = Verdict.of("skipped", row)
             elif self._waited(row, settle_seconds(expected)):
                 why = f"file {row.existing_file_id} has the name already, without predictions"
-                batch.verdicts[row.id] = Verdict.of("failed", row, why)
+                found[row.id] = Verdict.of("failed", row, why)
         elif stored is not None and stored >= expected:
-            batch.verdicts[row.id] = Verdict.of("succeeded", row)
+            found[row.id] = Verdict.of("succeeded", row)
         elif self._waited(row, settle_seconds(expected)):
             why = f"success, but file {row.file_id} holds {stored or 0} of {expected} instances"
-            batch.verdicts[row.id] = Verdict.of("failed", row, why)
+            found[row.id] = Verdict.of("failed", row, why)
 
     def _waited(self, row: Input, seconds: float) -> bool:
         assert row.id is not None
@@ -190,6 +201,29 @@ class Watch:
             failures=failures[:SHOWN_FAILURES],
             file_ids=file_ids if len(file_ids) <= SHOWN_FILE_IDS else [],
         )
+
+
+def _identity(row: Input) -> Identity:
+    """Return what tells the inputs of different packets apart.
+
+    A packet that was sent again because its answer was lost has two inputs; the second fails as a duplicate
+    of the first. Children of one name may be different ones, and updates have no name.
+    """
+    assert row.id is not None
+    named = row.parent_file_id is None and row.mode is None and row.original_filename is not None
+    return row.original_filename or row.id if named else row.id
+
+
+def _by_identity(rows: Iterable[Input], found: dict[int, Verdict]) -> dict[Identity, Verdict]:
+    """Return the best verdict of each packet."""
+    best: dict[Identity, Verdict] = {}
+    for row in rows:
+        assert row.id is not None
+        verdict, identity = found[row.id], _identity(row)
+        old = best.get(identity)
+        if old is None or _BEST_FIRST.index(verdict.state) < _BEST_FIRST.index(old.state):
+            best[identity] = verdict
+    return best
 
 
 def _stored_of(row: Input, file: File) -> int | None:

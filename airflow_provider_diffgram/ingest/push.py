@@ -74,6 +74,8 @@ def push(
     :raises InvalidValueError: with all problems; nothing was sent.
     :raises PushError: if some packets did not arrive.
     """
+    if iter(packets) is packets:
+        raise TypeError("packets are read twice, to check and to send: give a list, not an iterator")
     if if_exists not in ("skip", "fail"):
         raise InvalidValueError("if_exists", [f"must be 'skip' or 'fail', not {if_exists!r}"])
     plan = prepare(client, packets, dataset=dataset, label_schema=label_schema, path_of=path_of)
@@ -87,7 +89,7 @@ class _Push:
     def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener) -> None:
         self._client = client
         self._plan = plan
-        self._existing = Existing(client, plan.directory_id, plan.names)
+        self._existing = Existing(client, plan.directory_id, plan.names, plan.children)
         self._batches = Batches(client)
         self._runs = ModelRuns(client)
         self._uploads = Uploads(client, plan, path_of)
@@ -162,6 +164,9 @@ class _Push:
     def _upload(self, packet: Packet, name: str) -> None:
         try:
             there = self._uploads.send(packet, name)
+        except OSError as error:
+            self._outcome.fail(name, RefusedError(f"cannot read {name}: {error}"))
+            return
         except RefusedError as error:
             if not _is_of_one_packet(error):
                 raise
@@ -185,7 +190,13 @@ class _Push:
         self._runs.introduce(packet, name, place)
 
     def _append(self, packet: Packet, name: str, file_id: int) -> None:
-        appended = append(self._client, self._batches, self._plan, packet, name, file_id)
+        try:
+            appended = append(self._client, self._batches, self._plan, packet, name, file_id)
+        except RefusedError as error:
+            if not _is_of_one_packet(error):
+                raise
+            self._outcome.fail(name, error)
+            return
         if appended == "complete":
             self._outcome.skipped += 1
             return

@@ -18,7 +18,8 @@ from ..client import (
 from ..client.request import pause
 from ..models import File, Input, Packet, PathMedia
 from .counters import read_files
-from .existing import children_by_place, files_named
+from .doubles import children_by_place
+from .existing import files_named
 from .prepare import Plan
 from .sources import PathOpener, upload_of
 from .wire import count_on_wire, upload_body
@@ -95,11 +96,11 @@ class Uploads:
                 children = self._client.send(
                     routes.list_children(self._client.project, packet.parent_file_id)
                 )
-                file = children_by_place(children).get((name, packet.ordinal or 0))
+                found = children_by_place(children).get((name, packet.ordinal or 0), [])
             else:
-                file = next(iter(files_named(self._client, self._plan.directory_id, name)), None)
-            if file is not None:
-                return file
+                found = files_named(self._client, self._plan.directory_id, name)
+            if found:
+                return min(found, key=lambda file: file.id)
         return None
 
     def prove(self) -> Iterator[tuple[str, DiffgramError]]:

@@ -10,14 +10,21 @@ from typing import Any
 from ..models import BlobMedia, Instance, Packet, PathMedia, TextMedia, UrlMedia
 from .labels import Labels
 
-_NOT_IDENTITY = frozenset({"machine_made", "score", "model_ref", "model_run_ref", "creation_ref_id"})
-"""Two instances that differ only in these are one to the server (wire contract 5.3)."""
+_FRAME_NOT_IDENTITY = frozenset({"machine_made", "score", "model_ref", "model_run_ref", "creation_ref_id"})
+_NOT_IDENTITY = _FRAME_NOT_IDENTITY | {"number"}
+"""Two instances that differ only in these are one to the server (wire contract 5.3).
+
+In a video ``number`` tells tracks apart (5.6).
+"""
 
 
-def instances_on_wire(instances: Iterable[Instance], labels: Labels, name: str) -> list[dict[str, Any]]:
+def instances_on_wire(
+    instances: Iterable[Instance], labels: Labels, name: str, not_identity: frozenset[str] = _NOT_IDENTITY
+) -> list[dict[str, Any]]:
     """Return ``instances`` with label ids and a deterministic ``creation_ref_id``; equal ones only once.
 
     :param name: of the file, part of the reference.
+    :param not_identity: keys that do not tell instances apart.
     """
     found: dict[str, dict[str, Any]] = {}
     for instance in instances:
@@ -26,7 +33,7 @@ def instances_on_wire(instances: Iterable[Instance], labels: Labels, name: str) 
         if label_file_id is not None:
             body["label_file_id"] = label_file_id
         identity = json.dumps(
-            {key: value for key, value in body.items() if key not in _NOT_IDENTITY}, sort_keys=True
+            {key: value for key, value in body.items() if key not in not_identity}, sort_keys=True
         )
         if identity not in found:
             body.setdefault("creation_ref_id", _reference(identity, name, instance))
@@ -47,7 +54,7 @@ def instance_keys(packet: Packet, labels: Labels, name: str) -> dict[str, Any]:
     if packet.frame_packet_map:
         return {
             "frame_packet_map": {
-                str(frame): instances_on_wire(instances, labels, f"{name}#{frame}")
+                str(frame): instances_on_wire(instances, labels, f"{name}#{frame}", _FRAME_NOT_IDENTITY)
                 for frame, instances in sorted(packet.frame_packet_map.items())
             }
         }

@@ -19,6 +19,7 @@ from airflow.providers.common.compat.sdk import (
 from pydantic import ValidationError
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
+from ..ingest.doubles import archive_doubled_children
 from ..ingest.progress import Watch
 from ..models import Handle, InvalidValueError, Receipt
 from ..models.problems import describe
@@ -65,7 +66,7 @@ class DiffgramInputSensor(BaseSensorOperator):
             return super().execute(context)
         receipt = self._look()
         if receipt.complete:
-            return self._ended(receipt)
+            return self._ended(self._tidied(receipt))
         self.log.info("%s; waiting in the triggerer", receipt.summary())
         return self.defer(
             trigger=DiffgramInputTrigger(
@@ -90,7 +91,7 @@ class DiffgramInputSensor(BaseSensorOperator):
         self.log.info(receipt.summary())
         if not receipt.complete:
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._ended(receipt))
+        return PokeReturnValue(is_done=True, xcom_value=self._ended(self._tidied(receipt)))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None) -> dict[str, Any]:
         """Turn what the trigger saw into the receipt, or into the failure."""
@@ -104,7 +105,17 @@ class DiffgramInputSensor(BaseSensorOperator):
             raise AirflowSensorTimeout(
                 f"not settled within {self._seconds(self.timeout):.0f} s: {receipt.summary()}"
             )
-        return self._ended(receipt)
+        return self._ended(self._tidied(receipt))
+
+    def _tidied(self, receipt: Receipt) -> Receipt:
+        """Archive children that were stored twice, which a trigger must not do; look again if there were."""
+        if receipt.failed:
+            return receipt
+        with failing_for_good():
+            client = DiffgramHook(self.diffgram_conn_id).get_conn()
+            if not archive_doubled_children(client, self._handles()):
+                return receipt
+            return client.run(Watch(self._handles()).look())
 
     def _look(self) -> Receipt:
         with failing_for_good():

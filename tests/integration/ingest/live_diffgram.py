@@ -10,6 +10,7 @@ from typing import Any
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from airflow_provider_diffgram.client.request import Request
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from airflow_provider_diffgram.ingest.doubles import archive_doubled_children
 from airflow_provider_diffgram.ingest.progress import Watch
 from airflow_provider_diffgram.ingest.push import push
 from airflow_provider_diffgram.models import File, Handle, Input, Receipt
@@ -64,12 +65,14 @@ class LiveDiffgram:
         return push(self.client, list(packets), **{"dataset": DATASET, **more})
 
     def done(self, *handles: Handle) -> Receipt:
-        """Wait until nothing is pending; return how it ended."""
+        """Wait until nothing is pending, and tidy, as the sensor does; return how it ended."""
         watch = Watch(handles, FastTime.monotonic)
         deadline = time.monotonic() + 12
         while True:
             receipt = self.client.run(watch.look())
-            if receipt.complete:
+            if receipt.complete and archive_doubled_children(self.client, handles):
+                watch = Watch(handles, FastTime.monotonic)
+            elif receipt.complete:
                 return receipt
             until(receipt, deadline)
 
