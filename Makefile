@@ -28,7 +28,9 @@ $(READY): pyproject.toml $(CONSTRAINTS) Makefile
 	echo "setting up $(VENV) with $$($$python --version)"; $$python -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
-	    --constraints $(CONSTRAINTS) --editable '.[dev]'
+	    --constraints $(CONSTRAINTS) --editable '.[dev]' \
+	|| { echo "uv could not install; pip is slower, but knows this machine's pip.conf"; \
+	    $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[dev]'; }
 	@touch $@
 
 demo: $(READY)

@@ -72,7 +72,8 @@ class AsyncDiffgramClient:
             try:
                 step = steps.throw(error) if error else steps.send(answer)
             except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]  # the generator's return type is T
+                result: T = done.value
+                return result
             answer, error = None, None
             if isinstance(step, Pause):
                 await self._sleep(step.seconds)

@@ -93,7 +93,8 @@ class DiffgramClient:
             try:
                 step = steps.throw(error) if error else steps.send(answer)
             except StopIteration as done:
-                return done.value  # type: ignore[no-any-return]  # the generator's return type is T
+                result: T = done.value
+                return result
             answer, error = None, None
             if isinstance(step, Pause):
                 self._sleep(step.seconds)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 _SETTLING_POLL = 2.0
+_TRIGGERER_GRACE = 600.0
 
 
 class DiffgramInputSensor(BaseSensorOperator):
@@ -76,6 +77,8 @@ class DiffgramInputSensor(BaseSensorOperator):
                 poll_interval=self._seconds(self.poke_interval),
             ),
             method_name="execute_complete",
+            # The trigger ends by itself at its deadline; this is for a triggerer that is gone.
+            timeout=timedelta(seconds=self._seconds(self.timeout) + _TRIGGERER_GRACE),
         )
 
     def poke(self, context: Context) -> PokeReturnValue:
