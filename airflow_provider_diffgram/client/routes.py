@@ -25,6 +25,7 @@ from ..models.received import (
     LabelSchema,
     ModelRun,
     PacketReply,
+    StorageConnection,
     UploadReply,
 )
 from .request import Request, Upload
@@ -84,6 +85,12 @@ def list_attributes(project: str) -> Request[list[AttributeGroup]]:
     path = _path("/api/v1/project/{p}/attribute/template/list", project)
     body = {"mode": "from_project"}
     return Request("list attributes", "POST", path, _items(AttributeGroup, "attribute_group_list"), json=body)
+
+
+def list_connections(project: str) -> Request[list[StorageConnection]]:
+    """List the project's connections to cloud storage (2.15)."""
+    path = _path("/api/project/{p}/connections", project)
+    return Request("list connections", "GET", path, _items(StorageConnection, "connection_list"))
 
 
 # Datasets
@@ -202,13 +209,19 @@ def list_inputs(
     parent_file_id: int | None = None,
     file_id: int | None = None,
     status: StatusFilter = "All",
+    media_type: str | None = None,
     show_archived: bool = False,
     limit: int = PAGE,
 ) -> Request[list[Input]]:
     """List inputs, newest first, at most 1000 (2.12). Children appear only under their parent (quirk 12)."""
     path = _path("/api/walrus/v1/project/{p}/input/view/list", project)
     body: dict[str, Any] = {"limit": limit, "status_filter": status, "show_archived": show_archived}
-    filters = {"batch_id": batch_id, "parent_file_id": parent_file_id, "file_id": file_id}
+    filters = {
+        "batch_id": batch_id,
+        "parent_file_id": parent_file_id,
+        "file_id": file_id,
+        "media_type": media_type,
+    }
     body.update({key: value for key, value in filters.items() if value is not None})
     return Request("list inputs", "POST", path, _items(Input, "input_list"), json=body)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .. import __version__
@@ -43,10 +45,14 @@ class Settings:
             if not getattr(self, name)
         ]
         problems += [
-            f"{name} must be more than 0 seconds, not {getattr(self, name)}"
+            f"{name} must be a finite number of seconds above 0, not {getattr(self, name)}"
             for name in ("connect_timeout", "read_timeout")
-            if getattr(self, name) <= 0
+            if not 0 < getattr(self, name) < math.inf
         ]
+        if not 0 <= self.retry_timeout < math.inf:
+            problems.append(f"retry_timeout must be a finite number of seconds, not {self.retry_timeout}")
+        if isinstance(self.verify, str) and not Path(self.verify).exists():
+            problems.append(f"CA bundle {self.verify!r} does not exist on this machine")
         if self.host:
             problems += self._host_problems()
         if problems:

@@ -46,7 +46,6 @@ class DiffgramClient:
         self._pacer = Pacer()
         self._session = requests.Session()
         self._session.auth = HTTPBasicAuth(settings.client_id.encode(), settings.client_secret.encode())
-        self._session.verify = settings.verify
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
         adapter = HTTPAdapter(pool_connections=2, pool_maxsize=16)
         self._session.mount("https://", adapter)
@@ -126,6 +125,7 @@ class DiffgramClient:
                     json=request.json,
                     params=request.params,
                     timeout=timeout,
+                    verify=self.settings.verify,  # here, since REQUESTS_CA_BUNDLE overrides the session's
                     allow_redirects=False,
                 )
             with closing(MultipartBody(request.upload, request.upload.open())) as body:
@@ -135,6 +135,7 @@ class DiffgramClient:
                     data=body,
                     headers={"Content-Type": body.content_type},
                     timeout=(timeout[0], max(timeout[1], _UPLOAD_READ_TIMEOUT)),
+                    verify=self.settings.verify,
                     allow_redirects=False,
                 )
         except requests.RequestException as error:

@@ -79,8 +79,8 @@ def create_compound_file(
 def _lacks_instances(compound: CompoundFile, file: File, expected: int) -> RefusedError:
     return RefusedError(
         f"compound file {compound.name!r} is there as file {file.id}, but holds "
-        f"{file.count_instances_changed or 0} of {expected} instances, and no update can add any (wire "
-        "contract 4.2). Archive it in Diffgram and retry"
+        f"{file.count_instances_changed or 0} of {expected} instances, and no update can add any. "
+        "Archive it in Diffgram and retry"
     )
 
 

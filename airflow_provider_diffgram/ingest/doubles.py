@@ -34,31 +34,38 @@ def keep_oldest(
 
 
 def archive_doubled_children(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
-    """Archive children that are there twice with one name and ordinal; return whether there were any.
+    """Archive children that these handles sent twice, one name and ordinal; return whether there were any.
 
     A packet whose answer was lost may arrive after it was sent again; for root files the server's own check
-    of names prevents it, for children nothing does.
+    of names prevents it, for children nothing does. Children that others sent are left alone.
     """
-    parents = {
-        batch.parent_file_id
-        for handle in handles
-        for batch in handle.batches
-        if batch.parent_file_id is not None
-    }
     any_doubled = False
-    for parent in sorted(parents):
+    for parent, batch_ids in _batches_by_parent(handles).items():
+        ours: set[int | None] = set()
+        for batch_id in batch_ids:
+            rows = client.send(routes.list_inputs(client.project, batch_id=batch_id, parent_file_id=parent))
+            ours |= {row.file_id for row in rows}
         listed = client.send(routes.list_children(client.project, parent))
-        children = children_by_place(listed)
+        children = children_by_place(child for child in listed if child.id in ours)
         any_doubled |= any(len(same) > 1 for same in children.values())
         keep_oldest(client, children, parent)
     return any_doubled
 
 
-def children_by_place(children: Iterable[File]) -> dict[tuple[str | None, int], list[File]]:
+def _batches_by_parent(handles: Iterable[Handle]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for handle in handles:
+        for batch in handle.batches:
+            if batch.parent_file_id is not None:
+                found.setdefault(batch.parent_file_id, []).append(batch.id)
+    return found
+
+
+def children_by_place(children: Iterable[File]) -> dict[tuple[str, int], list[File]]:
     """Return children by (name, ordinal)."""
-    found: dict[tuple[str | None, int], list[File]] = {}
+    found: dict[tuple[str, int], list[File]] = {}
     for child in children:
-        found.setdefault((child.original_filename, child.ordinal or 0), []).append(child)
+        found.setdefault((child.original_filename or "", child.ordinal or 0), []).append(child)
     return found
 
 

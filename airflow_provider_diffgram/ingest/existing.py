@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from ..client import DiffgramClient, OutcomeUnknownError, routes
@@ -30,7 +30,8 @@ class Existing:
     :param client: of the project.
     :param directory_id: dataset.
     :param names: names of root files that are of interest.
-    :param children: names of the children to send, by parent; a name may occur several times.
+    :param children: names and ordinals of the children to send, by parent.
+    :param media_types: of the packets; without them, compound parents would fill the list of pending inputs.
     """
 
     def __init__(
@@ -38,19 +39,21 @@ class Existing:
         client: DiffgramClient,
         directory_id: int,
         names: set[str],
-        children: dict[int, list[str]],
+        children: dict[int, list[tuple[str, int]]],
+        media_types: set[str],
     ) -> None:
         self._client = client
+        self._media_types = sorted(media_types)
         self._directory_id = directory_id
         self._pending: dict[tuple[int | None, str | None], Input] = {}
         self._files: dict[str | None, File] = {}
-        self._children: dict[int, dict[tuple[str | None, int], File]] = {}
+        self._children: dict[int, dict[tuple[str, int], File]] = {}
         if names:
             for row in self._pending_rows(None):
                 self._pending[None, row.original_filename] = row
             self._files = keep_oldest(client, root_files(client, directory_id, names), None)
-        for parent, of_parent in children.items():
-            self._look_at_children(parent, of_parent)
+        for parent, places in children.items():
+            self._look_at_children(parent, places)
 
     def file(self, packet: Packet, name: str) -> File | None:
         """Return the file that the packet would make, if it is there."""
@@ -62,19 +65,20 @@ class Existing:
         """Return the input that is about to make the packet's file, if one is."""
         return self._pending.get((packet.parent_file_id, name))
 
-    def _look_at_children(self, parent: int, names: list[str]) -> None:
+    def _look_at_children(self, parent: int, places: list[tuple[str, int]]) -> None:
         """List children, and adopt pending ones where the name alone tells which they are.
 
         The ordinal of a pending child cannot be read (wire contract 3.1): where names repeat, wait until
         the pending ones are files.
         """
+        names = Counter(name for name, _ in places)
         deadline = time.monotonic() + _CHILDREN_TIMEOUT
         while True:
             pending = defaultdict(list)
             for row in self._pending_rows(parent):
                 pending[row.original_filename].append(row)
-            unclear = [name for name in pending if len(pending[name]) > 1 or names.count(str(name)) > 1]
-            if not any(name in names for name in unclear):
+            unclear = [n for n in pending if str(n) in names and (len(pending[n]) > 1 or names[str(n)] > 1)]
+            if not unclear:
                 break
             if time.monotonic() > deadline:
                 raise OutcomeUnknownError(
@@ -85,18 +89,29 @@ class Existing:
         for name, rows in pending.items():
             self._pending[parent, name] = rows[0]
         children = self._client.send(routes.list_children(self._client.project, parent))
-        self._children[parent] = keep_oldest(self._client, children_by_place(children), parent)
+        wanted = set(places)
+        ours = {place: same for place, same in children_by_place(children).items() if place in wanted}
+        self._children[parent] = keep_oldest(self._client, ours, parent)
 
     def _pending_rows(self, parent_file_id: int | None) -> list[Input]:
-        found = {row.id: row for row in self._pending_page(parent_file_id, None)}
-        if len(found) >= PAGE:
-            found |= self._pending_beyond(parent_file_id, list(found.values()))
+        found: dict[int | None, Input] = {}
+        for media_type in self._media_types:
+            page = self._pending_page(parent_file_id, None, media_type)
+            found |= {row.id: row for row in page}
+            if len(page) >= PAGE:
+                found |= self._pending_beyond(parent_file_id, page)
         return [row for row in found.values() if self._can_be_waited_for(row)]
 
-    def _pending_page(self, parent_file_id: int | None, batch_id: int | None) -> list[Input]:
+    def _pending_page(
+        self, parent_file_id: int | None, batch_id: int | None, media_type: str | None = None
+    ) -> list[Input]:
         return self._client.send(
             routes.list_inputs(
-                self._client.project, parent_file_id=parent_file_id, batch_id=batch_id, status="Processing"
+                self._client.project,
+                parent_file_id=parent_file_id,
+                batch_id=batch_id,
+                status="Processing",
+                media_type=media_type,
             )
         )
 

@@ -30,7 +30,7 @@ def find_dataset(client: DiffgramClient, dataset: str | int | None) -> Dataset:
     found = _pick(every, dataset)
     if found is None:
         raise InvalidValueError(
-            f"dataset {dataset!r}", [_unknown(client.project, [each.nickname for each in every])]
+            f"dataset {dataset!r}", [_unknown(client.project, [str(each.nickname) for each in every])]
         )
     return found
 
@@ -60,7 +60,7 @@ def _pick(every: Sequence[T], wanted: str | int) -> T | None:
     return next((each for each in every if str(each.id) == str(wanted)), None)
 
 
-def _name(each: Dataset | LabelSchema) -> str:
+def _name(each: Dataset | LabelSchema) -> str | None:
     return each.nickname if isinstance(each, Dataset) else each.name
 
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ..models import BlobMedia, InvalidValueError, Packet, PathMedia, UrlMedia
 from ..models.media import media_type_of
+from ..models.received import without_signatures
 
 _SIGNING = re.compile(
     r"x-(amz|goog)-|awsaccesskeyid$|googleaccessid$|key-pair-id$|policy$|signature$|sig$|expires$|token$"
@@ -58,7 +59,7 @@ def _derived(packet: Packet) -> str:
         path = urlsplit(media.url).path
         if media_type_of(path) != media.type:
             raise InvalidValueError(
-                f"packet from {media.url.partition('?')[0]}",
+                f"packet from {without_signatures(media.url)}",
                 [f"the URL ends in no extension for {media.type}: give original_filename with one"],
             )
         return _hashed(path, _without_signature(media.url))

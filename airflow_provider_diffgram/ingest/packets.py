@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from ..client import DiffgramClient, OutcomeUnknownError, routes
 from ..client.request import Steps, pause
-from ..models import Packet
+from ..models import Input, Packet
 from .batches import Batches, Place
 from .prepare import Plan
-from .wire import instances_on_wire, packet_body, update_body
+from .wire import instance_keys, instances_of_body, packet_body, update_body, without_known
 
 _log = logging.getLogger(__name__)
 
@@ -43,25 +43,32 @@ def append(
 
     :param name: the packet's name, part of the references of its instances.
     """
-    wanted = instances_on_wire(packet.instance_list, plan.labels, name)
+    keys = instance_keys(packet, plan.labels, name)
     rows = client.send(routes.list_inputs(client.project, file_id=file_id))
     updates = [row for row in rows if row.mode == "update" and not row.failed]
+    if packet.frame_packet_map:  # listed rows do not tell it, and a video's annotations are empty (quirk 54)
+        updates = [client.send(routes.view_input(client.project, row.id)) for row in updates if row.id]
     stored = client.send(routes.list_annotations(client.project, file_id))
-    known = _references(stored.instance_list).union(*(_references(row.instance_list) for row in updates))
-    missing = [instance for instance in wanted if instance["creation_ref_id"] not in known]
+    known = _references(stored.instance_list).union(*map(_references_of_row, updates))
+    missing = without_known(keys, known)
     if missing:
         batch_id = batches.current(None)
         body = update_body(file_id, missing, directory_id=plan.directory_id, batch_id=batch_id)
         place = _until_arrived(client, body, name)
         batches.count(None)
         return place
-    ours = {instance["creation_ref_id"] for instance in wanted}
+    ours = _references(instances_of_body(keys))
     under_way = [row for row in updates if not row.succeeded and row.batch_id is not None]
     for row in under_way:
-        if ours & _references(row.instance_list):
+        if ours & _references_of_row(row):
             batches.adopt(row)
             return "adopted"
     return "complete"
+
+
+def _references_of_row(row: Input) -> set[str]:
+    frames = (row.frame_packet_map or {}).values()
+    return _references([*row.instance_list, *(instance for frame in frames for instance in frame)])
 
 
 def _references(instances: Iterable[Any]) -> set[str]:

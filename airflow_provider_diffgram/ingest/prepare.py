@@ -16,7 +16,7 @@ from ..client import (
     WrongAddressError,
     routes,
 )
-from ..models import File, InvalidValueError, Packet, PathMedia
+from ..models import BlobMedia, File, InvalidValueError, Packet, PathMedia, StorageConnection
 from ..models.problems import describe
 from .existing import files_named, root_files
 from .labels import Labels
@@ -25,6 +25,8 @@ from .naming import name_of
 from .sources import PathOpener, media_problems
 
 M = TypeVar("M", bound=BaseModel)
+
+BLOB_PROVIDERS = ("amazon_aws", "microsoft_azure")
 
 _SHOWN = 100
 
@@ -36,14 +38,16 @@ class Plan:
     :param directory_id: dataset to send to.
     :param labels: of the schema.
     :param names: names of the root files to be.
-    :param children: names of the children to be, by parent.
+    :param children: names and ordinals of the children to be, by parent.
+    :param media_types: of the packets that go through the queue.
     :param expected: number of packets.
     """
 
     directory_id: int
     labels: Labels
     names: set[str] = field(default_factory=set)
-    children: dict[int, list[str]] = field(default_factory=dict)
+    children: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    media_types: set[str] = field(default_factory=set)
     expected: int = 0
 
 
@@ -87,11 +91,9 @@ def prepare(
         room = max(0, _SHOWN - len(problems))
         problems += found[:room]
         unshown += max(0, len(found) - room)
-    if unshown:
-        problems.append(f"and {unshown} more")
     problems += [*plan.labels.problems(), *check.collisions()]
     if problems:
-        raise InvalidValueError("packets", problems)
+        raise InvalidValueError("packets", problems, unshown)
     return plan
 
 
@@ -110,13 +112,18 @@ class _Check:
         self._plan = plan
         self._path_of = path_of
         self._files: dict[int, File | None] = {}
+        self._connections: dict[int, StorageConnection] | None = None
         self._places: set[tuple[int, str, int]] = set()
 
     def problems(self, packet: Packet, where: str) -> list[str]:
         """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
         problems = self._plan.labels.note(packet.instances)
+        if packet.media is not None and not isinstance(packet.media, PathMedia):
+            self._plan.media_types.add(packet.media.type)
         if isinstance(packet.media, PathMedia):
             problems += media_problems(packet.media, self._path_of)
+        if isinstance(packet.media, BlobMedia):
+            problems += self._connection_problems(packet.media.connection_id)
         problems += self._name_problems(packet)
         if packet.parent_file_id is not None:
             problems += self._parent_problems(packet.parent_file_id)
@@ -124,11 +131,27 @@ class _Check:
             problems += self._update_problems(packet, packet.file_id)
         return [f"{where}: {problem}" for problem in problems]
 
+    def _connection_problems(self, connection_id: int) -> list[str]:
+        """Return why images cannot come through a connection of Diffgram (wire contract 2.7)."""
+        if self._connections is None:
+            listed = self._client.send(routes.list_connections(self._client.project))
+            self._connections = {each.id: each for each in listed}
+        connection = self._connections.get(connection_id)
+        if connection is None:
+            known = ", ".join(f"{each.id} ({each.name})" for each in self._connections.values()) or "none"
+            return [f"connection_id {connection_id}: no such connection in Diffgram; there are: {known}"]
+        if connection.integration_name not in BLOB_PROVIDERS:
+            return [
+                f"connection_id {connection_id} ({connection.name}) is of kind "
+                f"{connection.integration_name}; Diffgram reads blobs from {' and '.join(BLOB_PROVIDERS)} only"
+            ]
+        return []
+
     def collisions(self) -> list[str]:
         """Return which children have the name of a root file; the server would fail them (3.5)."""
         if not self._plan.directory_id:
             return []
-        names = {name for of_parent in self._plan.children.values() for name in of_parent}
+        names = {name for of_parent in self._plan.children.values() for name, _ in of_parent}
         there = root_files(self._client, self._plan.directory_id, names)
         return [
             f"child {name!r} has the name of file {files[0].id} in the dataset: give it another "
@@ -148,7 +171,7 @@ class _Check:
             if place in self._places:
                 return [f"a second child {name!r} with ordinal {place[2]} for file {place[0]}"]
             self._places.add(place)
-            self._plan.children.setdefault(packet.parent_file_id, []).append(name)
+            self._plan.children.setdefault(packet.parent_file_id, []).append((name, place[2]))
         elif name in self._plan.names:
             return [f"a second packet named {name!r}; give each its own original_filename"]
         else:
@@ -164,8 +187,10 @@ class _Check:
             return [f"parent_file_id {file_id} is of type {parent.type}, not a compound file"]
         if parent.removed:
             return [f"parent_file_id {file_id} ({parent.original_filename}) was removed in Diffgram"]
+        if not self._plan.directory_id:
+            return []
         named = files_named(self._client, self._plan.directory_id, parent.original_filename or "")
-        if self._plan.directory_id and file_id not in {file.id for file in named}:
+        if file_id not in {file.id for file in named}:
             return [f"parent_file_id {file_id} ({parent.original_filename}) is in another dataset"]
         return []
 
@@ -192,14 +217,29 @@ class _Check:
 def find_file(client: DiffgramClient, file_id: int) -> File | None:
     """Return a file of this project, a removed one too, or None.
 
-    An unknown id is a fault of the server (wire contract 2.6); health of the server is proved by the
-    look-ups before. The endpoint that lists children refuses files of other projects (2.5).
+    An unknown id is a fault of the server here, and a refusal where annotations are listed (wire contract
+    2.6), which tells it from a server in trouble. The endpoint that lists children refuses files of other
+    projects (2.5).
     """
     try:
         file = client.send(routes.view_file(client.project, file_id))
         client.send(routes.list_children(client.project, file_id))
     except (CredentialError, WrongAddressError):
         raise
-    except (ServerFaultError, RefusedError):
+    except RefusedError:
+        return None
+    except ServerFaultError:
+        if _is_known(client, file_id):
+            raise
         return None
     return file
+
+
+def _is_known(client: DiffgramClient, file_id: int) -> bool:
+    try:
+        client.send(routes.list_annotations(client.project, file_id))
+    except (CredentialError, WrongAddressError):
+        raise
+    except RefusedError:
+        return False
+    return True

@@ -10,7 +10,7 @@ from typing import Literal
 
 from ..client import routes
 from ..client.request import Steps, ask
-from ..models import File, Handle, Input, Receipt, ReceiptFailure, SentBatch
+from ..models import File, Handle, Input, InvalidValueError, Receipt, ReceiptFailure, SentBatch
 from ..models.handle import SHOWN_FAILURES, SHOWN_FILE_IDS
 from .counters import read_files, settle_seconds
 
@@ -31,18 +31,23 @@ class Verdict:
     input_id: int | None
     name: str | None
     file_id: int | None
-    reason: str = ""
+    reason: str
 
     @classmethod
     def of(cls, state: State, row: Input, reason: str = "") -> Verdict:
         """Return the verdict on ``row``."""
-        return cls(state, row.id, row.original_filename, row.file_id, reason)
+        return cls(state, row.id, row.original_filename, row.file_id, reason or str(row.status))
+
+    def words(self) -> str:
+        """Return name, input and status, or reason."""
+        return f"{self.name or f'update of file {self.file_id}'} (input {self.input_id}): {self.reason}"
 
 
 @dataclass(slots=True)
 class _BatchState:
     sent: SentBatch
     verdicts: dict[Identity, Verdict] = field(default_factory=dict)
+    proven: dict[int, Verdict] = field(default_factory=dict)
     archived: int = 0
 
     @property
@@ -63,15 +68,15 @@ class Watch:
 
     :param handles: of one project.
     :param clock: monotonic seconds.
+    :raises InvalidValueError: if the handles are of no project, or of several.
     """
 
     def __init__(self, handles: Iterable[Handle], clock: Callable[[], float] = time.monotonic) -> None:
         self._handles = list(handles)
         projects = {handle.project for handle in self._handles}
         if len(projects) != 1:
-            raise ValueError(
-                f"handles of exactly one project are needed, not of {sorted(projects) or 'none'}"
-            )
+            told = f"must be of exactly one project, not of {', '.join(sorted(projects)) or 'none'}"
+            raise InvalidValueError("handles", [told])
         self.project = projects.pop()
         self._clock = clock
         self._first_seen: dict[int, float] = {}
@@ -103,11 +108,12 @@ class Watch:
         provisional: list[Input] = []
         for row in rows:
             assert row.id is not None
-            verdict = self._verdict(row)
+            verdict = batch.proven.get(row.id) or self._verdict(row)
             found[row.id] = verdict or Verdict.of("pending", row)
             if verdict is None:
                 provisional.append(row)
         yield from self._prove(directory_id, batch.sent.parent_file_id, provisional, found)
+        batch.proven = {input_id: each for input_id, each in found.items() if each.state == "succeeded"}
         batch.verdicts = _by_identity(rows, found)
         batch.archived = 0
         if batch.missing:
@@ -139,6 +145,8 @@ class Watch:
             return Verdict.of("failed", row, row.reason)
         if not row.succeeded:
             return Verdict.of("pending", row)
+        if row.media_type == "video" and not self._waited(row, settle_seconds(0)):
+            return Verdict.of("pending", row)  # and a first success failure (wire contract 3.2)
         if row.media_type == "video":
             errors = (row.update_log or {}).get("error")
             return Verdict.of("failed", row, row.reason) if errors else Verdict.of("succeeded", row)
@@ -155,11 +163,23 @@ class Watch:
             files = yield from read_files(self.project, directory_id, ids, parent_file_id)
         for row in new:
             file = files.get(row.existing_file_id or row.file_id or 0)
-            self._judge(found, row, None if file is None else file.count_instances_changed)
+            if file is None and row.file_id is not None and self._late(row):
+                # Not among the living files of the dataset: removed, or moved, by a person.
+                file = yield from ask(routes.view_file(self.project, row.file_id))
+            if file is not None and file.removed:
+                assert row.id is not None
+                found[row.id] = Verdict.of("archived", row)
+            else:
+                self._judge(found, row, None if file is None else file.count_instances_changed)
         for row in rows:
-            if row.mode is not None and row.file_id is not None:
+            # What is replaced is there until it is: only time tells (wire contract 3.2).
+            too_early = row.mode == "update_with_existing" and not self._late(row)
+            if row.mode is not None and row.file_id is not None and not too_early:
                 stored = yield from ask(routes.list_annotations(self.project, row.file_id))
                 self._judge(found, row, _stored_of(row, stored))
+
+    def _late(self, row: Input) -> bool:
+        return self._waited(row, settle_seconds(len(row.instance_list)))
 
     def _judge(self, found: dict[int, Verdict], row: Input, stored: int | None) -> None:
         assert row.id is not None
@@ -167,12 +187,12 @@ class Watch:
         if row.existing_file_id is not None:
             if stored is not None:
                 found[row.id] = Verdict.of("skipped", row)
-            elif self._waited(row, settle_seconds(expected)):
+            elif self._late(row):
                 why = f"file {row.existing_file_id} has the name already, without predictions"
                 found[row.id] = Verdict.of("failed", row, why)
         elif stored is not None and stored >= expected:
             found[row.id] = Verdict.of("succeeded", row)
-        elif self._waited(row, settle_seconds(expected)):
+        elif self._late(row):
             why = f"success, but file {row.file_id} holds {stored or 0} of {expected} instances"
             found[row.id] = Verdict.of("failed", row, why)
 
@@ -199,6 +219,7 @@ class Watch:
             pending=states["pending"],
             missing=sum(batch.missing for _, batch in self._batches),
             failures=failures[:SHOWN_FAILURES],
+            waiting=[each.words() for each in verdicts if each.state == "pending"][:SHOWN_FAILURES],
             file_ids=file_ids if len(file_ids) <= SHOWN_FILE_IDS else [],
         )
 

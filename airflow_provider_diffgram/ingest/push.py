@@ -6,9 +6,9 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..client import DiffgramClient, DiffgramError, RefusedError
-from ..models import File, Handle, InvalidValueError, Packet, PathMedia
-from .batches import Batches
+from ..client import DiffgramClient, DiffgramError, RefusedError, routes
+from ..models import File, Handle, Input, InvalidValueError, Packet, PathMedia
+from .batches import Batches, Place
 from .existing import Existing
 from .naming import name_of
 from .packets import append, send_packet
@@ -17,7 +17,7 @@ from .runs import ModelRuns
 from .settle import Unsettled, settle
 from .sources import PathOpener, universal_path
 from .uploads import Uploads
-from .wire import count_on_wire, instance_keys
+from .wire import instance_keys, instances_of_body
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class _Push:
     def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener) -> None:
         self._client = client
         self._plan = plan
-        self._existing = Existing(client, plan.directory_id, plan.names, plan.children)
+        self._existing = Existing(client, plan.directory_id, plan.names, plan.children, plan.media_types)
         self._batches = Batches(client)
         self._runs = ModelRuns(client)
         self._uploads = Uploads(client, plan, path_of)
@@ -136,30 +136,57 @@ class _Push:
 
     def _one(self, packet: Packet, name: str) -> None:
         if packet.file_id is not None:
-            if packet.mode == "update" and packet.instance_list:
+            if packet.mode == "update" and packet.instances:
                 self._append(packet, name, packet.file_id)
             else:
                 self._send(packet, name)
             return
         file = self._existing.file(packet, name)
-        pending = None if file else self._existing.pending(packet, name)
-        if file is not None:
+        pending = self._existing.pending(packet, name)
+        if pending is not None:
+            self._adopt(packet, name, pending)
+        elif file is not None:
             self._is_present(packet, name, file)
-        elif pending is not None:
-            self._batches.adopt(pending)
-            self._outcome.sent += 1
         elif isinstance(packet.media, PathMedia):
             self._upload(packet, name)
         else:
             self._send(packet, name)
 
+    def _adopt(self, packet: Packet, name: str, row: Input) -> None:
+        """Wait for an input of an earlier attempt instead of sending its packet again."""
+        assert row.batch_id is not None
+        self._batches.adopt(row)
+        self._outcome.sent += 1
+        self._runs.introduce(packet, name, Place(row.batch_id, row.parent_file_id, row.original_filename))
+
     def _is_present(self, packet: Packet, name: str, file: File) -> None:
-        """Skip what is complete. An instance that a person deleted stays deleted; none at all is our loss."""
-        keys = instance_keys(packet, self._plan.labels, name)
-        if file.count_instances_changed is not None or not count_on_wire(keys):
+        """Skip what is complete, or was; give a file whose input failed what it lacks.
+
+        An instance that a person deleted stays deleted: the counter only grows.
+        """
+        expected = len(instances_of_body(instance_keys(packet, self._plan.labels, name)))
+        counted = file.count_instances_changed
+        if not expected or (counted is not None and counted >= expected):
             self._outcome.skipped += 1
+        elif counted is None and packet.instance_list:
+            self._unsettled.append(Unsettled(packet, name, file.id, expected))
+        elif self._lost_some(packet, file):
+            _log.warning("%s (file %s) lacks predictions: sending them", name, file.id)
+            self._append(packet, name, file.id)
         else:
-            self._unsettled.append(Unsettled(packet, name, file.id, count_on_wire(keys)))
+            self._outcome.skipped += 1
+
+    def _lost_some(self, packet: Packet, file: File) -> bool:
+        """Whether the input that made the file failed, or stored fewer instances than it was sent."""
+        rows = self._client.send(
+            routes.list_inputs(self._client.project, file_id=file.id, parent_file_id=packet.parent_file_id)
+        )
+        counted = file.count_instances_changed or 0
+        return any(
+            row.failed or (row.succeeded and len(row.instance_list) > counted)
+            for row in rows
+            if row.mode is None
+        )
 
     def _upload(self, packet: Packet, name: str) -> None:
         try:

@@ -13,10 +13,11 @@ from .counters import settle_seconds
 
 _log = logging.getLogger(__name__)
 
-INTRODUCTION_TIMEOUT = 600.0
+INTRODUCTION_TIMEOUT = 3600.0
 """Seconds to wait for the packet that introduces a model run."""
 
 _POLL = 1.0
+_RECENT = 100
 
 Ref = tuple[str, str | None]
 
@@ -26,10 +27,11 @@ class IntroductionError(DiffgramError):
 
 
 class ModelRuns:
-    """The model runs that the server is known to have.
+    """The models and runs that the server is known to have.
 
     Two packets that name a run the server has not met can lose one of them for ever and cost the server
-    an ingest thread.
+    an ingest thread. That a run of that name is listed proves nothing: it may be another model's. What
+    proves it is an input that the server has given the ids of both.
 
     :param client: of the project.
     """
@@ -37,48 +39,52 @@ class ModelRuns:
     def __init__(self, client: DiffgramClient) -> None:
         self._client = client
         self._known: set[Ref] = set()
-        self._listed: set[str] | None = None
+        self._looked = False
 
     def note(self, packet: Packet) -> None:
         """Remember the runs of a packet that was ingested."""
         self._known |= packet.refs
 
     def introduce(self, packet: Packet, name: str, place: Place) -> None:
-        """Wait until the runs of a packet just sent exist, unless they did before.
+        """Wait until the runs of a packet on its way exist, unless they are known to.
 
-        :raises IntroductionError: if that takes more than ten minutes.
+        :param place: where the packet's input is listed.
+        :raises IntroductionError: if that takes more than an hour.
         """
         if isinstance(packet.media, TextMedia):
             return  # the server does not resolve references for text (wire contract 5.1)
-        new = {ref for ref in packet.refs - self._known if ref[1] is None or ref[1] not in self._runs()}
+        if packet.refs - self._known and not self._looked:
+            self._looked = True
+            self._known |= self._of_recent_inputs()
+        new = packet.refs - self._known
         if new:
             _log.info("%s introduces %s; the other packets wait for it", name, _words(new))
             if not self._client.run(self._until_known(packet, name, place, new)):
                 return  # it failed and made no run: the next packet introduces
         self._known |= packet.refs
 
-    def _runs(self) -> set[str]:
-        if self._listed is None:
-            self._listed = self._client.run(_run_names(self._client.project))
-        return self._listed
+    def _of_recent_inputs(self) -> set[Ref]:
+        rows = self._client.send(routes.list_inputs(self._client.project, status="Success", limit=_RECENT))
+        return {ref for row in rows for ref in _resolved(row)}
 
-    def _until_known(self, packet: Packet, name: str, place: Place, new: set[Ref]) -> Steps[bool]:
+    def _until_known(self, packet: Packet, name: str, place: Place, new: frozenset[Ref]) -> Steps[bool]:
+        project = self._client.project
         started = time.monotonic()
         succeeded_at: float | None = None
-        runs = {run for _, run in new if run is not None}
+        listed_before = yield from _run_names(project)
         row: Input | None = None
         while time.monotonic() - started < INTRODUCTION_TIMEOUT:
-            listed = yield from _run_names(self._client.project)
-            self._listed = listed
-            if runs and runs <= listed:
-                return True
-            rows = yield from place.rows(self._client.project)
+            rows = yield from place.rows(project)
             row = next(iter(rows), None)
+            if row is not None and new <= _resolved(row):
+                return True
+            listed = yield from _run_names(project)
+            if all(run in listed - listed_before for _, run in new):
+                return True
             if row is not None and row.failed:
                 return False
             if row is not None and row.succeeded:
                 succeeded_at = succeeded_at or time.monotonic()
-                # A model without a run is listed nowhere: known once the instances had time to be written.
                 if time.monotonic() - succeeded_at > settle_seconds(len(packet.instances)):
                     return True
             yield from pause(_POLL)
@@ -90,10 +96,26 @@ class ModelRuns:
         )
 
 
+def _resolved(row: Input) -> set[Ref]:
+    """Return the references in a row's instances that the server has given ids (wire contract 3.1)."""
+    instances = [each for each in row.instance_list if isinstance(each, dict) and each.get("model_id")]
+    with_run = {
+        (each["model_ref"], each["model_run_ref"])
+        for each in instances
+        if each.get("model_ref") and each.get("model_run_ref") and each.get("model_run_id")
+    }
+    without = {
+        (each["model_ref"], None)
+        for each in instances
+        if each.get("model_ref") and not each.get("model_run_ref")
+    }
+    return with_run | without
+
+
 def _run_names(project: str) -> Steps[set[str]]:
     runs = yield from ask(routes.list_model_runs(project))
     return {run.reference_id for run in runs if run.reference_id is not None}
 
 
-def _words(refs: set[Ref]) -> str:
+def _words(refs: frozenset[Ref]) -> str:
     return ", ".join(f"model {model!r} run {run!r}" for model, run in sorted(refs, key=str))

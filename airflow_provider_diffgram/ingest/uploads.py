@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,21 +13,24 @@ from ..client import (
     DiffgramError,
     OutcomeUnknownError,
     RefusedError,
-    ServerFaultError,
     routes,
 )
-from ..client.request import pause
+from ..client.request import Steps, ask, pause
 from ..models import File, Input, Packet, PathMedia
 from .counters import read_files
 from .doubles import children_by_place
 from .existing import files_named
 from .prepare import Plan
 from .sources import PathOpener, upload_of
-from .wire import count_on_wire, upload_body
+from .wire import upload_body
 
 _log = logging.getLogger(__name__)
 
-_ATTEMPTS = 3
+_FAULTS = 3
+"""So many answers 500, and no file there, mean that the server cannot ingest the medium."""
+
+_INGEST_TIMEOUT = 600.0
+_POLL = 1.0
 _LOOKS = (1.0, 2.0, 4.0)
 """Seconds before each look for an upload whose answer was lost: the server may still be at it."""
 
@@ -63,7 +67,9 @@ class Uploads:
         assert isinstance(packet.media, PathMedia)
         body = upload_body(packet, self._plan.labels, name=name, directory_id=self._plan.directory_id)
         upload = upload_of(packet.media, name, self._path_of)
-        for attempt in range(1, _ATTEMPTS + 1):
+        deadline = time.monotonic() + self._client.settings.retry_timeout
+        faults = 0
+        while True:
             try:
                 reply = self._client.send(routes.upload_local(self._client.project, upload, body))
             except OutcomeUnknownError as error:
@@ -71,11 +77,22 @@ class Uploads:
                 file = self._look(packet, name)
                 if file is not None:
                     return file
-                if attempt == _ATTEMPTS:
+                faults += error.status == 500
+                if faults == _FAULTS:
                     raise _not_ingestible(name, error) from error
+                if time.monotonic() > deadline:
+                    raise
                 continue
-            return self._ended(packet, name, reply.input, count_on_wire(body))
-        raise AssertionError("unreachable")
+            row = self._client.run(self._until_ended(reply.input))
+            return self._ended(packet, name, row, len(body.get("instance_list", [])))
+
+    def _until_ended(self, row: Input) -> Steps[Input]:
+        """Follow an input that the answer found still under way, as a video's frames may be."""
+        deadline = time.monotonic() + _INGEST_TIMEOUT
+        while row.id is not None and not (row.succeeded or row.failed) and time.monotonic() < deadline:
+            yield from pause(_POLL)
+            row = yield from ask(routes.view_input(self._client.project, row.id))
+        return row
 
     def _ended(self, packet: Packet, name: str, row: Input, instances: int) -> File | None:
         if row.existing_file_id is not None and packet.parent_file_id is None:
@@ -124,13 +141,11 @@ class Uploads:
                     )
 
 
-def _not_ingestible(name: str, error: OutcomeUnknownError) -> DiffgramError:
-    if isinstance(error, ServerFaultError) and error.status == 500:
-        # An empty file and one that is no image are answered so (wire contract 2.8).
-        return RefusedError(
-            f"upload {name!r}: the server could not ingest it, {_ATTEMPTS} times: is it a readable "
-            f"medium of its extension? ({error.server_text})",
-            status=error.status,
-            server_text=error.server_text,
-        )
-    return error
+def _not_ingestible(name: str, error: OutcomeUnknownError) -> RefusedError:
+    """Return the meaning of 500: an empty file, or one that is no image (wire contract 2.8)."""
+    return RefusedError(
+        f"upload {name!r}: the server could not ingest it, {_FAULTS} times: is it a readable medium of its "
+        f"extension? ({error.server_text})",
+        status=error.status,
+        server_text=error.server_text,
+    )

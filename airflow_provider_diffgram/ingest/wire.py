@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..models import BlobMedia, Instance, Packet, PathMedia, TextMedia, UrlMedia
@@ -79,22 +79,28 @@ def upload_body(packet: Packet, labels: Labels, *, name: str, directory_id: int)
     return {"directory_id": directory_id, **_place(packet)} | instance_keys(packet, labels, name)
 
 
-def update_body(
-    file_id: int, instances: list[dict[str, Any]], *, directory_id: int, batch_id: int
-) -> dict[str, Any]:
-    """Return the JSON that appends ``instances`` to a file that is there."""
-    return {
-        "directory_id": directory_id,
-        "batch_id": batch_id,
-        "file_id": file_id,
-        "mode": "update",
-        "instance_list": instances,
+def update_body(file_id: int, keys: dict[str, Any], *, directory_id: int, batch_id: int) -> dict[str, Any]:
+    """Return the JSON that appends the instances in ``keys`` to a file that is there."""
+    return {"directory_id": directory_id, "batch_id": batch_id, "file_id": file_id, "mode": "update"} | keys
+
+
+def without_known(keys: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    """Return the instance keys of a body without instances whose reference is known; {} if none is left."""
+    if "instance_list" in keys:
+        left = [each for each in keys["instance_list"] if each["creation_ref_id"] not in known]
+        return {"instance_list": left} if left else {}
+    frames = {
+        frame: [each for each in instances if each["creation_ref_id"] not in known]
+        for frame, instances in keys.get("frame_packet_map", {}).items()
     }
+    left_frames = {frame: instances for frame, instances in frames.items() if instances}
+    return {"frame_packet_map": left_frames} if left_frames else {}
 
 
-def count_on_wire(keys: dict[str, Any]) -> int:
-    """Return how many instances a body holds in its list."""
-    return len(keys.get("instance_list", []))
+def instances_of_body(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return all instances of a body, those of every frame included."""
+    frames = (body.get("frame_packet_map") or {}).values()
+    return [*(body.get("instance_list") or []), *(instance for frame in frames for instance in frame)]
 
 
 def _place(packet: Packet) -> dict[str, Any]:

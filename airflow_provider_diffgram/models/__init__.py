@@ -46,6 +46,7 @@ from .received import (
     LabelSchema,
     ModelRun,
     PacketReply,
+    StorageConnection,
     UploadReply,
 )
 
@@ -97,6 +98,7 @@ __all__ = [
     "ReceiptFailure",
     "Relation",
     "SentBatch",
+    "StorageConnection",
     "Tag",
     "TextMedia",
     "TextToken",

@@ -74,6 +74,7 @@ class Receipt(BaseModel):
     :param archived: removed by a person meanwhile.
     :param pending: not settled yet.
     :param missing: sent, but the server does not list it.
+    :param waiting: name, input and status of the first 20 that are pending.
     :param file_ids: files of the inputs that succeeded, where they are at most 100.
     """
 
@@ -88,6 +89,7 @@ class Receipt(BaseModel):
     pending: int = 0
     missing: int = 0
     failures: list[ReceiptFailure] = []
+    waiting: list[str] = []
     file_ids: list[int] = []
 
     @property

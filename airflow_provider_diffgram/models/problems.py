@@ -16,17 +16,20 @@ class InvalidValueError(ValueError):
     """One or more values that must not be sent; nothing was.
 
     :ivar problems: one text per problem.
+    :ivar unshown: how many more there are.
     """
 
-    def __init__(self, what: str, problems: Iterable[str]) -> None:
+    def __init__(self, what: str, problems: Iterable[str], unshown: int = 0) -> None:
         self.what = what
         self.problems = list(problems)
-        super().__init__(
-            "\n".join([f"{what}: {len(self.problems)} problem(s), nothing was sent", *self.problems])
-        )
+        self.unshown = unshown
+        count = len(self.problems) + unshown
+        more = [f"and {unshown} more"] if unshown else []
+        head = f"{what}: {count} problem(s), nothing was sent"
+        super().__init__("\n".join([head, *self.problems, *more]))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.what, self.problems)
+        return type(self), (self.what, self.problems, self.unshown)
 
 
 def describe(error: ValidationError, where: str = "") -> list[str]:

@@ -14,12 +14,13 @@ ALREADY_EXISTS = re.compile(r"Already Exists in Dir\. Existing ID is:\s*(\d+)\s*
 """How every source reports a duplicate name (wire contract 3.4)."""
 
 _REASON_LENGTH = 500
+_USER = re.compile(r"://[^\s/@'\"<>]+@")
 _QUERY = re.compile(r"\?[^\s?'\"<>()]+=[^\s'\"<>()]*")
 
 
 def without_signatures(text: str) -> str:
-    """Return ``text`` with the query cut off every URL and path: signed URLs are credentials."""
-    return _QUERY.sub("?...", text)
+    """Return ``text`` without what is secret in URLs and paths: queries, which sign, and passwords."""
+    return _USER.sub("://...@", _QUERY.sub("?...", text))
 
 
 class InputStatus(StrEnum):
@@ -67,6 +68,7 @@ class Input(Received):
     mode: str | None = None
     directory: DirectoryRef | None = None
     instance_list: list[Any] = []
+    frame_packet_map: dict[str, Any] | None = Field(default=None, repr=False)
     archived: bool | None = None
     retry_count: int | None = None
     created_time: str | None = None
@@ -184,7 +186,7 @@ class Dataset(Received):
     """A dataset, which the server calls directory."""
 
     id: int
-    nickname: str
+    nickname: str | None = None
 
 
 class InputBatch(Received):
@@ -219,11 +221,24 @@ class AttributeGroup(Received):
     kind: str | None = None
     options: list[AttributeOption] = Field(default=[], validation_alias="attribute_template_list")
 
+    @field_validator("options", mode="before")
+    @classmethod
+    def _null_is_none(cls, value: Any) -> Any:
+        return value or []
+
 
 class PageMetadata(Received):
     """Where in a listing a page stands."""
 
     next_page: int | None = None
+
+
+class StorageConnection(Received):
+    """A connection of Diffgram to cloud storage. The key id that comes with it is not kept (2.15)."""
+
+    id: int
+    name: str | None = None
+    integration_name: str | None = None
 
 
 class FilePage(Received):

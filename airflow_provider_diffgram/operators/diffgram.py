@@ -178,7 +178,8 @@ class DiffgramUploadChildrenOperator(_DiffgramOperator):
 
     Returns a handle, as :class:`DiffgramSendPacketOperator` does.
 
-    :param parent_file_id: file id of the compound file.
+    :param parent_file_id: file id of the compound file, or what the operator that creates it returned, so
+        that ``.expand(parent_file_id=create.output)`` maps over compound files.
     :param children: a child, a list of children, or the path of a JSON Lines file with a child per line.
         A child is a ``Child`` or a mapping of its fields.
     """
@@ -188,7 +189,7 @@ class DiffgramUploadChildrenOperator(_DiffgramOperator):
     def __init__(
         self,
         *,
-        parent_file_id: int | str,
+        parent_file_id: int | str | Mapping[str, Any],
         children: Child | Mapping[str, Any] | Iterable[Child | Mapping[str, Any]] | str,
         **kwargs: Any,
     ) -> None:
@@ -213,8 +214,9 @@ class DiffgramUploadChildrenOperator(_DiffgramOperator):
         return self._logged(handle)
 
     def _parent(self) -> int:
-        # A rendered template is text.
-        text = str(self.parent_file_id).strip()
+        given = self.parent_file_id
+        # A rendered template is text; an XCom of the create operator is a mapping.
+        text = str(given.get("file_id") if isinstance(given, Mapping) else given).strip()
         if not text.isdecimal():
             raise InvalidValueError("parent_file_id", [f"must be a file id, not {self.parent_file_id!r}"])
         return int(text)

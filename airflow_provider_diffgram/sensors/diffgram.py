@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
     AirflowSensorTimeout,
+    AirflowSkipException,
     BaseSensorOperator,
     PokeReturnValue,
     conf,
@@ -65,9 +66,14 @@ class DiffgramInputSensor(BaseSensorOperator):
         """Wait, here or in the triggerer, and return the receipt."""
         if not self.deferrable:
             return super().execute(context)
-        receipt = self._look()
-        if receipt.complete:
-            return self._ended(self._tidied(receipt))
+        try:
+            receipt = self._look()
+            if receipt.complete:
+                return self._ended(self._tidied(receipt))
+        except AirflowFailException as error:
+            if self.soft_fail:  # as the base class does for what it runs itself
+                raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
+            raise
         self.log.info("%s; waiting in the triggerer", receipt.summary())
         return self.defer(
             trigger=DiffgramInputTrigger(
@@ -106,7 +112,12 @@ class DiffgramInputSensor(BaseSensorOperator):
         receipt = Receipt.model_validate(event["receipt"])
         if event["status"] == "timeout":
             raise AirflowSensorTimeout(
-                f"not settled within {self._seconds(self.timeout):.0f} s: {receipt.summary()}"
+                "\n".join(
+                    [
+                        f"not settled within {self._seconds(self.timeout):.0f} s: {receipt.summary()}",
+                        *receipt.waiting,
+                    ]
+                )
             )
         return self._ended(self._tidied(receipt))
 

@@ -61,6 +61,14 @@ def test_a_failed_input_fails_the_wait_at_once(run_dag, client, caplog, capfd, d
     assert "no valid response (404)" in output
 
 
+@pytest.mark.parametrize("dag_id", ["send_and_wait_softly", "send_and_wait_softly_poking"])
+def test_soft_fail_skips_however_the_sensor_waits(run_dag, client, diffgram_emulator, dag_id):
+    url = f"{diffgram_emulator.url}/api/walrus/nothing-here.jpg"
+    packet = {"media": {"url": url}, "original_filename": "gone.jpg"}
+    ran = run_dag(dag_id, packets=[packet], dataset="Default")
+    assert ran.states == {"send": {"success"}, "wait": {"skipped"}}
+
+
 def test_bad_input_fails_without_a_retry_and_names_all_problems(run_dag, client, caplog, capfd, tmp_path):
     lines = [
         {"media": {"url": "https://media.test/a.jpg"}, "instance_list": [{**BOX, "label": "unicorn"}]},

@@ -62,14 +62,14 @@ def test_extras_set_tls_timeouts_and_defaults():
     extra = {
         "dataset": "night",
         "label_schema": 3,
-        "ca_bundle": "/etc/ca.pem",
+        "ca_bundle": __file__,
         "connect_timeout": "5",
         "read_timeout": 7,
         "retry_timeout": 0,
     }
     settings = settings_of(connection(extra=extra))
     assert (settings.connect_timeout, settings.read_timeout, settings.retry_timeout) == (5, 7, 0)
-    assert settings.verify == "/etc/ca.pem"
+    assert settings.verify == __file__
     defaults = defaults_of(connection(extra=extra))
     assert (defaults.dataset, defaults.label_schema) == ("night", 3)
 

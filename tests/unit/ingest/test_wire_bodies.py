@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from airflow_provider_diffgram.client import DiffgramClient
 from airflow_provider_diffgram.ingest.labels import Labels
 from airflow_provider_diffgram.ingest.wire import (
-    count_on_wire,
+    instances_of_body,
     instances_on_wire,
     packet_body,
     update_body,
@@ -107,7 +107,7 @@ def test_an_update_has_neither_name_nor_media(labels: Labels):
         labels, file_id=159, mode="update_with_existing", instance_list=[BOX], original_filename=None
     )
     assert set(body) == {"directory_id", "batch_id", "file_id", "mode", "instance_list"}
-    again = update_body(159, body["instance_list"], directory_id=2, batch_id=1)
+    again = update_body(159, {"instance_list": body["instance_list"]}, directory_id=2, batch_id=1)
     assert again == body | {"mode": "update"}
 
 
@@ -117,7 +117,7 @@ def test_an_upload_has_no_batch_2_8(labels: Labels):
     )
     body = upload_body(packet, labels, name="a.png", directory_id=2)
     assert set(body) == {"directory_id", "parent_file_id", "ordinal", "instance_list"}
-    assert count_on_wire(body) == 1
+    assert len(instances_of_body(body)) == 1
     with pytest.raises(TypeError):
         packet_body(packet, labels, name="a.png", directory_id=2, batch_id=1)
 
@@ -198,7 +198,7 @@ def test_no_null_travels_and_the_callers_packet_stays_as_it_was(
     body = packet_body(packet, labels, name="a.jpg", directory_id=2, batch_id=1)
     assert not nulls(body)
     assert ("instance_list" in body) == bool(drawn)
-    assert count_on_wire(body) == len({(low, high) for low, high, _ in drawn})
+    assert len(instances_of_body(body)) == len({(low, high) for low, high, _ in drawn})
     assert json.loads(json.dumps(body, allow_nan=False)) == body
     assert packet == before
     assert instances_on_wire(packet.instance_list, labels, "a.jpg") == body.get("instance_list", [])

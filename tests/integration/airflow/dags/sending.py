@@ -38,6 +38,16 @@ def send_and_wait_poking() -> None:
     _send_and_wait(deferrable=False)
 
 
+@dag(schedule=None, **COMMON)
+def send_and_wait_softly() -> None:
+    _send_and_wait(deferrable=True, soft_fail=True)
+
+
+@dag(schedule=None, **COMMON)
+def send_and_wait_softly_poking() -> None:
+    _send_and_wait(deferrable=False, soft_fail=True)
+
+
 @dag(schedule=None, **COMMON, default_args={"retries": 2, "retry_delay": timedelta(seconds=0)})
 def send_from_file_with_retries() -> None:
     DiffgramSendPacketOperator(task_id="send", packets="{{ dag_run.conf['path'] }}", dataset="Default")
@@ -61,17 +71,12 @@ def compound_mapped() -> None:
     def names(**context: Any) -> list[str]:
         return list(context["dag_run"].conf["names"])
 
-    @task
-    def uploads(parents: Any, **context: Any) -> list[dict[str, Any]]:
-        children = context["dag_run"].conf["children"]
-        return [{"parent_file_id": parent["file_id"], "children": children} for parent in parents]
-
     create = DiffgramCreateCompoundFileOperator.partial(task_id="create", dataset="Default").expand(
         name=names()
     )
-    upload = DiffgramUploadChildrenOperator.partial(task_id="upload", dataset="Default").expand_kwargs(
-        uploads(create.output)
-    )
+    upload = DiffgramUploadChildrenOperator.partial(
+        task_id="upload", dataset="Default", children="{{ dag_run.conf['children'] | tojson }}"
+    ).expand(parent_file_id=create.output)
     DiffgramInputSensor.partial(
         task_id="wait", poke_interval=0.2, timeout=timedelta(seconds=60), deferrable=True
     ).expand(handle=upload.output)
@@ -79,6 +84,8 @@ def compound_mapped() -> None:
 
 send_and_wait_deferred()
 send_and_wait_poking()
+send_and_wait_softly()
+send_and_wait_softly_poking()
 send_from_file_with_retries()
 send_mapped()
 compound_mapped()

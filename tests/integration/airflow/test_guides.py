@@ -1,0 +1,534 @@
+"""The guides say what is so: every Python block runs, every other block and quoted message is checked."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from pydantic import TypeAdapter
+
+from airflow_provider_diffgram.client import DiffgramClient, routes
+from airflow_provider_diffgram.client.request import Request
+from airflow_provider_diffgram.emulator.faults import KINDS
+from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from airflow_provider_diffgram.hooks.connection import defaults_of, settings_of
+from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
+from airflow_provider_diffgram.ingest import settle
+from airflow_provider_diffgram.ingest.progress import Watch
+from airflow_provider_diffgram.ingest.push import push
+from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
+from demo.fileserver import serving
+from tests.integration.ingest.fast_time import FastTime
+
+ROOT = Path(__file__).parents[3]
+DAGS_FOLDER = Path(__file__).parent / "dags"
+GUIDES = [path for path in sorted((ROOT / "docs").glob("*.md")) if path.name != "decisions.md"]
+VIDEO = b"\x00\x00\x00\x18ftypmp42" + bytes(64)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a guide."""
+
+    guide: str
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.guide}:{self.line}"
+
+
+def blocks_of(guide: Path) -> list[Block]:
+    text = guide.read_text()
+    found = re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [Block(guide.stem, text.count("\n", 0, each.start()) + 1, each[1], each[2]) for each in found]
+
+
+BLOCKS = [block for guide in GUIDES for block in blocks_of(guide)]
+PYTHON = [block for block in BLOCKS if block.language == "python"]
+EXAMPLE = [block for block in PYTHON if block.guide == "testing" and "EmulatorProcess" not in block.text]
+DAGS = [block for block in PYTHON if "@dag(" in block.text and block not in EXAMPLE]
+SNIPPETS = [block for block in PYTHON if block not in EXAMPLE and block not in DAGS]
+
+
+def rows(guide: str, heading: str) -> list[list[str]]:
+    """Return the cells of the first table below a heading."""
+    text = (ROOT / "docs" / f"{guide}.md").read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    (table, *_) = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    lines = [re.split(r"(?<!\\)\|", line.strip()[1:-1]) for line in table.splitlines()[2:]]
+    return [[cell.strip().replace("\\|", "|") for cell in line] for line in lines]
+
+
+def code(cell: str) -> str:
+    """Return the text between the first backticks of a cell."""
+    return re.findall(r"`([^`]+)`", cell)[0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The example of a test, run as a user runs it, beside the tests here, next to a test that must fail."""
+    if "test_the_example_of_a_test_passes_and_can_fail" not in {item.name for item in request.session.items}:
+        yield None
+        return
+    folder = tmp_path_factory.mktemp("example")
+    guide = (ROOT / "docs" / "testing.md").read_text()
+    for block in EXAMPLE:
+        (name,) = re.findall(r"^`([\w/.]+)`:\n\n```python\n" + re.escape(block.text), guide, re.MULTILINE)
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(block.text)
+    with (folder / "test_greetings.py").open("a") as tests:
+        tests.write(
+            "\n\ndef test_wrong(greetings, diffgram):\n    assert stored(diffgram) == {'hello.txt': 1}\n"
+        )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    process = subprocess.Popen(
+        [*command, str(folder)], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_no_block_is_left_out():
+    assert {block.language for block in BLOCKS} == {"python", "json", "jsonl", "console"}
+    assert {path.stem for path in GUIDES} >= {"index", "connect", "push", "compound", "wait", "testing"}
+    assert "".join(guide.read_text() for guide in GUIDES).count("```") == 2 * len(BLOCKS)
+    assert {dag_id(block) for block in DAGS} == set(RUNS)
+    assert {block.guide for block in BLOCKS if block.language == "jsonl"} == set(LINES)
+    assert len(EXAMPLE) == 3
+
+
+def test_links_lead_somewhere():
+    for guide in GUIDES:
+        for target in re.findall(r"\]\(([^)]+)\)", guide.read_text()):
+            name, _, anchor = target.partition("#")
+            text = (guide.parent / name).read_text() if name else guide.read_text()
+            headings = [re.sub(r"[^\w -]", "", line).strip() for line in re.findall(r"^#+ (.*)$", text, re.M)]
+            assert not anchor or anchor in [each.lower().replace(" ", "-") for each in headings], target
+
+
+# What runs
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The media that the guides name, on disk."""
+    folder = tmp_path_factory.mktemp("media")
+    for name in ("cat-1.jpg", "cat-2.jpg", "left.png", "right.png", "page-0.png", "page-1.png"):
+        Image.new("RGB", (300, 300), "teal").save(folder / name)
+    (folder / "drive.mp4").write_bytes(VIDEO)
+    (folder / "miaow.mp3").write_bytes(b"ID3" + bytes(64))
+    return folder
+
+
+@pytest.fixture
+def project(diffgram_emulator: EmulatorProcess, client: DiffgramClient) -> EmulatorProcess:
+    """The project that the guides assume: labels ``cat`` and ``dog``, dataset ``night``."""
+    return diffgram_emulator.with_project(diffgram_emulator.project, datasets=["night"])
+
+
+@pytest.fixture(scope="module")
+def media_host(media: Path) -> Iterator[str]:
+    """The address at which the server finds the media."""
+    with serving(media) as address:
+        yield address
+
+
+@pytest.fixture
+def real(project: EmulatorProcess, media: Path, media_host: str) -> Callable[[str], str]:
+    """Puts places and names that are there instead of those in the guides."""
+    storage = {"project": project.project, "integration_name": "amazon_aws"}
+    changes = {
+        "/data/": f"{media}/",
+        "https://media.example.com": media_host,
+        "https://diffgram.example.com": project.url,
+        '"my-project"': repr(project.project),
+        '"CLIENT_ID"': repr(project.client_id),
+        '"CLIENT_SECRET"': repr(project.client_secret),
+        "connection_id=1,": f"connection_id={project.control('connections', storage)['id']},",
+        "s3://predictions/": f"file://{media}/",
+    }
+    return lambda text: re.sub("|".join(map(re.escape, changes)), lambda found: changes[found[0]], text)
+
+
+def settled(client: DiffgramClient, packets: list[Any]) -> Receipt:
+    """Push, wait, and return the receipt."""
+    watch = Watch([push(client, packets, dataset="night")], FastTime.monotonic)
+    deadline = time.monotonic() + 20
+    while not (receipt := client.run(watch.look())).complete:
+        assert time.monotonic() < deadline, receipt
+        time.sleep(0.05)
+    return receipt
+
+
+def stored(client: DiffgramClient) -> dict[str | None, Any]:
+    """Return the root files of the dataset by name."""
+    (night,) = client.send(routes.list_datasets(client.project, "night"))
+    return {
+        file.original_filename: file
+        for file in client.send(routes.list_files(client.project, night.id)).file_list
+    }
+
+
+@pytest.mark.parametrize("block", SNIPPETS, ids=str)
+def test_snippets_run_and_their_packets_arrive_once(block, real, client, media):
+    text = real(block.text)
+    if '"file_id": 12' in text:
+        settled(client, [{"media": {"path": media / "cat-1.jpg"}, "original_filename": "there.jpg"}])
+        text = text.replace('"file_id": 12', f'"file_id": {stored(client)["there.jpg"].id}')
+    names: dict[str, Any] = {}
+    exec(compile(text, str(block), "exec"), names)
+    if "packets" not in names or "client" in names:
+        return
+    packets = names["packets"]
+    receipt = settled(client, packets)
+    assert (receipt.succeeded, receipt.failures) == (len(packets), [])
+    assert settled(client, packets).skipped == len(packets)
+    files = stored(client)
+    for packet in map(Packet.model_validate, packets):
+        held = len(packet.instance_list)
+        name = packet.original_filename or "there.jpg"
+        assert (files[name].count_instances_changed or 0) == held, name
+
+
+def dag_id(block: Block) -> str:
+    (name,) = re.findall(r"@dag\(.*\ndef (\w+)\(", block.text)
+    return str(name)
+
+
+RUNS: dict[str, dict[str, Any]] = {
+    "two_projects": {"wait_default": (1, 0), "wait_staging": (1, 0)},
+    "from_storage": {"wait": (2, 0)},
+    "by_camera": {"wait": (2, 0)},
+    "scans": {"wait": (4, 0)},
+    "three_ways": {"deferred": (1, 0), "poking": (1, 0), "rescheduled": (1, 0), "count": 1},
+}
+"""DAG -> task -> what a first run returns: of a receipt what succeeded and what was skipped."""
+
+
+@pytest.fixture
+def run_guide(real: Callable[[str], str], dag_bag: Any, connection: Any) -> Callable[[Block], dict[str, Any]]:
+    """Runs the DAG of a block and returns what its tasks returned."""
+
+    def run(block: Block) -> dict[str, Any]:
+        path = DAGS_FOLDER / f"guide_{dag_id(block)}.py"
+        path.write_text(real(block.text))
+        try:
+            bag = type(dag_bag)(str(path))
+            assert bag.import_errors == {}
+            dag_run = bag.dags[dag_id(block)].test()
+        finally:
+            path.unlink()
+        assert str(dag_run.state) == "success", [
+            (each.task_id, each.state) for each in dag_run.get_task_instances()
+        ]
+        return {each.task_id: each.xcom_pull(task_ids=each.task_id) for each in dag_run.get_task_instances()}
+
+    return run
+
+
+@pytest.mark.parametrize("block", DAGS, ids=dag_id)
+def test_dags_run_and_a_second_run_adds_nothing(block, run_guide, project, client, media, monkeypatch):
+    (media / "from_storage.jsonl").write_text(LINES_OF["push"].replace("/data/", f"{media}/"))
+    staging = project.with_project(f"{project.project}-staging", datasets=["night"])
+    monkeypatch.setenv("AIRFLOW_CONN_DIFFGRAM_STAGING", staging.connection_uri())
+    first, second = run_guide(block), run_guide(block)
+    for task, expected in RUNS[dag_id(block)].items():
+        if isinstance(expected, int):
+            assert first[task] == second[task] == expected
+            continue
+        assert (first[task]["succeeded"], first[task]["skipped"]) == expected, task
+        assert (second[task]["succeeded"], second[task]["skipped"]) == expected[::-1], task
+    if block.guide == "compound":
+        for name in ("scan-17", "scan-18"):
+            children = client.send(routes.list_children(client.project, stored(client)[name].id))
+            assert {child.ordinal: child.original_filename for child in children} == {
+                0: f"{name}-page-0.png",
+                1: f"{name}-page-1.png",
+            }
+
+
+# Blocks that are not Python
+
+
+LINES: dict[str, type] = {"push": Packet, "compound": Child}
+LINES_OF = {block.guide: block.text for block in BLOCKS if block.language == "jsonl"}
+
+
+@pytest.mark.parametrize("guide", LINES)
+def test_json_lines_are_what_they_are_called(guide):
+    lines = LINES_OF[guide].splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        LINES[guide].model_validate_json(line)
+
+
+def airflow_connection(text: str) -> Any:
+    """Read a connection as Airflow reads its environment variable."""
+    from airflow.models.connection import Connection
+
+    if text.lstrip().startswith("{"):
+        return Connection.from_json(text, conn_id="of_the_guide")
+    return Connection(conn_id="of_the_guide", uri=text)
+
+
+def console_lines() -> list[str]:
+    text = "".join(block.text for block in BLOCKS if block.language == "console")
+    assert all(line.startswith("$ ") for line in text.splitlines())
+    return [line.removeprefix("$ ") for line in text.splitlines()]
+
+
+def test_connections_are_read_as_written():
+    exports = [line for line in console_lines() if line.startswith("export ")]
+    texts = [shlex.split(line)[1].partition("=")[2] for line in exports]
+    (json_text,) = [
+        block.text for block in BLOCKS if str(block.guide) == "connect" and block.language == "json"
+    ]
+    read = [airflow_connection(text) for text in [*texts, json_text]]
+    settings = [settings_of(each) for each in read]
+    assert [each.base_url for each in settings] == [
+        "https://diffgram.example.com",
+        "https://diffgram.example.com",
+        "http://localhost:8085",
+        "https://diffgram.example.com",
+    ]
+    assert {(each.project, each.client_id, each.client_secret) for each in settings} == {
+        ("my-project", "CLIENT_ID", "CLIENT_SECRET")
+    }
+    assert [each.retry_timeout for each in settings] == [60, 300, 60, 300]
+    assert [defaults_of(each).dataset for each in read] == [None, "night", None, "night"]
+    assert defaults_of(read[-1]).label_schema == "animals"
+
+
+def test_other_commands_are_known():
+    from airflow_provider_diffgram.emulator.__main__ import parser
+
+    (command,) = [line for line in console_lines() if not line.startswith("export ")]
+    program, module, name, *arguments = shlex.split(command)
+    assert (program, module, name) == ("python", "-m", "airflow_provider_diffgram.emulator")
+    assert parser().parse_args(arguments).port == 8085
+
+
+def test_the_extras_are_those_of_the_connection_form():
+    from airflow_provider_diffgram import get_provider_info
+
+    fields = get_provider_info()["connection-types"][0]["conn-fields"]
+    table = (ROOT / "docs" / "connect.md").read_text().partition("| Extra |")[2].partition("\n\n")[0]
+    described = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", table, re.MULTILINE))
+    assert set(described) == set(fields)
+    for name, default in described.items():
+        given = fields[name]["schema"]["default"]
+        assert default in (f"`{json.dumps(given)}`", "none", "the project's default"), name
+        assert (default[0] == "`") == (given is not None), name
+
+
+def test_the_receipt_has_the_fields_described():
+    (block,) = [block for block in BLOCKS if block.guide == "wait" and block.language == "json"]
+    receipt = Receipt.model_validate_json(block.text)
+    assert json.loads(block.text) == receipt.to_xcom()
+    assert receipt.complete
+    described = {name for row in rows("wait", "The receipt") for name in re.findall(r"`(\w+)`", row[0])}
+    assert described == set(Receipt.model_fields) - {"project", "failures"}
+
+
+# Tables
+
+
+INSTANCES = [json.loads(code(row[1])) for row in rows("push", "Instances")]
+
+
+@pytest.mark.parametrize("instance", INSTANCES, ids=lambda each: each["type"])
+def test_instances_of_the_table_are_stored(instance, project, client, media):
+    medium: dict[str, Any] = {"media": {"path": str(media / "left.png")}, "original_filename": "a.png"}
+    if instance["type"] == "text_token":
+        medium = {"media": {"text_data": "A cat sat."}, "original_filename": "a.txt"}
+    if instance["type"] == "audio":
+        medium = {"media": {"path": str(media / "miaow.mp3")}, "original_filename": "a.mp3"}
+    receipt = settled(client, [{**medium, "instance_list": [instance]}])
+    assert (receipt.succeeded, receipt.failures) == (1, [])
+    (file,) = stored(client).values()
+    (held,) = client.send(routes.list_annotations(client.project, file.id)).instance_list
+    assert held["type"] == instance["type"]
+
+
+def test_every_instance_type_is_named():
+    schema = TypeAdapter(Instance).json_schema()
+    text = (ROOT / "docs" / "push.md").read_text()
+    named = {each["type"] for each in INSTANCES} | set(re.findall(r"`(\w+)`", text))
+    assert set(schema["discriminator"]["mapping"]) <= named
+
+
+@pytest.mark.parametrize("row", rows("push", "Attributes"), ids=lambda row: row[0])
+def test_attributes_of_the_table_are_stored_and_others_refused(row, project, client, media):
+    def post(path: str, body: dict[str, Any]) -> Any:
+        path = f"/api/v1/project/{client.project}/{path}"
+        return client.send(Request(path, "POST", path, lambda answer: answer, json=body))
+
+    kind, text = row[0], code(row[1])
+    group = post("attribute/group/new", {})["attribute_template_group"]["id"]
+    wanted = {"group_id": group, "mode": "UPDATE", "name": "hat", "prompt": "hat", "kind": kind}
+    post("attribute/group/update", wanted)
+    option = None
+    if "7" in text:
+        body = {"mode": "NEW", "attribute": {"name": "red", "group_id": group}}
+        option = post("attribute", body)["attribute_template"]["id"]
+    value = json.loads(text.replace("7", str(option)))
+
+    def packet(value: Any) -> dict[str, Any]:
+        tag = {"type": "tag", "label": "cat", "attribute_groups": {group: value}}
+        return {"media": {"path": media / "left.png"}, "original_filename": "a.png", "instance_list": [tag]}
+
+    with pytest.raises(InvalidValueError, match=f"'hat' \\({group}, {kind}\\)"):
+        push(client, [packet({"id": 99999} if kind in ("radio", "select") else None)], dataset="night")
+    receipt = settled(client, [packet(value)])
+    assert (receipt.succeeded, receipt.failures) == (1, [])
+    (held,) = client.send(routes.list_annotations(client.project, stored(client)["a.png"].id)).instance_list
+    assert held["attribute_groups"] == {str(group): value}
+
+
+def test_faults_and_members_of_the_table_are_there():
+    text = (ROOT / "docs" / "testing.md").read_text()
+    faults, members = text.partition("| Fault |")[2], text.partition("| On it |")[2].partition("| Fault |")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", faults, re.MULTILINE)) == KINDS
+    names = set(re.findall(r"`(\w+)(?=[\[(`])", members.replace("match`", "")))
+    assert {"url", "connection_uri", "fault", "restart"} <= names
+    assert names - set(dir(EmulatorProcess)) <= {"url", "project", "credentials"}
+
+
+# What videos, updates and people do
+
+
+def box(left: int) -> dict[str, Any]:
+    return {"type": "box", "label": "cat", "x_min": left, "y_min": 2, "x_max": left + 9, "y_max": 11}
+
+
+def test_what_the_tables_say_of_a_second_push(project, client, media, monkeypatch):
+    monkeypatch.setattr(settle, "time", FastTime)
+    medium = {"media": {"path": str(media / "left.png")}, "original_filename": "a.png"}
+    assert settled(client, [medium]).succeeded == 1
+    assert settled(client, [{**medium, "instance_list": [box(1)]}]).succeeded == 1, (
+        "raw media get predictions"
+    )
+    assert settled(client, [{**medium, "instance_list": [box(20)]}]).skipped == 1, "others do not"
+    file_id = stored(client)["a.png"].id
+    update = {"file_id": file_id, "mode": "update", "instance_list": [box(20)]}
+    assert [settled(client, [update]).succeeded for _ in range(2)] == [1, 0]
+    replace = {**update, "mode": "update_with_existing"}
+    assert [settled(client, [replace]).succeeded for _ in range(2)] == [1, 1]
+    assert len(client.send(routes.list_annotations(client.project, file_id)).instance_list) == 1
+    made = [
+        row.id for row in client.send(routes.list_inputs(client.project, file_id=file_id)) if not row.mode
+    ]
+    client.send(routes.update_inputs(client.project, [each for each in made if each], "ARCHIVE"))
+    assert settled(client, [medium]).succeeded == 1, "a file that was removed is sent again"
+
+
+def test_what_the_tables_say_of_videos(project, client, media):
+    medium = {"media": {"path": str(media / "drive.mp4")}, "original_filename": "drive.mp4"}
+    assert settled(client, [medium]).succeeded == 1
+    assert settled(client, [{**medium, "frame_packet_map": {0: [box(1)]}}]).skipped == 1
+    file_id = stored(client)["drive.mp4"].id
+    update = {"file_id": file_id, "mode": "update", "frame_packet_map": {0: [box(1)]}}
+    assert [settled(client, [update]).succeeded for _ in range(2)] == [1, 0]
+
+
+# Messages
+
+
+def shape(quoted: str) -> re.Pattern[str]:
+    """Return a pattern for a message in which ``…`` stands for anything."""
+    return re.compile(".+?".join(re.escape(part) for part in quoted.split("…")), re.DOTALL)
+
+
+@cache
+def texts_of(folder: Path) -> list[str]:
+    """Return the texts in the source below ``folder``; what an f-string puts in is ``<value>``."""
+    package = ROOT / "airflow_provider_diffgram"
+    found = []
+    for path in folder.rglob("*.py"):
+        if folder == package and path.is_relative_to(package / "emulator"):
+            continue
+        inner = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                inner |= {id(part) for part in node.values}
+                parts = [part.value if isinstance(part, ast.Constant) else "<value>" for part in node.values]
+                found.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inner:
+                found.append(node.value)
+    return found
+
+
+HEADINGS = ("The connection", "Before anything is sent", "While sending", "While waiting")
+MESSAGES = [code(row[0]) for heading in HEADINGS for row in rows("troubleshooting", heading)]
+
+
+def test_messages_are_quoted_once():
+    assert [text for text, times in Counter(MESSAGES).items() if times > 1] == []
+    assert len(MESSAGES) > 50
+
+
+@pytest.mark.parametrize("quoted", MESSAGES)
+def test_messages_stand_in_the_package(quoted):
+    letters = sum(map(str.isalpha, quoted))
+    assert letters >= 8
+    padded = [f"<value>{text}<value>" for text in texts_of(ROOT / "airflow_provider_diffgram")]
+    assert any(shape(quoted).search(text) for text in padded)
+
+
+@pytest.mark.parametrize(
+    "row", rows("troubleshooting", "What the server says of an input"), ids=lambda r: r[0]
+)
+def test_reasons_stand_in_the_emulator(row):
+    texts = texts_of(ROOT / "airflow_provider_diffgram" / "emulator")
+    assert any(shape(code(row[0])).search(f"{text}<value>") for text in texts)
+
+
+def test_a_message_that_does_not_exist_is_found_out():
+    with pytest.raises(AssertionError):
+        test_messages_stand_in_the_package("the moon is … made of cheese")
+
+
+def test_the_test_button_says_what_the_table_says(connection, project, tmp_path):
+    viewer = project.credentials["Viewer"]
+    page = tmp_path / "api" / "v1" / "project" / project.project / "labels-schema"
+    page.parent.mkdir(parents=True)
+    page.write_text("<html>Please log in</html>")
+    with serving(tmp_path) as web_page:
+        connection(host=web_page)
+        said = [DiffgramHook().test_connection()[1]]
+    for changes in (
+        {},
+        {"host": None},
+        {"host": web_page},
+        {"host": project.url.removeprefix("http://")},
+        {"schema": "no-such-project"},
+        {"password": "wrong"},
+        {"login": viewer.client_id, "password": viewer.client_secret},
+    ):
+        connection(**changes)
+        said.append(DiffgramHook().test_connection()[1])
+    quoted = [code(row[0]) for row in rows("connect", "The test button")]
+    said.insert(quoted.index("a web page answered at …"), said.pop(0))
+    for text, message in zip(quoted, said, strict=True):
+        assert shape(text).search(message), (text, message)
+
+
+def test_the_example_of_a_test_passes_and_can_fail(example):
+    output, _ = example.communicate(timeout=60)
+    assert re.search(r"^1 failed, 2 passed", output, re.MULTILINE), output
+    assert "FAILED test_greetings.py::test_wrong - AssertionError" in output
