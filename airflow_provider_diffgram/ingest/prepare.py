@@ -143,7 +143,7 @@ class _Check:
         if connection.integration_name not in BLOB_PROVIDERS:
             return [
                 f"connection_id {connection_id} ({connection.name}) is of kind "
-                f"{connection.integration_name}; Diffgram reads blobs from {' and '.join(BLOB_PROVIDERS)} only"
+                f"{connection.integration_name}; Diffgram reads blobs of {' and '.join(BLOB_PROVIDERS)} only"
             ]
         return []
 
