@@ -1,47 +1,82 @@
-"""The emulator, a project in it, and a server of media."""
+"""The Diffgram under test, a dataset in it, and a server of media it can fetch from."""
 
 from __future__ import annotations
 
+import os
+import secrets
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
+from airflow_provider_diffgram.client.settings import Settings
+from airflow_provider_diffgram.client.sync import DiffgramClient
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
 
+from .attributes import Attribute, attributes_of
+from .deployment import Access, Deployment, Place, place_of_environment
 from .media_server import MediaServer
 from .world import World
 
 
+def _emulated(emulator: EmulatorProcess) -> Place:
+    """Return the place of a fresh emulator, with everything that a place can have."""
+    levels = {
+        level: Access(emulator.project, one.client_id, one.client_secret)
+        for level, one in emulator.credentials.items()
+    }
+    stranger = emulator.with_project("other-project")
+    other = Access(stranger.project, stranger.client_id, stranger.client_secret)
+    return Place(emulator.url, levels, other, groups=8, patience=20.0)
+
+
 @pytest.fixture(scope="session")
 def media() -> Iterator[MediaServer]:
-    """A local server of pictures."""
-    with MediaServer() as server:
+    """A server of pictures that the Diffgram under test reaches."""
+    with MediaServer(os.environ.get("DIFFGRAM_MEDIA_HOST", "127.0.0.1")) as server:
         yield server
 
 
-@pytest.fixture
-def world(diffgram_emulator: EmulatorProcess, media: MediaServer) -> World:
-    """A fresh project with a dataset and three labels."""
-    return World(diffgram_emulator, media)
+@pytest.fixture(scope="session")
+def deployment(media: MediaServer) -> Iterator[Deployment]:
+    """The Diffgram under test; the inputs made in it are archived at the end."""
+    with ExitStack() as stack:
+        place = place_of_environment() or _emulated(stack.enter_context(EmulatorProcess.start()))
+        prefix = f"contract-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        made = Deployment(place, media, prefix)
+        yield made
+        made.archive_everything()
 
 
 @pytest.fixture
-def own_world(diffgram_emulator_process: EmulatorProcess, media: MediaServer) -> World:
-    """The same in a process of its own, for tests that kill its threads or count its requests."""
-    return World(diffgram_emulator_process, media)
+def world(deployment: Deployment, request: pytest.FixtureRequest) -> World:
+    """A dataset of the test's own."""
+    return World(deployment, request.node.originalname)
 
 
 @pytest.fixture(scope="module")
-def slow_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """A process in which a success is seen long before its instances, and races have time to happen."""
-    folder = tmp_path_factory.mktemp("slow")
-    speeds = {"settle_seconds": 0.3, "model_race_seconds": 0.3, "name_race_seconds": 0.2}
-    with EmulatorProcess.start(folder, image_seconds=0.05, **speeds) as emulator:
-        yield emulator
+def module_world(deployment: Deployment, request: pytest.FixtureRequest) -> World:
+    """A dataset of the module's own, for inputs that are sent and waited for together."""
+    return World(deployment, request.module.__name__.rpartition(".")[2])
 
 
-@pytest.fixture
-def slow_world(slow_emulator: EmulatorProcess, media: MediaServer, request: pytest.FixtureRequest) -> World:
-    """A fresh project in the slow process."""
-    slow_emulator.reset()
-    return World(slow_emulator.with_project(request.node.name), media)
+@pytest.fixture(scope="session")
+def client(deployment: Deployment) -> Iterator[DiffgramClient]:
+    """The package's own client, with the admin's credential."""
+    one = deployment.access("admin")
+    settings = Settings(deployment.place.url, one.project, one.client_id, one.client_secret)
+    with DiffgramClient(settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def attributes(deployment: Deployment) -> dict[str, Attribute]:
+    """Attribute groups by kind: those that earlier runs left, and what this run may still create."""
+    return attributes_of(deployment)
+
+
+def pytest_report_header(config: Any) -> str:
+    """Say where the suite runs."""
+    return f"wire contract suite against {os.environ.get('DIFFGRAM_URL') or 'the emulator'}"

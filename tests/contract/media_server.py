@@ -37,9 +37,12 @@ MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00" * 64
 
 
 class MediaServer:
-    """Serves a few pictures, and whatever a test puts into ``files``."""
+    """Serves a few pictures, and whatever a test puts into ``files``.
 
-    def __init__(self) -> None:
+    :param host: address to listen on.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.files: dict[str, bytes] = {
             "/cat.jpg": picture(640, 480, "JPEG"),
             "/small.jpg": picture(320, 240, "JPEG"),
@@ -74,8 +77,8 @@ class MediaServer:
             def log_message(self, *arguments: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = ThreadingHTTPServer((host, 0), Handler)
+        self.url = f"http://{host}:{self._server.server_address[1]}"
 
     def __enter__(self) -> MediaServer:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

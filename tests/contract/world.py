@@ -1,97 +1,82 @@
-"""A project in the emulator, spoken to with plain ``requests``."""
+"""A dataset of one's own in a Diffgram, spoken to with plain ``requests``."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import time
-from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import requests
 
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from .deployment import PACKET, Deployment, until
 
-from .media_server import MediaServer
-
-DEADLINE = 10.0
+LIST = "/api/walrus/v1/project/{p}/input/view/list"
 _numbers = itertools.count(1)
-_session = requests.Session()
-_session.trust_env = False
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Return the first true value of a condition."""
-    deadline = time.monotonic() + DEADLINE
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.01)
-    raise AssertionError(f"waited {DEADLINE} s in vain for: {what}")
 
 
 class World:
-    """A project with the dataset ``demo-dataset`` and the labels cat, dog and person."""
+    """A dataset, a batch and three labels of one test.
 
-    def __init__(self, emulator: EmulatorProcess, media: MediaServer) -> None:
-        names = ("cat", "dog", "person")
-        body = {"name": emulator.project, "labels": names, "datasets": ["demo-dataset"]}
-        made = emulator.control("projects", body)
-        self.emulator = emulator
-        self.media = media
-        self.project = emulator.project
-        self.dataset = int(made["datasets"]["demo-dataset"])
-        self.labels = [int(made["labels"][name]) for name in names]
+    :param deployment: the Diffgram.
+    :param name: of the test; the dataset is named after it.
+    """
 
-    def send(self, method: str, path: str, role: str | None = "admin", **options: Any) -> requests.Response:
-        """Send a request; ``{p}`` in the path is the project."""
-        if role is not None and "auth" not in options:
-            one = self.emulator.credentials[role]
-            options["auth"] = (one.client_id, one.client_secret)
-        url = self.emulator.url + path.replace("{p}", self.project)
-        return _session.request(method, url, timeout=20, allow_redirects=False, **options)
+    def __init__(self, deployment: Deployment, name: str) -> None:
+        self.deployment = deployment
+        self.media = deployment.media
+        self.name = f"{name} {next(_numbers)}"
+        self.post = deployment.post
+        self.send = deployment.send
+        self._seen: set[int] = set()
 
-    def post(
-        self, path: str, body: Any = None, role: str | None = "admin", **options: Any
-    ) -> requests.Response:
-        """POST a JSON body, an empty object unless told."""
-        return self.send("POST", path, role, json={} if body is None else body, **options)
+    @cached_property
+    def dataset(self) -> int:
+        """Id of the dataset."""
+        return self.deployment.new_dataset(self.name)
 
-    def get(self, path: str, role: str | None = "admin", **options: Any) -> requests.Response:
+    @property
+    def dataset_name(self) -> str:
+        """The dataset's name."""
+        return f"{self.deployment.prefix} {self.name}"
+
+    @cached_property
+    def batch(self) -> int:
+        """Id of the batch that every packet belongs to, unless it names another."""
+        return self.new_batch()
+
+    @property
+    def labels(self) -> list[int]:
+        """Label file ids of cat, dog and person."""
+        return self.deployment.labels
+
+    def get(self, path: str, level: str | None = "admin", **options: Any) -> requests.Response:
         """GET a path."""
-        return self.send("GET", path, role, **options)
-
-    def new_label(self, name: str, **more: Any) -> int:
-        """Create a label and return its file id."""
-        return int(self.post("/api/v1/project/{p}/label/new", {"name": name, **more}).json()["label"]["id"])
-
-    def new_dataset(self, name: str) -> int:
-        """Create a dataset and return its id."""
-        body = {"nickname": name, "access_type": "project"}
-        answer = self.post("/api/v1/project/{p}/directory/new", body).json()
-        return int(answer["new_directory"]["id"])
+        return self.send("GET", path, level, **options)
 
     def new_batch(self, **body: Any) -> int:
         """Create a batch and return its id."""
-        return int(self.post("/api/v1/project/{p}/input-batch/new", body).json()["input_batch"]["id"])
+        answer = self.post("/api/v1/project/{p}/input-batch/new", body)
+        assert answer.status_code == 200, answer.text
+        found = int(answer.json()["input_batch"]["id"])
+        self.deployment.batches.add(found)
+        return found
 
-    def new_compound(self, name: str, **more: Any) -> int:
+    def compound(self, name: str, **body: Any) -> requests.Response:
+        """Ask for a compound parent; whatever comes into being is archived at the end."""
+        body = {"name": name, "directory_id": self.dataset, **body}
+        answer: requests.Response = self.post("/api/v1/project/{p}/file/new-compound", body)
+        if answer.status_code == 200:
+            file = answer.json()["file"]
+            self.deployment.parents.add(int(file["id"]))
+            self.deployment.inputs.add(int(file["input"]["id"]))
+        return answer
+
+    def new_compound(self, name: str, **body: Any) -> int:
         """Create a compound parent and return its file id."""
-        body = {"name": name, "directory_id": self.dataset, **more}
-        return int(self.post("/api/v1/project/{p}/file/new-compound", body).json()["file"]["id"])
-
-    def new_group(self, kind: str, options: tuple[str, ...] = (), **more: Any) -> tuple[int, list[int]]:
-        """Create an attribute group and return its id and those of its options."""
-        base = "/api/v1/project/{p}/attribute"
-        group = self.post(f"{base}/group/new", {}).json()["attribute_template_group"]["id"]
-        body = {"group_id": group, "mode": "UPDATE", "name": f"g_{kind}", "prompt": f"P {kind}", "kind": kind}
-        assert self.post(f"{base}/group/update", {**body, **more}).status_code == 200
-        ids = []
-        for name in options:
-            attribute = {"mode": "NEW", "attribute": {"name": name, "group_id": group}}
-            ids.append(self.post(base, attribute).json()["attribute_template"]["id"])
-        return group, ids
+        answer = self.compound(name, **body)
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["file"]["id"])
 
     def box(self, **more: Any) -> dict[str, Any]:
         """Return a good box, changed as told."""
@@ -99,32 +84,59 @@ class World:
         return {**good, "x_min": 10, "y_min": 20, "x_max": 110, "y_max": 220, **more}
 
     def packet(self, **body: Any) -> requests.Response:
-        """Send a packet, of a tiny image unless told; a key given as None is left out."""
+        """Send a packet once the rate limit admits it; of a tiny image unless told.
+
+        A key given as None is left out.
+        """
         packet = {
             "directory_id": self.dataset,
+            "batch_id": self.batch,
             "original_filename": f"image-{next(_numbers)}.png",
             "media": {"url": f"{self.media.url}/tiny.png", "type": "image"},
             **body,
         }
-        kept = {key: value for key, value in packet.items() if value is not None}
-        return self.post("/api/walrus/v1/project/{p}/input/packet", kept)
+        return self.admitted({key: value for key, value in packet.items() if value is not None})
 
-    def packet_as(self, auth: tuple[str, str]) -> requests.Response:
-        """Send an empty packet with any credential."""
-        return self.post("/api/walrus/v1/project/{p}/input/packet", {}, auth=auth)
+    def admitted(self, body: Any, **options: Any) -> requests.Response:
+        """POST to input/packet until the answer is something else than 429."""
+        answers = until(lambda: self._unless_throttled(body, options), "room in the rate limit")
+        found: requests.Response = answers[0]
+        return found
+
+    def _unless_throttled(self, body: Any, options: dict[str, Any]) -> list[requests.Response]:
+        """Return the answer in a list, since a response of an error is false by itself."""
+        answer = self.post(PACKET, body, **options)
+        return [] if answer.status_code == 429 else [answer]
 
     def accepted(self, **body: Any) -> int:
         """Send a packet that is accepted, and return the id of its row."""
-        before = {row["id"] for row in self.inputs(parent_file_id=body.get("parent_file_id"))}
-        (answer,) = until(lambda: _unless_throttled(self.packet(**body)), "room in the rate limit")
+        patience = self.deployment.patience
+        answer = self.packet(**body)
         assert answer.status_code == 200, answer.text
-        after = {row["id"] for row in self.inputs(parent_file_id=body.get("parent_file_id"))}
-        (created,) = after - before
+        if body.get("parent_file_id") is not None:
+            self.deployment.parents.add(body["parent_file_id"])
+        filters = {"parent_file_id": body.get("parent_file_id"), "batch_id": body.get("batch_id", self.batch)}
+
+        def fresh() -> list[int]:
+            return [row["id"] for row in self.inputs(**filters) if row["id"] not in self._seen]
+
+        found = until(fresh, "the row of an accepted packet", patience)
+        self._seen.update(found)
+        self.deployment.inputs.update(found)
+        (created,) = found
         return int(created)
+
+    def all_accepted(self, *bodies: dict[str, Any]) -> list[int]:
+        """Send several packets at once, so that they are ingested together; return the ids of their rows."""
+        return [self.accepted(**body) for body in bodies]
 
     def ingested(self, **body: Any) -> dict[str, Any]:
         """Send a packet and return its row once it is settled."""
         return self.settled(self.accepted(**body))
+
+    def all_ingested(self, *bodies: dict[str, Any]) -> list[dict[str, Any]]:
+        """Send several packets at once and return their rows once all are settled."""
+        return [self.settled(input_id) for input_id in self.all_accepted(*bodies)]
 
     def row(self, input_id: int) -> dict[str, Any]:
         """Return an Input row."""
@@ -138,13 +150,14 @@ class World:
             row = self.row(input_id)
             return row if row["status"] in ("success", "failed") else None
 
-        found: dict[str, Any] = until(terminal, f"input {input_id} to end")
+        found: dict[str, Any] = until(terminal, f"input {input_id} to end", self.deployment.patience)
         return found
 
     def settled(self, input_id: int) -> dict[str, Any]:
-        """Return a row that ended, with its instances stored or refused for good."""
+        """Return a row that ended, with its instances stored or refused for good (wire contract 3.2)."""
         row = self.ended(input_id)
-        if row["status"] == "failed" or not (row["instance_list"] or {}).get("list") or row["mode"]:
+        sent = (row["instance_list"] or {}).get("list")
+        if row["status"] == "failed" or not sent or row["mode"] or row["media_type"] == "video":
             return row
 
         def decided() -> dict[str, Any] | None:
@@ -152,20 +165,32 @@ class World:
             now = self.row(input_id)
             return now if now["status"] == "failed" or counted is not None else None
 
-        found: dict[str, Any] = until(decided, f"the instances of input {input_id}")
+        found: dict[str, Any] = until(
+            decided, f"the instances of input {input_id}", self.deployment.patience + 0.1 * len(sent)
+        )
+        return found
+
+    def settled_video(self, input_id: int) -> dict[str, Any]:
+        """Return a video's row once it is success; its failure may become one (quirk 52)."""
+
+        def succeeded() -> dict[str, Any] | None:
+            row = self.row(input_id)
+            return row if row["status"] == "success" else None
+
+        found: dict[str, Any] = until(succeeded, f"video {input_id} to succeed", self.deployment.patience * 2)
         return found
 
     def inputs(self, **filters: Any) -> list[dict[str, Any]]:
-        """Return the rows of view/list."""
-        body = {"limit": 1000, **filters}
-        answer = self.post("/api/walrus/v1/project/{p}/input/view/list", body)
+        """Return the rows of view/list; a filter given as None is left out."""
+        body = {"limit": 1000, **{key: value for key, value in filters.items() if value is not None}}
+        answer = self.post(LIST, body)
         assert answer.status_code == 200, answer.text
         rows: list[dict[str, Any]] = answer.json()["input_list"]
         return rows
 
     def view(self, file_id: int) -> dict[str, Any]:
         """Return a file."""
-        body = {"file_id": file_id, "project_string_id": self.project}
+        body = {"file_id": file_id, "project_string_id": self.deployment.project}
         file: dict[str, Any] = self.post("/api/v1/file/view", body).json()["file"]
         return file
 
@@ -174,6 +199,12 @@ class World:
         answer = self.post(f"/api/project/{{p}}/file/{file_id}/annotation/list")
         found: list[dict[str, Any]] = answer.json()["file_serialized"]["instance_list"]
         return found
+
+    def children(self, parent: int, query: str = "") -> list[dict[str, Any]]:
+        """Return the children of a compound file, by ordinal."""
+        answer = self.get(f"/api/v1/project/{{p}}/file/{parent}/child-files{query}")
+        assert answer.status_code == 200, answer.text
+        return sorted(answer.json()["child_files"], key=lambda child: int(child["ordinal"]))
 
     def files(self, mode: str = "base", **metadata: Any) -> list[Any]:
         """Return the files of the dataset."""
@@ -184,24 +215,27 @@ class World:
         return found
 
     def from_local(self, name: str, content: bytes, **body: Any) -> requests.Response:
-        """Upload a file."""
+        """Upload a file; the row that comes of it is archived at the end."""
         fields = json.dumps({"directory_id": self.dataset, **body})
         files = {"file": (name, content), "json": (None, fields, "application/json")}
-        return self.send("POST", "/api/walrus/v1/project/{p}/input/from_local", files=files)
+        answer = self.send("POST", "/api/walrus/v1/project/{p}/input/from_local", files=files)
+        if answer.headers["content-type"].startswith("application/json"):
+            made = answer.json().get("input") or {}
+            self.deployment.inputs.update({made["id"]} if made.get("id") else set())
+        return answer
+
+    def uploaded(self, name: str, content: bytes, **body: Any) -> dict[str, Any]:
+        """Upload a file that is taken, and return the answer."""
+        answer = self.from_local(name, content, **body)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        assert found["input"]["status"] == "success", found["input"]
+        return found
 
     def update_inputs(self, mode: str | None, *ids: int) -> requests.Response:
-        """Retry or archive rows."""
+        """Retry or archive rows; the server allows 300 such calls a day."""
         body: dict[str, Any] = {"id_list": list(ids)}
         if mode is not None:
             body["mode"] = mode
-        return self.post("/api/walrus/v1/project/{p}/input/update", body)
-
-    def state(self) -> dict[str, Any]:
-        """Return what the emulator says about itself."""
-        state: dict[str, Any] = self.emulator.control("state")
-        return state
-
-
-def _unless_throttled(answer: requests.Response) -> list[requests.Response]:
-    """Return the answer in a list, since a response of an error is false by itself."""
-    return [] if answer.status_code == 429 else [answer]
+        answer: requests.Response = self.post("/api/walrus/v1/project/{p}/input/update", body)
+        return answer

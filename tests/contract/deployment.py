@@ -1,0 +1,238 @@
+"""Which Diffgram the suite runs against, and what that one has.
+
+``DIFFGRAM_URL``, ``DIFFGRAM_PROJECT``, ``DIFFGRAM_CLIENT_ID`` and ``DIFFGRAM_CLIENT_SECRET`` (an admin) name
+a server; without them the emulator is started. More, if given, makes more tests possible:
+
+==============================================  ==========================================================
+``DIFFGRAM_EDITOR_ID``, ``.._EDITOR_SECRET``    a credential of the level Editor
+``DIFFGRAM_VIEWER_ID``, ``.._VIEWER_SECRET``    a credential of the level Viewer
+``DIFFGRAM_OTHER_PROJECT``,                     a second project and an admin credential of it
+``.._OTHER_CLIENT_ID``, ``.._OTHER_SECRET``
+``DIFFGRAM_MEDIA_HOST``                         address at which the server reaches this machine: 127.0.0.1
+``DIFFGRAM_PATIENCE``                           seconds to wait for one input: 60
+``DIFFGRAM_ATTRIBUTE_GROUPS``                   attribute groups a run may create (10 a day in all): 1
+==============================================  ==========================================================
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pytest
+import requests
+
+from .media_server import MediaServer
+
+PACKET = "/api/walrus/v1/project/{p}/input/packet"
+HTTP_TIMEOUT = 60.0
+"""Seconds; the first look at a file after a start of the server takes about ten (wire contract 2.6)."""
+
+_session = requests.Session()
+_session.trust_env = False
+
+
+def until(condition: Callable[[], Any], what: str, patience: float = 60.0) -> Any:
+    """Return the first true value of a condition, asked often at first and then less."""
+    deadline, wait = time.monotonic() + patience, 0.01
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {patience:.0f} s in vain for: {what}")
+        time.sleep(wait)
+        wait = min(0.4, wait * 1.4)
+
+
+@dataclass(frozen=True)
+class Access:
+    """A project and a credential of it."""
+
+    project: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a Diffgram is, and who may do what there.
+
+    :param url: base URL, without a slash at its end.
+    :param levels: accesses to the project by level: ``admin`` always, ``Editor`` and ``Viewer`` if given.
+    :param other: an admin of another project, if given.
+    :param groups: attribute groups that this run may create.
+    """
+
+    url: str
+    levels: Mapping[str, Access]
+    other: Access | None
+    groups: int
+    patience: float
+
+
+def place_of_environment(environment: Mapping[str, str] = os.environ) -> Place | None:
+    """Return the place that the environment names, or None if it names none."""
+    if not environment.get("DIFFGRAM_URL"):
+        return None
+
+    def access(project: str, client_id: str, secret: str) -> Access | None:
+        found = [environment.get(f"DIFFGRAM_{name}", "") for name in (project, client_id, secret)]
+        return Access(*found) if all(found) else None
+
+    admin = access("PROJECT", "CLIENT_ID", "CLIENT_SECRET")
+    if admin is None:
+        raise pytest.UsageError(
+            "DIFFGRAM_URL needs DIFFGRAM_PROJECT, DIFFGRAM_CLIENT_ID and DIFFGRAM_CLIENT_SECRET beside it"
+        )
+    levels = {
+        "admin": admin,
+        "Editor": access("PROJECT", "EDITOR_ID", "EDITOR_SECRET"),
+        "Viewer": access("PROJECT", "VIEWER_ID", "VIEWER_SECRET"),
+    }
+    return Place(
+        environment["DIFFGRAM_URL"].rstrip("/"),
+        {level: one for level, one in levels.items() if one is not None},
+        access("OTHER_PROJECT", "OTHER_CLIENT_ID", "OTHER_SECRET"),
+        int(environment.get("DIFFGRAM_ATTRIBUTE_GROUPS", "1")),
+        float(environment.get("DIFFGRAM_PATIENCE", "60")),
+    )
+
+
+class Deployment:
+    """A Diffgram under test: requests to it, and what is made once for the whole run.
+
+    :param place: where it is.
+    :param media: pictures that it can fetch.
+    :param prefix: begins the name of everything that this run creates.
+    """
+
+    def __init__(self, place: Place, media: MediaServer, prefix: str) -> None:
+        self.place = place
+        self.media = media
+        self.prefix = prefix
+        self.project = place.levels["admin"].project
+        self.inputs: set[int] = set()
+        self.batches: set[int] = set()
+        self.parents: set[int] = set()
+
+    def access(self, level: str) -> Access:
+        """Return an access of a level, or of ``other``, the other project; skip the test without one."""
+        found = self.place.other if level == "other" else self.place.levels.get(level)
+        if found is None:
+            pytest.skip(f"needs a credential of {level}: see tests/contract/deployment.py")
+        return found
+
+    def send(self, method: str, path: str, level: str | None = "admin", **options: Any) -> requests.Response:
+        """Send a request; ``{p}`` in the path is the project. A redirect is not followed.
+
+        :param level: whose credential; None for no credential at all.
+        """
+        if level is not None and "auth" not in options:
+            one = self.access(level)
+            options["auth"] = (one.client_id, one.client_secret)
+        options.setdefault("timeout", HTTP_TIMEOUT)
+        url = self.place.url + path.replace("{p}", self.project)
+        return _session.request(method, url, allow_redirects=False, **options)
+
+    def post(self, path: str, body: Any = None, level: str | None = "admin", **options: Any) -> Any:
+        """POST a JSON body, an empty object unless told."""
+        return self.send("POST", path, level, json={} if body is None else body, **options)
+
+    @cached_property
+    def has_limiter(self) -> bool:
+        """Whether the server counts requests; in development mode it does not (wire contract 1.5)."""
+        answer = self.send("GET", "/api/v1/project/{p}/labels-schema")
+        return "x-ratelimit-limit" in answer.headers
+
+    @cached_property
+    def schema(self) -> int:
+        """Id of this run's label schema."""
+        answer = self.post("/api/v1/project/{p}/labels-schema/new", {"name": self.prefix})
+        return int(answer.json()["id"])
+
+    @cached_property
+    def labels(self) -> list[int]:
+        """Label file ids of cat, dog and person in this run's schema."""
+        return [self.new_label(name) for name in ("cat", "dog", "person")]
+
+    def new_label(self, name: str, **more: Any) -> int:
+        """Create a label in this run's schema and return its file id."""
+        body = {"name": name, "schema_id": self.schema, **more}
+        return int(self.post("/api/v1/project/{p}/label/new", body).json()["label"]["id"])
+
+    def new_dataset(self, name: str) -> int:
+        """Create a dataset and return its id; the prefix is put before the name."""
+        body = {"nickname": f"{self.prefix} {name}", "access_type": "project"}
+        answer = self.post("/api/v1/project/{p}/directory/new", body)
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["new_directory"]["id"])
+
+    @cached_property
+    def patience(self) -> float:
+        """Seconds to wait for one input, by how long the first one took; skip if that never ends.
+
+        Somebody else's backlog in the queue, or a server whose ingest threads are gone, is found out here
+        once, not by each test anew.
+        """
+        started = time.monotonic()
+        reason = self._first_input()
+        if reason is not None:
+            pytest.skip(reason)
+        return max(self.place.patience / 2, 10 * (time.monotonic() - started))
+
+    def _first_input(self) -> str | None:
+        """Return why nothing is ingested here, or None if it is."""
+        if self._stopped is None:
+            self._stopped = self._ingest_one()
+        return self._stopped or None
+
+    _stopped: str | None = None
+
+    def _ingest_one(self) -> str:
+        batch = int(self.post("/api/v1/project/{p}/input-batch/new").json()["input_batch"]["id"])
+        self.batches.add(batch)
+        packet = {
+            "directory_id": self.new_dataset("first"),
+            "original_filename": "first.png",
+            "media": {"url": f"{self.media.url}/tiny.png", "type": "image"},
+            "batch_id": batch,
+        }
+        assert self.post(PACKET, packet).status_code == 200
+        row: dict[str, Any] = {}
+
+        def ended() -> bool:
+            listing = self.post("/api/walrus/v1/project/{p}/input/view/list", {"batch_id": batch})
+            row.update(listing.json()["input_list"][0])
+            return row["status"] in ("success", "failed")
+
+        try:
+            until(ended, "the first input", self.place.patience)
+        except AssertionError:
+            return (
+                f"not one picture was ingested in {self.place.patience:.0f} s (status {row['status']!r}): "
+                "the queue holds somebody else's backlog, or the server's ingest threads are gone; "
+                "DIFFGRAM_PATIENCE allows more seconds"
+            )
+        if row["status"] == "failed":
+            return (
+                f"the server cannot fetch {self.media.url}: {str(row['status_text'])[:200]}. "
+                "DIFFGRAM_MEDIA_HOST is the address at which it reaches this machine"
+            )
+        return ""
+
+    def archive_everything(self) -> None:
+        """Archive, in one call, every input that this run made."""
+        listing = "/api/walrus/v1/project/{p}/input/view/list"
+        for key, ids in (("batch_id", self.batches), ("parent_file_id", self.parents)):
+            for one in ids:
+                rows = self.post(listing, {key: one, "limit": 1000}).json()["input_list"]
+                self.inputs.update(row["id"] for row in rows)
+        if self.inputs:
+            body = {"id_list": sorted(self.inputs), "mode": "ARCHIVE"}
+            answer = self.post("/api/walrus/v1/project/{p}/input/update", body, timeout=300)
+            assert answer.status_code == 200, answer.text

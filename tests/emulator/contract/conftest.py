@@ -1,0 +1,47 @@
+"""The emulator, a project in it, and a server of media."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from airflow_provider_diffgram.emulator.process import EmulatorProcess
+
+from .media_server import MediaServer
+from .world import World
+
+
+@pytest.fixture(scope="session")
+def media() -> Iterator[MediaServer]:
+    """A local server of pictures."""
+    with MediaServer() as server:
+        yield server
+
+
+@pytest.fixture
+def world(diffgram_emulator: EmulatorProcess, media: MediaServer) -> World:
+    """A fresh project with a dataset and three labels."""
+    return World(diffgram_emulator, media)
+
+
+@pytest.fixture
+def own_world(diffgram_emulator_process: EmulatorProcess, media: MediaServer) -> World:
+    """The same in a process of its own, for tests that kill its threads or count its requests."""
+    return World(diffgram_emulator_process, media)
+
+
+@pytest.fixture(scope="module")
+def slow_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """A process in which a success is seen long before its instances, and races have time to happen."""
+    folder = tmp_path_factory.mktemp("slow")
+    speeds = {"settle_seconds": 0.3, "model_race_seconds": 0.3, "name_race_seconds": 0.2}
+    with EmulatorProcess.start(folder, image_seconds=0.05, **speeds) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def slow_world(slow_emulator: EmulatorProcess, media: MediaServer, request: pytest.FixtureRequest) -> World:
+    """A fresh project in the slow process."""
+    slow_emulator.reset()
+    return World(slow_emulator.with_project(request.node.name), media)
