@@ -15,7 +15,7 @@ help:
 	@echo "make demo      run both example DAGs in a real Airflow against a local Diffgram; pictures in build/demo"
 	@echo "make test      lint, types, all tests"
 	@echo "make emulator  serve the demo's Diffgram and print the address of its page"
-	@echo "make contract  the wire contract suite alone"
+	@echo "make contract  the wire contract suite; on the server that DIFFGRAM_URL names, or else on the emulator"
 	@echo "make lock      remake constraints/"
 
 setup: $(READY)
@@ -51,7 +51,7 @@ test: lint types
 	@$(BIN)/python -m pytest
 
 contract: $(READY)
-	@$(BIN)/python -m pytest tests/contract
+	@$(BIN)/python -m pytest tests/contract -ra
 
 lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-emit-index-url \

@@ -98,6 +98,15 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "How long to go on when the server cannot be reached or is down.",
                         "schema": {"type": ["integer", "null"], "default": 60, "minimum": 0},
                     },
+                    "packet_path": {
+                        "label": "Packet path",
+                        "description": "Where packets are sent: served (open source), documented, or auto.",
+                        "schema": {
+                            "type": ["string", "null"],
+                            "enum": ["auto", "served", "documented", None],
+                            "default": "auto",
+                        },
+                    },
                 },
             }
         ],

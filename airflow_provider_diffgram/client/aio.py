@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -12,10 +13,11 @@ import httpx
 from tenacity import AsyncRetrying
 
 from . import resend
-from .errors import DiffgramError, HostUnreachableError, NoReplyError, tls_error
+from .errors import DiffgramError, WrongAddressError, no_reply_error, tls_error, unreachable_error
+from .packet_path import is_missing, is_served, paths_of, remember
 from .replies import value_of
 from .request import Pause, Request, Steps
-from .settings import USER_AGENT, Settings
+from .settings import USER_AGENT, Settings, secrets_of
 
 T = TypeVar("T")
 
@@ -84,14 +86,36 @@ class AsyncDiffgramClient:
                 error = failed
 
     async def _send_once(self, request: Request[T]) -> T:
+        path, *others = paths_of(request, self.settings)
+        try:
+            return await self._ask(request, path)
+        except WrongAddressError as error:
+            if not others or not is_missing(error):
+                raise
+            return await self._ask_elsewhere(request, others[0], error)
+
+    async def _ask_elsewhere(self, request: Request[T], path: str, missing: WrongAddressError) -> T:
+        try:
+            answer = await self._ask(request, path)
+        except DiffgramError as error:
+            if is_missing(error):
+                raise missing from None
+            if is_served(error):
+                remember(request, self.settings, path)
+            raise
+        remember(request, self.settings, path)
+        return answer
+
+    async def _ask(self, request: Request[T], path: str) -> T:
         try:
             response = await self._client.request(
-                request.method, request.path, json=request.json, params=dict(request.params)
+                request.method, path, json=request.json, params=dict(request.params), headers=request.headers
             )
-        except httpx.RequestError as error:
+        except (httpx.RequestError, httpx.InvalidURL) as error:
             raise _meaning(request, self.settings, error) from None
         headers = {key.lower(): value for key, value in response.headers.items()}
-        return await asyncio.to_thread(value_of, request, response.status_code, headers, response.content)
+        read = partial(value_of, path=path, secrets=secrets_of(self.settings))
+        return await asyncio.to_thread(read, request, response.status_code, headers, response.content)
 
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Settings, AsyncDiffgramClient]] = (
@@ -116,16 +140,13 @@ def _verification(verify: bool | str) -> Any:
     return ssl.create_default_context(cafile=verify)
 
 
-def _meaning(request: Request[Any], settings: Settings, error: httpx.RequestError) -> DiffgramError:
+def _meaning(request: Request[Any], settings: Settings, error: Exception) -> DiffgramError:
     what, where = request.what, settings.base_url
     if _is_tls(error):
         return tls_error(what, where, error)
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
-        return HostUnreachableError(
-            f"{what}: cannot connect to {where}: {error or type(error).__name__}. "
-            "Check host and port of the connection"
-        )
-    return NoReplyError(f"{what}: {where} gave no whole answer: {type(error).__name__}: {error}")
+        return unreachable_error(what, where, error if str(error) else type(error).__name__)
+    return no_reply_error(what, where, f"{type(error).__name__}: {error}")
 
 
 def _is_tls(error: BaseException | None) -> bool:

@@ -10,12 +10,20 @@ class DiffgramError(Exception):
 
     :ivar status: HTTP status, if there was an answer.
     :ivar fields: what the server says of each field.
+    :ivar field: the field concerned, if the server names one.
+    :ivar value: what was sent in that field, cut and without signed URLs.
     :ivar server_text: the server's own words, cut and without signed URLs.
+    :ivar processed: whether the server executed the request; None where that cannot be known.
+    :ivar remedy: what to do.
     """
 
     status: int | None
     fields: dict[str, str]
+    field: str | None
+    value: str | None
     server_text: str
+    processed: bool | None = None
+    remedy: str = ""
 
     def __init__(
         self,
@@ -23,48 +31,76 @@ class DiffgramError(Exception):
         *,
         status: int | None = None,
         fields: Mapping[str, str] | None = None,
+        field: str | None = None,
+        value: str | None = None,
         server_text: str = "",
+        processed: bool | None = None,
+        remedy: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.fields = dict(fields or {})
+        self.field = field
+        self.value = value
         self.server_text = server_text
+        if processed is not None:
+            self.processed = processed
+        if remedy is not None:
+            self.remedy = remedy
 
 
 class RefusedError(DiffgramError):
     """The server refused; sending the same again is refused again."""
 
+    remedy = "Correct what was sent; the same would be refused again"
+
 
 class CredentialError(RefusedError):
     """401 or 403: credential, project or role (wire contract 1.2)."""
+
+    processed = False
+    remedy = "Check client ID, client secret and project of the connection"
 
 
 class WrongAddressError(RefusedError):
     """Whatever answered is not a Diffgram at this address: a redirect, a web page, an unknown path."""
 
+    processed = False
+    remedy = "Check host and port of the connection"
+
 
 class TlsError(RefusedError):
     """The server's certificate is not trusted, or it does not speak TLS."""
 
+    processed = False
+    remedy = "Set the CA bundle of the connection, or write http:// before the host if it does not speak TLS"
+
 
 def tls_error(what: str, where: str, reason: object) -> TlsError:
     """Return the error of a failed handshake with ``where``."""
-    return TlsError(
-        f"{what}: TLS with {where} failed: {reason}. Set the CA bundle of the connection, or write http:// "
-        "before the host if it does not speak TLS"
-    )
+    return TlsError(f"{what}: TLS with {where} failed: {reason}. {TlsError.remedy}")
 
 
 class TooLargeError(RefusedError):
     """The body is beyond the server's limit (wire contract 1.4)."""
 
+    processed = False
+    remedy = (
+        "Send fewer instances at once, or a smaller file; a proxy's own limit may be lower than Diffgram's"
+    )
+
 
 class NotProcessedError(DiffgramError):
     """The request was certainly not executed: it may be sent again."""
 
+    processed = False
+    remedy = "Send it again"
+
 
 class HostUnreachableError(NotProcessedError):
     """No connection to the host."""
+
+    remedy = "Check host and port of the connection"
 
 
 class RateLimitedError(NotProcessedError):
@@ -73,24 +109,46 @@ class RateLimitedError(NotProcessedError):
     :ivar retry_after: seconds to wait before sending again.
     """
 
+    remedy = "Send less at once: all who share this address share the limit"
     retry_after: float = 1.0
 
 
 class OutcomeUnknownError(DiffgramError):
     """The request may have been executed: look before sending a write again."""
 
+    remedy = "Look whether it arrived before sending it again"
+
 
 class UnexpectedReplyError(OutcomeUnknownError):
     """The server answered success, in a form that is not in the wire contract."""
+
+    remedy = "Another version of Diffgram, or something between that changes answers: report it"
 
 
 class ServerUnavailableError(OutcomeUnknownError):
     """503: the service is down, or an id in the request does not exist (quirk 6)."""
 
+    remedy = "Check the ids; if they exist, wait until the service is back"
+
 
 class ServerFaultError(OutcomeUnknownError):
     """500 and other server faults; for a look-up it often means "no such id" (quirk 39)."""
 
+    remedy = "Check the ids and the medium; if they are right, look at the server's log"
+
 
 class NoReplyError(OutcomeUnknownError):
     """The connection ended without a whole answer: timeout, reset, malformed status line."""
+
+
+def unreachable_error(what: str, where: str, reason: object) -> HostUnreachableError:
+    """Return the error of a connection to ``where`` that did not come about."""
+    return HostUnreachableError(f"{what}: cannot connect to {where}: {reason}. {HostUnreachableError.remedy}")
+
+
+def no_reply_error(what: str, where: str, reason: object) -> NoReplyError:
+    """Return the error of an answer that did not come, or not whole (quirk 7)."""
+    return NoReplyError(
+        f"{what}: {where} gave no whole answer: {reason}. It may have been executed all the same; an id in "
+        f"the request that does not exist can have this effect too. {NoReplyError.remedy}"
+    )

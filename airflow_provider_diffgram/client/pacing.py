@@ -1,4 +1,4 @@
-"""Keep under the server's packet limit, from its own headers (wire contract 1.5). No I/O."""
+"""Keep under a limit of the server, from its own headers (wire contract 1.5). No I/O."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def seconds_until_window(headers: Mapping[str, str], now: Callable[[], float] = 
 
 
 class Pacer:
-    """Tells how long to wait before the next packet.
+    """Tells how long to wait before the next request that counts against one limit.
 
     :param clock: monotonic seconds.
     """
@@ -35,7 +35,7 @@ class Pacer:
         self._not_before = 0.0
 
     def delay(self) -> float:
-        """Return the seconds to wait before sending; 0 if a packet may go now."""
+        """Return the seconds to wait before sending; 0 if it may go now."""
         return max(0.0, self._not_before - self._clock())
 
     def observe(self, headers: Mapping[str, str], now: Callable[[], float] = time.time) -> None:

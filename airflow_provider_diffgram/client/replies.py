@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from ..models.problems import describe
-from ..models.received import without_signatures
 from .errors import (
     CredentialError,
     DiffgramError,
@@ -23,107 +24,191 @@ from .errors import (
     WrongAddressError,
 )
 from .pacing import seconds_until_window
+from .remedies import remedy_for
 from .request import Request
+from .words import NO_JSON, Words, shown, shown_value, words_of
 
 T = TypeVar("T")
 
-_SHOWN = 400
 _AN_HOUR = 3600.0
-_NO_JSON = object()
+_SHOWN_IDS = 6
 
 
-def value_of(request: Request[T], status: int, headers: Mapping[str, str], body: bytes) -> T:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One answer, and what the server says in it."""
+
+    request: Request[Any]
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    parsed: Any
+    words: Words
+    path: str
+    secrets: Sequence[str]
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page, which Diffgram's interfaces never send."""
+        if self.parsed is not NO_JSON:
+            return False
+        start = self.body.lstrip()[:1]
+        return start == b"<" or (self.status < 300 and "html" in self.headers.get("content-type", ""))
+
+    def means(
+        self,
+        kind: type[DiffgramError],
+        cause: str,
+        remedy: str | None = None,
+        processed: bool | None = None,
+    ) -> DiffgramError:
+        """Return the error of this kind: what, value, cause, the server's words, remedy."""
+        field, value = _field_of(self.request, self.words.fields, self.secrets)
+        named = f", {field} = {value}" if value is not None else ""
+        said = f" (HTTP {self.status}: {self.words.text})" if self.words.text else f" (HTTP {self.status})"
+        what = shown(self.request.what, self.secrets)
+        remedy = kind.remedy if remedy is None else remedy
+        return kind(
+            f"{what}: {cause}{named}{said}. {remedy}",
+            status=self.status,
+            fields=self.words.fields,
+            field=field,
+            value=value,
+            server_text=self.words.text,
+            processed=processed,
+            remedy=remedy,
+        )
+
+
+def value_of(
+    request: Request[T],
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    path: str | None = None,
+    secrets: Sequence[str] = (),
+) -> T:
     """Return what the answer says, or raise the error that it means.
 
     :param headers: headers of the answer, found by lower-case name.
+    :param path: that was asked, where it is not the request's own.
+    :param secrets: texts that must not be shown, should the answer repeat them.
     :raises DiffgramError: one of the classes in :mod:`~airflow_provider_diffgram.client.errors`.
     """
     parsed = _parse(body)
-    if status == 400 and isinstance(parsed, dict) and isinstance(parsed.get("input"), dict):
-        # E6: an upload that was processed and failed; the input in the body tells why.
-        return _read(request, status, parsed)
+    words = words_of(body, parsed, secrets)
+    answer = _Answer(request, status, headers, body, parsed, words, path or request.path, secrets)
+    if _is_failed_upload(answer):
+        return _read(request, answer)
     if not 200 <= status < 300:
-        raise _error(request, status, headers, body, parsed)
-    if parsed is _NO_JSON:
-        raise _not_json(request, status, headers, body)
-    if isinstance(parsed, dict) and set(parsed) == {"error"} and parsed["error"]:
-        raise RefusedError(  # E12
-            f"{request.what}: the server answered {status} with an error: {_text(body, parsed)}",
-            status=status,
-            server_text=_text(body, parsed),
+        raise _error(answer)
+    if answer.is_page:
+        raise answer.means(
+            WrongAddressError,
+            f"a web page answered at {answer.path}, not Diffgram",
+            "Check host and port of the connection, and whether a proxy asks for a login",
         )
-    return _read(request, status, parsed)
+    if parsed is NO_JSON:
+        raise answer.means(ServerFaultError, f"the answer is cut off or not JSON: {words.text!r}")
+    if isinstance(parsed, dict) and set(parsed) == {"error"} and parsed["error"]:  # E12
+        raise _refused(answer, f"the server answered {status} with an error")
+    return _read(request, answer)
 
 
 def _parse(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
-        return _NO_JSON
+    except (ValueError, RecursionError):
+        return NO_JSON
 
 
-def _read(request: Request[T], status: int, parsed: Any) -> T:
-    try:
-        return request.read(parsed)
-    except (ValidationError, KeyError, TypeError) as error:
-        problem = "; ".join(describe(error)) if isinstance(error, ValidationError) else f"lacks {error}"
-        raise UnexpectedReplyError(
-            f"{request.what}: the server answered {status} in an unknown form: {problem}", status=status
-        ) from None
-
-
-def _not_json(request: Request[Any], status: int, headers: Mapping[str, str], body: bytes) -> DiffgramError:
-    text = _text(body, _NO_JSON)
-    if "html" in headers.get("content-type", "") or body.lstrip()[:1] == b"<":
-        return WrongAddressError(
-            f"{request.what}: a web page answered at {request.path}, not Diffgram. "
-            "Check host and port of the connection, and whether a proxy asks for a login.",
-            status=status,
-            server_text=text,
-        )
-    return ServerFaultError(
-        f"{request.what}: the answer is cut off or not JSON: {text!r}", status=status, server_text=text
+def _is_failed_upload(answer: _Answer) -> bool:
+    """Whether an upload was processed and failed; the input in the body tells why (E6)."""
+    return (
+        answer.status == 400
+        and answer.request.upload is not None
+        and isinstance(answer.parsed, dict)
+        and isinstance(answer.parsed.get("input"), dict)
     )
 
 
-def _error(
-    request: Request[Any], status: int, headers: Mapping[str, str], body: bytes, parsed: Any
-) -> DiffgramError:
-    text = _text(body, parsed)
-    fields = _fields(parsed)
-    what = f"{request.what}: "
-    said = f" (HTTP {status}: {text})" if text else f" (HTTP {status})"
-    known: dict[str, Any] = {"status": status, "fields": fields, "server_text": text}
+def _read(request: Request[T], answer: _Answer) -> T:
+    try:
+        return request.read(answer.parsed)
+    except ValidationError as error:
+        problem = "; ".join(describe(error)[:_SHOWN_IDS])
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        problem = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+    raise UnexpectedReplyError(
+        f"{shown(request.what, answer.secrets)}: the server answered {answer.status} in an unknown form: "
+        f"{shown(problem, answer.secrets)}. {UnexpectedReplyError.remedy}",
+        status=answer.status,
+        server_text=answer.words.text,
+    )
+
+
+def _error(answer: _Answer) -> DiffgramError:
+    status, text = answer.status, answer.words.text
+    by_proxy = " by a proxy in front of Diffgram" if answer.is_page else ""
     if 300 <= status < 400:
-        target = without_signatures(headers.get("location", "another address"))
-        return WrongAddressError(
-            f"{what}redirected to {target}. Use https and the address that Diffgram itself answers at; "
-            f"a redirect is never followed{said}",
-            **known,
-        )
+        return _redirected(answer)
     if status in (401, 403):
-        return CredentialError(f"{what}{_credential_cause(text)}{said}", **known)
+        cause, remedy = _credential_cause(text, by_proxy)
+        return answer.means(CredentialError, cause, remedy + _refused_alike(answer.request))
     if status in (404, 405) or (status == 500 and text == "index.html"):
-        return WrongAddressError(
-            f"{what}no such path {request.path}. Is this a Diffgram of the known kind, and the host "
-            f"without a path?{said}",
-            **known,
+        return answer.means(
+            WrongAddressError,
+            f"no such path {answer.path}",
+            "Is this a Diffgram of the known kind, and the host of the connection without a path?"
+            + (" Does packet_path of the connection suit it?" if answer.request.documented_path else ""),
         )
     if status == 413:
-        return TooLargeError(f"{what}the body is larger than the server takes{said}", **known)
+        return answer.means(TooLargeError, f"the body is larger than the server takes{by_proxy}")
     if status == 429:
-        limited = RateLimitedError(f"{what}over the rate limit, not executed{said}", **known)
-        limited.retry_after = _retry_after(headers, text)
+        limited = answer.means(RateLimitedError, f"over the rate limit, not executed{by_proxy}")
+        assert isinstance(limited, RateLimitedError)
+        limited.retry_after = _retry_after(answer.headers, text)
         return limited
     if status == 503:
-        return ServerUnavailableError(
-            f"{what}the service is down, or an id in the request does not exist; the server answers "
-            f"both alike{said}",
-            **known,
+        return answer.means(
+            ServerUnavailableError,
+            "the service is down, or an id in the request does not exist; the server answers both alike"
+            + (f" (asked with {ids})" if (ids := _ids_of(answer.request)) else ""),
         )
-    if status >= 500:
-        return ServerFaultError(f"{what}fault in the server, or an id that does not exist{said}", **known)
-    return RefusedError(f"{what}refused{said}", **known)
+    if status >= 500 or status < 400:
+        return answer.means(ServerFaultError, f"fault in the server, or an id that does not exist{by_proxy}")
+    if answer.is_page:
+        return answer.means(
+            WrongAddressError,
+            f"a web page answered at {answer.path}, not Diffgram",
+            "Check host and port of the connection; if the server speaks TLS there, write https:// before "
+            "the host",
+        )
+    return _refused(answer, "refused")
+
+
+def _refused(answer: _Answer, cause: str) -> DiffgramError:
+    known = remedy_for(answer.words.text)
+    if known is None:
+        return answer.means(RefusedError, cause, processed=False)
+    return answer.means(RefusedError, cause, known.remedy, known.processed)
+
+
+def _redirected(answer: _Answer) -> DiffgramError:
+    """Return the error of a redirect, which turns a POST into a GET where it is followed (quirk 42)."""
+    target = shown(answer.headers.get("location", "another address"), answer.secrets)
+    try:
+        parts = urlsplit(target)
+        root = f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
+    except ValueError:
+        root = ""
+    host = f"write {root} as the host of the connection, if that is the Diffgram you mean" if root else ""
+    return answer.means(
+        WrongAddressError,
+        f"redirected to {target}; a redirect is never followed",
+        f"Use https and the address that Diffgram itself answers at{': ' if host else ''}{host}",
+    )
 
 
 def _retry_after(headers: Mapping[str, str], text: str) -> float:
@@ -135,48 +220,56 @@ def _retry_after(headers: Mapping[str, str], text: str) -> float:
         return _AN_HOUR
     if "x-ratelimit-reset" not in headers:
         try:
-            return max(0.0, float(headers["retry-after"]))
+            return min(max(0.0, float(headers["retry-after"])), _AN_HOUR)
         except (KeyError, ValueError):
             pass
     return seconds_until_window(headers)
 
 
-def _credential_cause(text: str) -> str:
+def _credential_cause(text: str, by_proxy: str) -> tuple[str, str]:
+    """Return cause and remedy of a 401 or 403 (quirks 26, 27)."""
+    if by_proxy:
+        return f"the credential was refused{by_proxy}", "Check what that proxy asks for"
     if "Can't find project" in text:
-        return "there is no such project. Check Project (the project_string_id) of the connection"
+        return "there is no such project", "Check Project (the project_string_id) of the connection"
     if "Failed API Permissions" in text:
-        return (
-            "the credential was refused. Client ID or client secret is wrong, or belongs to another "
-            "project, or its role may not do this"
+        return "the credential was refused", (
+            "Client ID or client secret is wrong, or belongs to another project, or its role may not do this"
         )
-    return "the credential was refused. Check client ID and client secret of the connection"
+    if "please login" in text.lower():
+        return "the credential was refused", "Only people who are logged in may do this, no API credential"
+    return "the credential was refused", "Check client ID and client secret of the connection"
 
 
-def _fields(parsed: Any) -> dict[str, str]:
-    if not isinstance(parsed, dict):
-        return {}
-    log = parsed.get("log")
-    error = log.get("error") if isinstance(log, dict) else parsed.get("error")
-    if not isinstance(error, dict):
-        return {}
-    return {str(key): without_signatures(str(value))[:_SHOWN] for key, value in error.items()}
+def _refused_alike(request: Request[Any]) -> str:
+    """Return what else the server refuses as if the credential were wrong (2.7, 2.17)."""
+    if "/job/" in request.path:
+        return "; a job that does not exist is refused alike"
+    if _sent(request).get("connection_id") is not None:
+        return "; a storage connection of another project is refused alike"
+    return ""
 
 
-def _text(body: bytes, parsed: Any) -> str:
-    """Return the server's words, whatever their shape (E1 to E10)."""
-    fields = _fields(parsed)
-    if fields:
-        return "; ".join(f"{key}: {value}" for key, value in fields.items())[:_SHOWN]
-    if isinstance(parsed, dict):
-        log = parsed.get("log")
-        words = (
-            (log.get("error") if isinstance(log, dict) else None)
-            or parsed.get("error")
-            or parsed.get("message")
-        )
-        text = str(words) if words else ""
-    elif isinstance(parsed, str):
-        text = parsed
-    else:
-        text = body[:_SHOWN].decode("utf-8", "replace")
-    return without_signatures(text.strip())[:_SHOWN]
+def _field_of(
+    request: Request[Any], fields: Mapping[str, str], secrets: Sequence[str]
+) -> tuple[str | None, str | None]:
+    """Return the field that the server names, and what was sent in it; one that was sent comes first."""
+    sent = _sent(request)
+    for field in fields:
+        if field in sent:
+            return field, shown_value(sent[field], secrets)
+    return next(iter(fields), None), None
+
+
+def _sent(request: Request[Any]) -> dict[str, Any]:
+    body = request.json if isinstance(request.json, dict) else {}
+    form = dict(request.upload.form) if request.upload else {}
+    if "json" in form:
+        form |= json.loads(form.pop("json"))
+    return {**request.params, **form, **body}
+
+
+def _ids_of(request: Request[Any]) -> str:
+    """Return the ids in the request, of which one may not exist (quirk 6)."""
+    ids = [(key, value) for key, value in _sent(request).items() if key.endswith("_id") and value is not None]
+    return ", ".join(f"{key} {shown_value(value)}" for key, value in ids[:_SHOWN_IDS])

@@ -35,9 +35,11 @@ class Request(Generic[T]):
     :param read: turns the parsed body of an answer into a value.
     :param json: JSON body.
     :param params: query.
+    :param headers: headers of this request alone.
     :param upload: multipart body, instead of ``json``.
     :param write: whether executing it twice differs from once.
-    :param limited: whether it counts against the limit of 20 packets per second.
+    :param limit: name of the limit per second that it counts against; those of one name share their pace.
+    :param documented_path: where the vendor's documentation has it, if elsewhere (wire contract 6).
     """
 
     what: str
@@ -46,9 +48,11 @@ class Request(Generic[T]):
     read: Callable[[Any], T] = field(repr=False)
     json: Any = field(default=None, repr=False)
     params: Mapping[str, str | int] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
     upload: Upload | None = None
     write: bool = False
-    limited: bool = False
+    limit: str | None = None
+    documented_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from .. import __version__
 
 USER_AGENT = f"airflow-provider-diffgram/{__version__}"
 """Not the library's own: the server treats user agents that begin with ``python`` differently (quirk 26)."""
+
+PacketPath = Literal["auto", "served", "documented"]
+"""Where to send packets (wire contract 6): where the open source server takes them, where the vendor's
+documentation says, or at the first unless the server has only the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,7 @@ class Settings:
     :param connect_timeout: seconds.
     :param read_timeout: seconds until the next byte of an answer.
     :param retry_timeout: seconds during which a request that was not processed is sent again.
+    :param packet_path: ``served``, ``documented``, or ``auto``: see :data:`PacketPath`.
     :raises ValueError: naming everything that is missing or wrong.
     """
 
@@ -37,6 +44,7 @@ class Settings:
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     retry_timeout: float = 60.0
+    packet_path: PacketPath = "auto"
 
     def __post_init__(self) -> None:
         problems = [
@@ -51,6 +59,10 @@ class Settings:
         ]
         if not 0 <= self.retry_timeout < math.inf:
             problems.append(f"retry_timeout must be a finite number of seconds, not {self.retry_timeout}")
+        if self.packet_path not in get_args(PacketPath):
+            problems.append(
+                f"packet_path must be {', '.join(get_args(PacketPath))}, not {self.packet_path!r}"
+            )
         if isinstance(self.verify, str) and not Path(self.verify).exists():
             problems.append(f"CA bundle {self.verify!r} does not exist on this machine")
         if self.host:
@@ -88,3 +100,9 @@ class Settings:
     def file_url(self, file_id: int) -> str:
         """Return the page of a file in Diffgram's own user interface."""
         return f"{self.base_url}/studio/annotate/{self.project}?file={file_id}"
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the texts that must not be shown: the client secret, and the header made of it."""
+    pair = f"{settings.client_id}:{settings.client_secret}"
+    return [settings.client_secret, base64.b64encode(pair.encode()).decode()]

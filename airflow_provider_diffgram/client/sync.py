@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import time
 from collections.abc import Callable
@@ -14,15 +13,18 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from tenacity import Retrying
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from . import resend
-from .errors import DiffgramError, HostUnreachableError, NoReplyError, tls_error
+from .errors import DiffgramError, WrongAddressError, no_reply_error, tls_error, unreachable_error
 from .multipart import MultipartBody
 from .pacing import Pacer
+from .packet_path import is_missing, is_served, paths_of, remember
 from .replies import value_of
 from .request import Pause, Request, Steps
-from .settings import USER_AGENT, Settings
+from .settings import USER_AGENT, Settings, secrets_of
+
+__all__ = ["DiffgramClient", "secrets_of"]
 
 T = TypeVar("T")
 
@@ -43,8 +45,8 @@ class DiffgramClient:
         self.settings = settings
         self.project = settings.project
         self._sleep = sleep
-        self._pacer = Pacer()
-        self._session = requests.Session()
+        self._pacers: dict[str, Pacer] = {}
+        self._session = _Session()
         self._session.auth = HTTPBasicAuth(settings.client_id.encode(), settings.client_secret.encode())
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
         adapter = HTTPAdapter(pool_connections=2, pool_maxsize=16)
@@ -104,18 +106,41 @@ class DiffgramClient:
                 error = failed
 
     def _send_once(self, request: Request[T]) -> T:
-        if request.limited:
-            self._sleep(self._pacer.delay())
+        path, *others = paths_of(request, self.settings)
+        try:
+            return self._ask(request, path)
+        except WrongAddressError as error:
+            if not others or not is_missing(error):
+                raise
+            return self._ask_elsewhere(request, others[0], error)
+
+    def _ask_elsewhere(self, request: Request[T], path: str, missing: WrongAddressError) -> T:
+        try:
+            answer = self._ask(request, path)
+        except DiffgramError as error:
+            if is_missing(error):
+                raise missing from None
+            if is_served(error):
+                remember(request, self.settings, path)
+            raise
+        remember(request, self.settings, path)
+        return answer
+
+    def _ask(self, request: Request[T], path: str) -> T:
+        pacer = self._pacers.setdefault(request.limit, Pacer()) if request.limit else None
+        if pacer:
+            self._sleep(pacer.delay())
         started = time.monotonic()
-        response = self._exchange(request)
+        response = self._exchange(request, path)
         _log.debug("%s: %s in %.3f s", request.what, response.status_code, time.monotonic() - started)
         headers = {key.lower(): value for key, value in response.headers.items()}
-        if request.limited:
-            self._pacer.observe(headers)
-        return value_of(request, response.status_code, headers, response.content)
+        if pacer:
+            pacer.observe(headers)
+        secrets = secrets_of(self.settings)
+        return value_of(request, response.status_code, headers, response.content, path=path, secrets=secrets)
 
-    def _exchange(self, request: Request[Any]) -> requests.Response:
-        url = self.settings.base_url + request.path
+    def _exchange(self, request: Request[Any], path: str) -> requests.Response:
+        url = self.settings.base_url + path
         timeout = (self.settings.connect_timeout, self.settings.read_timeout)
         try:
             if request.upload is None:
@@ -124,6 +149,7 @@ class DiffgramClient:
                     url,
                     json=request.json,
                     params=request.params,
+                    headers=request.headers,
                     timeout=timeout,
                     verify=self.settings.verify,  # here, since REQUESTS_CA_BUNDLE overrides the session's
                     allow_redirects=False,
@@ -133,22 +159,23 @@ class DiffgramClient:
                     request.method,
                     url,
                     data=body,
-                    headers={"Content-Type": body.content_type},
+                    headers={**request.headers, "Content-Type": body.content_type},
                     timeout=(timeout[0], max(timeout[1], _UPLOAD_READ_TIMEOUT)),
                     verify=self.settings.verify,
                     allow_redirects=False,
                 )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise _meaning(request, self.settings, error) from None
 
 
-def secrets_of(settings: Settings) -> list[str]:
-    """Return the texts that must not be shown: the client secret, and the header made of it."""
-    pair = f"{settings.client_id}:{settings.client_secret}"
-    return [settings.client_secret, base64.b64encode(pair.encode()).decode()]
+class _Session(requests.Session):
+    """A session that does not look where a redirect leads: some addresses make requests itself fail."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
-def _meaning(request: Request[Any], settings: Settings, error: requests.RequestException) -> DiffgramError:
+def _meaning(request: Request[Any], settings: Settings, error: Exception) -> DiffgramError:
     what, where = request.what, settings.base_url
     cause = error.args[0] if error.args else error
     reason = getattr(cause, "reason", cause)
@@ -156,9 +183,5 @@ def _meaning(request: Request[Any], settings: Settings, error: requests.RequestE
         return tls_error(what, where, reason)
     not_connected = isinstance(reason, NewConnectionError | ConnectTimeoutError)
     if not_connected or isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
-        return HostUnreachableError(
-            f"{what}: cannot connect to {where}: {reason}. Check host and port of the connection"
-        )
-    return NoReplyError(
-        f"{what}: {where} gave no whole answer: {reason}. It may have been executed all the same"
-    )
+        return unreachable_error(what, where, reason)
+    return no_reply_error(what, where, reason)

@@ -10,8 +10,8 @@ Every rule it follows was observed on the real server and is cited in docstrings
 (a section) or "quirk N". It shares no code with the client side of this package, so that a mistake there is
 not mirrored here, and it needs only the extra ``emulator``.
 
-What it does not do: decode video. A video's bytes and the instances of its ``frame_packet_map`` are kept and
-given back by the instance buffer (wire contract, 5.6), but frames have no pictures, and the length of the
-video is unknown, so that no clip is ever split and no frame key is ever "beyond the end". Export, jobs and
-tasks answer 501.
+What it does not do: decode video. How many frames a video has is read in the tables of its MP4 or MOV file;
+for a file that does not tell, no frame key is ever "beyond the end". The picture of a frame is a grey one,
+and no clip is ever split. Exports are of kind ``Annotations`` only. Nobody logs in: what people do to tasks
+and instances is asked for by :mod:`.control_data`.
 """

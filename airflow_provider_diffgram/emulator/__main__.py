@@ -22,7 +22,16 @@ _HELP = {
     "settle_per_instance": "what each instance adds to it",
     "model_race_seconds": "time between looking for a model run and creating it",
     "name_race_seconds": "time between comparing names and storing a compound file",
+    "limiter_processes": "server processes that count requests, each for itself",
+    "https_redirect": "answer plain http with a redirect: true or false",
+    "keep_alive": "keep connections open: true or false",
     "media_timeout": "seconds to wait for the next byte of a medium",
+    "documented_variant": "differ from the observed server as the documentation does: true or false",
+    "s3_endpoint": "S3 server with the buckets of connections; without it they are folders",
+    "dataset_cap": "files a dataset takes",
+    "upload_minutes": "minutes after which an unfinished upload counts as interrupted",
+    "task_seconds": "seconds between a file's arrival in a job's dataset and its task",
+    "export_seconds": "seconds an export takes at least",
 }
 
 
@@ -37,11 +46,17 @@ def parser() -> argparse.ArgumentParser:
         if field.name in _HELP:
             made.add_argument(
                 "--" + field.name.replace("_", "-"),
-                type=type(field.default),
+                type=_flag if field.type == "bool" else type(field.default),
                 default=field.default,
                 help=_HELP[field.name] + " (%(default)s)",
             )
     return made
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"must be true or false, not {text!r}")
+    return text.lower() == "true"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

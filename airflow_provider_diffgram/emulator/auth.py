@@ -12,6 +12,9 @@ from .store import Project, Store
 
 WRITERS = ("admin", "Editor")
 EVERYONE = ("admin", "Editor", "Viewer")
+PUBLIC = "allow_if_project_is_public"
+READERS = (*EVERYONE, PUBLIC)
+"""Levels of what anybody may read in a public project."""
 
 _SCOPE = "(Project Scope) No access. "
 
@@ -26,6 +29,8 @@ def authenticate(
     project = store.project(project_string_id)
     if project is None:
         raise _forbidden("Can't find project")
+    if PUBLIC in roles and store.one("SELECT 1 FROM project WHERE id = ? AND is_public = 1", project.id):
+        return project
     header = headers.get("authorization", "")
     if not header:
         raise _nobody(headers.get("user-agent", ""))
@@ -37,16 +42,16 @@ def authenticate(
     row = store.one("SELECT * FROM credential WHERE client_id = ? AND project_id = ?", client_id, project.id)
     known = row is not None and hmac.compare_digest(row["client_secret"].encode(), client_secret.encode())
     if row is None or not known or row["role"] not in roles:
-        allowed = list(roles)
+        allowed = [one for one in roles if one != PUBLIC]
         raise _forbidden(
             f"{_SCOPE}[Basic Auth Based] Failed API Permissions. Allowed roles are only: {allowed}"
         )
     return project
 
 
-def human_only() -> Refusal:
+def human_only(text: str = "No access, please login.") -> Refusal:
     """Return the answer of endpoints that want a logged-in human."""
-    return http_error(401, "401 Unauthorized: No access, please login.")
+    return http_error(401, f"401 Unauthorized: {text}")
 
 
 def _forbidden(text: str) -> Refusal:

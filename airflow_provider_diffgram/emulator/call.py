@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from .auth import EVERYONE, authenticate
 from .errors import Refusal, Reply, bad_request, http_error
 from .limits import DEFAULT, Limit
-from .options import Options
+from .options import TUNABLE, Options, tune
 from .store import Project, Store
 from .validation import Field, validated
 
 if TYPE_CHECKING:
-    from .faults import Faults
+    from .counters import Requests
+    from .faults import Faults, RowFaults
     from .limits import Limiter
+    from .transport import Listener
     from .workers import Workers
 
 NOBODY = Project(0, "")
@@ -31,6 +34,7 @@ class Emulator:
 
     :param compound_turns: as many requests create compound files at once as there are server processes, so
         that as many of one name may be created (quirk 55).
+    :ivar started: its options as they were at the start; ``options`` may change.
     """
 
     options: Options
@@ -39,6 +43,35 @@ class Emulator:
     limiter: Limiter
     faults: Faults
     compound_turns: threading.Semaphore
+    requests: Requests
+    row_faults: RowFaults
+    listener: Listener
+    started: Options = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started = replace(self.options)
+
+    def tune(self, values: Mapping[str, Any]) -> None:
+        """Change options while running; another number of workers also replaces those that died.
+
+        :raises ValueError: for one that may not change, or a value of the wrong kind.
+        """
+        tune(self.options, values)
+        self.limiter.enabled = self.options.rate_limit
+        self.limiter.processes = self.options.limiter_processes
+        if "workers" in values:
+            self.compound_turns = threading.Semaphore(self.options.workers)
+            self.workers.revive()
+
+    def reset(self) -> None:
+        """Be as just started, but for what is stored."""
+        self.faults.clear()
+        self.row_faults.clear()
+        self.requests.clear()
+        self.limiter.reset()
+        self.tune({name: getattr(self.started, name) for name in TUNABLE})
+        self.workers.revive()
+        self.workers.pause(False)
 
 
 @dataclass(frozen=True)
@@ -165,7 +198,8 @@ def endpoint(
     return enter
 
 
-def find(method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
+@functools.lru_cache(maxsize=4096)
+def find(method: str, path: str) -> tuple[Endpoint, Mapping[str, str]]:
     """Return the endpoint of a request and the values in its path.
 
     :raises Refusal: for a path that does not exist or not with this method (wire contract, 1.4).

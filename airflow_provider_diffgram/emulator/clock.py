@@ -5,21 +5,33 @@ from __future__ import annotations
 import random
 import threading
 import time
+from dataclasses import dataclass, field
 
 _SLICE = 0.02
 
 
 class Stopped(Exception):
-    """The emulator is ending; whatever was being processed is left as it is, as after a kill."""
+    """The process is ending; whatever was being processed is left as it is, as after a kill."""
+
+
+@dataclass
+class _Processor:
+    """The one processor, and how many are working on it."""
+
+    working: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Clock:
-    """Time as the ingest threads spend it."""
+    """Time as the ingest threads of one process spend it."""
 
-    def __init__(self) -> None:
+    def __init__(self, processor: _Processor | None = None) -> None:
         self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._working = 0
+        self._processor = processor or _Processor()
+
+    def another(self) -> Clock:
+        """Return a clock that is stopped by itself, for a process on the same processor."""
+        return Clock(self._processor)
 
     def stop(self) -> None:
         """End all waiting."""
@@ -27,13 +39,21 @@ class Clock:
 
     @property
     def is_stopped(self) -> bool:
-        """Tell whether the emulator is ending."""
+        """Tell whether the process is ending."""
         return self._stop.is_set()
+
+    def check(self) -> None:
+        """Go on only while the process lives.
+
+        :raises Stopped: if it is ending.
+        """
+        if self._stop.is_set():
+            raise Stopped
 
     def pause(self, seconds: float) -> None:
         """Wait.
 
-        :raises Stopped: if the emulator ends meanwhile.
+        :raises Stopped: if the process ends meanwhile.
         """
         if self._stop.wait(seconds):
             raise Stopped
@@ -48,14 +68,15 @@ class Clock:
         Alone this lasts as long as it says, among n callers n times as long. With it the time between
         ``success`` and the instances grows under load as observed (wire contract, 3.2, "flip").
         """
-        with self._lock:
-            self._working += 1
+        processor = self._processor
+        with processor.lock:
+            processor.working += 1
         try:
             left = seconds
             while left > 0:
                 before = time.monotonic()
-                self.pause(min(_SLICE, left * self._working))
-                left -= (time.monotonic() - before) / max(1, self._working)
+                self.pause(min(_SLICE, left * processor.working))
+                left -= (time.monotonic() - before) / max(1, processor.working)
         finally:
-            with self._lock:
-                self._working -= 1
+            with processor.lock:
+                processor.working -= 1

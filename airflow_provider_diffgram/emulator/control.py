@@ -1,15 +1,24 @@
 """Out-of-band control under ``/emulator``, for tests and demos; the real server has nothing like it.
 
 ================================  =========================================================================
-``GET /emulator/state``           ingest threads left, rows waiting, faults pending
-``POST /emulator/faults``         a fault (see :class:`.faults.Fault`), as JSON; ``DELETE`` forgets them all
-``POST /emulator/projects``       ``{"name", "labels", "datasets"}``: a project with credentials of its own
-``POST /emulator/connections``    ``{"project", "integration_name", "name"}``: a storage connection
+``GET /emulator/state``           ingest threads left, rows waiting, faults pending, options in force
+``GET /emulator/requests``        how many requests came, by method, path of the endpoint and status; with
+                                  ``?since=N`` also the latest ones after number N (see :mod:`.counters`)
+``POST /emulator/faults``         a fault of requests (see :mod:`.faults`), as JSON; ``DELETE`` forgets all
+``POST /emulator/rows``           a fault of rows of the queue (see :mod:`.faults`); ``DELETE`` forgets all
+``POST /emulator/options``        options to change (see :data:`.options.TUNABLE`), such as ``{"cycle": 1}``
+                                  or ``{"rate_limit": false}``
 ``POST /emulator/queue``          ``{"paused"}``: whether rows wait, as on a server under load
-``POST /emulator/reset``          forget faults and rate-limit windows, replace dead threads, resume the queue
+``POST /emulator/workers``        ``{"kill_process": N}``: a worker process dies with the rows it holds;
+                                  ``{"kill_thread": N}``: one of its ingest threads dies;
+                                  ``{"revive": true}``: all are replaced, as by a restart
+``POST /emulator/projects``       ``{"name", "labels", "datasets"}``: a project with credentials of its own
+``POST /emulator/reset``          faults, counters and rate-limit windows forgotten, options as at the start,
+                                  dead threads and processes replaced, the queue running
 ================================  =========================================================================
 
-Only callers on the loopback address are answered.
+Those that make data, such as storage connections, are in :mod:`.control_data`. Only callers on the loopback
+address are answered.
 """
 
 from __future__ import annotations
@@ -18,16 +27,19 @@ import ipaddress
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
+from . import control_data
 from .call import Emulator
 from .errors import Reply
-from .faults import Fault
+from .faults import Fault, RowFault
 from .labels import find_schema, new_label
+from .options import TUNABLE
 from .store import insert
 from .times import now_iso
 
 
-def answer(emulator: Emulator, method: str, path: str, body: bytes, host: str) -> Reply:
+def answer(emulator: Emulator, method: str, path: str, body: bytes, host: str, query: str = "") -> Reply:
     """Answer a control request."""
     if not _is_loopback(host):
         return Reply({"error": "loopback only"}, 403)
@@ -35,7 +47,7 @@ def answer(emulator: Emulator, method: str, path: str, body: bytes, host: str) -
     if action is None:
         return Reply({"error": "no such control"}, 404)
     try:
-        return Reply(action(emulator, json.loads(body or b"{}")))
+        return Reply(action(emulator, {**dict(parse_qsl(query)), **json.loads(body or b"{}")}))
     except (KeyError, TypeError, ValueError) as error:
         return Reply({"error": f"{type(error).__name__}: {error}"}, 400)
 
@@ -48,22 +60,64 @@ def _is_loopback(host: str) -> bool:
 
 
 def _state(emulator: Emulator, body: dict[str, Any]) -> Any:
-    row = emulator.store.one("SELECT count(*) AS amount FROM input WHERE processing_deferred = 1")
+    row = emulator.store.one(
+        "SELECT count(*) AS amount FROM input WHERE processing_deferred = 1 AND archived = 0"
+    )
     return {
         "ingest_threads": emulator.workers.alive,
+        "threads": emulator.workers.threads,
         "waiting": row["amount"] if row else 0,
         "faults": emulator.faults.pending(),
+        "row_faults": emulator.row_faults.pending(),
+        "options": {name: getattr(emulator.options, name) for name in TUNABLE},
     }
 
 
+def _requests(emulator: Emulator, body: dict[str, Any]) -> Any:
+    return emulator.requests.shown(int(body["since"]) if "since" in body else None)
+
+
 def _add_fault(emulator: Emulator, body: dict[str, Any]) -> Any:
-    emulator.faults.add(Fault(**body))
+    fault = Fault(**body)
+    if fault.kind == "refuse" and not fault.match:
+        fault.check()
+        emulator.listener.refuse(fault.seconds)
+    else:
+        emulator.faults.add(fault)
     return {"faults": emulator.faults.pending()}
 
 
 def _clear_faults(emulator: Emulator, body: dict[str, Any]) -> Any:
     emulator.faults.clear()
     return {"faults": 0}
+
+
+def _add_row_fault(emulator: Emulator, body: dict[str, Any]) -> Any:
+    emulator.row_faults.add(RowFault(**body))
+    return {"row_faults": emulator.row_faults.pending()}
+
+
+def _clear_row_faults(emulator: Emulator, body: dict[str, Any]) -> Any:
+    emulator.row_faults.clear()
+    return {"row_faults": 0}
+
+
+def _set_options(emulator: Emulator, body: dict[str, Any]) -> Any:
+    emulator.tune(body)
+    return _state(emulator, body)
+
+
+def _set_workers(emulator: Emulator, body: dict[str, Any]) -> Any:
+    unknown = set(body) - {"kill_process", "kill_thread", "revive"}
+    if unknown or not body:
+        raise ValueError("say kill_process, kill_thread or revive")
+    if "kill_process" in body:
+        emulator.workers.kill_process(int(body["kill_process"]))
+    if "kill_thread" in body:
+        emulator.workers.kill_thread(int(body["kill_thread"]))
+    if body.get("revive"):
+        emulator.workers.revive()
+    return _state(emulator, {})
 
 
 def _new_project(emulator: Emulator, body: dict[str, Any]) -> Any:
@@ -108,30 +162,8 @@ def credentials(emulator: Emulator, string_id: str) -> dict[str, Any]:
     }
 
 
-def _new_connection(emulator: Emulator, body: dict[str, Any]) -> Any:
-    project = emulator.store.project(str(body["project"]))
-    if project is None:
-        raise ValueError("no such project")
-    with emulator.store.write() as connection:
-        connection_id = insert(
-            connection,
-            "connection",
-            project_id=project.id,
-            name=body.get("name", "storage"),
-            integration_name=body["integration_name"],
-            private_id=body.get("private_id", "emulated-key-id"),
-            private_host=body.get("private_host"),
-            archived=int(bool(body.get("archived"))),
-            time_created=now_iso(),
-        )
-    return {"id": connection_id}
-
-
 def _reset(emulator: Emulator, body: dict[str, Any]) -> Any:
-    emulator.faults.clear()
-    emulator.limiter.reset()
-    emulator.workers.revive()
-    emulator.workers.pause(False)
+    emulator.reset()
     return _state(emulator, body)
 
 
@@ -139,8 +171,13 @@ _ACTIONS: dict[tuple[str, str], Callable[[Emulator, dict[str, Any]], Any]] = {
     ("GET", "/emulator/state"): _state,
     ("POST", "/emulator/faults"): _add_fault,
     ("DELETE", "/emulator/faults"): _clear_faults,
+    ("GET", "/emulator/requests"): _requests,
+    ("POST", "/emulator/rows"): _add_row_fault,
+    ("DELETE", "/emulator/rows"): _clear_row_faults,
+    ("POST", "/emulator/options"): _set_options,
+    ("POST", "/emulator/workers"): _set_workers,
     ("POST", "/emulator/projects"): _new_project,
-    ("POST", "/emulator/connections"): _new_connection,
+    **control_data.ACTIONS,
     ("POST", "/emulator/queue"): _set_queue,
     ("POST", "/emulator/reset"): _reset,
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -14,6 +16,7 @@ class Reply:
     status: int = 200
     content_type: str = "application/json"
     raw: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Refusal(Exception):
@@ -28,8 +31,16 @@ class DatabaseRefused(Exception):
     """The database would have refused a value: the dispatcher answers 503 (wire contract, 1.4, E5)."""
 
 
+REFUSED_BY_DATABASE = (DatabaseRefused, OverflowError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
+"""The last two are what SQLite says of an object where a number or a text belongs."""
+
+
 class ServerCrash(Exception):
     """An unexpected exception of the real server: 500 with the exception's text (E4)."""
+
+
+CRASHES = (ServerCrash, UnicodeEncodeError, RecursionError)
+"""What the real server does not handle either: half a surrogate pair, JSON nested too deeply."""
 
 
 def log(error: Any = None, info: Any = None, success: bool = False) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from typing import Any
 
+from .s3 import connection_url
 from .signing import signed_url
 from .store import Store, insert, update
 from .times import now_iso, rfc1123
@@ -56,13 +57,27 @@ def file_fields(store: Store, row: sqlite3.Row, base_url: str) -> dict[str, Any]
     return fields
 
 
-def _url(store: Store, media: sqlite3.Row, base_url: str, suffix: str = "", bucket: str | None = None) -> str:
-    return signed_url(store.signing_key, base_url, bucket or media["bucket"], media["blob_path"] + suffix)
+def _url(store: Store, media: sqlite3.Row, base_url: str, suffix: str = "") -> str:
+    return signed_url(store.signing_key, base_url, media["bucket"], media["blob_path"] + suffix)
+
+
+def _image_urls(store: Store, row: sqlite3.Row, media: sqlite3.Row, base_url: str) -> tuple[str, str]:
+    """Return the URLs of picture and thumbnail.
+
+    A file of a connection gets one URL for both, signed for the connection's bucket wherever the bytes are
+    (quirk 58).
+    """
+    connection = None
+    if row["connection_id"] is not None and row["bucket_name"] is not None:
+        connection = store.one("SELECT * FROM connection WHERE id = ?", row["connection_id"])
+    if connection is None:
+        return _url(store, media, base_url), _url(store, media, base_url, "_thumb")
+    url = connection_url(connection, row["bucket_name"], media["blob_path"], store.signing_key, base_url)
+    return url, url
 
 
 def _image_block(store: Store, row: sqlite3.Row, media: sqlite3.Row, base_url: str) -> dict[str, Any]:
-    """Return the image block; a connection's bucket is signed for, wherever the bytes are (quirk 58)."""
-    foreign = row["bucket_name"] if row["connection_id"] is not None else None
+    url, thumb = _image_urls(store, row, media, base_url)
     return {
         "annotation_status": None,
         "bucket_name": row["bucket_name"],
@@ -72,9 +87,9 @@ def _image_block(store: Store, row: sqlite3.Row, media: sqlite3.Row, base_url: s
         "original_filename": media["original_filename"],
         "rotation_degrees": media["rotation_degrees"],
         "soft_delete": False,
-        "url_signed": _url(store, media, base_url, bucket=foreign),
+        "url_signed": url,
         "url_signed_blob_path": media["blob_path"],
-        "url_signed_thumb": _url(store, media, base_url, "" if foreign else "_thumb", foreign),
+        "url_signed_thumb": thumb,
         "width": media["width"],
     }
 
@@ -102,8 +117,8 @@ def _video_block(store: Store, row: sqlite3.Row, media: sqlite3.Row, base_url: s
         "file_signed_url": _url(store, media, base_url),
         "filename": media["original_filename"],
         "fps_conversion_ratio": 1.0,
-        "frame_count": None,
-        "frame_rate": None,
+        "frame_count": media["frame_count"],
+        "frame_rate": media["frame_rate"],
         "height": media["height"],
         "id": media["id"],
         "offset_in_seconds": None,

@@ -76,6 +76,7 @@ class Ingest:
         owner = self.store.one("SELECT project_id FROM directory WHERE id = ?", row["directory_id"])
         if owner is None or owner["project_id"] != project.id:
             raise NoMedium({"status_text": "Invalid directory permission."})
+        self.refuse_full(row)
         if row["local_path"] is not None:
             self._from_upload(row)
         elif row["source"] == "from_url":
@@ -144,6 +145,20 @@ class Ingest:
 
     def _video(self) -> VideoIngest:
         return VideoIngest(self.store, self.clock, self.options.image_seconds)
+
+    def refuse_full(self, row: sqlite3.Row) -> None:
+        """End a row whose dataset holds as many files as it may."""
+        cap = self.options.dataset_cap
+        newest = self.store.one("SELECT max(id) AS id FROM file")
+        if newest is None or (newest["id"] or 0) < cap:
+            return
+        held = self.store.one(
+            "SELECT count(*) AS amount FROM file WHERE directory_id = ? AND state != 'removed'"
+            " AND type NOT IN ('frame', 'label')",
+            row["directory_id"],
+        )
+        if held is not None and held["amount"] >= cap:
+            raise NoMedium({"status_text": f"Reached a per directory limit of {cap} files."})
 
     def refuse_duplicate(self, row: sqlite3.Row, name: str | None) -> None:
         """End a row whose name is taken; the shape of the log depends on the source (wire contract, 3.3)."""

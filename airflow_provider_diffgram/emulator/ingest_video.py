@@ -1,4 +1,8 @@
-"""Videos: their bytes and the instances of their frames are kept, nothing is decoded (wire contract, 5.6)."""
+"""Videos: their bytes and the instances of their frames are kept, nothing is decoded (wire contract, 5.6).
+
+How many frames there are, and their size, is read in the file's own tables (see :mod:`.video_file`); of a
+file that does not tell, any frame is taken to exist.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from .instances import store_instances
 from .media import NoMedium
 from .options import VERSION_TEXT
 from .store import Project, Store, from_json, insert
+from .video_file import video_facts
 
 SEE_LOG = "See Update Log"
 _FAILED_FRAMES = 10
@@ -40,6 +45,7 @@ class VideoIngest:
         """Create a video's File and its frames."""
         if not media.is_video(content):
             raise NoMedium({"status_text": self.UNREADABLE})
+        facts = video_facts(content)
         with self.store.write() as connection:
             media_id = media.keep(
                 self.store,
@@ -49,6 +55,10 @@ class VideoIngest:
                 name,
                 content,
                 split_duration=row["video_split_duration"],
+                width=facts.width if facts else None,
+                height=facts.height if facts else None,
+                frame_count=facts.frame_count if facts else None,
+                frame_rate=round(facts.frame_rate) if facts and facts.frame_rate else None,
             )
             file_id = new_file(
                 connection,
@@ -70,7 +80,8 @@ class VideoIngest:
                 percent_complete=20.0,
                 video_was_split=0,
             )
-        self._frames(row, file_id, from_json(row["frame_packet_map"]) or {})
+        last = facts.frame_count if facts else None
+        self._frames(row, file_id, from_json(row["frame_packet_map"]) or {}, last)
 
     def update(self, row: sqlite3.Row, file: sqlite3.Row) -> None:
         """Add instances to the frames of a video."""
@@ -80,10 +91,15 @@ class VideoIngest:
             text = "Please provide a frame packet map to update a video."
             log = {"error": {"frame_packet_map": text}, "info": {}, "success": False}
             raise NoMedium({"status_text": text, "update_log": log})
-        self._frames(row, file["id"], frames)
+        self._frames(row, file["id"], frames, None)
 
-    def _frames(self, row: sqlite3.Row, file_id: int, frames: dict[str, Any]) -> None:
-        """Store frame after frame; a bad box loses its frame and the row succeeds all the same (quirk 52)."""
+    def _frames(
+        self, row: sqlite3.Row, file_id: int, frames: dict[str, Any], frame_count: int | None
+    ) -> None:
+        """Store frame after frame; a bad box loses its frame and the row succeeds all the same (quirk 52).
+
+        :param frame_count: keys from here on are ignored, though their tracks are made; None ignores none.
+        """
         try:
             numbers = {key: int(key) for key in frames}
             frames = {key: [*units] for key, units in frames.items()}
@@ -96,6 +112,7 @@ class VideoIngest:
         if not self._labels_known(project, frames):
             raise NoMedium({"status_text": SEE_LOG})
         frames = {key: [self._tracked(file_id, one) for one in units] for key, units in frames.items()}
+        save_input(self.store, row["id"], status="finished_writing_video_file", percent_complete=30.0)
         save_input(
             self.store,
             row["id"],
@@ -104,7 +121,12 @@ class VideoIngest:
             frame_packet_map=json.dumps(frames),
         )
         errors: dict[str, Any] = {}
-        for key, number in sorted(numbers.items(), key=lambda pair: pair[1]):
+        ordered = sorted(
+            (number, key) for key, number in numbers.items() if frame_count is None or number < frame_count
+        )
+        for done, (number, key) in enumerate(ordered):
+            if not errors:
+                self._note_progress(row, done / len(ordered))
             lost = self._one_frame(row, project, file_id, number, frames[key])
             if lost is not None:
                 errors[f"Frame {number}"] = lost
@@ -113,6 +135,14 @@ class VideoIngest:
         with self.store.write() as connection:
             set_input(connection, row["id"], status="success", percent_complete=100.0)
             note_success(connection, row["batch_id"])
+
+    def _note_progress(self, row: sqlite3.Row, part: float) -> None:
+        save_input(
+            self.store,
+            row["id"],
+            status="processing_frames_in_queue",
+            percent_complete=round(44.0 + 40.0 * part, 1),
+        )
 
     def _note_errors(self, row: sqlite3.Row, errors: dict[str, Any]) -> None:
         log = {"error": errors, "info": {}, "last_updated": str(time.time()), "success": False}

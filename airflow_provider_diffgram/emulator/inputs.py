@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import lru_cache
 from typing import Any
 
 from .store import Store, from_json, insert, update
@@ -43,12 +44,16 @@ def _flag(value: int | None) -> bool | None:
 
 def directory_of(store: Store, row: sqlite3.Row) -> dict[str, Any] | None:
     """Return the Input's dataset; null also when it belongs to another project (wire contract, 3.1)."""
+    nickname = _nickname(store, row["directory_id"], row["project_id"])
+    return None if nickname is None else {"id": row["directory_id"], "nickname": nickname}
+
+
+@lru_cache(maxsize=1024)
+def _nickname(store: Store, directory_id: int | None, project_id: int) -> str | None:
     found = store.one(
-        "SELECT id, nickname FROM directory WHERE id = ? AND project_id = ?",
-        row["directory_id"],
-        row["project_id"],
+        "SELECT nickname FROM directory WHERE id = ? AND project_id = ?", directory_id, project_id
     )
-    return None if found is None else {"id": found["id"], "nickname": found["nickname"]}
+    return None if found is None else str(found["nickname"])
 
 
 def input_fields(store: Store, row: sqlite3.Row, with_frames: bool = False) -> dict[str, Any]:

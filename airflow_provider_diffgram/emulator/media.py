@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,44 @@ def keep(
     target.write_bytes(content)
     update(connection, "media", media_id, bucket=BUCKET, blob_path=blob_path)
     return media_id
+
+
+_FRAME = re.compile(r"(projects/videos/\d+/(\d+))/(\d+)")
+
+
+def frame_path(video: sqlite3.Row, number: int) -> str:
+    """Return the blob path of one frame's picture."""
+    return f"{video['blob_path']}/{number}"
+
+
+def frame_picture(store: Store, blob_path: str) -> bytes | None:
+    """Return a grey picture of a video's size in place of a frame, or None beyond the last one.
+
+    Frames are not decoded. Of a video whose length is not known, those that hold instances are there.
+    """
+    from PIL import Image
+
+    match = _FRAME.fullmatch(blob_path)
+    video = store.one("SELECT * FROM media WHERE id = ? AND kind = 'video'", match[2]) if match else None
+    if match is None or video is None or video["blob_path"] != match[1]:
+        return None
+    number = int(match[3])
+    if video["frame_count"] is not None:
+        is_there = number < video["frame_count"]
+    else:
+        is_there = bool(
+            store.one(
+                "SELECT 1 FROM file JOIN file AS frame ON frame.video_parent_file_id = file.id"
+                " WHERE file.media_id = ? AND file.type = 'video' AND frame.frame_number = ?",
+                video["id"],
+                number,
+            )
+        )
+    if not is_there:
+        return None
+    target = io.BytesIO()
+    Image.new("RGB", (video["width"] or 64, video["height"] or 64), "grey").save(target, "PNG")
+    return target.getvalue()
 
 
 def blob(store: Store, bucket: str, blob_path: str) -> Path | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 VERSION_TEXT = "Version: 2.0.0"
 INGEST_THREADS = 4
@@ -12,9 +14,9 @@ LOCAL_QUEUE_LIMIT = 30
 """A worker process holding more rows than this takes no further ones (wire contract, 3.2, "stuck")."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Options:
-    """Settings of one emulator.
+    """Settings of one emulator; those in :data:`TUNABLE` may change while it runs (see :mod:`.control`).
 
     The speeds are those of the observed server (wire contract, 8); tests lower them.
 
@@ -29,7 +31,17 @@ class Options:
     :param model_race_seconds: time between looking for a model run and creating it (quirk 48).
     :param name_race_seconds: time between comparing names and storing a compound file (quirk 55).
     :param rate_limit: whether requests are counted; off is how a development server starts.
+    :param limiter_processes: server processes that count requests, each for itself (quirk 24).
+    :param https_redirect: answer plain http with 302, as a service without TLS in front (quirk 42).
+    :param keep_alive: keep connections open, which the server does not: for benchmarks.
     :param media_timeout: seconds to wait for the next byte of a medium.
+    :param documented_variant: serve packets where the vendor's documentation says, answer with the row's id,
+        and print Python into the answer of new-compound (wire contract, 6).
+    :param s3_endpoint: where the buckets of connections are; without it they are folders of ``data``.
+    :param dataset_cap: files a dataset takes (wire contract, 3.3).
+    :param upload_minutes: after which an upload whose last chunk is missing counts as interrupted.
+    :param task_seconds: between a file's arrival in a job's dataset and its task (wire contract, 2.17).
+    :param export_seconds: time an export takes at least.
     """
 
     data: Path
@@ -45,4 +57,54 @@ class Options:
     model_race_seconds: float = 0.002
     name_race_seconds: float = 0.02
     rate_limit: bool = True
+    limiter_processes: int = 1
+    https_redirect: bool = False
+    keep_alive: bool = False
     media_timeout: float = 30.0
+    documented_variant: bool = False
+    s3_endpoint: str = ""
+    dataset_cap: int = 90000
+    upload_minutes: float = 60.0
+    task_seconds: float = 0.3
+    export_seconds: float = 0.2
+
+
+TUNABLE = (
+    "cycle",
+    "rows_per_cycle",
+    "image_seconds",
+    "settle_seconds",
+    "settle_per_instance",
+    "model_race_seconds",
+    "name_race_seconds",
+    "rate_limit",
+    "limiter_processes",
+    "https_redirect",
+    "keep_alive",
+    "media_timeout",
+    "documented_variant",
+    "dataset_cap",
+    "upload_minutes",
+    "task_seconds",
+    "export_seconds",
+    "workers",
+)
+"""Options that may change while the emulator runs."""
+
+
+def tune(options: Options, values: Mapping[str, Any]) -> None:
+    """Change options, all of them or none.
+
+    :raises ValueError: for one that may not change, or a value of the wrong kind.
+    """
+    for name, value in values.items():
+        if name not in TUNABLE:
+            raise ValueError(f"{name!r} cannot be tuned, only {', '.join(TUNABLE)}")
+        kind = type(getattr(options, name))
+        fits = isinstance(value, (int, float) if kind is float else kind)
+        if not fits or (kind is not bool and (isinstance(value, bool) or value < 0)):
+            raise ValueError(f"{name} must be of kind {kind.__name__} and not negative, not {value!r}")
+        if kind is int and value < 1:
+            raise ValueError(f"{name} must be at least 1, not {value!r}")
+    for name, value in values.items():
+        setattr(options, name, value)

@@ -10,6 +10,7 @@ import mimetypes
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader
 from starlette.applications import Starlette
@@ -22,8 +23,8 @@ from starlette.types import ASGIApp
 from . import page_data
 from .call import Emulator
 from .files import find_file
-from .media import blob
-from .signing import is_valid
+from .media import blob, frame_picture
+from .signing import BUCKET, is_valid
 from .store import Project
 
 HERE = Path(__file__).parent
@@ -62,6 +63,17 @@ def _html(template: str, code: int = 200, **values: Any) -> Response:
     return HTMLResponse(_templates.get_template(template).render(**values), code, SECURITY)
 
 
+def _with_buckets(emulator: Emulator, response: Response) -> Response:
+    """Allow pictures from the buckets of connections."""
+    rows = emulator.store.all("SELECT DISTINCT endpoint FROM connection WHERE endpoint IS NOT NULL")
+    origins = [urlsplit(row["endpoint"]) for row in rows]
+    allowed = " ".join(f"{one.scheme}://{one.netloc}" for one in origins)
+    if allowed:
+        policy = SECURITY["Content-Security-Policy"].replace("'self' data:", f"'self' data: {allowed}", 1)
+        response.headers["Content-Security-Policy"] = policy
+    return response
+
+
 def _missing(what: str) -> Response:
     return _html("missing.html", 404, what=what)
 
@@ -91,7 +103,7 @@ def _explorer(emulator: Emulator, request: Request) -> Response:
         return _missing("dataset")
     page = _number(request, "page") or 1
     files, more = page_data.dataset_files(emulator.store, dataset["id"], page)
-    return _html(
+    html = _html(
         "explorer.html",
         project=project.string_id,
         datasets=datasets,
@@ -100,6 +112,7 @@ def _explorer(emulator: Emulator, request: Request) -> Response:
         page=page,
         more=more,
     )
+    return _with_buckets(emulator, html)
 
 
 def _annotate(emulator: Emulator, request: Request) -> Response:
@@ -111,9 +124,10 @@ def _annotate(emulator: Emulator, request: Request) -> Response:
     if row is None or row["project_id"] != project.id or row["type"] == "label":
         return _missing("file")
     parent = find_file(emulator.store, row["parent_id"]) if row["parent_id"] else None
-    return _html(
+    html = _html(
         "file.html", project=project.string_id, sheet=page_data.sheet(emulator.store, row), parent=parent
     )
+    return _with_buckets(emulator, html)
 
 
 def _inputs(emulator: Emulator, request: Request) -> Response:
@@ -131,7 +145,10 @@ def _style(emulator: Emulator, request: Request) -> Response:
 
 
 def _stored(emulator: Emulator, request: Request) -> Response:
-    """Serve a blob to whoever has a valid signature: 403 without one, 404 for an object that is not there."""
+    """Serve a blob to whoever has a valid signature: 403 without one, 404 for an object that is not there.
+
+    In the server's own bucket what is not there is 403 too: its names may not be listed (2.16, 5.6).
+    """
     bucket, path = request.path_params["bucket"], request.path_params["path"]
     query = request.query_params
     if not is_valid(
@@ -139,6 +156,11 @@ def _stored(emulator: Emulator, request: Request) -> Response:
     ):
         return PlainTextResponse("SignatureDoesNotMatch", 403)
     found = blob(emulator.store, bucket, path)
+    if found is None and bucket == BUCKET:
+        picture = frame_picture(emulator.store, path)
+        if picture is None:
+            return PlainTextResponse("AccessDenied", 403)
+        return Response(picture, media_type="image/png", headers=SECURITY)
     if found is None:
         return PlainTextResponse("NoSuchKey", 404)
     return FileResponse(found, media_type=_media_type(emulator, path), headers=SECURITY)

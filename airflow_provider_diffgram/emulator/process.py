@@ -148,8 +148,36 @@ class EmulatorProcess:
             return json.load(response)
 
     def fault(self, match: str, kind: str, **values: Any) -> None:
-        """Ask for a fault (see :class:`.faults.Fault`)."""
+        """Ask for a fault of requests (see :mod:`.faults`)."""
         self.control("faults", {"match": match, "kind": kind, **values})
+
+    def row_fault(self, match: str, kind: str, **values: Any) -> None:
+        """Ask for a fault of rows of the queue (see :mod:`.faults`)."""
+        self.control("rows", {"match": match, "kind": kind, **values})
+
+    def refuse(self, seconds: float) -> None:
+        """Refuse connections for a time, from now on; control requests too."""
+        self.fault("", "refuse", seconds=seconds)
+
+    def tune(self, **options: Any) -> None:
+        """Change options while it runs (see :data:`.options.TUNABLE`), until a reset."""
+        self.control("options", options)
+
+    def kill_worker(self, number: int = 0) -> None:
+        """Let a worker process die: the rows it holds stay as they are; a reset brings it back, not them."""
+        self.control("workers", {"kill_process": number})
+
+    def kill_thread(self, number: int = 0) -> None:
+        """Let one ingest thread of a worker process die."""
+        self.control("workers", {"kill_thread": number})
+
+    def requests(self, since: int | None = None) -> dict[str, Any]:
+        """Return which requests came (see :mod:`.counters`).
+
+        :param since: the number of a request: what came after it is listed too.
+        """
+        found: dict[str, Any] = self.control("requests" if since is None else f"requests?since={since}")
+        return found
 
     def with_project(
         self, name: str, labels: Sequence[str] = (), datasets: Sequence[str] = ()
@@ -163,7 +191,7 @@ class EmulatorProcess:
         return replace(self, project=name, credentials=_credentials(self.control("projects", body)))
 
     def reset(self) -> None:
-        """Forget faults and rate-limit windows, replace dead ingest threads, resume the queue."""
+        """Forget faults, counters and limits, undo ``tune``, replace what is dead, resume the queue."""
         self.control("reset", {})
 
     def pause_queue(self, paused: bool = True) -> None:

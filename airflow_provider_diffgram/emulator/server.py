@@ -20,28 +20,40 @@ import uvicorn
 from .app import App
 from .call import Emulator
 from .control import credentials
-from .faults import Faults
+from .counters import Requests
+from .faults import Faults, RowFaults
 from .limits import Limiter
 from .options import Options
 from .store import DEFAULT_DATASET, Store
-from .transport import ReachableProtocol
+from .transport import Listener, ReachableProtocol
 from .workers import Workers
 
 
 class Server(uvicorn.Server):
-    """uvicorn, with a word when it serves, and signals left to us."""
+    """uvicorn, with a word when it serves, a port that may be closed for a while, and signals left to us."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, listener: Listener, ready: Callable[[], None]) -> None:
         super().__init__(config)
+        self._listener = listener
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen, then tell so."""
-        await super().startup(sockets)
+        await self._listen()
         loop = asyncio.get_running_loop()
+        self._listener.serve(loop, self._close, self._listen)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
         self._ready()
+
+    async def _listen(self) -> None:
+        if not self.should_exit:
+            await super().startup([self._listener.socket])
+
+    def _close(self) -> None:
+        for server in self.servers:
+            server.close()
+        self.servers = []
 
     def _end(self) -> None:
         self.should_exit = True
@@ -56,13 +68,17 @@ def build(options: Options) -> Emulator:
     """Return an emulator on its data folder, not yet started."""
     store = Store(options.data)
     store.ensure_project(options.project)
+    row_faults = RowFaults()
     return Emulator(
         options,
         store,
-        Workers(store, options),
-        Limiter(options.rate_limit),
+        Workers(store, options, row_faults),
+        Limiter(options.rate_limit, processes=options.limiter_processes),
         Faults(),
         threading.Semaphore(max(1, options.workers)),
+        Requests(),
+        row_faults,
+        Listener(options.host, options.port),
     )
 
 
@@ -80,8 +96,7 @@ def serve(options: Options, ready_file: Path | None = None, parent: int | None =
     :param parent: id of the process to end with, if any.
     """
     emulator = build(options)
-    sock = socket.create_server((options.host, options.port), backlog=2048)
-    url = f"http://{options.host}:{sock.getsockname()[1]}"
+    url = f"http://{options.host}:{emulator.listener.address[1]}"
     facts = {"url": url, "pid": os.getpid(), **credentials(emulator, options.project)}
 
     def ready() -> None:
@@ -96,13 +111,15 @@ def serve(options: Options, ready_file: Path | None = None, parent: int | None =
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
+        lifespan="off",
         timeout_graceful_shutdown=1,
     )
     emulator.workers.start()
     if parent is not None:
         threading.Thread(target=end_with, args=(parent,), daemon=True).start()
     try:
-        Server(config, ready).run(sockets=[sock])
+        Server(config, emulator.listener, ready).run()
     finally:
         emulator.workers.stop()
         if ready_file is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .tables import TABLES
+from .tables import ADDED, TABLES
 from .times import now_iso
 
 ROLES = ("admin", "Editor", "Viewer")
@@ -56,7 +56,7 @@ class Store:
         self._path = folder / "emulator.sqlite"
         self._local = threading.local()
         self._write_lock = threading.Lock()
-        self.connection().executescript(TABLES)
+        self._make_tables()
         self._path.chmod(0o600)
         self.signing_key = self._secret("signing_key")
 
@@ -92,6 +92,13 @@ class Store:
     def all(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """Return the rows of a query."""
         return self.connection().execute(query, values).fetchall()
+
+    def _make_tables(self) -> None:
+        connection = self.connection()
+        connection.executescript(TABLES)
+        for table, column, kind in ADDED:
+            if all(row["name"] != column for row in connection.execute(f"PRAGMA table_info({table})")):
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     def _secret(self, key: str) -> str:
         with self.write() as connection:

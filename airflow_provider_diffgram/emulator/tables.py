@@ -5,7 +5,8 @@ from __future__ import annotations
 TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS project (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, string_id TEXT NOT NULL UNIQUE, created_time TEXT NOT NULL);
+    id INTEGER PRIMARY KEY AUTOINCREMENT, string_id TEXT NOT NULL UNIQUE, created_time TEXT NOT NULL,
+    is_public INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS credential (
     client_id TEXT PRIMARY KEY, client_secret TEXT NOT NULL, project_id INTEGER NOT NULL, role TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS directory (
@@ -27,7 +28,7 @@ CREATE TABLE IF NOT EXISTS attribute_option (
 CREATE TABLE IF NOT EXISTS media (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, original_filename TEXT, width INTEGER,
     height INTEGER, rotation_degrees INTEGER NOT NULL DEFAULT 0, bucket TEXT, blob_path TEXT,
-    split_duration INTEGER, created_time TEXT NOT NULL);
+    split_duration INTEGER, created_time TEXT NOT NULL, frame_count INTEGER, frame_rate INTEGER);
 CREATE TABLE IF NOT EXISTS file (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, directory_id INTEGER, type TEXT,
     original_filename TEXT, state TEXT NOT NULL DEFAULT 'added', parent_id INTEGER,
@@ -36,7 +37,9 @@ CREATE TABLE IF NOT EXISTS file (
     media_id INTEGER, video_parent_file_id INTEGER, frame_number INTEGER, label_id INTEGER,
     label_schema_id INTEGER, colour TEXT);
 CREATE INDEX IF NOT EXISTS file_by_directory ON file (directory_id, original_filename);
-CREATE INDEX IF NOT EXISTS file_by_parent ON file (parent_id);
+CREATE INDEX IF NOT EXISTS file_of_parent ON file (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS file_of_root ON file (directory_id, id, type)
+    WHERE parent_id IS NULL AND state != 'removed';
 CREATE INDEX IF NOT EXISTS file_by_video ON file (video_parent_file_id, frame_number);
 CREATE TABLE IF NOT EXISTS instance (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL, label_file_id INTEGER, type TEXT NOT NULL,
@@ -59,7 +62,7 @@ CREATE TABLE IF NOT EXISTS model_run (
 CREATE TABLE IF NOT EXISTS connection (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, name TEXT NOT NULL,
     integration_name TEXT NOT NULL, archived INTEGER NOT NULL DEFAULT 0, private_id TEXT, private_host TEXT,
-    time_created TEXT NOT NULL);
+    time_created TEXT NOT NULL, private_secret TEXT, endpoint TEXT, region TEXT);
 CREATE TABLE IF NOT EXISTS batch (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'pending',
     member_id INTEGER, time_created TEXT NOT NULL, time_updated TEXT, pre_labeled_data TEXT,
@@ -78,7 +81,43 @@ CREATE TABLE IF NOT EXISTS input (
     connection_id INTEGER, bucket_name TEXT, text_data TEXT, local_path TEXT,
     touched INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS input_by_batch ON input (batch_id);
-CREATE INDEX IF NOT EXISTS input_by_parent ON input (parent_file_id);
+CREATE INDEX IF NOT EXISTS input_of_parent ON input (parent_file_id) WHERE parent_file_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS input_by_file ON input (file_id) WHERE file_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS input_unsettled ON input (project_id, batch_id)
+    WHERE status NOT IN ('success', 'failed');
+CREATE INDEX IF NOT EXISTS input_failed ON input (project_id, batch_id) WHERE status = 'failed';
 CREATE INDEX IF NOT EXISTS input_by_touch ON input (touched);
-CREATE INDEX IF NOT EXISTS input_waiting ON input (processing_deferred);
+CREATE INDEX IF NOT EXISTS input_deferred ON input (id) WHERE processing_deferred = 1 AND archived = 0;
+CREATE INDEX IF NOT EXISTS input_by_job ON input (job_id) WHERE job_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS export (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, kind TEXT, source TEXT,
+    directory_id INTEGER, job_id INTEGER, task_id INTEGER, file_comparison_mode TEXT, masks INTEGER,
+    ann_is_complete INTEGER, status TEXT NOT NULL DEFAULT 'init', percent_complete REAL NOT NULL DEFAULT 0.0,
+    status_text TEXT, file_list_length INTEGER, archived INTEGER NOT NULL DEFAULT 0,
+    created_time TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS job (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, name TEXT, type TEXT,
+    instance_type TEXT, label_schema_id INTEGER, file_handling TEXT, share_type TEXT,
+    member_list TEXT NOT NULL DEFAULT '[]',
+    output_dir_action TEXT, completion_directory_id INTEGER, allow_reviews INTEGER NOT NULL DEFAULT 0,
+    status TEXT NOT NULL DEFAULT 'draft', time_created TEXT NOT NULL, time_updated TEXT, launched TEXT,
+    time_completed TEXT);
+CREATE TABLE IF NOT EXISTS job_directory (
+    job_id INTEGER NOT NULL, directory_id INTEGER NOT NULL, selected TEXT,
+    PRIMARY KEY (job_id, directory_id));
+CREATE TABLE IF NOT EXISTS task (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, job_id INTEGER NOT NULL,
+    file_id INTEGER NOT NULL, incoming_directory_id INTEGER, status TEXT NOT NULL DEFAULT 'available',
+    time_created TEXT NOT NULL, time_updated TEXT, time_completed TEXT, UNIQUE (job_id, file_id));
+CREATE INDEX IF NOT EXISTS task_by_file ON task (file_id);
 """
+
+ADDED = (
+    ("project", "is_public", "INTEGER NOT NULL DEFAULT 0"),
+    ("connection", "private_secret", "TEXT"),
+    ("connection", "endpoint", "TEXT"),
+    ("connection", "region", "TEXT"),
+    ("media", "frame_count", "INTEGER"),
+    ("media", "frame_rate", "INTEGER"),
+)
+"""Columns that a data folder of an earlier version lacks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 
 def now_iso() -> str:
@@ -15,7 +16,12 @@ def rfc1123(moment: str | None) -> str | None:
     """Return a stored time as ``Sat, 21 Nov 2026 20:33:31 GMT``."""
     if moment is None:
         return None
-    return format_datetime(datetime.fromisoformat(moment).replace(tzinfo=UTC), usegmt=True)
+    return f"{_rfc1123_day(moment[:10])} {moment[11:19]} GMT"
+
+
+@lru_cache(maxsize=64)
+def _rfc1123_day(day: str) -> str:
+    return format_datetime(datetime.fromisoformat(day).replace(tzinfo=UTC)).partition(" 00:")[0]
 
 
 def with_blank(moment: str | None, timespec: str = "microseconds") -> str | None:

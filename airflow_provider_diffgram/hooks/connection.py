@@ -51,7 +51,7 @@ def settings_of(connection: ConnectionLike) -> Settings:
     """
     extra = _extra(connection)
     problems = [text for field, text in _FIELDS.items() if not getattr(connection, field)]
-    timeouts = {}
+    timeouts: dict[str, Any] = {}
     for name in _TIMEOUTS:
         if extra.get(name) in (None, ""):
             continue
@@ -68,6 +68,7 @@ def settings_of(connection: ConnectionLike) -> Settings:
             client_id=connection.login or "",
             client_secret=connection.password or "",
             verify=extra.get("ca_bundle") or _flag(extra.get("verify")),
+            packet_path=extra.get("packet_path") or "auto",
             **timeouts,
         )
     except ValueError as error:

@@ -36,18 +36,40 @@ class Received(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_printed_python(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {
-            key: _PRINTED_PYTHON.get(value, value)
-            if isinstance(value, str) and key not in _FREE_TEXT
-            else value
-            for key, value in data.items()
-        }
+        return shallowly_printed(data) if isinstance(data, dict) else data
 
 
-_FREE_TEXT = frozenset({"name", "nickname", "original_filename", "reference_id", "creation_ref_id"})
+_FREE_TEXT = frozenset(
+    {
+        "attribute_value_text",
+        "creation_ref_id",
+        "display_name",
+        "name",
+        "nickname",
+        "original_filename",
+        "prompt",
+        "readme",
+        "reference_id",
+    }
+)
 """Keys whose text is a person's own: a label may be named ``None``."""
+
+
+def shallowly_printed(data: dict[Any, Any]) -> dict[Any, Any]:
+    """Return ``data`` with the constants that an installation printed as Python in its own values."""
+    return {
+        key: _PRINTED_PYTHON.get(value, value) if isinstance(value, str) and key not in _FREE_TEXT else value
+        for key, value in data.items()
+    }
+
+
+def read_printed(value: Any) -> Any:
+    """Return ``value`` with the constants that an installation printed as Python, however deep."""
+    if isinstance(value, dict):
+        return {key: read_printed(item) for key, item in shallowly_printed(value).items()}
+    if isinstance(value, list):
+        return [read_printed(item) for item in value]
+    return _PRINTED_PYTHON.get(value, value) if isinstance(value, str) else value
 
 
 def _whole_number(value: Any) -> int:

@@ -42,8 +42,8 @@ def describe(error: ValidationError, where: str = "") -> list[str]:
 
 
 def _line(problem: Any, where: str) -> str:
-    place = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
+    place = without_signatures(".".join(str(part) for part in problem["loc"]))
+    message = without_signatures(problem["msg"].removeprefix("Value error, "))
     prefix = ": ".join(part for part in (where, place) if part)
     value = problem.get("input")
     shown = ""

@@ -9,7 +9,7 @@ a server; without them the emulator is started. More, if given, makes more tests
 ``DIFFGRAM_OTHER_PROJECT``,                     a second project and an admin credential of it
 ``.._OTHER_CLIENT_ID``, ``.._OTHER_SECRET``
 ``DIFFGRAM_MEDIA_HOST``                         address at which the server reaches this machine: 127.0.0.1
-``DIFFGRAM_PATIENCE``                           seconds to wait for one input: 60
+``DIFFGRAM_PATIENCE``                           seconds to wait for one input, and thrice for the first: 60
 ``DIFFGRAM_ATTRIBUTE_GROUPS``                   attribute groups a run may create (10 a day in all): 1
 ==============================================  ==========================================================
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,6 +32,9 @@ from .media_server import MediaServer
 PACKET = "/api/walrus/v1/project/{p}/input/packet"
 HTTP_TIMEOUT = 60.0
 """Seconds; the first look at a file after a start of the server takes about ten (wire contract 2.6)."""
+
+UNKNOWN_ID = 2_000_000_000
+"""An id of nothing: within 32 bit, and beyond what a server will ever have counted to."""
 
 _session = requests.Session()
 _session.trust_env = False
@@ -117,6 +121,7 @@ class Deployment:
         self.prefix = prefix
         self.project = place.levels["admin"].project
         self.inputs: set[int] = set()
+        self.waiting: set[int] = set()
         self.batches: set[int] = set()
         self.parents: set[int] = set()
 
@@ -142,6 +147,18 @@ class Deployment:
     def post(self, path: str, body: Any = None, level: str | None = "admin", **options: Any) -> Any:
         """POST a JSON body, an empty object unless told."""
         return self.send("POST", path, level, json={} if body is None else body, **options)
+
+    def is_refused_by_database(self, method: str, path: str, **options: Any) -> bool:
+        """Tell whether the answer is that of an id the database refuses: permanent, and no 400 (quirk 6).
+
+        The service answers with a malformed status line (quirk 7). Behind Diffgram's own dispatcher that is
+        503, behind another proxy 502 or a broken connection.
+        """
+        try:
+            answer = self.send(method, path, **options)
+        except requests.ConnectionError:
+            return True
+        return answer.status_code in (502, 503)
 
     @cached_property
     def has_limiter(self) -> bool:
@@ -183,7 +200,18 @@ class Deployment:
         reason = self._first_input()
         if reason is not None:
             pytest.skip(reason)
-        return max(self.place.patience / 2, 10 * (time.monotonic() - started))
+        longest = self.first_patience
+        return max(self.place.patience, min(longest, 10 * (time.monotonic() - started)))
+
+    @property
+    def first_patience(self) -> float:
+        """Seconds to wait for the first input of all, which somebody else's backlog may hold up."""
+        return 3 * self.place.patience
+
+    @property
+    def queue_patience(self) -> float:
+        """Seconds to wait for one of the inputs that wait now; which one is next, nobody knows (quirk 50)."""
+        return self.patience + 3 * len(self.waiting)
 
     def _first_input(self) -> str | None:
         """Return why nothing is ingested here, or None if it is."""
@@ -202,7 +230,7 @@ class Deployment:
             "media": {"url": f"{self.media.url}/tiny.png", "type": "image"},
             "batch_id": batch,
         }
-        assert self.post(PACKET, packet).status_code == 200
+        until(lambda: self.post(PACKET, packet).status_code == 200, "the first packet to be accepted")
         row: dict[str, Any] = {}
 
         def ended() -> bool:
@@ -211,10 +239,10 @@ class Deployment:
             return row["status"] in ("success", "failed")
 
         try:
-            until(ended, "the first input", self.place.patience)
+            until(ended, "the first input", self.first_patience)
         except AssertionError:
             return (
-                f"not one picture was ingested in {self.place.patience:.0f} s (status {row['status']!r}): "
+                f"not one picture was ingested in {self.first_patience:.0f} s (status {row['status']!r}): "
                 "the queue holds somebody else's backlog, or the server's ingest threads are gone; "
                 "DIFFGRAM_PATIENCE allows more seconds"
             )
@@ -235,4 +263,6 @@ class Deployment:
         if self.inputs:
             body = {"id_list": sorted(self.inputs), "mode": "ARCHIVE"}
             answer = self.post("/api/walrus/v1/project/{p}/input/update", body, timeout=300)
-            assert answer.status_code == 200, answer.text
+            if answer.status_code != 200:
+                text = f"{len(self.inputs)} inputs of {self.prefix} are not archived: {answer.status_code}"
+                warnings.warn(f"{text} {answer.text[:200]}", stacklevel=2)

@@ -6,6 +6,7 @@ import io
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 
 from PIL import Image
@@ -33,7 +34,8 @@ def picture(width: int = 64, height: int = 64, kind: str = "PNG") -> bytes:
     return target.getvalue()
 
 
-MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00" * 64
+CLIP = (Path(__file__).parent / "media" / "clip.mp4").read_bytes()
+"""A film of 64 x 64 pixels: 20 frames, 10 a second."""
 
 
 class MediaServer:
@@ -53,7 +55,8 @@ class MediaServer:
             "/empty.png": b"",
             "/text.png": b"no image at all",
             "/note.txt": b"hello",
-            "/v.mp4": MP4,
+            "/clip.mp4": CLIP,
+            "/garbage.mp4": b"no film at all" * 100,
         }
         self.slow_seconds = 0.3
         server = self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -123,6 +124,7 @@ class World:
         found = until(fresh, "the row of an accepted packet", patience)
         self._seen.update(found)
         self.deployment.inputs.update(found)
+        self.deployment.waiting.update(found)
         (created,) = found
         return int(created)
 
@@ -150,7 +152,24 @@ class World:
             row = self.row(input_id)
             return row if row["status"] in ("success", "failed") else None
 
-        found: dict[str, Any] = until(terminal, f"input {input_id} to end", self.deployment.patience)
+        return self._when(terminal, f"input {input_id} to end", input_id)
+
+    def failed(self, input_id: int) -> dict[str, Any]:
+        """Return a row once it is failed, which may be after a success (quirk 3)."""
+
+        def refused() -> dict[str, Any] | None:
+            row = self.row(input_id)
+            return row if row["status"] == "failed" else None
+
+        return self._when(refused, f"input {input_id} to fail", input_id)
+
+    def _when(self, condition: Callable[[], Any], what: str, input_id: int) -> dict[str, Any]:
+        """Return a row in a state that comes once the queue has got to it, in whatever order."""
+        try:
+            found: dict[str, Any] = until(condition, what, self.deployment.queue_patience)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {self.row(input_id)}") from None
+        self.deployment.waiting.discard(input_id)
         return found
 
     def settled(self, input_id: int) -> dict[str, Any]:
@@ -177,8 +196,7 @@ class World:
             row = self.row(input_id)
             return row if row["status"] == "success" else None
 
-        found: dict[str, Any] = until(succeeded, f"video {input_id} to succeed", self.deployment.patience * 2)
-        return found
+        return self._when(succeeded, f"video {input_id} to succeed", input_id)
 
     def inputs(self, **filters: Any) -> list[dict[str, Any]]:
         """Return the rows of view/list; a filter given as None is left out."""
@@ -214,11 +232,11 @@ class World:
         found: list[Any] = answer.json()["file_list"]
         return found
 
-    def from_local(self, name: str, content: bytes, **body: Any) -> requests.Response:
+    def from_local(self, name: str, content: bytes, level: str = "admin", **body: Any) -> requests.Response:
         """Upload a file; the row that comes of it is archived at the end."""
         fields = json.dumps({"directory_id": self.dataset, **body})
         files = {"file": (name, content), "json": (None, fields, "application/json")}
-        answer = self.send("POST", "/api/walrus/v1/project/{p}/input/from_local", files=files)
+        answer = self.send("POST", "/api/walrus/v1/project/{p}/input/from_local", level, files=files)
         if answer.headers["content-type"].startswith("application/json"):
             made = answer.json().get("input") or {}
             self.deployment.inputs.update({made["id"]} if made.get("id") else set())
@@ -238,4 +256,6 @@ class World:
         if mode is not None:
             body["mode"] = mode
         answer: requests.Response = self.post("/api/walrus/v1/project/{p}/input/update", body)
+        if mode == "ARCHIVE" and answer.status_code == 200:
+            self.deployment.inputs.difference_update(ids)
         return answer

@@ -122,6 +122,70 @@ def test_everything_survives_a_restart(diffgram_emulator_process: EmulatorProces
     assert requests.get(old_url, timeout=5).status_code == 200
 
 
+@pytest.mark.parametrize("kill", [False, True])
+def test_roles_survive_a_restart(diffgram_emulator_process: EmulatorProcess, kill: bool) -> None:
+    """Wire contract, 1.2: what each role may do is the same before and after, also after kill -9."""
+    other = diffgram_emulator_process.with_project("other")
+    before = role_table(diffgram_emulator_process), role_table(other)
+    again = diffgram_emulator_process.restart(kill)
+    assert again.credentials == diffgram_emulator_process.credentials
+    assert again.with_project("other").credentials == other.credentials
+    assert (role_table(again), role_table(again.with_project("other"))) == before
+    assert before[0] == {"admin": [200, 400, 200], "Editor": [200, 400, 200], "Viewer": [200, 403, 403]}
+
+
+def role_table(emulator: EmulatorProcess) -> dict[str, list[int]]:
+    """Return the statuses each role gets for reading, sending a packet and opening a batch."""
+    project = emulator.url + "/api/v1/project/" + emulator.project
+    packet = f"{emulator.url}/api/walrus/v1/project/{emulator.project}/input/packet"
+    table = {}
+    for role, one in emulator.credentials.items():
+        auth = (one.client_id, one.client_secret)
+        answers = (
+            requests.get(project + "/labels-schema", auth=auth, timeout=5),
+            requests.post(packet, json={}, auth=auth, timeout=5),
+            requests.post(project + "/input-batch/new", json={}, auth=auth, timeout=5),
+        )
+        table[role] = [answer.status_code for answer in answers]
+    return table
+
+
+READ_BACK = (
+    ("GET", "/api/v1/project/{p}/labels-schema", None),
+    ("GET", "/api/project/{p}/labels", None),
+    ("POST", "/api/v1/project/{p}/attribute/template/list", {"mode": "from_project"}),
+    ("POST", "/api/v1/project/{p}/directory/list", {}),
+    ("POST", "/api/v1/project/{p}/input-batch/1", {}),
+    ("POST", "/api/walrus/v1/project/{p}/input/view/list", {"limit": 100}),
+    ("POST", "/api/v1/project/{p}/model-runs/list", {}),
+    ("GET", "/api/project/{p}/connections", None),
+    ("POST", "/api/project/{p}/user/x/file/list", {"metadata": {"file_view_mode": "base"}}),
+)
+
+
+def test_everything_survives_a_kill(diffgram_emulator_process: EmulatorProcess) -> None:
+    emulator = diffgram_emulator_process
+    connection = {"project": emulator.project, "integration_name": "amazon_aws", "name": "s3"}
+    emulator.control("connections", connection)
+    call(emulator, "POST", "/api/v1/project/{p}/attribute/group/new", json={})
+    call(emulator, "POST", "/api/v1/project/{p}/input-batch/new", json={})
+    box = {"type": "box", "label_file_id": label(emulator, "cat"), "model_ref": "m", "model_run_ref": "r"}
+    box = {**box, "x_min": 1, "y_min": 1, "x_max": 9, "y_max": 9}
+    send(emulator, "a.png", own_image(emulator), instance_list=[box], batch_id=1)
+    compound = {"name": "c", "directory_id": 1}
+    call(emulator, "POST", "/api/v1/project/{p}/file/new-compound", json=compound)
+    until(lambda: stored(emulator).get("a.png") == 1, "the instance")
+    before = [call(emulator, method, path, json=body).json() for method, path, body in READ_BACK]
+    again = emulator.restart(kill=True)
+    assert [call(again, method, path, json=body).json() for method, path, body in READ_BACK] == before
+
+
+def stored(emulator: EmulatorProcess) -> dict[str, int | None]:
+    """Return how many instances each file holds."""
+    listed = call(emulator, *READ_BACK[-1][:2], json=READ_BACK[-1][2]).json()["file_list"]
+    return {one["original_filename"]: one["count_instances_changed"] for one in listed}
+
+
 def test_rows_in_the_queue_are_taken_up_after_a_kill(diffgram_emulator_process: EmulatorProcess) -> None:
     emulator = diffgram_emulator_process
     url = own_image(emulator)

@@ -77,7 +77,13 @@ def test_the_package_itself_imports_nothing_when_airflow_asks_for_its_info():
     assert names <= {"__future__.annotations", "typing.Any"}
 
 
-@pytest.mark.parametrize("module", ["client/routes.py", "client/replies.py", "client/pacing.py"])
-def test_routes_replies_and_pacing_do_no_io(module: str):
-    known = {name.split(".")[0] for name in imported(PACKAGE / module)}
-    assert not known & {"requests", "httpx", "socket", "urllib3", "http", "ssl", "asyncio", "threading"}
+def modules_without_io() -> list[Path]:
+    client = PACKAGE / "client"
+    names = ("replies", "words", "remedies", "packet_path", "pacing")
+    return [*sorted((client / "routes").glob("*.py")), *(client / f"{name}.py" for name in names)]
+
+
+@pytest.mark.parametrize("module", modules_without_io(), ids=lambda path: path.stem)
+def test_routes_replies_and_pacing_do_no_io(module: Path):
+    known = {name.split(".")[0] for name in imported(module)}
+    assert not known & {"requests", "httpx", "socket", "urllib3", "http", "ssl", "asyncio"}

@@ -16,6 +16,9 @@ _MODULES = (
     "batches",
     "inputs",
     "video",
+    "exports",
+    "jobs",
+    "tasks",
     "other",
 )
 

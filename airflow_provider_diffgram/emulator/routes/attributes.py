@@ -148,12 +148,14 @@ def change_option(call: Call) -> Any:
         Field("mode", "str", required=True, choices=("NEW", "ARCHIVE")), Field("attribute", required=True)
     )
     attribute = values["attribute"]
+    if not isinstance(attribute, dict):
+        raise ServerCrash(f"'{type(attribute).__name__}' object has no attribute 'get'")
     if values["mode"] == "ARCHIVE":
-        option_id = attribute["id"]
+        option_id = attribute.get("id", 0)
         with call.store.write() as connection:
             update(connection, "attribute_option", option_id, archived=1)
     else:
-        _shown(call, attribute["group_id"])
+        _shown(call, attribute.get("group_id", 0))
         with call.store.write() as connection:
             option_id = insert(
                 connection,
@@ -163,5 +165,6 @@ def change_option(call: Call) -> Any:
                 parent_id=attribute.get("parent_id"),
             )
     row = call.store.one("SELECT * FROM attribute_option WHERE id = ?", option_id)
-    assert row is not None
+    if row is None:
+        raise ServerCrash("'NoneType' object has no attribute 'archived'")
     return {"attribute_template": _option_fields(row), "log": log(success=True)}

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
+from ..auth import READERS
 from ..call import Call, endpoint
 from ..errors import ServerCrash, bad_request, log
 from ..files import EMPTY_COMPOUND_HASH, any_with_name, base_fields, file_fields, find_file, new_file
@@ -13,6 +14,7 @@ from ..inputs import find_input, input_fields, new_input
 from ..instance_view import live_instances
 from ..instances import Outcome, store_instances
 from ..validation import Field, database_id
+from ..variant import printed_compound
 from .datasets import find_directory
 
 
@@ -40,7 +42,8 @@ def new_compound(call: Call) -> Any:
     file, row = find_file(call.store, file_id), find_input(call.store, input_id)
     assert file is not None
     assert row is not None
-    return {"file": {**base_fields(file), "input": input_fields(call.store, row)}, "log": log()}
+    answer = {"file": {**base_fields(file), "input": input_fields(call.store, row)}, "log": log()}
+    return printed_compound(answer) if call.emulator.options.documented_variant else answer
 
 
 def _directory(call: Call, directory_id: Any) -> sqlite3.Row:
@@ -84,7 +87,7 @@ def _create(call: Call, values: dict[str, Any], directory_id: int) -> tuple[int,
     return file_id, input_id, outcome
 
 
-@endpoint("GET", "/api/v1/project/{project}/file/{file}/child-files")
+@endpoint("GET", "/api/v1/project/{project}/file/{file}/child-files", READERS)
 def child_files(call: Call) -> Any:
     """List a compound's live children, in no order a client could rely on."""
     parent = find_file(call.store, database_id(call.params["file"]))

@@ -14,14 +14,17 @@ from ..times import now_iso
 from ..validation import Field, database_id
 
 
-def directory_fields(row: sqlite3.Row) -> dict[str, Any]:
-    """Return a dataset as the API shows it."""
+def directory_fields(store: Store, row: sqlite3.Row) -> dict[str, Any]:
+    """Return a dataset as the API shows it, with the jobs it is synchronised to."""
+    jobs = store.all(
+        "SELECT job_id FROM job_directory WHERE directory_id = ? AND selected = 'sync' ORDER BY 1", row["id"]
+    )
     return {
         "created_time": row["created_time"],
         "directory_id": row["id"],
         "has_changes": None,
         "id": row["id"],
-        "jobs_to_sync": {"job_ids": []},
+        "jobs_to_sync": {"job_ids": [job["job_id"] for job in jobs]},
         "nickname": row["nickname"],
     }
 
@@ -57,7 +60,7 @@ def directory_list(call: Call) -> Any:
             query += f" AND created_time {comparison} ?"
             arguments.append(values[key])
     rows = call.store.all(query + " ORDER BY id DESC LIMIT ?", *arguments, values["limit"])
-    return {"directory_list": [directory_fields(row) for row in rows], "log": log(success=True)}
+    return {"directory_list": [directory_fields(call.store, row) for row in rows], "log": log(success=True)}
 
 
 @endpoint("GET", "/api/project/{project}/user/{user}/working_dir/view", WRITERS)
@@ -65,7 +68,8 @@ def working_dir(call: Call) -> Any:
     """Return a dataset by name or id, else the default one."""
     many = call.query.get("working_dir_ids[]")
     if many:
-        return {"success": True, "working_dir": [directory_fields(_required(call, _by_id(call, many)))]}
+        found = _required(call, _by_id(call, many))
+        return {"success": True, "working_dir": [directory_fields(call.store, found)]}
     name, one = call.query.get("name"), call.query.get("working_dir_id")
     if name:
         row = call.store.one(
@@ -75,7 +79,7 @@ def working_dir(call: Call) -> Any:
         row = _by_id(call, one)
     else:
         row = default_directory(call.store, call.project)
-    return {"success": True, "working_dir": directory_fields(_required(call, row))}
+    return {"success": True, "working_dir": directory_fields(call.store, _required(call, row))}
 
 
 def _by_id(call: Call, text: str) -> sqlite3.Row | None:
@@ -105,4 +109,4 @@ def new_directory(call: Call) -> Any:
         )
     row = find_directory(call.store, call.project, directory_id)
     assert row is not None
-    return {"log": log(success=True), "new_directory": directory_fields(row)}
+    return {"log": log(success=True), "new_directory": directory_fields(call.store, row)}

@@ -1,20 +1,17 @@
-"""Listing the files of a dataset (wire contract, 2.6, file/list).
-
-The mode ``explorer`` understands ``dataset.id = N`` alone, or no query at all; the rest of its grammar is
-left out and answered 501.
-"""
+"""Listing the files of a dataset (wire contract, 2.6, file/list)."""
 
 from __future__ import annotations
 
 import math
-import re
 import sqlite3
 from typing import Any
 
+from ..auth import READERS
 from ..call import Call, endpoint
 from ..errors import Refusal, Reply, ServerCrash
 from ..files import LISTED_TYPES, base_fields, file_fields
 from ..instance_view import live_instances
+from ..queries import condition_of
 from ..validation import Field, check, database_id
 from .datasets import default_directory, find_directory
 
@@ -36,7 +33,7 @@ _FIELDS = (
 )
 
 
-@endpoint("POST", "/api/project/{project}/user/{user}/file/list")
+@endpoint("POST", "/api/project/{project}/user/{user}/file/list", READERS)
 def file_list(call: Call) -> Any:
     """List files, newest id first, page by page."""
     body = call.json()
@@ -93,10 +90,8 @@ def _explored(call: Call, query: Any) -> tuple[str, list[Any]]:
     condition = "project_id = ? AND state != 'removed' AND parent_id IS NULL"
     if not query:
         return condition, [call.project.id]
-    match = re.fullmatch(r"\s*dataset\.id\s*=\s*(\d+)\s*", str(query))
-    if match is None:
-        raise Refusal(Reply({"error": "The emulator understands only 'dataset.id = N' as a query."}, 501))
-    return condition + " AND directory_id = ?", [call.project.id, int(match[1])]
+    wanted, values = condition_of(call.store, call.project, str(query))
+    return f"{condition} AND ({wanted})", [call.project.id, *values]
 
 
 def _page(call: Call, values: dict[str, Any], condition: str, arguments: list[Any], order: str) -> Any:

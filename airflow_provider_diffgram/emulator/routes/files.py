@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from ..auth import EVERYONE, WRITERS
+from ..auth import READERS, WRITERS
 from ..call import Call, endpoint
 from ..errors import Refusal, Reply, ServerCrash, bad_request, log
 from ..files import file_fields, find_file
@@ -21,7 +21,7 @@ def file_view(call: Call) -> Any:
     values = call.fields(
         Field("file_id", "int", required=True), Field("project_string_id", "str", required=True)
     )
-    call.authenticate(values["project_string_id"], EVERYONE)
+    call.authenticate(values["project_string_id"], READERS)
     row = _own(call, values["file_id"])
     return {
         "file": file_fields(call.store, row, call.base_url),
@@ -37,7 +37,7 @@ def _own(call: Call, file_id: int) -> sqlite3.Row:
     return row
 
 
-@endpoint("POST", "/api/project/{project}/file/{file}/annotation/list")
+@endpoint("POST", "/api/project/{project}/file/{file}/annotation/list", READERS)
 def annotation_list(call: Call) -> Any:
     """Return a file with its live instances; for a video there are none (quirk 54)."""
     call.json()
@@ -84,7 +84,7 @@ def _exists(call: Call, wanted: Any, directory_id: int | None) -> bool:
     return call.store.one(query, *arguments) is not None
 
 
-@endpoint("GET", "/api/v1/project/{project}/file/{file}/file-stats")
+@endpoint("GET", "/api/v1/project/{project}/file/{file}/file-stats", READERS)
 def file_stats(call: Call) -> Any:
     """Count instances per label, and show every attribute value the server understood."""
     row = _own(call, database_id(call.params["file"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ..auth import WRITERS
@@ -12,6 +12,7 @@ from ..call import Call, endpoint
 from ..errors import DatabaseRefused, ServerCrash, bad_request, log
 from ..files import remove_file
 from ..inputs import find_input, input_fields, save_input, set_input
+from ..jobs import archive_tasks
 from ..limits import INPUT_UPDATE
 from ..times import now_iso
 from ..validation import Field, database_id
@@ -25,6 +26,9 @@ STATUS_FILTERS = {
     "Init": " AND status = 'init'",
 }
 MOST_ROWS = 1000
+_NO_INSTANCES = """'{}', '{"list": []}', '{"list": {"list": []}}'"""
+FEW_ROWS = 20
+_INTERRUPTED = "Appears Upload was interrupted. Please try again."
 
 
 @endpoint("POST", "/api/walrus/v1/project/{project}/input/view/list")
@@ -47,10 +51,28 @@ def view_list(call: Call) -> Any:
         Field("action_trigger_id", "int"),
     )
     condition, arguments = _condition(call, values)
-    rows = call.store.all(
-        f"SELECT * FROM input WHERE {condition} ORDER BY id DESC LIMIT ?", *arguments, _limit(values["limit"])
-    )
+    query = f"SELECT * FROM input WHERE {condition} ORDER BY id DESC LIMIT ?"
+    rows = call.store.all(query, *arguments, _limit(values["limit"]))
+    if len(rows) < FEW_ROWS and _end_interrupted(call, rows):
+        rows = call.store.all(query, *arguments, _limit(values["limit"]))
     return {"input_list": [input_fields(call.store, row) for row in rows], "success": True}
+
+
+def _end_interrupted(call: Call, rows: list[sqlite3.Row]) -> bool:
+    """Fail the uploads that have waited too long for their next chunk; tell whether there were any."""
+    oldest = datetime.now(UTC) - timedelta(minutes=call.emulator.options.upload_minutes)
+    moment = oldest.replace(tzinfo=None).isoformat(timespec="microseconds")
+    found = [
+        row
+        for row in rows
+        if row["status"] == "init"
+        and row["local_path"] is not None
+        and not row["processing_deferred"]
+        and row["created_time"] <= moment
+    ]
+    for row in found:
+        save_input(call.store, row["id"], status="failed", status_text=_INTERRUPTED)
+    return bool(found)
 
 
 def _limit(limit: int) -> int:
@@ -70,8 +92,11 @@ def _condition(call: Call, values: dict[str, Any]) -> tuple[str, list[Any]]:
         if values[key] is not None:
             condition += f" AND {key} = ?"
             arguments.append(values[key])
-    condition += " AND parent_file_id IS ?"
-    arguments.append(values["parent_file_id"])
+    if values["parent_file_id"] is None:
+        condition += " AND parent_file_id IS NULL"
+    else:
+        condition += " AND parent_file_id = ?"
+        arguments.append(values["parent_file_id"])
     if values["date_from"]:
         condition += " AND created_time >= ?"
         arguments.append(date.fromisoformat(values["date_from"]).isoformat())
@@ -83,7 +108,7 @@ def _condition(call: Call, values: dict[str, Any]) -> tuple[str, list[Any]]:
     if not values["show_deferred"]:
         condition += " AND processing_deferred = 0"
     if values["has_attached_instances"]:
-        condition += " AND instance_list IS NOT NULL AND instance_list NOT IN ('{}', '{\"list\": []}')"
+        condition += f" AND instance_list IS NOT NULL AND instance_list NOT IN ({_NO_INSTANCES})"
     for key in ("task_id", "workflow_trigger_id", "action_trigger_id"):
         if values[key] is not None:
             condition += " AND 0"
@@ -170,3 +195,4 @@ def _archive(connection: sqlite3.Connection, row: sqlite3.Row) -> None:
     set_input(connection, row["id"], archived=1)
     if row["file_id"] is not None:
         remove_file(connection, row["file_id"])
+        archive_tasks(connection, row["file_id"])

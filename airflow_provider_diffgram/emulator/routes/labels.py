@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..auth import WRITERS
+from ..auth import READERS, WRITERS
 from ..call import Call, endpoint
 from ..errors import bad_request, bad_request_flat, log
 from ..labels import find_schema, label_fields, label_rows, new_label, schema_fields
@@ -19,7 +19,7 @@ def _schema_id(call: Call) -> int | None:
     return database_id(text) if text else None
 
 
-@endpoint("GET", "/api/v1/project/{project}/labels/view/name_to_file_id")
+@endpoint("GET", "/api/v1/project/{project}/labels/view/name_to_file_id", READERS)
 def name_to_file_id(call: Call) -> Any:
     """Names of a schema's labels; of two labels of one name the newer is told."""
     schema = find_schema(call.store, call.project, _schema_id(call))
@@ -29,7 +29,7 @@ def name_to_file_id(call: Call) -> Any:
     return {"log": log(success=True), "name_to_file_id": {row["label_name"]: row["id"] for row in rows}}
 
 
-@endpoint("GET", "/api/project/{project}/labels")
+@endpoint("GET", "/api/project/{project}/labels", READERS)
 def labels(call: Call) -> Any:
     """Label Files of a schema; the colours are those of the whole project."""
     schema = find_schema(call.store, call.project, _schema_id(call))
@@ -50,7 +50,7 @@ def labels(call: Call) -> Any:
     }
 
 
-@endpoint("GET", "/api/v1/project/{project}/labels-schema")
+@endpoint("GET", "/api/v1/project/{project}/labels-schema", READERS)
 def schemas(call: Call) -> Any:
     """All schemas, as a bare list (quirk 41)."""
     rows = call.store.all("SELECT * FROM label_schema WHERE project_id = ? ORDER BY id", call.project.id)

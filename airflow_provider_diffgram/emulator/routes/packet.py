@@ -9,9 +9,10 @@ from typing import Any
 from ..auth import WRITERS, authenticate
 from ..batches import require_batch
 from ..call import Call, endpoint
-from ..errors import DatabaseRefused, bad_request, http_error, log
+from ..errors import DatabaseRefused, Refusal, Reply, ServerCrash, bad_request, http_error, log
 from ..files import find_file, root_with_name
 from ..inputs import new_input, set_input
+from ..jobs import find_job
 from ..limits import PACKET
 from ..store import to_json
 from ..validation import Field, database_id
@@ -53,16 +54,34 @@ class Medium:
 @endpoint("POST", "/api/walrus/v1/project/{project}/input/packet", WRITERS, PACKET)
 def packet(call: Call) -> Any:
     """Write a row into the queue; the answer never holds its id (quirk 1)."""
+    if call.emulator.options.documented_variant:
+        raise http_error(404, "404 Not Found: The requested URL was not found on the server.")
+    _accept(call)
+    return {"input_id": None, "log": log(success=True)}
+
+
+@endpoint("POST", "/api/v1/walrus/project/{project}/input/packet", None)
+def documented_packet(call: Call) -> Any:
+    """Do the same on the documented path, where the answer holds the row's id (wire contract, 6)."""
+    if not call.emulator.options.documented_variant:
+        raise Refusal(Reply("Not found.", 405, raw=True))
+    call.authenticate(call.params["project"], WRITERS)
+    return {"input_id": _accept(call), "log": log(success=True)}
+
+
+def _accept(call: Call) -> int:
+    """Write a row into the queue and return its id."""
     values = call.fields(*_FIELDS)
     values["directory_id"] = call.headers.get("directory-id") or values["directory_id"]
     if values["directory_id"] is None and values["mode"] != "update":
         raise bad_request({"directory": "'directory_id' not supplied"})
+    if not isinstance(values["media"], dict):
+        raise ServerCrash(f"'{type(values['media']).__name__}' object has no attribute 'get'")
     medium = Medium(values["media"].get("url"), values["media"].get("type"))
     errors = _incomplete(call, values, medium)
     if errors:
         raise bad_request(errors, STARTED)
-    _store(call, values, medium, _references(call, values))
-    return {"input_id": None, "log": log(success=True)}
+    return _store(call, values, medium, _references(call, values))
 
 
 def _incomplete(call: Call, values: dict[str, Any], medium: Medium) -> dict[str, Any]:
@@ -132,8 +151,8 @@ def _references(call: Call, values: dict[str, Any]) -> dict[str, int | None]:
         require_directory(call, directory_id)
     if batch_id is not None:
         require_batch(call.store, batch_id)
-    if ids["job_id"] is not None:
-        raise DatabaseRefused("the emulator has no jobs")
+    if ids["job_id"] is not None and find_job(call.store, ids["job_id"]) is None:
+        raise DatabaseRefused(f"no job {ids['job_id']}")
     for key in ("file_id", "parent_file_id"):
         file_id = ids[key]
         if file_id is not None and find_file(call.store, file_id) is None:
@@ -150,7 +169,7 @@ def require_directory(call: Call, directory_id: int) -> None:
         raise DatabaseRefused(f"no directory {directory_id}")
 
 
-def _store(call: Call, values: dict[str, Any], medium: Medium, ids: dict[str, int | None]) -> None:
+def _store(call: Call, values: dict[str, Any], medium: Medium, ids: dict[str, int | None]) -> int:
     sent = values["instance_list"]
     with call.store.write() as connection:
         input_id = new_input(
@@ -160,6 +179,7 @@ def _store(call: Call, values: dict[str, Any], medium: Medium, ids: dict[str, in
             processing_deferred=1,
             directory_id=ids["directory_id"],
             batch_id=ids["batch_id"],
+            job_id=ids["job_id"],
             file_id=ids["file_id"],
             sent_file_id=ids["file_id"],
             parent_file_id=ids["parent_file_id"],
@@ -178,6 +198,7 @@ def _store(call: Call, values: dict[str, Any], medium: Medium, ids: dict[str, in
             video_split_duration=values["video_split_duration"],
         )
         set_input(connection, input_id)
+    return input_id
 
 
 def _text(value: Any) -> str | None:

@@ -16,6 +16,7 @@ from ..ingest import ThreadDied
 from ..ingest_rows import NO_UNIT, instances_of, unhandled
 from ..ingest_video import VideoIngest
 from ..inputs import find_input, input_fields, new_input, save_input, set_input
+from ..jobs import find_job
 from ..limits import UPLOAD
 from ..media import NoMedium
 from ..naming import extension, kind_of, sanitized
@@ -32,6 +33,7 @@ _FIELDS = (
     Field("frame_packet_map"),
 )
 MIN_CHUNK = 5 * 1024 * 1024
+MAX_FILE = 5 * 1024**3
 NO_PARENT = "'NoneType' object has no attribute 'parent_id'"
 
 
@@ -126,6 +128,7 @@ def _ingest(call: Call, row: sqlite3.Row, content: bytes) -> None:
     workers, options = call.emulator.workers, call.emulator.options
     ingest = workers.ingest
     try:
+        ingest.refuse_full(row)
         ingest.refuse_duplicate(row, row["original_filename"])
     except NoMedium as taken:
         ingest.fail(row, taken.values)
@@ -166,15 +169,18 @@ def upload_large(call: Call) -> Any:
         raise ServerCrash(str(error)) from None
     if "file" not in parts:
         raise bad_request({"binary_file": "No binary file in request"})
-    last = int(index) + 1 == int(count)
-    if int(index) == 0:
+    try:
+        last, first = int(index) + 1 == int(count), int(index) == 0
+    except ValueError as error:
+        raise ServerCrash(str(error)) from None
+    if first:
         _new_upload(call, uuid, parts)
     found = call.store.one("SELECT * FROM upload WHERE uuid = ?", uuid)
     if found is None:
         return {"error": "'NoneType' object has no attribute 'upload_aws_id'"}
     _append(call, found, parts["file"].content, last)
     if last:
-        _complete(call, found)
+        _complete(call, found, _text(parts, "dztotalfilesize"))
     return {"success": True}
 
 
@@ -188,6 +194,7 @@ def _new_upload(call: Call, uuid: str, parts: dict[str, Part]) -> None:
     name = sanitized(parts["file"].filename or "")
     local_path = f"uploads/{sanitized(uuid)}"
     sent = _pre_labeled(call, batch_id, (name, _text(parts, "uuid")))
+    split = _text(parts, "video_split_duration")
     with call.store.write() as connection:
         input_id = new_input(
             connection,
@@ -200,7 +207,8 @@ def _new_upload(call: Call, uuid: str, parts: dict[str, Part]) -> None:
             local_path=local_path,
             instance_list=to_json({"list": sent["instance_list"]}) if sent.get("instance_list") else None,
             frame_packet_map=to_json(sent.get("frame_packet_map")),
-            video_split_duration=None,
+            video_split_duration=database_id(split) if split else None,
+            job_id=_job_id(call, _text(parts, "job_id")),
         )
         set_input(connection, input_id)
         connection.execute(
@@ -210,6 +218,15 @@ def _new_upload(call: Call, uuid: str, parts: dict[str, Part]) -> None:
     target = call.store.folder / local_path
     target.parent.mkdir(exist_ok=True)
     target.write_bytes(b"")
+
+
+def _job_id(call: Call, text: str | None) -> int | None:
+    if not text:
+        return None
+    job_id = database_id(text)
+    if find_job(call.store, job_id) is None:
+        raise DatabaseRefused(f"no job {job_id}")
+    return job_id
 
 
 def _text(parts: dict[str, Part], key: str) -> str | None:
@@ -231,11 +248,25 @@ def _pre_labeled(call: Call, batch_id: int | None, keys: tuple[str | None, ...])
             call.project.id,
         )
     }
-    named = [
-        {**one, "label_file_id": labels[one["name"]]} if one.get("name") in labels else one
-        for one in found.get("instance_list") or []
+    frames = found.get("frame_packet_map")
+    return {
+        "instance_list": _named(labels, found.get("instance_list")),
+        "frame_packet_map": {key: _named(labels, units) for key, units in frames.items()}
+        if isinstance(frames, dict)
+        else frames,
+    }
+
+
+def _named(labels: dict[str, int], sent: Any) -> Any:
+    """Return instances with the label file ids of their ``name``."""
+    if not isinstance(sent, list):
+        return sent
+    return [
+        {**one, "label_file_id": labels[one["name"]]}
+        if isinstance(one, dict) and one.get("name") in labels
+        else one
+        for one in sent
     ]
-    return {**found, "instance_list": named}
 
 
 def _append(call: Call, upload: sqlite3.Row, content: bytes, last: bool) -> None:
@@ -246,12 +277,17 @@ def _append(call: Call, upload: sqlite3.Row, content: bytes, last: bool) -> None
             connection.execute("UPDATE upload SET small = 1 WHERE uuid = ?", (upload["uuid"],))
 
 
-def _complete(call: Call, upload: sqlite3.Row) -> None:
+def _complete(call: Call, upload: sqlite3.Row, total: str | None) -> None:
     """Start processing; storage refuses objects with a chunk below 5 MiB that was not the last."""
     if upload["small"]:
         raise ServerCrash("")
     row = find_input(call.store, upload["input_id"])
     assert row is not None
+    if row["status"] == "failed":
+        return
+    if total is not None and total.isdecimal() and int(total) > MAX_FILE:
+        save_input(call.store, row["id"], status="failed", status_text="Exceeded max file size")
+        return
     if row["media_type"] is None:
         text = f"Invalid file type: {extension(row['original_filename'])}"
         save_input(call.store, row["id"], status="failed", status_text=text)

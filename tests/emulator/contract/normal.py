@@ -9,7 +9,7 @@ from typing import Any
 _ID_KEYS = {
     "id", "file_id", "directory_id", "label_file_id", "batch_id", "parent_file_id", "project_id", "root_id",
     "model_id", "model_run_id", "sequence_id", "existing_file_id", "group_id", "parent_id", "connection_id",
-    "member_created_id", "member_updated_id", "schema_id",
+    "member_created_id", "member_updated_id", "schema_id", "label_schema_id",
 }  # fmt: skip
 _UNORDERED = {"instance_list", "child_files"}
 _FRAMES = {"instance_buffer_dict", "frame_packet_map"}
@@ -44,6 +44,8 @@ def normal(value: Any, key: str = "", hosts: dict[str, str] | None = None) -> An
             return dict.fromkeys(value, "<id>")
         return {name: normal(one, name, hosts) for name, one in value.items()}
     if isinstance(value, list):
+        if key == "label_file_list":
+            return ["<id>"] * len(value)
         items = [normal(one, "", hosts) for one in value]
         return sorted(items, key=_text) if key in _UNORDERED else items
     if isinstance(value, bool):

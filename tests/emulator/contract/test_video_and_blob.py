@@ -31,35 +31,6 @@ def test_q54_annotations_of_a_video_are_in_the_buffer(world: World) -> None:
     assert [len(found[str(frame)]) for frame in range(8)] == [1, 0, 0, 0, 0, 2, 0, 0]
 
 
-@pytest.mark.parametrize("start, end, keys", [(5, 6, ["4", "5"]), (24, 24, ["23"]), (0, 2, ["0", "1"])])
-def test_the_range_of_the_buffer(world: World, start: int, end: int, keys: list[str]) -> None:
-    file_id = video(world, {"0": [world.box()]})["file_id"]
-    assert sorted(buffer(world, file_id, start, end)) == keys
-
-
-def test_tracks_are_by_label_and_number(world: World) -> None:
-    dog = world.box(label_file_id=world.labels[1])
-    frames = {"0": [world.box(), dog], "1": [world.box(x_max=99), world.box(number=2, x_max=50)]}
-    row = video(world, frames)
-    echoed = world.row(row["id"])["frame_packet_map"]
-    tracks = [one["sequence_id"] for units in echoed.values() for one in units]
-    assert len(set(tracks)) == 3
-    assert tracks[0] == tracks[2]
-    assert [one["number"] for one in echoed["0"]] == [1, 1]
-    listed = world.get(f"/api/project/{{p}}/video/single/{row['file_id']}/sequence/list").json()[
-        "sequence_list"
-    ]
-    assert len(listed) == 3
-    assert {one["label_file_id"] for one in listed} == {None}
-
-
-def test_an_unknown_label_fails_the_whole_video(world: World) -> None:
-    row = video(world, {"0": [world.box()], "1": [world.box(label_file_id=99999)]})
-    assert (row["status"], row["status_text"], row["percent_complete"]) == ("failed", "See Update Log", 20)
-    assert row["update_log"]["error"] == {}
-    assert buffer(world, row["file_id"], 0, 2) == {"0": [], "1": []}
-
-
 def test_q52_a_bad_box_loses_its_frame_and_the_video_succeeds(world: World) -> None:
     input_id = video(world, {"0": [world.box()], "5": [world.box(x_max="a")], "6": [world.box()]})["id"]
     until(lambda: world.row(input_id)["status"] == "success", "success after failed")
@@ -68,13 +39,6 @@ def test_q52_a_bad_box_loses_its_frame_and_the_video_succeeds(world: World) -> N
     assert row["update_log"]["error"] == {"Frame 5": {"x_max": "Must be an int"}}
     found = buffer(world, row["file_id"], 0, 7)
     assert [len(found[key]) for key in ("0", "5", "6")] == [1, 0, 1]
-
-
-def test_a_frame_key_that_is_no_number(world: World) -> None:
-    row = video(world, {"first": [world.box()]})
-    assert row["status_text"].startswith("Version")
-    assert row["update_log"]["error"]["process_video"]
-    assert row["percent_complete"] == 20
 
 
 @pytest.mark.parametrize("frames", [[1], {"0": None}, {"0": 5}])
@@ -107,13 +71,6 @@ def test_update_of_a_video(world: World) -> None:
     assert list(without["update_log"]["error"]) == ["frame_packet_map"]
 
 
-def test_an_unreadable_video(world: World) -> None:
-    media = {"url": f"{world.media.url}/tiny.png", "type": "video"}
-    row = world.ingested(original_filename="x.mp4", media=media)
-    text = "Could not load video. Try again, try a different format or contact us."
-    assert (row["status"], row["status_text"], row["file_id"]) == ("failed", text, None)
-
-
 def connect(world: World, provider: str = "amazon_aws") -> int:
     body = {"project": world.project, "integration_name": provider}
     return int(world.emulator.control("connections", body)["id"])
@@ -128,28 +85,6 @@ def blob(world: World, **body: Any) -> dict[str, Any]:
         **body,
     }
     return {"connection_id": connect(world), **sent}
-
-
-@pytest.mark.parametrize(
-    "change, key",
-    [
-        ({"connection_id": None}, "connection_id"),
-        ({"connection_id": 99999}, "connection_id"),
-        ({"bucket_name": None}, "bucket_name"),
-        ({"media": {}}, "media.type"),
-        ({"raw_data_blob_path": None}, "raw_data_blob_path"),
-        ({"connection_id": None, "bucket_name": None}, "bucket_name"),
-    ],
-)
-def test_what_a_blob_packet_needs(world: World, change: dict[str, Any], key: str) -> None:
-    answer = world.packet(**blob(world, **change))
-    assert (answer.status_code, list(answer.json()["log"]["error"])) == (400, [key])
-    assert answer.json()["log"]["info"] == "Started processing"
-
-
-def test_connection_of_another_project_is_403(world: World) -> None:
-    other = World(world.emulator.with_project(f"{world.project}-b"), world.media)
-    assert world.packet(**blob(world, connection_id=connect(other))).status_code == 403
 
 
 def test_q46_success_does_not_prove_the_object(world: World) -> None:
@@ -174,13 +109,6 @@ def test_q57_only_images_work(world: World) -> None:
     until(lambda: world.row(stuck)["status"] == "processing", "the row to hang")
     assert world.ingested()["status"] == "success"
     assert world.row(stuck)["status"] == "processing"
-
-
-def test_a_blob_needs_no_extension_but_a_name(world: World) -> None:
-    assert world.ingested(**blob(world, original_filename="noext"))["status"] == "success"
-    nameless = world.ingested(**blob(world, original_filename=None))
-    assert nameless["status_text"].startswith("Filename None Already Exists")
-    assert "existing_file_id" in nameless["update_log"]["error"]
 
 
 def test_q58_a_connection_on_a_url_packet_spoils_its_url(world: World) -> None:

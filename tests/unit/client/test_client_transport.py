@@ -179,3 +179,33 @@ def test_packets_are_paced_by_the_servers_headers_1_5():
     assert slept[0] == 0
     assert slept[1] == pytest.approx(1, abs=0.3)
     assert len(slept) == 2
+
+
+def test_each_limit_has_a_pace_of_its_own_1_5():
+    full = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1", "Retry-After": "1"}
+    chunk = routes.upload_large(
+        "p", Upload("a.png", 3, lambda: io.BytesIO(b"abc")), directory_id=2, upload_id="u"
+    )[0]
+    slept: list[float] = []
+    with (
+        answering(
+            Answer(body=ACCEPTED.body, headers=full), Answer(body={"success": True}), ACCEPTED
+        ) as server,
+        DiffgramClient(server.settings(), slept.append) as client,
+    ):
+        client.send(PACKET)
+        client.send(chunk)
+        client.send(PACKET)
+    assert slept[:2] == [0, 0]
+    assert slept[2] == pytest.approx(1, abs=0.3)
+
+
+def test_headers_of_a_request_travel_with_its_body_2_10():
+    (request,) = routes.append_data("p", 3, {"a.jpg": {"instance_list": [], "frame_packet_map": None}})
+    with answering(Answer(body={"input_batch": None})) as server:
+        assert Sync(server.settings()).send(request) is None
+        (asked,) = server.asked
+    assert asked.headers["content-range"].startswith("bytes 0-")
+    assert asked.headers["content-range-total-chunks"] == "1"
+    assert asked.headers["content-type"].startswith("multipart/form-data")
+    assert b'name="file"' in asked.body

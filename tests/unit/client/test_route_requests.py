@@ -195,5 +195,5 @@ def test_no_request_shows_its_body_in_its_repr():
 
 
 def test_only_packets_count_against_the_packet_limit_1_5():
-    limited = {request.path for request in ALL if request.limited}
+    limited = {request.path for request in ALL if request.limit}
     assert limited == {f"/api/walrus/v1/project/{P}/input/packet"}

@@ -94,3 +94,14 @@ def test_settings_are_values():
     assert len({settings(), settings(), settings(project="q")}) == 2
     with pytest.raises(AttributeError):
         settings().host = "x"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("path", ["auto", "served", "documented"])
+def test_the_path_of_packets_is_one_of_three_section_6(path: str):
+    assert settings(packet_path=path).packet_path == path
+
+
+@pytest.mark.parametrize("path", ["", "Auto", "/api/v1", None, ["auto"]])
+def test_another_path_of_packets_is_refused(path: object):
+    with pytest.raises(ValueError, match="packet_path must be auto, served, documented"):
+        settings(packet_path=path)

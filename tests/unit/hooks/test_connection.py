@@ -75,6 +75,14 @@ def test_extras_set_tls_timeouts_and_defaults():
 
 
 @pytest.mark.parametrize(
+    "given,path", [("documented", "documented"), ("served", "served"), (None, "auto"), ("", "auto")]
+)
+def test_the_path_of_packets_is_a_field_of_the_connection(given, path):
+    assert settings_of(connection(extra={"packet_path": given})).packet_path == path
+    assert settings_of(connection()).packet_path == "auto"
+
+
+@pytest.mark.parametrize(
     "given,verify",
     [(None, True), (True, True), ("true", True), ("", True), (False, False), ("false", False), ("0", False)],
 )
@@ -99,6 +107,7 @@ def test_all_that_is_missing_is_told_at_once_and_never_the_secret():
         ({"host": "diffgram.example.com/api"}, "no path"),
         ({"host": "ftp://diffgram.example.com"}, "not an http"),
         ({"extra": {"read_timeout": -1}}, "read_timeout"),
+        ({"extra": {"packet_path": "elsewhere"}}, "packet_path must be auto, served, documented"),
     ],
 )
 def test_a_wrong_field_is_named(changes, words):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parents[2] / "contract" / "recorded"
+FOLDER = Path(__file__).parents[2] / "recorded"
 
 
 @dataclass(frozen=True)

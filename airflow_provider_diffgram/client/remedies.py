@@ -1,0 +1,54 @@
+"""What to do about answers that name the wrong thing, or have done more than they say. No I/O."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What an answer really means.
+
+    :param words: found in the server's words.
+    :param remedy: what to do.
+    :param processed: whether the request was executed all the same.
+    """
+
+    words: re.Pattern[str]
+    remedy: str
+    processed: bool = False
+
+
+def _remedy(words: str, remedy: str, processed: bool = False) -> Remedy:
+    return Remedy(re.compile(words, re.IGNORECASE), remedy, processed)
+
+
+_REMEDIES = (
+    _remedy(
+        "instance_list_compound",
+        "The compound file exists all the same (quirk 20): look its name up before sending it again",
+        processed=True,
+    ),
+    _remedy(
+        "already exists in dataset",
+        "The name is taken in the dataset, by a compound file, a file or a child: look it up by its name",
+    ),
+    _remedy(
+        "Provide file_name along",
+        "The server says so of any medium that is not complete (quirk 9): give media.url and media.type",
+    ),
+    _remedy("does not belong to project|Bad directory_id", "Name a dataset of this project"),
+    _remedy("'directory_id' not supplied", "Give directory_id in the body"),
+    _remedy("List must not be empty", "Leave an empty list out of the request"),
+    _remedy("Must be an int", "Send whole numbers, neither texts nor fractions"),
+    _remedy("Expecting a key 'json'", "The upload has no part named json, or is beyond 250 MiB"),
+    _remedy("Connection ID does not exist|Unsupported connect", "Name a connection of amazon_aws or azure"),
+    _remedy("Existing with same name", "Use the dataset of that name"),
+    _remedy("None found", "Name inputs of this project"),
+)
+
+
+def remedy_for(text: str) -> Remedy | None:
+    """Return what the refusal ``text`` really means, if that is known."""
+    return next((each for each in _REMEDIES if each.words.search(text)), None)

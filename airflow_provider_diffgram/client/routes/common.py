@@ -1,0 +1,43 @@
+"""What all routes share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+PAGE = 1000
+"""Most rows of a listing (quirk 13)."""
+
+
+def items(model: type[T], key: str | None) -> Callable[[Any], list[T]]:
+    """Return what reads a list of ``model`` under ``key``, or a bare list."""
+    adapter = TypeAdapter(list[model])  # type: ignore[valid-type]  # a model given at run time
+    return lambda body: adapter.validate_python(body if key is None else body[key])
+
+
+def item(model: type[T], *keys: str) -> Callable[[Any], T]:
+    """Return what reads a ``model`` under the first of ``keys`` that the answer has."""
+    adapter = TypeAdapter(model)
+    return lambda body: adapter.validate_python(body[next((key for key in keys if key in body), keys[0])])
+
+
+def whatever(body: Any) -> Any:
+    """Return the answer as it is: only that it came is of interest."""
+    return body
+
+
+def path_of(template: str, project: str, **ids: int | str) -> str:
+    """Return a path, quoted."""
+    return template.format(
+        p=quote(project, safe=""), **{key: quote(str(value), safe="") for key, value in ids.items()}
+    )
+
+
+def given(**values: Any) -> dict[str, Any]:
+    """Return the values that are not None; the server takes null for absent (wire contract 1.3)."""
+    return {key: value for key, value in values.items() if value is not None}

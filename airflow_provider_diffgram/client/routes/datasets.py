@@ -1,0 +1,53 @@
+"""Datasets (wire contract 2.3)."""
+
+from __future__ import annotations
+
+from ...models.received import Dataset
+from ..request import Request
+from .common import PAGE, given, item, items, path_of
+
+
+def list_datasets(project: str, nickname: str | None = None, limit: int = PAGE) -> Request[list[Dataset]]:
+    """List datasets whose name contains ``nickname``, newest first (2.3)."""
+    path = path_of("/api/v1/project/{p}/directory/list", project)
+    body = {"limit": limit, **given(nickname=nickname)}
+    return Request("list datasets", "POST", path, items(Dataset, "directory_list"), json=body)
+
+
+def find_dataset(project: str, nickname: str) -> Request[Dataset | None]:
+    """Find the dataset of exactly that name, the oldest of several; None if there is none.
+
+    The server finds parts of names (2.3), and nothing but a check at creation keeps names unique.
+    """
+    path = path_of("/api/v1/project/{p}/directory/list", project)
+    read = items(Dataset, "directory_list")
+
+    def exact(body: object) -> Dataset | None:
+        named = [dataset for dataset in read(body) if dataset.nickname == nickname]
+        return min(named, key=lambda dataset: dataset.id, default=None)
+
+    return Request(
+        f"find dataset {nickname!r}", "POST", path, exact, json={"limit": PAGE, "nickname": nickname}
+    )
+
+
+def view_working_dir(
+    project: str, name: str | None = None, *, directory_id: int | None = None
+) -> Request[Dataset]:
+    """Read a dataset by its exact name or id; the default dataset if neither is given (2.3).
+
+    A Viewer's credential may not do this (1.2): :func:`find_dataset` works for all.
+    """
+    path = path_of("/api/project/{p}/user/any/working_dir/view", project)
+    params = given(name=name, working_dir_id=directory_id)
+    named = f" {name!r}" if name is not None else f" {directory_id}" if directory_id is not None else ""
+    return Request(f"view dataset{named}", "GET", path, item(Dataset, "working_dir"), params=params)
+
+
+def create_dataset(project: str, nickname: str) -> Request[Dataset]:
+    """Create a dataset open to the whole project (2.3)."""
+    path = path_of("/api/v1/project/{p}/directory/new", project)
+    body = {"nickname": nickname, "access_type": "project"}
+    return Request(
+        f"create dataset {nickname!r}", "POST", path, item(Dataset, "new_directory"), json=body, write=True
+    )

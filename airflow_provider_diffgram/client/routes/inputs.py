@@ -1,0 +1,114 @@
+"""Packets and the inputs that they become (wire contract 2.7, 2.11 to 2.14)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from ...models.received import Input, PacketReply
+from ..request import Request
+from .common import PAGE, given, item, items, path_of, whatever
+
+StatusFilter = Literal["All", "Success", "Failed", "Processing", "Base_Object_Created", "Init"]
+
+_PACKET = "/api/walrus/v1/project/{p}/input/packet"
+_DOCUMENTED_PACKET = "/api/v1/walrus/project/{p}/input/packet"
+_PACKET_LIMIT = "input/packet"
+_STATUS = TypeAdapter(str)
+
+
+def send_packet(project: str, body: dict[str, Any], name: str) -> Request[PacketReply]:
+    """Enqueue one packet (2.7)."""
+    return Request(
+        f"send packet {name}",
+        "POST",
+        path_of(_PACKET, project),
+        PacketReply.model_validate,
+        json=body,
+        write=True,
+        limit=_PACKET_LIMIT,
+        documented_path=path_of(_DOCUMENTED_PACKET, project),
+    )
+
+
+def probe_write(project: str) -> Request[Any]:
+    """An empty packet, which is always refused: by 403 if the role may not write, else by 400 (1.2)."""
+    return Request(
+        "prove write permission",
+        "POST",
+        path_of(_PACKET, project),
+        whatever,
+        json={},
+        limit=_PACKET_LIMIT,
+        documented_path=path_of(_DOCUMENTED_PACKET, project),
+    )
+
+
+def list_inputs(
+    project: str,
+    *,
+    batch_id: int | None = None,
+    parent_file_id: int | None = None,
+    file_id: int | None = None,
+    task_id: int | None = None,
+    status: StatusFilter = "All",
+    media_type: str | None = None,
+    date_from: date | None = None,
+    date_to: date | None = None,
+    show_archived: bool = False,
+    show_deferred: bool | None = None,
+    has_attached_instances: bool | None = None,
+    limit: int = PAGE,
+) -> Request[list[Input]]:
+    """List inputs, newest first, at most 1000 (2.12). Children appear only under their parent (quirk 12).
+
+    :param date_to: the server takes it for the beginning of that day: name the day after.
+    :param show_deferred: False leaves out what still waits in the queue.
+    :param has_attached_instances: True leaves out what has no instances.
+    """
+    path = path_of("/api/walrus/v1/project/{p}/input/view/list", project)
+    filters = given(
+        batch_id=batch_id,
+        parent_file_id=parent_file_id,
+        file_id=file_id,
+        task_id=task_id,
+        media_type=media_type,
+        date_from=date_from.strftime("%Y-%m-%d") if date_from else None,
+        date_to=date_to.strftime("%Y-%m-%d") if date_to else None,
+        show_deferred=show_deferred,
+        has_attached_instances=has_attached_instances,
+    )
+    body = {"limit": limit, "status_filter": status, "show_archived": show_archived, **filters}
+    return Request("list inputs", "POST", path, items(Input, "input_list"), json=body)
+
+
+def view_input(project: str, input_id: int) -> Request[Input]:
+    """Read one input (2.11)."""
+    path = path_of("/api/walrus/v1/project/{p}/input/view/{id}", project, id=input_id)
+    return Request(f"view input {input_id}", "POST", path, item(Input, "input"), json={})
+
+
+def update_inputs(project: str, input_ids: Sequence[int], mode: Literal["RETRY", "ARCHIVE"]) -> Request[Any]:
+    """Retry or archive inputs (2.14)."""
+    path = path_of("/api/walrus/v1/project/{p}/input/update", project)
+    body = {"id_list": list(input_ids), "mode": mode}
+    return Request(f"{mode.lower()} inputs {list(input_ids)}", "POST", path, whatever, json=body, write=True)
+
+
+def compound_status(project: str, parent_file_id: int) -> Request[str]:
+    """Ask what the server says of a compound file. Not to be believed (quirk 15).
+
+    One arbitrary child decides, its success is for ever, a failure is never told, and the project does not
+    matter: list the inputs of the parent instead.
+    """
+    path = path_of("/api/walrus/v1/project/{p}/input/compound/status", project)
+    return Request(
+        f"ask the status of compound file {parent_file_id}",
+        "POST",
+        path,
+        lambda body: _STATUS.validate_python(body["status"]),
+        json={"parent_file_id": parent_file_id},
+    )

@@ -1,0 +1,141 @@
+"""Labels, schemas and attributes (wire contract 2.1, 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from ...models.received import AttributeGroup, AttributeOption, Label, LabelList, LabelSchema
+from ..request import Request
+from .common import given, item, items, path_of
+
+AttributeKind = Literal["select", "multiple_select", "radio", "slider", "tree", "text", "time", "date"]
+"""Kinds of attributes (2.2)."""
+
+_NAMES = TypeAdapter(dict[str, int])
+
+
+def list_schemas(project: str) -> Request[list[LabelSchema]]:
+    """List label schemas. The cheapest proof of address, project and credential (wire contract 1.2)."""
+    path = path_of("/api/v1/project/{p}/labels-schema", project)
+    return Request("list label schemas", "GET", path, items(LabelSchema, None))
+
+
+def create_schema(project: str, name: str) -> Request[LabelSchema]:
+    """Create a label schema (2.1). No endpoint removes one."""
+    path = path_of("/api/v1/project/{p}/labels-schema/new", project)
+    return Request(
+        f"create label schema {name!r}",
+        "POST",
+        path,
+        LabelSchema.model_validate,
+        json={"name": name},
+        write=True,
+    )
+
+
+def list_labels(project: str, schema_id: int) -> Request[LabelList]:
+    """List the labels of a schema, and the ids of all labels of the project (2.1)."""
+    path = path_of("/api/project/{p}/labels", project)
+    return Request(
+        f"list labels of schema {schema_id}",
+        "GET",
+        path,
+        LabelList.model_validate,
+        params={"schema_id": schema_id},
+    )
+
+
+def name_to_file_id(project: str, schema_id: int | None = None) -> Request[dict[str, int]]:
+    """Map the names of a schema's labels to their ``label_file_id``; of the default schema if none is named.
+
+    Of two labels with one name it tells one, and removed labels may still be in it (2.1).
+    """
+    path = path_of("/api/v1/project/{p}/labels/view/name_to_file_id", project)
+    return Request(
+        "map label names to ids",
+        "GET",
+        path,
+        lambda body: _NAMES.validate_python(body["name_to_file_id"]),
+        params=given(schema_id=schema_id),
+    )
+
+
+def create_label(project: str, name: str, schema_id: int) -> Request[Label]:
+    """Create a label (2.1). Names are not unique: look first."""
+    path = path_of("/api/v1/project/{p}/label/new", project)
+    body = {"name": name, "schema_id": schema_id}
+    return Request(f"create label {name!r}", "POST", path, item(Label, "label"), json=body, write=True)
+
+
+def list_attributes(project: str, schema_id: int | None = None) -> Request[list[AttributeGroup]]:
+    """List the attribute groups of a schema, or of all, with their options (2.2)."""
+    path = path_of("/api/v1/project/{p}/attribute/template/list", project)
+    body = {"mode": "from_project", **given(schema_id=schema_id)}
+    return Request("list attributes", "POST", path, items(AttributeGroup, "attribute_group_list"), json=body)
+
+
+def create_attribute_group(project: str, schema_id: int | None = None) -> Request[AttributeGroup]:
+    """Create an attribute group without name or kind (2.2). The server allows ten a day (1.5)."""
+    path = path_of("/api/v1/project/{p}/attribute/group/new", project)
+    return Request(
+        "create an attribute group",
+        "POST",
+        path,
+        item(AttributeGroup, "attribute_template_group", "attribute_group"),
+        json=given(schema_id=schema_id),
+        write=True,
+    )
+
+
+def update_attribute_group(
+    project: str,
+    group_id: int,
+    *,
+    name: str,
+    prompt: str,
+    kind: AttributeKind,
+    label_file_ids: Sequence[int] = (),
+    is_global: bool = False,
+    global_type: Literal["file", "compound_file"] = "file",
+    min_value: float | None = None,
+    max_value: float | None = None,
+) -> Request[Any]:
+    """Say what an attribute group asks, and of the instances of which labels (2.2).
+
+    :param is_global: whether it is of the whole file instead.
+    :param min_value: of a slider; not enforced on instances.
+    """
+    path = path_of("/api/v1/project/{p}/attribute/group/update", project)
+    body = {
+        "group_id": group_id,
+        "mode": "UPDATE",
+        "name": name,
+        "prompt": prompt,
+        "kind": kind,
+        "is_global": is_global,
+        "global_type": global_type,
+        "label_file_list": [{"id": label_file_id} for label_file_id in label_file_ids],
+        **given(min_value=min_value, max_value=max_value),
+    }
+    return Request(
+        f"update attribute group {group_id}", "POST", path, lambda answer: answer, json=body, write=True
+    )
+
+
+def create_attribute_option(
+    project: str, group_id: int, name: str, parent_id: int | None = None
+) -> Request[AttributeOption]:
+    """Add an option to an attribute group; below another option, if it is a tree (2.2)."""
+    path = path_of("/api/v1/project/{p}/attribute", project)
+    attribute = {"name": name, "group_id": group_id, **given(parent_id=parent_id)}
+    return Request(
+        f"create option {name!r} of attribute group {group_id}",
+        "POST",
+        path,
+        item(AttributeOption, "attribute_template"),
+        json={"mode": "NEW", "attribute": attribute},
+        write=True,
+    )

@@ -1,0 +1,221 @@
+"""Jobs of human review and their tasks (wire contract, 2.17).
+
+Tasks are made when somebody looks: every file that has been long enough in a job's dataset has one from then
+on. Nothing waits in memory, so nothing is lost with a restart.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .files import file_fields
+from .labels import find_schema, label_fields, label_rows, schema_fields
+from .store import Project, Store, from_json, insert
+from .times import now_iso, with_blank
+
+JOB_STATUSES = ("draft", "active", "in_review", "complete", "archived")
+TASK_STATUSES = (
+    "available",
+    "created",
+    "in_progress",
+    "in_review",
+    "review_requested",
+    "requires_changes",
+    "deferred",
+    "complete",
+    "archived",
+)
+AT_WORK = ("active", "in_review")
+
+_WANTED = """
+SELECT coalesce(file.parent_id, file.id) AS file_id, min(file.directory_id) AS directory_id
+FROM (
+    SELECT file.id FROM job_directory JOIN file ON file.directory_id = job_directory.directory_id
+        WHERE job_id = :job AND (selected = 'sync' OR file.created_time <= :launched)
+    UNION SELECT file_id FROM input WHERE job_id = :job AND status = 'success'
+) AS found JOIN file ON file.id = found.id
+WHERE file.project_id = :project AND file.state != 'removed' AND file.type NOT IN ('frame', 'label')
+    AND file.type NOT LIKE 'compound%' AND file.created_time <= :due
+    AND NOT EXISTS (SELECT 1 FROM task WHERE job_id = :job AND file_id = coalesce(file.parent_id, file.id))
+GROUP BY 1 ORDER BY 1
+"""
+
+
+def find_job(store: Store, job_id: int) -> sqlite3.Row | None:
+    """Return a job of any project."""
+    return store.one("SELECT * FROM job WHERE id = ?", job_id)
+
+
+def find_task(store: Store, task_id: int) -> sqlite3.Row | None:
+    """Return a task of any project."""
+    return store.one("SELECT * FROM task WHERE id = ?", task_id)
+
+
+def make_tasks(store: Store, project: Project, seconds: float) -> None:
+    """Make the tasks that are due in the jobs of a project; those of children are their parent's.
+
+    :param seconds: how long a file must have been there.
+    """
+    due = (datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=seconds)).isoformat(
+        timespec="microseconds"
+    )
+    jobs = store.all(
+        "SELECT * FROM job WHERE project_id = ? AND status IN (?, ?) AND launched <= ?",
+        project.id,
+        *AT_WORK,
+        due,
+    )
+    for job in jobs:
+        values = {"job": job["id"], "project": project.id, "due": due, "launched": job["launched"]}
+        if not store.connection().execute(_WANTED, values).fetchone():
+            continue
+        with store.write() as connection:
+            for wanted in connection.execute(_WANTED, values).fetchall():
+                _make_task(connection, job, wanted)
+
+
+def _make_task(connection: sqlite3.Connection, job: sqlite3.Row, wanted: sqlite3.Row) -> None:
+    now = now_iso()
+    insert(
+        connection,
+        "task",
+        project_id=job["project_id"],
+        job_id=job["id"],
+        file_id=wanted["file_id"],
+        incoming_directory_id=wanted["directory_id"],
+        time_created=now,
+        time_updated=now,
+    )
+    connection.execute(
+        "UPDATE file SET ann_is_complete = coalesce(ann_is_complete, 0), time_last_updated = ? WHERE id = ?",
+        (now, wanted["file_id"]),
+    )
+    connection.execute("UPDATE job SET time_updated = ? WHERE id = ?", (now, job["id"]))
+
+
+def archive_tasks(connection: sqlite3.Connection, file_id: int) -> None:
+    """Archive the tasks of a file and of its children."""
+    connection.execute(
+        "UPDATE task SET status = 'archived', time_updated = ?1 WHERE file_id = ?2"
+        " OR file_id IN (SELECT id FROM file WHERE parent_id = ?2)",
+        (now_iso(), file_id),
+    )
+
+
+def set_task(connection: sqlite3.Connection, task: sqlite3.Row, status: str) -> None:
+    """Set what a person made of a task; a complete one completes its file."""
+    now = now_iso()
+    done = status == "complete"
+    connection.execute(
+        "UPDATE task SET status = ?, time_updated = ?, time_completed = ? WHERE id = ?",
+        (status, now, now if done else None, task["id"]),
+    )
+    connection.execute(
+        "UPDATE file SET ann_is_complete = ?, time_last_updated = ? WHERE id = ?",
+        (int(done), now, task["file_id"]),
+    )
+    connection.execute("UPDATE job SET time_updated = ? WHERE id = ?", (now, task["job_id"]))
+
+
+def attached(store: Store, job_id: int) -> list[dict[str, Any]]:
+    """Return the datasets of a job."""
+    rows = store.all(
+        "SELECT job_directory.*, directory.nickname FROM job_directory"
+        " JOIN directory ON directory.id = job_directory.directory_id WHERE job_id = ? ORDER BY directory_id",
+        job_id,
+    )
+    return [{key: row[key] for key in ("directory_id", "nickname", "selected")} for row in rows]
+
+
+def is_waiting(job: sqlite3.Row, seconds: float) -> bool:
+    """Tell whether a launched job has not looked at its datasets yet."""
+    if job["launched"] is None:
+        return False
+    launched = datetime.fromisoformat(job["launched"]).replace(tzinfo=UTC)
+    return datetime.now(UTC) < launched + timedelta(seconds=seconds)
+
+
+def job_fields(store: Store, project: Project, job: sqlite3.Row) -> dict[str, Any]:
+    """Return a job as the API shows it, with its bulky ``label_dict``."""
+    counted = store.one(
+        "SELECT count(*) AS tasks, count(CASE status WHEN 'complete' THEN 1 END) AS complete,"
+        " count(CASE status WHEN 'available' THEN 1 END) AS available"
+        " FROM task WHERE job_id = ? AND status != 'archived'",
+        job["id"],
+    )
+    assert counted is not None
+    schema = find_schema(store, project, job["label_schema_id"])
+    labels = [] if schema is None else label_rows(store, project, schema["id"])
+    directory = store.one("SELECT * FROM directory WHERE id = ?", job["completion_directory_id"])
+    return {
+        "attached_directories_dict": {"attached_directories_list": attached(store, job["id"])},
+        "cache_info": {
+            "attached_directories_dict": {"from_cache": True, "regenerate_datetime": job["time_created"]},
+            "member_list_ids": {"from_cache": True},
+            "reviewer_list_ids": {"from_cache": False, "regenerate_datetime": job["time_created"]},
+        },
+        "completion_directory": {
+            "id": directory["id"] if directory else None,
+            "nickname": directory["nickname"] if directory else None,
+        },
+        "completion_directory_id": job["completion_directory_id"],
+        "file_count_statistic": counted["tasks"],
+        "id": job["id"],
+        "instance_type": job["instance_type"],
+        "interface_connection": None,
+        "is_live": True,
+        "is_pinned": False,
+        "label_dict": {
+            "label_file_colour_map": {str(label["id"]): from_json(label["colour"]) for label in labels},
+            "label_file_list": [label["id"] for label in labels],
+            "label_file_list_serialized": [label_fields(label) for label in labels],
+        },
+        "label_schema": None if schema is None else schema_fields(schema),
+        "label_schema_id": job["label_schema_id"],
+        "launch_datetime": with_blank(job["launched"]) or "None",
+        "member_list_ids": from_json(job["member_list"]),
+        "name": job["name"],
+        "output_dir_action": job["output_dir_action"],
+        "share_type": job["share_type"],
+        "stat_count_available": counted["available"],
+        "stat_count_complete": counted["complete"],
+        "stat_count_tasks": counted["tasks"],
+        "status": job["status"],
+        "tags": [],
+        "time_completed": with_blank(job["time_completed"]) or "None",
+        "time_created": with_blank(job["time_created"]),
+        "time_updated": with_blank(job["time_updated"]) or "None",
+        "type": job["type"],
+        "waiting_to_be_launched": False,
+    }
+
+
+def task_fields(store: Store, task: sqlite3.Row, base_url: str) -> dict[str, Any]:
+    """Return a task as the API shows it; the URLs of its picture are not made (wire contract, 4.1)."""
+    job = find_job(store, task["job_id"])
+    file = store.one("SELECT * FROM file WHERE id = ?", task["file_id"])
+    directory = store.one("SELECT * FROM directory WHERE id = ?", task["incoming_directory_id"])
+    assert job is not None
+    assert file is not None
+    shown = file_fields(store, file, base_url)
+    for key in ("url_signed", "url_signed_thumb"):
+        if "image" in shown:
+            shown["image"][key] = None
+    return {
+        "assignee_user_id": None,
+        "file": shown,
+        "id": task["id"],
+        "incoming_directory": None
+        if directory is None
+        else {"id": directory["id"], "nickname": directory["nickname"]},
+        "job": {"id": job["id"], "name": job["name"]},
+        "status": task["status"],
+        "task_assignees": [],
+        "task_reviewers": [],
+        "task_type": "draw",
+        "time_completed": with_blank(task["time_completed"]) or "None",
+        "time_created": task["time_created"],
+        "time_updated": with_blank(task["time_updated"]) or "None",
+    }

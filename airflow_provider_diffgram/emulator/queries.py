@@ -1,0 +1,91 @@
+"""The query language of the explorer (wire contract, 2.6).
+
+``labels.<name> = 4``, ``dataset.id = 12`` and ``attribute.<prompt> = <option id>``, joined by ``and`` and
+``or``; ``>=`` and ``>`` compare too. An attribute is found by its prompt, blanks written as ``_``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .errors import bad_request
+from .store import Project, Store
+
+Condition = tuple[str, list[int]]
+
+_COMPARISON = re.compile(r"\s*(labels|attribute|dataset)\.(.+?)\s*(>=|=|>)\s*(\d{1,9})\s*", re.IGNORECASE)
+_BETWEEN = re.compile(r"(and|or)\s+", re.IGNORECASE)
+
+
+def condition_of(store: Store, project: Project, query: str) -> Condition:
+    """Return a query as a condition on the rows of ``file``, with its values.
+
+    :raises Refusal: 400 for a label or attribute that does not exist, and for what is no query.
+    """
+    parts: list[str] = []
+    values: list[int] = []
+    at = 0
+    while True:
+        match = _COMPARISON.match(query, at)
+        if match is None:
+            raise bad_request({"query": f"Cannot parse the query at position {at}: {query[at:]}"})
+        subject, name, comparison, number = match.groups()
+        text, ids = _READERS[subject.lower()](store, project, name, comparison)
+        parts.append(text)
+        values += [*ids, int(number)]
+        at = match.end()
+        if at == len(query):
+            return " ".join(parts), values
+        joint = _BETWEEN.match(query, at)
+        if joint is None:
+            raise bad_request({"query": f"Expected 'and' or 'or' at position {at}: {query[at:]}"})
+        parts.append(joint[1].upper())
+        at = joint.end()
+
+
+def _plain(name: str) -> str:
+    return name.replace(" ", "_")
+
+
+def _marks(ids: list[int]) -> str:
+    return ", ".join("?" * len(ids))
+
+
+def _labels(store: Store, project: Project, name: str, comparison: str) -> Condition:
+    rows = store.all(
+        "SELECT file.id, label.name FROM file JOIN label ON label.id = file.label_id"
+        " WHERE file.project_id = ? AND file.type = 'label' AND file.state != 'removed'",
+        project.id,
+    )
+    ids = [row["id"] for row in rows if _plain(row["name"]) == _plain(name)]
+    if not ids:
+        raise bad_request({"label_name": f"Label name {name} does not exist in project."})
+    counted = (
+        "(SELECT count(*) FROM instance WHERE instance.file_id = file.id AND soft_delete = 0"
+        f" AND label_file_id IN ({_marks(ids)}))"
+    )
+    return f"{counted} {comparison} ?", ids
+
+
+def _attribute(store: Store, project: Project, name: str, comparison: str) -> Condition:
+    rows = store.all(
+        "SELECT id, prompt FROM attribute_group WHERE project_id = ? AND archived = 0", project.id
+    )
+    ids = [row["id"] for row in rows if row["prompt"] and _plain(row["prompt"]) == _plain(name)]
+    if not ids:
+        raise bad_request({"attribute": f"Attribute {name} does not exist in project."})
+    held = (
+        "EXISTS (SELECT 1 FROM attribute_value JOIN instance ON instance.id = attribute_value.instance_id"
+        " WHERE attribute_value.file_id = file.id AND instance.soft_delete = 0"
+        f" AND group_id IN ({_marks(ids)}) AND option_id {comparison} ?)"
+    )
+    return held, ids
+
+
+def _dataset(store: Store, project: Project, name: str, comparison: str) -> Condition:
+    if name.lower() != "id":
+        raise bad_request({"dataset": f"Datasets are found by id, not by {name}."})
+    return f"directory_id {comparison} ?", []
+
+
+_READERS = {"labels": _labels, "attribute": _attribute, "dataset": _dataset}

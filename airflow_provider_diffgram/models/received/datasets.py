@@ -1,0 +1,30 @@
+"""Datasets and storage (wire contract 2.3, 2.15)."""
+
+from __future__ import annotations
+
+from ..base import Received
+
+
+class DirectoryRef(Received):
+    """A dataset as an input names it."""
+
+    id: int
+    nickname: str | None = None
+
+
+class Dataset(Received):
+    """A dataset, which the server calls directory."""
+
+    id: int
+    nickname: str | None = None
+    created_time: str | None = None
+
+
+class StorageConnection(Received):
+    """A connection of Diffgram to cloud storage. The key id that comes with it is not kept (2.15)."""
+
+    id: int
+    name: str | None = None
+    integration_name: str | None = None
+    archived: bool | None = None
+    exists_private_secret: bool | None = None

@@ -1,0 +1,83 @@
+"""Jobs and tasks, in which people review (wire contract 2.17)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AliasPath, Field
+
+from ..base import Received
+from .datasets import DirectoryRef
+
+
+class Job(Received):
+    """A job. Its counters are a cached statistic, and grow as files arrive in its datasets."""
+
+    id: int
+    name: str | None = None
+    status: str | None = None
+    type: str | None = None
+    stat_count_tasks: int | None = None
+    stat_count_complete: int | None = None
+    stat_count_available: int | None = None
+    file_count_statistic: int | None = None
+    completion_directory_id: int | None = None
+    label_schema_id: int | None = None
+    is_live: bool | None = None
+    pending_initial_dir_sync: bool | None = None
+    attached_directories_dict: dict[str, Any] | None = Field(default=None, repr=False)
+    time_created: str | None = None
+    time_completed: str | None = None
+
+
+class JobPage(Received):
+    """One page of jobs, fifty at most."""
+
+    jobs: list[Job] = Field(validation_alias="Job_list")
+    total: int | None = Field(default=None, validation_alias=AliasPath("metadata", "total_job_number"))
+    pages: int | None = Field(default=None, validation_alias=AliasPath("metadata", "number_of_pages"))
+
+
+class JobRef(Received):
+    """A job as a task names it."""
+
+    id: int | None = None
+    name: str | None = None
+
+
+class TaskFile(Received):
+    """A file as a task names it."""
+
+    id: int
+    original_filename: str | None = None
+    type: str | None = None
+    ann_is_complete: bool | None = None
+
+
+class Task(Received):
+    """One file to review."""
+
+    id: int
+    status: str | None = None
+    task_type: str | None = None
+    job: JobRef | None = None
+    file: TaskFile | None = None
+    incoming_directory: DirectoryRef | None = None
+    assignee_user_id: int | None = None
+    time_created: str | None = None
+    time_updated: str | None = None
+    time_completed: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether people are done with it; no other status says so."""
+        return self.status == "complete"
+
+
+class TaskPage(Received):
+    """One page of tasks."""
+
+    task_list: list[Task]
+    allow_reviews: bool | None = None
+    pending_initial_dir_sync: bool | None = None
+    total_count: int | None = None

@@ -1,0 +1,72 @@
+"""Labels, schemas and attributes (wire contract 2.1, 2.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AliasPath, Field, field_validator
+
+from ..base import Received
+
+
+class Label(Received):
+    """A label; ``id`` is the ``label_file_id`` that instances need (wire contract 2.1)."""
+
+    id: int
+    name: str = Field(validation_alias=AliasPath("label", "name"))
+    state: str | None = None
+
+
+class LabelList(Received):
+    """Labels of one schema; the colour map names every label of the project, by id as text."""
+
+    labels_out: list[Label]
+    label_file_colour_map: dict[int, Any] = {}
+
+    @property
+    def labels(self) -> list[Label]:
+        """Labels of the schema that were not removed."""
+        return [label for label in self.labels_out if label.state != "removed"]
+
+    @property
+    def project_ids(self) -> set[int]:
+        """``label_file_id`` of every label of the project."""
+        return set(self.label_file_colour_map)
+
+
+class LabelSchema(Received):
+    """A set of labels and attributes."""
+
+    id: int
+    name: str
+    is_default: bool | None = None
+    archived: bool | None = None
+
+
+class AttributeOption(Received):
+    """One option of an attribute of a kind that has options; those of a tree may have a parent."""
+
+    id: int
+    name: str | None = None
+    group_id: int | None = None
+    parent_id: int | None = None
+    archived: bool | None = None
+
+
+class AttributeGroup(Received):
+    """An attribute and its options (wire contract 2.2)."""
+
+    id: int
+    name: str | None = None
+    prompt: str | None = None
+    kind: str | None = None
+    is_global: bool | None = None
+    global_type: str | None = None
+    min_value: float | None = None
+    max_value: float | None = None
+    options: list[AttributeOption] = Field(default=[], validation_alias="attribute_template_list")
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _null_is_none(cls, value: Any) -> Any:
+        return value or []

@@ -1,0 +1,310 @@
+"""The package's client against the server: each of its routes, and the typed value that comes back.
+
+``create_attribute_group``, ``create_attribute_option`` and ``archive_export`` are tried on the emulator alone
+(tests/emulator/contract/test_client_routes_of_a_day.py): the server allows ten groups a day, options stay for
+ever, and the third was never executed anywhere.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from airflow_provider_diffgram.client import routes
+from airflow_provider_diffgram.client.errors import RefusedError, ServerFaultError
+from airflow_provider_diffgram.client.request import Upload
+from airflow_provider_diffgram.client.sync import DiffgramClient
+from airflow_provider_diffgram.models.received import ExportedDocument, File, Input
+
+from .attributes import Attribute, needed, prompt_of
+from .deployment import Deployment, until
+from .media_server import picture
+from .review import Review
+from .test_blob import connection_of
+from .test_uploads import large_picture
+from .world import World
+
+
+def upload_of(name: str, content: bytes) -> Upload:
+    return Upload(name, len(content), lambda: io.BytesIO(content))
+
+
+def uploaded(client: DiffgramClient, world: World, name: str, content: bytes = b"", **body: Any) -> File:
+    """Upload a file with the client; its row is archived at the end."""
+    fields = {"directory_id": world.dataset, **body}
+    reply = client.send(routes.upload_local(client.project, upload_of(name, content or picture()), fields))
+    assert reply.file is not None
+    assert reply.input.id is not None
+    world.deployment.inputs.add(reply.input.id)
+    assert reply.input.succeeded
+    return reply.file
+
+
+@pytest.fixture(scope="module")
+def boxed(client: DiffgramClient, module_world: World) -> File:
+    """An image with two boxes."""
+    boxes = [module_world.box(), module_world.box(label_file_id=module_world.labels[1])]
+    return uploaded(client, module_world, "boxed.png", instance_list=boxes)
+
+
+@pytest.fixture(scope="module")
+def parent(client: DiffgramClient, module_world: World) -> File:
+    """A compound file with one child of ordinal 3."""
+    instances = [module_world.box()]
+    request = routes.create_compound(client.project, module_world.dataset, "parent", "compound", instances)
+    made = client.send(request)
+    assert made.input is not None
+    assert made.input.id is not None
+    module_world.deployment.inputs.add(made.input.id)
+    uploaded(client, module_world, "child.png", parent_file_id=made.id, ordinal=3)
+    return made
+
+
+@pytest.fixture(scope="module")
+def packet(client: DiffgramClient, module_world: World) -> Input:
+    """The settled row of a packet, in a batch of its own; it introduces a model run (quirk 48)."""
+    world = module_world
+    run = f"{world.deployment.prefix}-run"
+    batch = client.send(routes.create_batch(client.project)).id
+    world.deployment.batches.add(batch)
+    body = {
+        "directory_id": world.dataset,
+        "batch_id": batch,
+        "original_filename": "packet.png",
+        "media": {"url": f"{world.media.url}/tiny.png", "type": "image"},
+        "instance_list": [world.box(model_ref=world.deployment.prefix, model_run_ref=run)],
+    }
+    patience = world.deployment.patience
+    assert client.send(routes.send_packet(client.project, body, "packet.png")).log.success
+    listing = routes.list_inputs(client.project, batch_id=batch)
+    (row,) = until(lambda: client.send(listing), "the row of the packet", patience)
+    world.settled(row.id)
+    return client.send(routes.view_input(client.project, row.id))
+
+
+@pytest.mark.parametrize("service", ["default", "walrus"])
+def test_health(client: DiffgramClient, service: Any) -> None:
+    assert client.send(routes.health(service)) is True
+
+
+def test_schemas(client: DiffgramClient, deployment: Deployment) -> None:
+    made = client.send(routes.create_schema(client.project, f"{deployment.prefix} by the client"))
+    assert made.name == f"{deployment.prefix} by the client"
+    listed = {schema.id: schema.name for schema in client.send(routes.list_schemas(client.project))}
+    assert listed[made.id] == made.name
+    assert listed[deployment.schema] == deployment.prefix
+    assert client.send(routes.name_to_file_id(client.project, made.id)) == {}
+
+
+def test_labels(client: DiffgramClient, deployment: Deployment) -> None:
+    expected = set(deployment.labels)
+    label = client.send(routes.create_label(client.project, "by the client", deployment.schema))
+    assert label.name == "by the client"
+    listed = client.send(routes.list_labels(client.project, deployment.schema))
+    assert (label.id, label.name) in [(one.id, one.name) for one in listed.labels]
+    assert expected <= listed.project_ids
+    named = client.send(routes.name_to_file_id(client.project, deployment.schema))
+    assert named["by the client"] == label.id
+
+
+def test_attributes(client: DiffgramClient, attributes: dict[str, Attribute]) -> None:
+    expected = needed(attributes, "select")
+    prompt = prompt_of("select")
+    client.send(
+        routes.update_attribute_group(client.project, expected.id, name=prompt, prompt=prompt, kind="select")
+    )
+    groups = client.send(routes.list_attributes(client.project))
+    (group,) = (group for group in groups if group.id == expected.id)
+    assert (group.prompt, group.kind) == (prompt, "select")
+    assert {option.name: option.id for option in group.options} == expected.options
+
+
+def test_datasets(client: DiffgramClient, deployment: Deployment) -> None:
+    name = f"{deployment.prefix} dataset of the client"
+    made = client.send(routes.create_dataset(client.project, name))
+    assert made.nickname == name
+    found = client.send(routes.find_dataset(client.project, name))
+    assert found is not None
+    assert (found.id, found.nickname) == (made.id, name)
+    assert client.send(routes.find_dataset(client.project, name[:-1])) is None
+    assert client.send(routes.view_working_dir(client.project, name)).id == made.id
+    assert client.send(routes.view_working_dir(client.project, directory_id=made.id)).nickname == name
+    assert made.id in [one.id for one in client.send(routes.list_datasets(client.project, name[:-1]))]
+
+
+def test_compound_files(client: DiffgramClient, module_world: World, parent: File) -> None:
+    assert (parent.type, parent.count_instances_changed) == ("compound", 1)
+    (child,) = client.send(routes.list_children(client.project, parent.id, with_instances=True))
+    assert (child.original_filename, child.ordinal, child.instance_list) == ("child.png", 3, [])
+    moved = client.send(routes.update_metadata(client.project, child.id, ordinal=5))
+    assert moved.ordinal == 5
+    assert client.send(routes.view_file(client.project, child.id)).ordinal == 5
+    assert client.send(routes.compound_status(client.project, parent.id)) in (
+        "success",
+        "base_object_created",
+    )
+
+
+def test_what_is_on_a_file(client: DiffgramClient, module_world: World, boxed: File) -> None:
+    assert client.send(routes.view_file(client.project, boxed.id)).count_instances_changed == 2
+    stored = client.send(routes.list_annotations(client.project, boxed.id)).instance_list
+    assert {one["label_file_id"] for one in stored} == set(module_world.labels[:2])
+    stats = client.send(routes.file_stats(client.project, boxed.id))
+    counted = {one.label_file_id: one.count_instances for one in stats}
+    assert counted == dict.fromkeys(module_world.labels[:2], 1)
+
+
+def test_lists_of_files(client: DiffgramClient, module_world: World, boxed: File, parent: File) -> None:
+    dataset = module_world.dataset
+    page = client.send(routes.list_files(client.project, dataset, search_term="BOXED"))
+    assert [(file.id, file.count_instances_changed) for file in page.file_list] == [(boxed.id, 2)]
+    assert page.next_page is None
+    ids = client.send(routes.list_file_ids(client.project, dataset)).file_list
+    assert {boxed.id, parent.id} <= set(ids)
+    explored = client.send(routes.explore_files(client.project, dataset)).file_list
+    assert [len(file.instance_list) for file in explored if file.id == boxed.id] == [2]
+    every = client.run(routes.every_file(client.project, dataset, with_children=True))
+    assert {*ids} < {file.id for file in every}
+    result = client.send(routes.files_exist(client.project, [boxed.id, "no such name"]))
+    assert (result.exists, result.missing_files) == (False, ["no such name"])
+
+
+def test_a_packet_and_its_row(client: DiffgramClient, packet: Input) -> None:
+    assert (packet.succeeded, packet.source, packet.media_type) == (True, "from_url", "image")
+    assert packet.batch_id is not None
+    listed = client.send(routes.list_inputs(client.project, batch_id=packet.batch_id, status="Success"))
+    assert [row.id for row in listed] == [packet.id]
+    assert client.send(routes.list_inputs(client.project, batch_id=packet.batch_id, status="Failed")) == []
+    assert client.send(routes.view_batch(client.project, packet.batch_id)).id == packet.batch_id
+
+
+def test_writing_is_proved_without_a_packet(client: DiffgramClient) -> None:
+    with pytest.raises(RefusedError) as refused:
+        client.send(routes.probe_write(client.project))
+    assert (refused.value.status, list(refused.value.fields)) == (400, ["directory"])
+
+
+def test_rows_are_archived(client: DiffgramClient, module_world: World) -> None:
+    file = uploaded(client, module_world, "archived.png")
+    (row,) = client.send(routes.list_inputs(client.project, file_id=file.id))
+    assert row.id is not None
+    client.send(routes.update_inputs(client.project, [row.id], "ARCHIVE"))
+    module_world.deployment.inputs.discard(row.id)
+    assert client.send(routes.view_file(client.project, file.id)).removed
+    assert client.send(routes.list_inputs(client.project, file_id=file.id)) == []
+    (shown,) = client.send(routes.list_inputs(client.project, file_id=file.id, show_archived=True))
+    assert (shown.id, shown.archived) == (row.id, True)
+
+
+def test_data_of_a_batch(client: DiffgramClient) -> None:
+    batch = client.send(routes.create_batch(client.project)).id
+    data: dict[str, Any] = {"p.png": {"instance_list": [], "frame_packet_map": None}}
+    answers = [client.send(request) for request in routes.append_data(client.project, batch, data)]
+    assert [type(answer) for answer in answers] == [str]
+    view = routes.view_batch(client.project, batch)
+    until(lambda: client.send(view).download_status_pre_labeled_data == "success", "the data to be loaded")
+
+
+def test_an_upload_in_chunks(client: DiffgramClient, module_world: World) -> None:
+    world = module_world
+    patience = world.deployment.patience
+    batch = client.send(routes.create_batch(client.project)).id
+    world.deployment.batches.add(batch)
+    requests = routes.upload_large(
+        client.project,
+        upload_of("by-the-client.png", large_picture()),
+        directory_id=world.dataset,
+        upload_id=f"{world.deployment.prefix}-by-the-client",
+        chunk_size=routes.MIN_CHUNK,
+        batch_id=batch,
+    )
+    assert [client.send(request) for request in requests] == [True, True]
+    listing = routes.list_inputs(client.project, batch_id=batch)
+    (row,) = until(lambda: client.send(listing), "the row of the upload", patience)
+    assert world.settled(row.id)["status"] == "success"
+
+
+def test_a_video(client: DiffgramClient, module_world: World) -> None:
+    world = module_world
+    frames = {"0": [world.box(x_max=40, y_max=60)], "5": [world.box(x_max=41, y_max=60)]}
+    body = {
+        "original_filename": "clip.mp4",
+        "media": {"url": f"{world.media.url}/clip.mp4", "type": "video"},
+        "frame_packet_map": frames,
+        "video_split_duration": 0,
+    }
+    file_id = world.settled_video(world.accepted(**body))["file_id"]
+    request = routes.list_frame_instances(client.project, file_id, world.dataset, 0, 20)
+
+    def stored() -> dict[int, list[int]]:
+        found = client.send(request)
+        return {frame: [one["x_max"] for one in units] for frame, units in found.items() if units}
+
+    until(lambda: stored() == {0: [40], 5: [41]}, "the instances of both frames")
+    assert [track.number for track in client.send(routes.list_tracks(client.project, file_id))] == [1]
+    urls = client.send(routes.list_frame_urls(client.project, file_id, [0, 5]))
+    assert sorted(one.frame_number for one in urls) == [0, 5]
+    assert client.send(routes.list_annotations(client.project, file_id)).instance_list == []
+
+
+def test_an_export(client: DiffgramClient, module_world: World, boxed: File) -> None:
+    started = client.send(routes.start_export(client.project, "directory", module_world.dataset))
+    assert (started.kind, started.source) == ("Annotations", "directory")
+    view = routes.view_export(client.project, started.id)
+    until(lambda: client.send(view).complete, "the export to be complete")
+    assert client.send(routes.link_export(client.project, started.id)).startswith("http")
+    assert started.id in [one.id for one in client.send(routes.list_exports(client.project))]
+
+
+def test_an_exported_document_is_not_to_be_had_inline_everywhere(
+    client: DiffgramClient, module_world: World, boxed: File
+) -> None:
+    """Where the server keeps two buckets it looks in the wrong one (2.16)."""
+    started = client.send(routes.start_export(client.project, "directory", module_world.dataset))
+    view = routes.view_export(client.project, started.id)
+    until(lambda: client.send(view).complete, "the export to be complete")
+    document, error = inline_document(client, started.id)
+    if document is None:
+        assert error == 500
+    else:
+        file = document.files[boxed.id]
+        assert (file.type, len(file.instance_list)) == ("image", 2)
+
+
+def inline_document(client: DiffgramClient, export_id: int) -> tuple[ExportedDocument | None, int | None]:
+    """Ask once; return the document, or the status of the answer."""
+    with DiffgramClient(replace(client.settings, retry_timeout=0)) as impatient:
+        try:
+            return impatient.send(routes.read_export(client.project, export_id)), None
+        except ServerFaultError as fault:
+            return None, fault.status
+
+
+def test_jobs_and_tasks(client: DiffgramClient, review: Review) -> None:
+    page = client.send(routes.list_jobs(client.project, job_ids=[review.id]))
+    assert [(job.id, job.name) for job in page.jobs] == [(review.id, review.name)]
+    tasks = client.send(routes.list_job_tasks(client.project, review.id)).task_list
+    assert {task.file.id for task in tasks if task.file} == set(review.files)
+    assert not any(task.done for task in tasks)
+    (task,) = client.send(routes.list_tasks(client.project, file_id=review.files[0])).task_list
+    assert (task.job.id if task.job else None, task.status) == (review.id, "available")
+    job = client.send(routes.view_job(client.project, review.id))
+    assert (job.id, job.name) == (review.id, review.name)
+
+
+def test_connections(client: DiffgramClient, deployment: Deployment) -> None:
+    connection = connection_of(deployment, "amazon_aws")
+    listed = client.send(routes.list_connections(client.project))
+    assert [one.integration_name for one in listed if one.id == connection] == ["amazon_aws"]
+
+
+def test_model_runs(client: DiffgramClient, deployment: Deployment, packet: Input) -> None:
+    assert packet.file_id is not None
+    (stored,) = client.send(routes.list_annotations(client.project, packet.file_id)).instance_list
+    runs = {run.id: run for run in client.send(routes.list_model_runs(client.project))}
+    run = runs[stored["model_run_id"]]
+    assert (run.reference_id, run.model_id) == (f"{deployment.prefix}-run", stored["model_id"])
+    assert [one.id for one in client.send(routes.list_model_runs(client.project, [run.id]))] == [run.id]
