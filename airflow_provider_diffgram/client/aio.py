@@ -60,7 +60,7 @@ class AsyncDiffgramClient:
         retrying = AsyncRetrying(
             retry=resend.may_resend(request),
             stop=resend.give_up(self.settings.retry_timeout),
-            wait=resend.delay,
+            wait=resend.delay(request),
             sleep=self._sleep,
             reraise=True,
         )

@@ -1,14 +1,33 @@
-"""Keep under a limit of the server, from its own headers (wire contract 1.5). No I/O."""
+"""Keep under the server's limits from its own headers (wire contract 1.5). No I/O; takes a clock.
+
+The server counts in fixed windows: the first request opens one, so many are admitted, the rest is refused
+until it ends, one second before ``X-RateLimit-Reset``. All callers behind one address share a window, and
+each worker process of the server keeps windows of its own.
+"""
 
 from __future__ import annotations
 
+import math
+import random
+import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 WINDOW = 1.0
 """Length of the server's window, in seconds."""
 
 _RESET_IS_LATE_BY = 1.0
+_LEAST_MARGIN = 0.002
+_MOST_MARGIN = 0.05
+_DRIFT = 0.0005
+_STEP = 0.05
+_HEAD_START = 0.003
+"""Seconds that the first request of a window is ahead of the others, so that it is the one that opens it."""
+_LOOK_AGAIN = 0.01
+_SPREAD = 0.02
+_GROW = 0.5
+_SHRINK = 0.9
 
 
 def seconds_until_window(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float:
@@ -24,21 +43,165 @@ def seconds_until_window(headers: Mapping[str, str], now: Callable[[], float] = 
     return left if 0 <= left <= WINDOW else WINDOW
 
 
-class Pacer:
-    """Tells how long to wait before the next request that counts against one limit.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A request that was let go.
 
-    :param clock: monotonic seconds.
+    :param sent: local time at which it went.
+    :param after: end of the window that was over by then, in the server's time.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    sent: float
+    after: float
+
+
+class Pacer:
+    """Lets requests go as fast as the server admits them. Safe to use from several threads.
+
+    A request that finds a window untouched has opened it, so another sent a second later finds the next
+    one, whatever the latency and however the clocks differ. Alone, a caller uses up each window at once.
+    Where others behind the same address use it too, each spreads its share over the window, so that all
+    alike are refused once it is used up; the share then shrinks by a part, and grows by a bit while nothing
+    is refused, which makes the shares equal in time.
+
+    :param ceiling: most requests per second, below what the server admits; None for the server's limit.
+    :param clock: monotonic seconds.
+    :param wall: seconds since the epoch, to compare with the server's clock.
+    """
+
+    def __init__(
+        self,
+        ceiling: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._spacing = 1 / ceiling if ceiling else 0.0
         self._clock = clock
-        self._not_before = 0.0
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._limit = math.inf
+        self._share = 1.0  # one request first, to see whether there is a limit
+        self._shared = False  # whether others use the windows too
+        self._refused = False
+        self._live: dict[float, int] = {}  # end of a window in the server's time -> requests it has left
+        self._newest = -math.inf  # end of the newest window, in the server's time
+        self._over = -math.inf  # end of the one before
+        self._opened = -math.inf
+        self._opens = math.inf  # when a request finds the next window, in local time
+        self._next = -math.inf
+        self._used = self._in_flight = 0
+        self._offset = math.inf  # local time of sending minus the server's time of counting
+        self._exact = False
+        self._margin = _LEAST_MARGIN
 
-    def delay(self) -> float:
-        """Return the seconds to wait before sending; 0 if it may go now."""
-        return max(0.0, self._not_before - self._clock())
+    def take(self) -> Turn | float:
+        """Return a turn if a request may go now, else the seconds after which to ask again."""
+        with self._lock:
+            now = self._clock()
+            if now >= self._opens:
+                self._open(now)
+            wait = max(self._next - now, self._wait(now))
+            if wait > 0:
+                return wait
+            spacing = max(self._spacing, WINDOW / self._share if self._shared else 0.0)
+            self._next = max(self._next, now - spacing) + spacing
+            self._used += 1
+            self._in_flight += 1
+            return Turn(now, self._over)
 
-    def observe(self, headers: Mapping[str, str], now: Callable[[], float] = time.time) -> None:
-        """Take note of an answer: a window without remaining requests must end first."""
-        if headers.get("x-ratelimit-remaining") == "0":
-            self._not_before = self._clock() + seconds_until_window(headers, now)
+    def give_back(self, turn: Turn, headers: Mapping[str, str], refused: bool = False) -> None:
+        """Take note of the answer to a request that went.
+
+        :param headers: by lower-case name; empty if there was no answer.
+        :param refused: whether the answer was 429.
+        """
+        with self._lock:
+            self._in_flight -= 1
+            try:
+                limit = int(headers["x-ratelimit-limit"])
+                remaining = int(headers["x-ratelimit-remaining"])
+                end = float(headers["x-ratelimit-reset"]) - _RESET_IS_LATE_BY
+            except (KeyError, ValueError):
+                self._without_window(refused, bool(headers))
+                return
+            if math.isfinite(end):
+                self._note_limit(limit, remaining)
+                self._note_window(turn, end, remaining, refused)
+
+    def _wait(self, now: float) -> float:
+        if self._limit == math.inf:
+            return _LOOK_AGAIN if self._used >= self._share else 0.0
+        if self._shared:
+            return 0.0
+        if self._used < self._share:
+            return self._opened + _HEAD_START - now if self._used == 1 else 0.0
+        left = sum(self._live.values()) - self._in_flight
+        if left > 0:
+            return 0.0
+        until_open = max(self._opens - now, _DRIFT)
+        return min(until_open, _LOOK_AGAIN) if self._in_flight else until_open
+
+    def _open(self, now: float) -> None:
+        """Begin the next window: its end will be known by the first answer."""
+        most = self._limit * max(1, len(self._live))
+        self._share = max(1.0, self._share * _SHRINK) if self._refused else min(most, self._share + _GROW)
+        if self._share >= self._limit:
+            self._shared = False
+        if self._shared:
+            self._next = now + random.random() * _SPREAD
+        self._live, self._refused = {}, False
+        self._over, self._opened, self._used = self._newest, now, 0
+        self._opens = now + WINDOW  # until an answer tells better
+
+    def _note_limit(self, limit: int, remaining: int) -> None:
+        if self._limit == math.inf:
+            self._opened = self._clock()
+            self._shared = remaining < limit - 1
+            self._share = max(1.0, remaining / 2) if self._shared else float(limit)
+        self._limit = float(limit)
+
+    def _note_window(self, turn: Turn, end: float, remaining: int, refused: bool) -> None:
+        if refused and end <= turn.after:
+            self._was_early(turn, end)
+        elif refused:
+            self._was_late(end)
+        self._note_offset(turn, end, opened_it=remaining == self._limit - 1)
+        if end + self._offset > self._clock():
+            self._live[end] = 0 if refused else min(remaining, self._live.get(end, remaining))
+        self._newest = max(self._newest, end)
+        if self._newest > self._over:
+            self._opens = self._newest + self._offset + self._margin
+        if self._shared and refused and end > self._over:
+            self._next = max(self._next, self._opens)
+
+    def _note_offset(self, turn: Turn, end: float, *, opened_it: bool) -> None:
+        latest = turn.sent - (end - WINDOW)  # it was counted after its window began
+        if opened_it:
+            self._offset = max(latest, self._offset - _DRIFT) if self._exact else latest
+            self._exact = True
+            self._margin = max(_LEAST_MARGIN, self._margin - _DRIFT)
+        elif self._offset == math.inf:
+            now = self._clock()
+            guess = now - self._wall() - (now - turn.sent) / 2
+            self._offset = guess if latest - WINDOW < guess < latest else latest
+        else:
+            self._offset = min(latest, self._offset)
+
+    def _was_early(self, turn: Turn, end: float) -> None:
+        """Take note that a request came before the end of the window that was believed to be over."""
+        self._offset = max(self._offset, turn.sent - end)
+        self._margin = min(_MOST_MARGIN, self._margin + 2 * _LEAST_MARGIN)
+        self._used -= 1
+
+    def _was_late(self, end: float) -> None:
+        """Take note that others were faster."""
+        self._refused = True
+        self._shared = True
+        if not self._exact:
+            self._offset -= _STEP
+
+    def _without_window(self, refused: bool, answered: bool) -> None:
+        if refused:  # somebody else's limit, such as a proxy's
+            self._next = self._clock() + WINDOW
+        elif answered and self._limit == math.inf:
+            self._share = math.inf

@@ -54,13 +54,20 @@ def give_up(retry_timeout: float) -> Callable[[RetryCallState], bool]:
     return decide
 
 
-def delay(state: RetryCallState) -> float:
-    """Return the seconds before the next attempt: the server's own delay, else full jitter."""
-    error = _error(state)
-    backoff = float(_backoff(state))
-    if isinstance(error, RateLimitedError):
-        return error.retry_after + backoff / 4
-    return backoff
+def delay(request: Request[Any]) -> Callable[[RetryCallState], float]:
+    """Return how to tell the seconds before the next attempt: the server's own delay, else full jitter.
+
+    A request under the packet limit waits for its turn by itself.
+    """
+
+    def decide(state: RetryCallState) -> float:
+        error = _error(state)
+        if isinstance(error, RateLimitedError) and request.limit:
+            return 0.0
+        backoff = float(_backoff(state))
+        return error.retry_after + backoff / 4 if isinstance(error, RateLimitedError) else backoff
+
+    return decide
 
 
 def _error(state: RetryCallState) -> BaseException | None:

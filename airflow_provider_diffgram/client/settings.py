@@ -33,6 +33,8 @@ class Settings:
     :param read_timeout: seconds until the next byte of an answer.
     :param retry_timeout: seconds during which a request that was not processed is sent again.
     :param packet_path: ``served``, ``documented``, or ``auto``: see :data:`PacketPath`.
+    :param requests_per_second: most requests to an endpoint that has a limit of its own, such as the one
+        for packets, below what the server admits; None for the server's own limit.
     :raises ValueError: naming everything that is missing or wrong.
     """
 
@@ -45,6 +47,7 @@ class Settings:
     read_timeout: float = 60.0
     retry_timeout: float = 60.0
     packet_path: PacketPath = "auto"
+    requests_per_second: float | None = None
 
     def __post_init__(self) -> None:
         problems = [
@@ -62,6 +65,10 @@ class Settings:
         if self.packet_path not in get_args(PacketPath):
             problems.append(
                 f"packet_path must be {', '.join(get_args(PacketPath))}, not {self.packet_path!r}"
+            )
+        if self.requests_per_second is not None and not 0 < self.requests_per_second < math.inf:
+            problems.append(
+                f"requests_per_second must be a finite number above 0, not {self.requests_per_second}"
             )
         if isinstance(self.verify, str) and not Path(self.verify).exists():
             problems.append(f"CA bundle {self.verify!r} does not exist on this machine")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -28,8 +28,6 @@ __all__ = ["DiffgramClient", "secrets_of"]
 
 T = TypeVar("T")
 
-_log = logging.getLogger(__name__)
-
 _UPLOAD_READ_TIMEOUT = 300.0
 """Seconds: an upload is answered only after the server has ingested it (wire contract 2.8)."""
 
@@ -45,11 +43,12 @@ class DiffgramClient:
         self.settings = settings
         self.project = settings.project
         self._sleep = sleep
+        self._lock = threading.Lock()
         self._pacers: dict[str, Pacer] = {}
         self._session = _Session()
         self._session.auth = HTTPBasicAuth(settings.client_id.encode(), settings.client_secret.encode())
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=16)
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=32)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -79,7 +78,7 @@ class DiffgramClient:
         retrying = Retrying(
             retry=resend.may_resend(request),
             stop=resend.give_up(self.settings.retry_timeout),
-            wait=resend.delay,
+            wait=resend.delay(request),
             sleep=self._sleep,
             reraise=True,
         )
@@ -127,17 +126,28 @@ class DiffgramClient:
         return answer
 
     def _ask(self, request: Request[T], path: str) -> T:
-        pacer = self._pacers.setdefault(request.limit, Pacer()) if request.limit else None
-        if pacer:
-            self._sleep(pacer.delay())
-        started = time.monotonic()
-        response = self._exchange(request, path)
-        _log.debug("%s: %s in %.3f s", request.what, response.status_code, time.monotonic() - started)
-        headers = {key.lower(): value for key, value in response.headers.items()}
-        if pacer:
-            pacer.observe(headers)
+        response = self._paced(request, path) if request.limit else self._exchange(request, path)
         secrets = secrets_of(self.settings)
+        headers = _lowered(response.headers)
         return value_of(request, response.status_code, headers, response.content, path=path, secrets=secrets)
+
+    def _paced(self, request: Request[Any], path: str) -> requests.Response:
+        """Exchange as soon as the server's limit has room."""
+        pacer = self._pacer(request)
+        while isinstance(turn := pacer.take(), float):
+            self._sleep(turn)
+        response: requests.Response | None = None
+        try:
+            response = self._exchange(request, path)
+        finally:
+            headers = _lowered(response.headers) if response is not None else {}
+            refused = response is not None and response.status_code == 429
+            pacer.give_back(turn, headers, refused)
+        return response
+
+    def _pacer(self, request: Request[Any]) -> Pacer:
+        with self._lock:
+            return self._pacers.setdefault(str(request.limit), Pacer(self.settings.requests_per_second))
 
     def _exchange(self, request: Request[Any], path: str) -> requests.Response:
         url = self.settings.base_url + path
@@ -185,3 +195,7 @@ def _meaning(request: Request[Any], settings: Settings, error: Exception) -> Dif
     if not_connected or isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
         return unreachable_error(what, where, reason)
     return no_reply_error(what, where, reason)
+
+
+def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    return {key.lower(): value for key, value in headers.items()}

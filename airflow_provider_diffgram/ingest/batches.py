@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+import threading
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ..client import DiffgramClient, routes
 from ..client.request import Steps, ask
 from ..models import Input, SentBatch
+from .known import Pending
 
 BATCH_SIZE = 1000
 """Most packets of a batch: a listing shows no more (quirk 13)."""
@@ -42,54 +44,70 @@ class Place:
         return [row for row in rows if row.original_filename == self.original_filename]
 
 
-@dataclass(slots=True)
-class _Open:
-    id: int
-    inputs: int = 0
+class Memory(Protocol):
+    """What a task remembers from attempt to attempt, where Airflow can (3.3 and later)."""
+
+    def batch_ids(self) -> list[int]:
+        """Return the batches of earlier attempts."""
+
+    def remember(self, batch_ids: list[int]) -> None:
+        """Keep the batches of all attempts."""
 
 
-@dataclass(slots=True)
 class Batches:
     """The batches of one push, opened when first needed, and those of earlier attempts.
 
+    Safe to use from several threads, but for :meth:`assign`, which one thread calls.
+
     :param client: of the project.
+    :param memory: told of each batch before anything is sent in it.
     """
 
-    client: DiffgramClient
-    _open: dict[int | None, _Open] = field(default_factory=dict)
-    _full: list[SentBatch] = field(default_factory=list)
-    _adopted: dict[tuple[int, int | None], list[int]] = field(default_factory=dict)
+    def __init__(self, client: DiffgramClient, memory: Memory | None = None) -> None:
+        self._client = client
+        self._memory = memory
+        self._ids = memory.batch_ids() if memory else []
+        self._open: dict[int | None, tuple[int, int]] = {}
+        self._arrived: dict[tuple[int, int | None], int] = {}
+        self._adopted: dict[tuple[int, int | None], list[int]] = {}
+        self._lock = threading.Lock()
 
-    def current(self, parent_file_id: int | None) -> int:
+    def assign(self, parent_file_id: int | None) -> int:
         """Return the id of a batch with room for one more child of that parent, or root file."""
-        batch = self._open.get(parent_file_id)
-        if batch is not None and batch.inputs >= BATCH_SIZE:
-            self._full.append(SentBatch(id=batch.id, inputs=batch.inputs, parent_file_id=parent_file_id))
-            batch = None
-        if batch is None:
-            batch = _Open(self.client.send(routes.create_batch(self.client.project)).id)
-            self._open[parent_file_id] = batch
-        return batch.id
+        with self._lock:
+            batch_id, assigned = self._open.get(parent_file_id, (0, BATCH_SIZE))
+            if assigned >= BATCH_SIZE:
+                batch_id, assigned = self._new(), 0
+            self._open[parent_file_id] = batch_id, assigned + 1
+            return batch_id
 
-    def count(self, parent_file_id: int | None) -> None:
-        """Note that a packet arrived in the current batch."""
-        self._open[parent_file_id].inputs += 1
+    def _new(self) -> int:
+        batch_id = self._client.send(routes.create_batch(self._client.project)).id
+        if self._memory is not None:
+            self._ids = [*self._ids, batch_id]
+            self._memory.remember(self._ids)
+        return batch_id
 
-    def adopt(self, row: Input) -> None:
+    def count(self, batch_id: int, parent_file_id: int | None) -> None:
+        """Note that a packet arrived in a batch."""
+        with self._lock:
+            key = batch_id, parent_file_id
+            self._arrived[key] = self._arrived.get(key, 0) + 1
+
+    def adopt(self, pending: Pending) -> None:
         """Wait also for an input that an earlier attempt sent."""
-        assert row.batch_id is not None
-        assert row.id is not None
-        self._adopted.setdefault((row.batch_id, row.parent_file_id), []).append(row.id)
+        with self._lock:
+            self._adopted.setdefault((pending.batch_id, pending.parent_file_id), []).append(pending.id)
 
     def sent(self) -> list[SentBatch]:
         """Return all batches that hold inputs to wait for."""
-        current = [
-            SentBatch(id=batch.id, inputs=batch.inputs, parent_file_id=parent)
-            for parent, batch in self._open.items()
-            if batch.inputs
-        ]
-        adopted = [
-            SentBatch(id=batch_id, inputs=len(ids), parent_file_id=parent, only=ids)
-            for (batch_id, parent), ids in self._adopted.items()
-        ]
-        return [*self._full, *current, *adopted]
+        with self._lock:
+            arrived = [
+                SentBatch(id=batch_id, inputs=inputs, parent_file_id=parent)
+                for (batch_id, parent), inputs in self._arrived.items()
+            ]
+            adopted = [
+                SentBatch(id=batch_id, inputs=len(ids), parent_file_id=parent, only=ids)
+                for (batch_id, parent), ids in self._adopted.items()
+            ]
+        return [*arrived, *adopted]

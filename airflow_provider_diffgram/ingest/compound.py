@@ -155,9 +155,9 @@ def upload_children(
 ) -> Handle:
     """Send the children of a compound file that are not there yet.
 
-    :param children: iterated twice.
+    :param children: any number of them.
     :raises InvalidValueError: with all problems; nothing was sent.
     :raises PushError: if some children did not arrive.
     """
-    packets = ChildPackets(children, parent_file_id)
+    packets = ChildPackets(list(children), parent_file_id)
     return push(client, packets, dataset=dataset, label_schema=label_schema, path_of=path_of)

@@ -29,7 +29,7 @@ def keep_oldest(
         kept[key] = oldest
         doubled += younger
     if doubled:
-        _archive(client, doubled, parent_file_id)
+        archive_files(client, doubled, parent_file_id)
     return kept
 
 
@@ -69,7 +69,8 @@ def children_by_place(children: Iterable[File]) -> dict[tuple[str, int], list[Fi
     return found
 
 
-def _archive(client: DiffgramClient, files: list[File], parent_file_id: int | None) -> None:
+def archive_files(client: DiffgramClient, files: list[File], parent_file_id: int | None) -> None:
+    """Archive files, by way of the inputs that made them."""
     input_ids: list[int] = []
     for file in files:
         rows = client.send(routes.list_inputs(client.project, file_id=file.id, parent_file_id=parent_file_id))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ..client import DiffgramClient, OutcomeUnknownError, routes
 from ..client.request import pause
 from ..client.routes import PAGE
 from ..models import File, Input, InputStatus, Packet
-from .doubles import children_by_place, keep_oldest
+from .doubles import archive_files, children_by_place, keep_oldest
+from .known import Known, Pending
 
-SEARCH_ONE_BY_ONE = 20
+SEARCH_ONE_BY_ONE = 3
 """Up to so many names are searched singly; above, the dataset is listed, 1000 files a request."""
+
+_CHILD_TYPES = ("image", "text", "video")
 
 _EMPTY_BATCHES = 20
 """So many batches in a row without a pending input end the way back through older batches."""
@@ -29,43 +32,51 @@ class Existing:
 
     :param client: of the project.
     :param directory_id: dataset.
-    :param names: names of root files that are of interest.
-    :param children: names and ordinals of the children to send, by parent.
-    :param media_types: of the packets; without them, compound parents would fill the list of pending inputs.
+    :param known: where names are kept.
+    :param batch_ids: batches of earlier attempts, where they were remembered.
     """
 
     def __init__(
-        self,
-        client: DiffgramClient,
-        directory_id: int,
-        names: set[str],
-        children: dict[int, list[tuple[str, int]]],
-        media_types: set[str],
+        self, client: DiffgramClient, directory_id: int, known: Known, batch_ids: Iterable[int] = ()
     ) -> None:
         self._client = client
-        self._media_types = sorted(media_types)
         self._directory_id = directory_id
-        self._pending: dict[tuple[int | None, str | None], Input] = {}
-        self._files: dict[str | None, File] = {}
+        self._known = known
+        self._batch_ids = sorted(batch_ids)
+        self._pending: dict[tuple[int, str | None], Pending] = {}
         self._children: dict[int, dict[tuple[str, int], File]] = {}
-        if names:
-            for row in self._pending_rows(None):
-                self._pending[None, row.original_filename] = row
-            self._files = keep_oldest(client, root_files(client, directory_id, names), None)
-        for parent, places in children.items():
-            self._look_at_children(parent, places)
+
+    def look_at_roots(self, media_types: Iterable[str], names: Iterable[str] | None) -> None:
+        """Take note of the root files and their pending inputs.
+
+        :param media_types: of the packets; without them, compound parents would fill the list of inputs.
+        :param names: of the packets, where they are few; None to list the whole dataset.
+        """
+        self._known.add_pending(self._pending_rows(None, media_types))
+        doubled: dict[int, File] = {}
+        for file in root_files(self._client, self._directory_id, names):
+            older = self._known.file(file.original_filename or "")
+            if older is not None and older.id != file.id and self._known.has_packet(file.original_filename):
+                younger = max(older, file, key=lambda each: each.id)
+                doubled[younger.id] = younger
+            if older is None or file.id < older.id:
+                self._known.add_file(file)
+        if doubled:
+            archive_files(self._client, list(doubled.values()), None)
 
     def file(self, packet: Packet, name: str) -> File | None:
         """Return the file that the packet would make, if it is there."""
         if packet.parent_file_id is None:
-            return self._files.get(name)
+            return self._known.file(name)
         return self._children[packet.parent_file_id].get((name, packet.ordinal or 0))
 
-    def pending(self, packet: Packet, name: str) -> Input | None:
+    def pending(self, packet: Packet, name: str) -> Pending | None:
         """Return the input that is about to make the packet's file, if one is."""
+        if packet.parent_file_id is None:
+            return self._known.pending(name)
         return self._pending.get((packet.parent_file_id, name))
 
-    def _look_at_children(self, parent: int, places: list[tuple[str, int]]) -> None:
+    def look_at_children(self, parent: int, places: Collection[tuple[str, int]]) -> None:
         """List children, and adopt pending ones where the name alone tells which they are.
 
         The ordinal of a pending child cannot be read (wire contract 3.1): where names repeat, wait until
@@ -75,7 +86,7 @@ class Existing:
         deadline = time.monotonic() + _CHILDREN_TIMEOUT
         while True:
             pending = defaultdict(list)
-            for row in self._pending_rows(parent):
+            for row in self._pending_rows(parent, _CHILD_TYPES):
                 pending[row.original_filename].append(row)
             unclear = [n for n in pending if str(n) in names and (len(pending[n]) > 1 or names[str(n)] > 1)]
             if not unclear:
@@ -87,15 +98,15 @@ class Existing:
                 )
             self._client.run(pause(_POLL))
         for name, rows in pending.items():
-            self._pending[parent, name] = rows[0]
+            self._pending[parent, name] = pending_of(rows[0])
         children = self._client.send(routes.list_children(self._client.project, parent))
         wanted = set(places)
         ours = {place: same for place, same in children_by_place(children).items() if place in wanted}
         self._children[parent] = keep_oldest(self._client, ours, parent)
 
-    def _pending_rows(self, parent_file_id: int | None) -> list[Input]:
+    def _pending_rows(self, parent_file_id: int | None, media_types: Iterable[str]) -> list[Input]:
         found: dict[int | None, Input] = {}
-        for media_type in self._media_types:
+        for media_type in sorted(media_types):
             page = self._pending_page(parent_file_id, None, media_type)
             found |= {row.id: row for row in page}
             if len(page) >= PAGE:
@@ -118,6 +129,9 @@ class Existing:
     def _pending_beyond(self, parent_file_id: int | None, newest: list[Input]) -> dict[int | None, Input]:
         """A listing ends after 1000 rows (quirk 13), so look into each batch, and back through older ones."""
         found: dict[int | None, Input] = {}
+        if self._batch_ids:
+            pages = (self._pending_page(parent_file_id, batch_id) for batch_id in self._batch_ids)
+            return {row.id: row for page in pages for row in page}
         seen = sorted({row.batch_id for row in newest if row.batch_id is not None}, reverse=True)
         for batch_id in seen:
             found |= {row.id: row for row in self._pending_page(parent_file_id, batch_id)}
@@ -145,17 +159,16 @@ def files_named(client: DiffgramClient, directory_id: int, name: str) -> list[Fi
     return [found[file_id] for file_id in sorted(found) if not found[file_id].removed]
 
 
-def root_files(client: DiffgramClient, directory_id: int, names: set[str]) -> dict[str | None, list[File]]:
-    """Return the root files of these names."""
-    if len(names) <= SEARCH_ONE_BY_ONE:
-        listed = [file for name in names for file in files_named(client, directory_id, name)]
+def root_files(client: DiffgramClient, directory_id: int, names: Iterable[str] | None) -> Iterable[File]:
+    """Yield the root files that were not removed.
+
+    :param names: those of interest, searched one by one; None for all.
+    """
+    if names is None:
+        listed: Iterable[File] = _every_file(client, directory_id)
     else:
-        listed = [file for file in _every_file(client, directory_id) if file.original_filename in names]
-    found: dict[int, File] = {file.id: file for file in listed if not file.removed}
-    by_name: dict[str | None, list[File]] = defaultdict(list)
-    for file in found.values():
-        by_name[file.original_filename].append(file)
-    return by_name
+        listed = (file for name in names for file in files_named(client, directory_id, name))
+    return (file for file in listed if not file.removed)
 
 
 def _every_file(client: DiffgramClient, directory_id: int) -> Iterable[File]:
@@ -164,3 +177,10 @@ def _every_file(client: DiffgramClient, directory_id: int) -> Iterable[File]:
         listing = client.send(routes.list_files(client.project, directory_id, page=page))
         yield from listing.file_list
         page = listing.next_page
+
+
+def pending_of(row: Input) -> Pending:
+    """Return where an input of a batch is listed."""
+    assert row.id is not None
+    assert row.batch_id is not None
+    return Pending(row.id, row.batch_id, row.parent_file_id, row.original_filename)

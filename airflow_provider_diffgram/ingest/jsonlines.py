@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,7 +17,7 @@ from .sources import PathOpener
 class JsonLines:
     """The objects of a JSON Lines file, read line by line at each iteration.
 
-    :param path: local or in object storage.
+    :param path: local or in object storage; unpacked while it is read if it ends in ``.gz``.
     :param what: what a line holds, such as ``packet``.
     :param path_of: opens the path.
     """
@@ -33,7 +35,7 @@ class JsonLines:
 
     def __iter__(self) -> Iterator[Any]:
         """Yield each line's object, or what is wrong with the line; empty lines are passed over."""
-        with self._path.open("rb") as file:
+        with self._path.open("rb") as raw, _unpacked(raw, self._name) as file:
             # Not "for line in file": what ObjectStoragePath opens on Airflow 2 cannot be iterated.
             for number, line in enumerate(iter(file.readline, b""), start=1):
                 if line.strip():
@@ -48,8 +50,12 @@ class JsonLines:
         return value if isinstance(value, dict) else [f"{place}: must be an object"]
 
 
+def _unpacked(raw: Any, name: str) -> Any:
+    return gzip.GzipFile(fileobj=raw, mode="rb") if name.endswith(".gz") else nullcontext(raw)
+
+
 def candidates(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
-    """Return an iterable of what ``source`` holds, good for several iterations.
+    """Return what ``source`` holds, good for several iterations unless it is an iterator itself.
 
     :param source: a model, a mapping, an iterable of these, the path of a JSON Lines file, or JSON text as
         a rendered template gives it.
@@ -63,6 +69,8 @@ def candidates(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
         return [source]
     if hasattr(source, "__fspath__"):
         return JsonLines(str(source), what, path_of)
+    if isinstance(source, Iterator):
+        return (_object(value, what, number) for number, value in enumerate(source))
     if isinstance(source, Iterable) and not isinstance(source, bytes):
         return [_object(value, what, number) for number, value in enumerate(source)]
     raise InvalidValueError(f"{what}s", [f"must be a {what}, a list of them or a path, not {source!r}"])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
-from ..client import DiffgramClient, OutcomeUnknownError, routes
+from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
 from ..client.request import Steps, pause
 from ..models import Input, Packet
+from ..models.packet import UpdateMode
 from .batches import Batches, Place
+from .existing import pending_of
+from .known import Pending
 from .prepare import Plan
 from .wire import instance_keys, instances_of_body, packet_body, update_body, without_known
 
@@ -20,50 +23,96 @@ _LOOKS = (0.5, 1.0, 2.0)
 """Seconds before each look for a packet whose answer was lost: the row is written before the answer."""
 
 
-def send_packet(client: DiffgramClient, batches: Batches, plan: Plan, packet: Packet, name: str) -> Place:
+def send_packet(
+    client: DiffgramClient, batches: Batches, plan: Plan, packet: Packet, name: str, batch_id: int
+) -> Place:
     """Send a packet until it certainly arrived; return where its input is listed.
 
+    :param batch_id: assigned to it.
     :raises RefusedError: if the server refuses it.
     :raises OutcomeUnknownError: if the server stays silent; a later look by name tells whether it arrived.
     """
-    batch_id = batches.current(packet.parent_file_id)
     body = packet_body(packet, plan.labels, name=name, directory_id=plan.directory_id, batch_id=batch_id)
     place = _until_arrived(client, body, name)
-    batches.count(packet.parent_file_id)
+    batches.count(batch_id, packet.parent_file_id)
     return place
 
 
 def append(
     client: DiffgramClient, batches: Batches, plan: Plan, packet: Packet, name: str, file_id: int
-) -> Place | Literal["adopted", "complete"]:
+) -> Place | Pending | None:
     """Append the predictions of ``packet`` to a file, as far as they are not there or on their way.
 
     The server would store them again (quirk 31), so what the file holds, and what an earlier update brought
     or is about to bring, is left out: an instance that a person deleted since stays deleted.
 
     :param name: the packet's name, part of the references of its instances.
+    :return: where the update is listed; or the update of an earlier attempt that is under way; None if
+        nothing is missing.
     """
     keys = instance_keys(packet, plan.labels, name)
-    rows = client.send(routes.list_inputs(client.project, file_id=file_id))
-    updates = [row for row in rows if row.mode == "update" and not row.failed]
-    if packet.frame_packet_map:  # listed rows do not tell it, and a video's annotations are empty (quirk 54)
-        updates = [client.send(routes.view_input(client.project, row.id)) for row in updates if row.id]
+    updates = [row for row in _rows_of(client, packet, file_id) if row.mode == "update" and not row.failed]
     stored = client.send(routes.list_annotations(client.project, file_id))
     known = _references(stored.instance_list).union(*map(_references_of_row, updates))
     missing = without_known(keys, known)
     if missing:
-        batch_id = batches.current(None)
-        body = update_body(file_id, missing, directory_id=plan.directory_id, batch_id=batch_id)
-        place = _until_arrived(client, body, name)
-        batches.count(None)
-        return place
+        return _update(client, batches, plan, name, file_id, "update", missing)
     ours = _references(instances_of_body(keys))
     under_way = [row for row in updates if not row.succeeded and row.batch_id is not None]
-    for row in under_way:
-        if ours & _references_of_row(row):
-            batches.adopt(row)
-            return "adopted"
-    return "complete"
+    return next((pending_of(row) for row in under_way if ours & _references_of_row(row)), None)
+
+
+def replace(
+    client: DiffgramClient, batches: Batches, plan: Plan, packet: Packet, name: str, file_id: int
+) -> Place | Pending | None:
+    """Replace the instances of a file by those of ``packet``, unless that was the last thing done to it.
+
+    What people changed since the same predictions were sent before stays as they left it.
+
+    :return: as :func:`append` does.
+    :raises RefusedError: if there is nothing to replace by: the server would keep what is there.
+    """
+    keys = instance_keys(packet, plan.labels, name)
+    ours = _references(instances_of_body(keys))
+    if not ours:
+        raise RefusedError(
+            f"{name}: has no predictions to replace those of file {file_id} by, which therefore stay: an "
+            "input without instances changes nothing"
+        )
+    rows = [row for row in _rows_of(client, packet, file_id) if not row.failed]
+    newest = max(rows, key=lambda row: row.id or 0, default=None)
+    if newest is None or _references_of_row(newest) != ours:
+        return _update(client, batches, plan, name, file_id, "update_with_existing", keys)
+    return None if newest.succeeded or newest.batch_id is None else pending_of(newest)
+
+
+def _rows_of(client: DiffgramClient, packet: Packet, file_id: int) -> list[Input]:
+    """Return the inputs that made a file or changed it."""
+    listed = routes.list_inputs(
+        client.project, file_id=file_id, parent_file_id=packet.parent_file_id, show_archived=False
+    )
+    rows = client.send(listed)
+    if packet.parent_file_id is not None:  # updates of a child have no parent
+        rows = rows + client.send(routes.list_inputs(client.project, file_id=file_id))
+    if packet.frame_packet_map:  # listed rows do not tell it, and a video's annotations are empty (quirk 54)
+        rows = [client.send(routes.view_input(client.project, row.id)) for row in rows if row.id]
+    return rows
+
+
+def _update(
+    client: DiffgramClient,
+    batches: Batches,
+    plan: Plan,
+    name: str,
+    file_id: int,
+    mode: UpdateMode,
+    keys: dict[str, Any],
+) -> Place:
+    batch_id = batches.assign(None)
+    body = update_body(file_id, mode, keys, directory_id=plan.directory_id, batch_id=batch_id)
+    place = _until_arrived(client, body, name)
+    batches.count(batch_id, None)
+    return place
 
 
 def _references_of_row(row: Input) -> set[str]:

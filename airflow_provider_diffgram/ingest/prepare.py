@@ -18,7 +18,8 @@ from ..client import (
 )
 from ..models import BlobMedia, File, InvalidValueError, Packet, PathMedia, StorageConnection
 from ..models.problems import describe
-from .existing import files_named, root_files
+from .existing import SEARCH_ONE_BY_ONE, files_named, root_files
+from .known import Known
 from .labels import Labels
 from .lookup import find_dataset
 from .naming import name_of
@@ -37,15 +38,15 @@ class Plan:
 
     :param directory_id: dataset to send to.
     :param labels: of the schema.
-    :param names: names of the root files to be.
+    :param known: names of the root files to be.
     :param children: names and ordinals of the children to be, by parent.
     :param media_types: of the packets that go through the queue.
-    :param expected: number of packets.
+    :param expected: number of packets that were checked.
     """
 
     directory_id: int
     labels: Labels
-    names: set[str] = field(default_factory=set)
+    known: Known = field(default_factory=Known)
     children: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
     media_types: set[str] = field(default_factory=set)
     expected: int = 0
@@ -56,45 +57,57 @@ Candidate = Packet | Mapping[str, Any] | list[str]
 
 
 def validated(
-    model: type[M], values: Iterable[M | Mapping[str, Any] | list[str]], what: str
+    model: type[M], values: Iterable[M | Mapping[str, Any] | list[str]], what: str, first: int = 0
 ) -> Iterator[M | list[str]]:
     """Yield each value as a ``model``, or what is wrong with it.
 
     :param what: what one of them is called, such as ``packet``.
+    :param first: number of the first one.
     """
-    for number, value in enumerate(values):
+    for number, value in enumerate(values, first):
         try:
             yield value if isinstance(value, model | list) else model.model_validate(value)
         except ValidationError as error:
             yield describe(error, f"{what} {number}")
 
 
-def prepare(
-    client: DiffgramClient,
-    packets: Iterable[Candidate],
-    *,
-    dataset: str | int | None,
-    label_schema: str | int | None,
-    path_of: PathOpener,
-) -> Plan:
-    """Check all packets against the models, the media and the project.
+class Preparation:
+    """Checks packets against the models, the media and the project, and gathers the plan on the way.
 
-    :raises InvalidValueError: with every problem found; nothing was sent.
+    :param client: of the project.
+    :param dataset: name or id.
+    :param label_schema: name or id.
+    :param path_of: opens the paths of media.
     """
-    directory_id, problems = _dataset_id(client, dataset)
-    plan = Plan(directory_id=directory_id, labels=Labels(client, label_schema))
-    check = _Check(client, plan, path_of)
-    unshown = 0
-    for number, packet in enumerate(validated(Packet, packets, "packet")):
-        plan.expected += 1
-        found = packet if isinstance(packet, list) else check.problems(packet, f"packet {number}")
-        room = max(0, _SHOWN - len(problems))
-        problems += found[:room]
-        unshown += max(0, len(found) - room)
-    problems += [*plan.labels.problems(), *check.collisions()]
-    if problems:
-        raise InvalidValueError("packets", problems, unshown)
-    return plan
+
+    def __init__(
+        self,
+        client: DiffgramClient,
+        *,
+        dataset: str | int | None,
+        label_schema: str | int | None,
+        path_of: PathOpener,
+    ) -> None:
+        directory_id, self._problems = _dataset_id(client, dataset)
+        self.plan = Plan(directory_id=directory_id, labels=Labels(client, label_schema))
+        self._check = _Check(client, self.plan, path_of)
+        self._unshown = 0
+
+    def look_at(self, packets: Iterable[Candidate]) -> None:
+        """Check some packets.
+
+        :raises InvalidValueError: with every problem found; none of these was sent.
+        """
+        for packet in validated(Packet, packets, "packet", self.plan.expected):
+            where = f"packet {self.plan.expected}"
+            self.plan.expected += 1
+            found = packet if isinstance(packet, list) else self._check.problems(packet, where)
+            room = max(0, _SHOWN - len(self._problems))
+            self._problems += found[:room]
+            self._unshown += max(0, len(found) - room)
+        self._problems += [*self.plan.labels.problems(), *self._check.collisions()]
+        if self._problems:
+            raise InvalidValueError("packets", self._problems, self._unshown)
 
 
 def _dataset_id(client: DiffgramClient, dataset: str | int | None) -> tuple[int, list[str]]:
@@ -152,11 +165,15 @@ class _Check:
         if not self._plan.directory_id:
             return []
         names = {name for of_parent in self._plan.children.values() for name, _ in of_parent}
-        there = root_files(self._client, self._plan.directory_id, names)
+        if not names:
+            return []
+        few = names if len(names) <= SEARCH_ONE_BY_ONE else None
+        there = root_files(self._client, self._plan.directory_id, few)
         return [
-            f"child {name!r} has the name of file {files[0].id} in the dataset: give it another "
-            "original_filename"
-            for name, files in there.items()
+            f"child {file.original_filename!r} has the name of file {file.id} in the dataset: give it "
+            "another original_filename"
+            for file in there
+            if file.original_filename in names
         ]
 
     def _name_problems(self, packet: Packet) -> list[str]:
@@ -172,10 +189,8 @@ class _Check:
                 return [f"a second child {name!r} with ordinal {place[2]} for file {place[0]}"]
             self._places.add(place)
             self._plan.children.setdefault(packet.parent_file_id, []).append((name, place[2]))
-        elif name in self._plan.names:
+        elif not self._plan.known.add_packet(name):
             return [f"a second packet named {name!r}; give each its own original_filename"]
-        else:
-            self._plan.names.add(name)
         return []
 
     def _parent_problems(self, file_id: int) -> list[str]:

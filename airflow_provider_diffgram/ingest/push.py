@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from ..client import DiffgramClient, DiffgramError, RefusedError, routes
-from ..models import File, Handle, Input, InvalidValueError, Packet, PathMedia
-from .batches import Batches, Place
-from .existing import Existing
+from ..client import DiffgramClient, DiffgramError, RefusedError
+from ..models import Handle, InvalidValueError, Packet
+from .batches import Batches, Memory
+from .deal import Dealer
+from .existing import SEARCH_ONE_BY_ONE, Existing
 from .naming import name_of
-from .packets import append, send_packet
-from .prepare import Candidate, Plan, prepare, validated
+from .prepare import Candidate, Plan, Preparation, validated
 from .runs import ModelRuns
-from .settle import Unsettled, settle
+from .senders import CONCURRENCY, Senders
 from .sources import PathOpener, universal_path
+from .tally import Tally
 from .uploads import Uploads
-from .wire import instance_keys, instances_of_body
 
-_log = logging.getLogger(__name__)
+CHUNK = 1000
+DATASET_CAP = 90_000
+"""Most images of a dataset (wire contract 3.3)."""
 
-_SHOWN = 20
+IF_EXISTS = ("skip", "fail", "append", "replace")
 
 
 class PushError(DiffgramError):
@@ -33,25 +35,6 @@ class PushError(DiffgramError):
     permanent: bool = False
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What happened to the packets so far, by number."""
-
-    sent: int = 0
-    skipped: int = 0
-    uploaded: int = 0
-    failures: list[tuple[str, DiffgramError]] = field(default_factory=list)
-
-    def fail(self, name: str, error: DiffgramError) -> None:
-        """Note that the packet ``name`` was refused; the others go on."""
-        _log.error("%s: %s", name, error)
-        self.failures.append((name, error))
-
-    def counts(self) -> str:
-        """Return the counts as text."""
-        return f"{self.sent + self.uploaded} arrived, {self.skipped} were there, {len(self.failures)} failed"
-
-
 def push(
     client: DiffgramClient,
     packets: Iterable[Candidate],
@@ -59,223 +42,225 @@ def push(
     dataset: str | int | None,
     label_schema: str | int | None = None,
     if_exists: str = "skip",
+    max_failed: float = 0,
+    report: str | None = None,
+    concurrency: int = CONCURRENCY,
+    memory: Memory | None = None,
+    stop: threading.Event | None = None,
     path_of: PathOpener = universal_path,
 ) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
 
-    Everything is checked first. What is in the dataset already under the same name is not sent again; a
-    file that never held an instance gets its predictions. A second push of the same packets sends nothing.
+    What can be read twice is checked as a whole before anything is sent; an iterator is checked a thousand
+    packets at a time. What is in the dataset already under the same name is not sent again; a file that
+    never held an instance gets its predictions. A second push of the same packets sends nothing.
 
-    :param packets: packets, or mappings of their fields; iterated twice.
+    :param packets: packets, or mappings of their fields; any number of them.
     :param dataset: name or id.
     :param label_schema: name or id; the project's default schema when None.
-    :param if_exists: ``skip`` or ``fail``, for media whose name is in the dataset already.
-    :param path_of: opens the paths of media.
-    :raises InvalidValueError: with all problems; nothing was sent.
+    :param if_exists: what to do with media whose name is in the dataset already: ``skip``; ``fail`` before
+        anything is sent; ``append`` the predictions that the file lacks; ``replace`` those it has, what
+        people corrected included.
+    :param max_failed: how many packets may be refused, or which share of them if below 1.
+    :param report: path of a JSON Lines file to write with the outcome of each packet.
+    :param concurrency: requests under way at once.
+    :param memory: remembers batches from attempt to attempt.
+    :param stop: once set, nothing more is sent, and the push ends with an error.
+    :param path_of: opens the paths of media and the report.
+    :raises InvalidValueError: with all problems; nothing was sent, or none of the thousand packets.
     :raises PushError: if some packets did not arrive.
     """
-    if iter(packets) is packets:
-        raise TypeError("packets are read twice, to check and to send: give a list, not an iterator")
-    if if_exists not in ("skip", "fail"):
-        raise InvalidValueError("if_exists", [f"must be 'skip' or 'fail', not {if_exists!r}"])
-    plan = prepare(client, packets, dataset=dataset, label_schema=label_schema, path_of=path_of)
-    run = _Push(client, plan, path_of)
-    if if_exists == "fail":
-        run.refuse_existing(packets)
-    return run.run(packets)
+    _check_options(if_exists, max_failed, concurrency)
+    preparation = Preparation(client, dataset=dataset, label_schema=label_schema, path_of=path_of)
+    whole = None if isinstance(packets, Iterator) else packets
+    if whole is not None:
+        preparation.look_at(whole)
+    tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
+    with Senders(concurrency) as senders:
+        run = _Push(
+            client, preparation, senders, tally, if_exists, memory, stop or threading.Event(), path_of
+        )
+        try:
+            run.look(few=whole is not None)
+            if whole is not None and if_exists == "fail":
+                run.refuse_existing(_valid(whole))
+            return run.run(packets, max_failed, checked=whole is not None)
+        finally:
+            tally.close()
+
+
+def _check_options(if_exists: str, max_failed: float, concurrency: int) -> None:
+    problems = []
+    if if_exists not in IF_EXISTS:
+        problems.append(f"if_exists must be one of {', '.join(map(repr, IF_EXISTS))}, not {if_exists!r}")
+    if max_failed < 0:
+        problems.append(f"max_failed must be 0 or more, not {max_failed}")
+    if concurrency < 1:
+        problems.append(f"concurrency must be 1 or more, not {concurrency}")
+    if problems:
+        raise InvalidValueError("push", problems)
+
+
+def _tally(expected: int | None, report: str | None, path_of: PathOpener) -> Tally:
+    try:
+        return Tally(expected, report, path_of)
+    except (OSError, ImportError, ValueError) as error:
+        raise InvalidValueError("report", [f"cannot write {report}: {error}"]) from error
 
 
 class _Push:
-    def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener) -> None:
+    def __init__(
+        self,
+        client: DiffgramClient,
+        preparation: Preparation,
+        senders: Senders,
+        tally: Tally,
+        if_exists: str,
+        memory: Memory | None,
+        stop: threading.Event,
+        path_of: PathOpener,
+    ) -> None:
         self._client = client
-        self._plan = plan
-        self._existing = Existing(client, plan.directory_id, plan.names, plan.children, plan.media_types)
-        self._batches = Batches(client)
+        self._preparation = preparation
+        self._plan: Plan = preparation.plan
+        self._senders = senders
+        self._tally = tally
+        self._if_exists = if_exists
+        self._stop = stop
+        earlier = memory.batch_ids() if memory else []
+        self._existing = Existing(client, self._plan.directory_id, self._plan.known, earlier)
+        self._batches = Batches(client, memory)
         self._runs = ModelRuns(client)
-        self._uploads = Uploads(client, plan, path_of)
-        self._outcome = Outcome()
-        self._unsettled: list[Unsettled] = []
+        self._uploads = Uploads(client, self._plan, path_of)
+        self._dealer = Dealer(
+            client,
+            self._plan,
+            self._existing,
+            self._batches,
+            self._runs,
+            self._uploads,
+            tally,
+            if_exists,
+        )
+        self._busy: set[int] = set()
 
-    def refuse_existing(self, packets: Iterable[Candidate]) -> None:
+    def look(self, *, few: bool) -> None:
+        """See what is there.
+
+        :param few: whether all packets are known, so that few names can be searched one by one.
+        """
+        names = self._plan.known.first_packets(SEARCH_ONE_BY_ONE + 1)
+        if few and not names:
+            return
+        searched = names if few and len(names) <= SEARCH_ONE_BY_ONE else None
+        self._existing.look_at_roots(self._plan.media_types if few else ("image", "text", "video"), searched)
+        there = self._plan.known.count_files()
+        if there + self._plan.expected > DATASET_CAP:
+            self._tally.warn(
+                f"{there:,} files are in the dataset and {self._plan.expected:,} are to be sent; Diffgram "
+                f"takes {DATASET_CAP:,} images a dataset and fails the others: use several datasets"
+            )
+
+    def refuse_existing(self, packets: Iterable[Packet]) -> None:
+        """Raise InvalidValueError if something is there of what is to be new."""
         problems = [
             f"{name_of(packet)!r} is in the dataset already"
-            for packet in _valid(packets)
+            for packet in packets
             if packet.file_id is None and self._is_there(packet)
         ]
         if problems:
-            raise InvalidValueError("if_exists='fail'", problems)
+            raise InvalidValueError("if_exists='fail'", problems[:CHUNK], max(0, len(problems) - CHUNK))
 
     def _is_there(self, packet: Packet) -> bool:
         name = name_of(packet)
-        return (
-            self._existing.file(packet, name) is not None or self._existing.pending(packet, name) is not None
-        )
+        if packet.parent_file_id is not None:
+            self._look_at_children([packet])
+        return bool(self._existing.file(packet, name) or self._existing.pending(packet, name))
 
-    def run(self, packets: Iterable[Candidate]) -> Handle:
-        name = "(none)"
+    def run(self, packets: Iterable[Candidate], max_failed: float, *, checked: bool) -> Handle:
         try:
-            for packet in _valid(packets):
-                name = _called(packet)
-                self._one(packet, name)
-            name = "(healing)"
-            self._heal()
-            name = "(proving uploads)"
-            self._prove_uploads()
+            self._send_all(packets, checked=checked)
         except DiffgramError as error:
-            raise self._stopped(name, error) from error
-        if self._outcome.failures:
+            raise self._stopped(error) from error
+        failed = self._tally["failed"]
+        allowed = max_failed * self._plan.expected if max_failed < 1 else max_failed
+        if failed > allowed:
             raise self._incomplete()
         return Handle(
             project=self._client.project,
             directory_id=self._plan.directory_id,
             batches=self._batches.sent(),
             expected=self._plan.expected,
-            skipped=self._outcome.skipped,
-            done_at_send=self._outcome.uploaded,
+            skipped=self._tally["skipped"],
+            done_at_send=self._dealer.uploaded,
+            not_sent=failed,
         )
+
+    def _send_all(self, packets: Iterable[Candidate], *, checked: bool) -> None:
+        candidates = iter(packets)
+        while chunk := list(islice(candidates, CHUNK)):
+            if not checked:
+                self._preparation.look_at(chunk)
+            valid = list(_valid(chunk))
+            if not checked and self._if_exists == "fail":
+                self.refuse_existing(valid)
+            self._look_at_children(valid)
+            for packet in valid:
+                if self._stop.is_set():
+                    raise PushError("asked to stop")
+                self._one(packet, _called(packet))
+            if max(self._dealer.unsettled, self._uploads.unproven) >= CHUNK:
+                self._settle()
+        self._settle()
+
+    def _settle(self) -> None:
+        self._senders.drain()
+        self._dealer.heal()
+        self._dealer.prove_uploads()
+
+    def _look_at_children(self, packets: Iterable[Packet]) -> None:
+        of_parent: dict[int, list[tuple[str, int]]] = {}
+        for packet in packets:
+            if packet.parent_file_id is not None:
+                of_parent.setdefault(packet.parent_file_id, []).append((name_of(packet), packet.ordinal or 0))
+        for parent, places in of_parent.items():
+            self._existing.look_at_children(parent, places)
 
     def _one(self, packet: Packet, name: str) -> None:
+        """Have one packet sent; at once where it introduces a model run, which the others wait for."""
         if packet.file_id is not None:
-            if packet.mode == "update" and packet.instances:
-                self._append(packet, name, packet.file_id)
-            else:
-                self._send(packet, name)
-            return
-        file = self._existing.file(packet, name)
-        pending = self._existing.pending(packet, name)
-        if pending is not None:
-            self._adopt(packet, name, pending)
-        elif file is not None:
-            self._is_present(packet, name, file)
-        elif isinstance(packet.media, PathMedia):
-            self._upload(packet, name)
+            is_busy = packet.file_id in self._busy
+            self._busy.add(packet.file_id)
+            if is_busy:  # one update of a file after the other
+                self._senders.drain()
+                self._busy = {packet.file_id}
+        if self._runs.is_new(packet):
+            self._senders.drain()
+            self._dealer.deal(packet, name, introduces=True)
         else:
-            self._send(packet, name)
+            self._senders.submit(lambda: self._dealer.deal(packet, name, introduces=False))
 
-    def _adopt(self, packet: Packet, name: str, row: Input) -> None:
-        """Wait for an input of an earlier attempt instead of sending its packet again."""
-        assert row.batch_id is not None
-        self._batches.adopt(row)
-        self._outcome.sent += 1
-        self._runs.introduce(packet, name, Place(row.batch_id, row.parent_file_id, row.original_filename))
-
-    def _is_present(self, packet: Packet, name: str, file: File) -> None:
-        """Skip what is complete, or was; give a file whose input failed what it lacks.
-
-        An instance that a person deleted stays deleted: the counter only grows.
-        """
-        expected = len(instances_of_body(instance_keys(packet, self._plan.labels, name)))
-        counted = file.count_instances_changed
-        if not expected or (counted is not None and counted >= expected):
-            self._outcome.skipped += 1
-        elif counted is None and packet.instance_list:
-            self._unsettled.append(Unsettled(packet, name, file.id, expected))
-        elif self._lost_some(packet, file):
-            _log.warning("%s (file %s) lacks predictions: sending them", name, file.id)
-            self._append(packet, name, file.id)
-        else:
-            self._outcome.skipped += 1
-
-    def _lost_some(self, packet: Packet, file: File) -> bool:
-        """Whether the input that made the file failed, or stored fewer instances than it was sent."""
-        rows = self._client.send(
-            routes.list_inputs(self._client.project, file_id=file.id, parent_file_id=packet.parent_file_id)
-        )
-        counted = file.count_instances_changed or 0
-        return any(
-            row.failed or (row.succeeded and len(row.instance_list) > counted)
-            for row in rows
-            if row.mode is None
-        )
-
-    def _upload(self, packet: Packet, name: str) -> None:
-        try:
-            there = self._uploads.send(packet, name)
-        except OSError as error:
-            self._outcome.fail(name, RefusedError(f"cannot read {name}: {error}"))
-            return
-        except RefusedError as error:
-            if not _is_of_one_packet(error):
-                raise
-            self._outcome.fail(name, error)
-            return
-        if there is not None:
-            self._is_present(packet, name, there)
-        else:
-            self._outcome.uploaded += 1
-            self._runs.note(packet)
-
-    def _send(self, packet: Packet, name: str) -> None:
-        try:
-            place = send_packet(self._client, self._batches, self._plan, packet, name)
-        except RefusedError as error:
-            if not _is_of_one_packet(error):
-                raise
-            self._outcome.fail(name, error)
-            return
-        self._outcome.sent += 1
-        self._runs.introduce(packet, name, place)
-
-    def _append(self, packet: Packet, name: str, file_id: int) -> None:
-        try:
-            appended = append(self._client, self._batches, self._plan, packet, name, file_id)
-        except RefusedError as error:
-            if not _is_of_one_packet(error):
-                raise
-            self._outcome.fail(name, error)
-            return
-        if appended == "complete":
-            self._outcome.skipped += 1
-            return
-        self._outcome.sent += 1
-        if appended != "adopted":
-            self._runs.introduce(packet, name, appended)
-
-    def _heal(self) -> None:
-        """Give files that lack their predictions what they lack, once it is sure that they do."""
-        if not self._unsettled:
-            return
-        settled, lacking = settle(self._client, self._plan.directory_id, self._unsettled)
-        self._outcome.skipped += len(settled)
-        for each in lacking:
-            _log.warning("%s (file %s) lacks its predictions: sending them", each.name, each.file_id)
-            self._append(each.packet, each.name, each.file_id)
-
-    def _prove_uploads(self) -> None:
-        for name, error in self._uploads.prove():
-            self._outcome.uploaded -= 1
-            self._outcome.fail(name, error)
-
-    def _stopped(self, name: str, error: DiffgramError) -> PushError:
-        done = self._outcome
-        unsent = self._plan.expected - done.sent - done.uploaded - done.skipped - len(done.failures)
+    def _stopped(self, error: DiffgramError) -> PushError:
+        left = self._plan.expected - self._tally.done
         stopped = PushError(
-            f"stopped at {name}: {error}\nOf {self._plan.expected} packets {done.counts()}, {unsent} were "
-            "not sent or are unknown. A retry finds what arrived and sends only the rest.",
+            f"stopped: {error}\nOf {self._plan.expected} packets {self._tally.counts()}, {left} were not "
+            "sent. A retry finds what arrived and sends only the rest.",
             status=error.status,
         )
         stopped.permanent = isinstance(error, RefusedError)
         return stopped
 
     def _incomplete(self) -> PushError:
-        failures = self._outcome.failures
-        lines = [f"{name}: {error}" for name, error in failures[:_SHOWN]]
-        more = [f"and {len(failures) - _SHOWN} more"] if len(failures) > _SHOWN else []
-        error = PushError(
-            "\n".join([f"of {self._plan.expected} packets {self._outcome.counts()}:", *lines, *more])
-        )
-        error.permanent = all(isinstance(each, RefusedError) for _, each in failures)
+        more = self._tally["failed"] - len(self._tally.examples)
+        lines = [*self._tally.examples, *([f"and {more} more"] if more > 0 else [])]
+        error = PushError("\n".join([f"of {self._plan.expected} packets {self._tally.counts()}:", *lines]))
+        error.permanent = True
         return error
 
 
-def _valid(packets: Iterable[Candidate]) -> Iterable[Packet]:
+def _valid(packets: Iterable[Candidate]) -> Iterator[Packet]:
     return (packet for packet in validated(Packet, packets, "packet") if isinstance(packet, Packet))
 
 
 def _called(packet: Packet) -> str:
     return f"file {packet.file_id}" if packet.file_id is not None else name_of(packet)
-
-
-def _is_of_one_packet(error: RefusedError) -> bool:
-    """Whether a refusal is about this packet, so that others may pass: not a credential, not the address."""
-    return type(error) is RefusedError or error.status == 413

@@ -45,23 +45,26 @@ class ModelRuns:
         """Remember the runs of a packet that was ingested."""
         self._known |= packet.refs
 
+    def is_new(self, packet: Packet) -> bool:
+        """Return whether the server is not known to have the runs of a packet."""
+        if isinstance(packet.media, TextMedia):
+            return False  # the server does not resolve references for text (wire contract 5.1)
+        if packet.refs - self._known and not self._looked:
+            self._looked = True
+            self._known |= self._of_recent_inputs()
+        return bool(packet.refs - self._known)
+
     def introduce(self, packet: Packet, name: str, place: Place) -> None:
-        """Wait until the runs of a packet on its way exist, unless they are known to.
+        """Wait until the new runs of a packet on its way exist.
 
         :param place: where the packet's input is listed.
         :raises IntroductionError: if that takes more than an hour.
         """
-        if isinstance(packet.media, TextMedia):
-            return  # the server does not resolve references for text (wire contract 5.1)
-        if packet.refs - self._known and not self._looked:
-            self._looked = True
-            self._known |= self._of_recent_inputs()
         new = packet.refs - self._known
-        if new:
-            _log.info("%s introduces %s; the other packets wait for it", name, _words(new))
-            if not self._client.run(self._until_known(packet, name, place, new)):
-                return  # it failed and made no run: the next packet introduces
-        self._known |= packet.refs
+        _log.info("%s introduces %s; the other packets wait for it", name, _words(new))
+        if self._client.run(self._until_known(packet, name, place, new)):
+            self._known |= packet.refs
+        # else it failed and made no run: the next packet introduces
 
     def _of_recent_inputs(self) -> set[Ref]:
         rows = self._client.send(routes.list_inputs(self._client.project, status="Success", limit=_RECENT))

@@ -120,10 +120,16 @@ class Uploads:
                 return min(found, key=lambda file: file.id)
         return None
 
+    @property
+    def unproven(self) -> int:
+        """Number of uploads not proved yet."""
+        return len(self._done)
+
     def prove(self) -> Iterator[tuple[str, DiffgramError]]:
         """Compare the stored counts with what was uploaded; yield the names of files that lack instances."""
         by_parent: dict[int | None, dict[int, _Uploaded]] = defaultdict(dict)
-        for file_id, uploaded in self._done.items():
+        done, self._done = self._done, {}
+        for file_id, uploaded in done.items():
             if uploaded.instances:
                 by_parent[uploaded.parent_file_id][file_id] = uploaded
         for parent, uploads in by_parent.items():

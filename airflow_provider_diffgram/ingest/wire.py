@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..models import BlobMedia, Instance, Packet, PathMedia, TextMedia, UrlMedia
+from ..models.packet import UpdateMode
 from .labels import Labels
 
 _FRAME_NOT_IDENTITY = frozenset({"machine_made", "score", "model_ref", "model_run_ref", "creation_ref_id"})
@@ -79,9 +80,11 @@ def upload_body(packet: Packet, labels: Labels, *, name: str, directory_id: int)
     return {"directory_id": directory_id, **_place(packet)} | instance_keys(packet, labels, name)
 
 
-def update_body(file_id: int, keys: dict[str, Any], *, directory_id: int, batch_id: int) -> dict[str, Any]:
-    """Return the JSON that appends the instances in ``keys`` to a file that is there."""
-    return {"directory_id": directory_id, "batch_id": batch_id, "file_id": file_id, "mode": "update"} | keys
+def update_body(
+    file_id: int, mode: UpdateMode, keys: dict[str, Any], *, directory_id: int, batch_id: int
+) -> dict[str, Any]:
+    """Return the JSON that brings the instances in ``keys`` to a file that is there."""
+    return {"directory_id": directory_id, "batch_id": batch_id, "file_id": file_id, "mode": mode} | keys
 
 
 def without_known(keys: dict[str, Any], known: set[str]) -> dict[str, Any]:

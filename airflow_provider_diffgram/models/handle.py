@@ -31,7 +31,7 @@ class SentBatch(BaseModel):
 class Handle(BaseModel):
     """What was sent, for the wait.
 
-    ``expected`` is ``skipped`` plus ``done_at_send`` plus the inputs in ``batches``.
+    ``expected`` is ``skipped`` plus ``done_at_send`` plus ``not_sent`` plus the inputs in ``batches``.
 
     :param project: project_string_id.
     :param directory_id: dataset that was sent to.
@@ -39,6 +39,7 @@ class Handle(BaseModel):
     :param expected: number of packets.
     :param skipped: how many were in Diffgram already, with their predictions.
     :param done_at_send: how many were ingested, with their predictions, before the send returned.
+    :param not_sent: how many were refused, where the task was told to put up with that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,7 @@ class Handle(BaseModel):
     expected: int = 0
     skipped: int = 0
     done_at_send: int = 0
+    not_sent: int = 0
 
     def to_xcom(self) -> dict[str, Any]:
         """Return plain JSON values."""

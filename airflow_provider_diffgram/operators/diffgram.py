@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
 from pydantic import ValidationError
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 def _path_of(path: str) -> MediaPath:
     return cast(MediaPath, ObjectStoragePath(path))
+
+
+class _Targets(TypedDict):
+    dataset: str | int | None
+    label_schema: str | int | None
 
 
 class _DiffgramOperator(BaseOperator):
@@ -52,7 +57,7 @@ class _DiffgramOperator(BaseOperator):
     def _hook(self) -> DiffgramHook:
         return DiffgramHook(self.diffgram_conn_id)
 
-    def _targets(self, hook: DiffgramHook) -> dict[str, str | int | None]:
+    def _targets(self, hook: DiffgramHook) -> _Targets:
         defaults = hook.get_defaults()
         return {
             "dataset": self.dataset or defaults.dataset,

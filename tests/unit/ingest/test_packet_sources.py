@@ -32,9 +32,19 @@ def test_a_model_is_taken_as_it_is():
     assert read(packet) == read([packet]) == [packet]
 
 
-def test_a_generator_is_good_for_two_iterations():
-    several = candidates((each for each in [ONE, ONE]), "packet", universal_path)
-    assert list(several) == list(several) == [ONE, ONE]
+def test_an_iterator_is_passed_on_one_by_one():
+    taken = []
+
+    def packets():
+        for each in (ONE, ["no packet"]):
+            taken.append(each)
+            yield each
+
+    several = candidates(packets(), "packet", universal_path)
+    assert not taken
+    assert next(several) == ONE
+    assert len(taken) == 1
+    assert next(several) == ["packet 1: must be an object, not list"]
 
 
 @pytest.mark.parametrize("source", [None, 3, b"[]", True])

@@ -1,0 +1,177 @@
+"""What is to be done with one packet, and doing it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
+from ..models import File, Packet, PathMedia
+from .batches import Batches, Place
+from .existing import Existing
+from .known import Pending
+from .packets import append, replace, send_packet
+from .prepare import Plan
+from .runs import ModelRuns
+from .settle import Unsettled, settle
+from .tally import Tally
+from .uploads import Uploads
+from .wire import instance_keys, instances_of_body
+
+_Change = Callable[[DiffgramClient, Batches, Plan, Packet, str, int], "Place | Pending | None"]
+
+
+class Dealer:
+    """Brings packets to the server, each as its state there demands. Safe to use from several threads.
+
+    :param client: of the project.
+    :param plan: dataset and labels.
+    :param existing: what is there already.
+    :param batches: to send in.
+    :param runs: model runs that the server knows.
+    :param uploads: for media that the worker reads.
+    :param tally: told what becomes of each packet.
+    :param if_exists: ``append`` or ``replace``; anything else skips what is complete.
+    """
+
+    def __init__(
+        self,
+        client: DiffgramClient,
+        plan: Plan,
+        existing: Existing,
+        batches: Batches,
+        runs: ModelRuns,
+        uploads: Uploads,
+        tally: Tally,
+        if_exists: str,
+    ) -> None:
+        self.uploaded = 0
+        self._client = client
+        self._plan = plan
+        self._existing = existing
+        self._batches = batches
+        self._runs = runs
+        self._uploads = uploads
+        self._tally = tally
+        self._if_exists = if_exists
+        self._unsettled: list[Unsettled] = []
+        self._lock = threading.Lock()
+
+    @property
+    def unsettled(self) -> int:
+        """Number of files that hold no instance yet, although they should."""
+        return len(self._unsettled)
+
+    def deal(self, packet: Packet, name: str, *, introduces: bool) -> None:
+        """Send a packet if it is missing, and take note of the outcome.
+
+        :param introduces: whether to wait until the server knows the packet's model run.
+        :raises RefusedError: if no packet would be taken.
+        :raises OutcomeUnknownError: if the server stays silent.
+        """
+        try:
+            place = self._deal(packet, name)
+            if introduces and place is not None:
+                self._runs.introduce(packet, name, place)
+        except OSError as error:
+            self._tally.note(name, "failed", f"cannot read it: {error}")
+        except RefusedError as error:
+            if not _is_of_one_packet(error):
+                raise
+            self._tally.note(name, "failed", error, file_id=packet.file_id)
+        except OutcomeUnknownError as error:
+            self._tally.note(name, "unknown", error, file_id=packet.file_id)
+            raise
+
+    def _deal(self, packet: Packet, name: str) -> Place | None:
+        """Return where the packet's input is listed, if one is under way."""
+        if packet.file_id is not None:
+            change = replace if packet.mode == "update_with_existing" else append
+            return self._change(change, packet, name, packet.file_id)
+        pending = self._existing.pending(packet, name)
+        if pending is not None:
+            return self._adopt(name, pending)
+        file = self._existing.file(packet, name)
+        if file is not None:
+            return self._is_present(packet, name, file)
+        if isinstance(packet.media, PathMedia):
+            return self._upload(packet, name)
+        batch_id = self._batches.assign(packet.parent_file_id)
+        place = send_packet(self._client, self._batches, self._plan, packet, name, batch_id)
+        self._tally.note(name, "sent")
+        return place
+
+    def _adopt(self, name: str, pending: Pending, file_id: int | None = None) -> Place:
+        """Wait for an input of an earlier attempt instead of sending its packet again."""
+        self._batches.adopt(pending)
+        self._tally.note(name, "sent", "by an earlier attempt", input_id=pending.id, file_id=file_id)
+        return Place(pending.batch_id, pending.parent_file_id, pending.original_filename, file_id)
+
+    def _change(self, change: _Change, packet: Packet, name: str, file_id: int) -> Place | None:
+        done = change(self._client, self._batches, self._plan, packet, name, file_id)
+        if isinstance(done, Pending):
+            return self._adopt(name, done, file_id)
+        self._tally.note(name, "skipped" if done is None else "sent", file_id=file_id)
+        return done
+
+    def _is_present(self, packet: Packet, name: str, file: File) -> Place | None:
+        """Skip what is complete, or was; give a file whose input failed what it lacks.
+
+        An instance that a person deleted stays deleted: the counter only grows.
+        """
+        if self._if_exists in ("append", "replace"):
+            return self._change(append if self._if_exists == "append" else replace, packet, name, file.id)
+        expected = len(instances_of_body(instance_keys(packet, self._plan.labels, name)))
+        counted = file.count_instances_changed
+        if expected and counted is None and packet.instance_list:
+            with self._lock:
+                self._unsettled.append(Unsettled(packet, name, file.id, expected))
+            return None
+        if expected and (counted or 0) < expected and self._lost_some(packet, file):
+            return self._change(append, packet, name, file.id)
+        self._tally.note(name, "skipped", file_id=file.id)
+        return None
+
+    def _lost_some(self, packet: Packet, file: File) -> bool:
+        """Whether the input that made the file failed, or stored fewer instances than it was sent."""
+        rows = self._client.send(
+            routes.list_inputs(self._client.project, file_id=file.id, parent_file_id=packet.parent_file_id)
+        )
+        counted = file.count_instances_changed or 0
+        return any(
+            row.failed or (row.succeeded and len(row.instance_list) > counted)
+            for row in rows
+            if row.mode is None
+        )
+
+    def _upload(self, packet: Packet, name: str) -> Place | None:
+        there = self._uploads.send(packet, name)
+        if there is not None:
+            return self._is_present(packet, name, there)
+        with self._lock:
+            self.uploaded += 1
+        self._tally.note(name, "sent")
+        self._runs.note(packet)
+        return None
+
+    def heal(self) -> None:
+        """Give files that lack their predictions what they lack, once it is sure that they do."""
+        settled, lacking = settle(self._client, self._plan.directory_id, self._unsettled)
+        self._unsettled = []
+        for each in settled:
+            self._tally.note(each.name, "skipped", file_id=each.file_id)
+        for each in lacking:
+            place = self._change(append, each.packet, each.name, each.file_id)
+            if place is not None and self._runs.is_new(each.packet):
+                self._runs.introduce(each.packet, each.name, place)
+
+    def prove_uploads(self) -> None:
+        """Take note of uploads that hold fewer instances than were sent with them."""
+        for name, error in self._uploads.prove():
+            self.uploaded -= 1
+            self._tally.retract(name, error)
+
+
+def _is_of_one_packet(error: RefusedError) -> bool:
+    """Whether a refusal is about this packet, so that others may pass: not a credential, not the address."""
+    return type(error) is RefusedError or error.status == 413

@@ -1,0 +1,72 @@
+"""Names and what is known of them, on disk: a push of ten million packets must not hold them in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..models import File, Input
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An input under way, as far as it is of interest: where it is listed."""
+
+    id: int
+    batch_id: int
+    parent_file_id: int | None
+    original_filename: str | None
+
+
+class Known:
+    """Names of packets, and the root files and pending inputs that have such a name.
+
+    A temporary database of SQLite's, which it keeps in a file of its own once it grows, and removes.
+    """
+
+    def __init__(self) -> None:
+        self._base = sqlite3.connect("", check_same_thread=False)
+        self._base.executescript(
+            "PRAGMA cache_size = -8000; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+            "CREATE TABLE packet (name TEXT PRIMARY KEY) WITHOUT ROWID;"
+            "CREATE TABLE file (name TEXT PRIMARY KEY, id INTEGER, counted INTEGER) WITHOUT ROWID;"
+            "CREATE TABLE pending (name TEXT PRIMARY KEY, id INTEGER, batch_id INTEGER) WITHOUT ROWID;"
+        )
+
+    def add_packet(self, name: str) -> bool:
+        """Take note of a packet's name; return False if another has it."""
+        cursor = self._base.execute("INSERT OR IGNORE INTO packet VALUES (?)", (name,))
+        return cursor.rowcount == 1
+
+    def has_packet(self, name: str | None) -> bool:
+        """Return whether a packet has that name."""
+        return self._base.execute("SELECT 1 FROM packet WHERE name = ?", (name,)).fetchone() is not None
+
+    def first_packets(self, most: int) -> list[str]:
+        """Return the names of packets, at most so many."""
+        return [row[0] for row in self._base.execute("SELECT name FROM packet LIMIT ?", (most,))]
+
+    def add_file(self, file: File) -> None:
+        """Take note of a root file."""
+        values = (file.original_filename, file.id, file.count_instances_changed)
+        self._base.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", values)
+
+    def file(self, name: str) -> File | None:
+        """Return the root file of that name: id, name and counter."""
+        row = self._base.execute("SELECT id, counted FROM file WHERE name = ?", (name,)).fetchone()
+        return File(id=row[0], original_filename=name, count_instances_changed=row[1]) if row else None
+
+    def count_files(self) -> int:
+        """Return the number of root files noted."""
+        return int(self._base.execute("SELECT count(*) FROM file").fetchone()[0])
+
+    def add_pending(self, rows: Iterable[Input]) -> None:
+        """Take note of inputs of root files under way."""
+        values = [(row.original_filename, row.id, row.batch_id) for row in rows if row.original_filename]
+        self._base.executemany("INSERT OR REPLACE INTO pending VALUES (?, ?, ?)", values)
+
+    def pending(self, name: str) -> Pending | None:
+        """Return the input that is about to make the root file of that name."""
+        row = self._base.execute("SELECT id, batch_id FROM pending WHERE name = ?", (name,)).fetchone()
+        return Pending(row[0], row[1], None, name) if row else None
