@@ -117,14 +117,11 @@ class Pacer:
         """
         with self._lock:
             self._in_flight -= 1
-            try:
-                limit = int(headers["x-ratelimit-limit"])
-                remaining = int(headers["x-ratelimit-remaining"])
-                end = float(headers["x-ratelimit-reset"]) - _RESET_IS_LATE_BY
-            except (KeyError, ValueError):
+            counted = _counted(headers)
+            if counted is None:
                 self._without_window(refused, bool(headers))
-                return
-            if math.isfinite(end):
+            else:
+                limit, remaining, end = counted
                 self._note_limit(limit, remaining)
                 self._note_window(turn, end, remaining, refused)
 
@@ -202,6 +199,21 @@ class Pacer:
 
     def _without_window(self, refused: bool, answered: bool) -> None:
         if refused:  # somebody else's limit, such as a proxy's
-            self._next = self._clock() + WINDOW
-        elif answered and self._limit == math.inf:
+            self._next = max(self._next, self._clock() + WINDOW)
+        if self._limit < math.inf:
+            return
+        if answered and not refused:
             self._share = math.inf
+        else:
+            self._used -= 1  # another request finds out
+
+
+def _counted(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
+    """Return limit, remaining requests and end of the window that counted a request, if headers tell it."""
+    try:
+        limit = int(headers["x-ratelimit-limit"])
+        remaining = int(headers["x-ratelimit-remaining"])
+        end = float(headers["x-ratelimit-reset"]) - _RESET_IS_LATE_BY
+    except (KeyError, ValueError):
+        return None
+    return (limit, remaining, end) if limit > 0 <= remaining and math.isfinite(end) else None

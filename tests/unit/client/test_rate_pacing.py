@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_diffgram.client.pacing import WINDOW, Pacer, seconds_until_window
+from airflow_provider_diffgram.client.pacing import WINDOW, Pacer, Turn, seconds_until_window
+from tests.unit.client.limited_server import Simulation
 
 steady = settings(deadline=None, max_examples=60)
 
@@ -19,10 +20,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.time
-
-
-def headers(remaining: int, reset: float) -> dict[str, str]:
-    return {"x-ratelimit-remaining": str(remaining), "x-ratelimit-reset": str(reset), "retry-after": "1"}
 
 
 @pytest.mark.parametrize(
@@ -53,44 +50,98 @@ def test_never_longer_than_a_window(reset: float):
     assert 0 <= seconds_until_window({"x-ratelimit-reset": str(reset)}, lambda: NOW) <= WINDOW
 
 
-def test_a_packet_goes_at_once_while_the_window_has_room_quirk_25():
+SECONDS = 30
+
+
+@pytest.mark.parametrize("latency", [0.001, 0.01, 0.06, 0.25])
+@pytest.mark.parametrize("wall_is_ahead", [0.0, 5000.0])
+def test_one_client_uses_every_window_up_and_is_hardly_ever_refused(latency: float, wall_is_ahead: float):
+    simulation = Simulation(latency=latency, wall_is_ahead=wall_is_ahead)
+    simulation.run(SECONDS)
+    assert simulation.accepted >= 19.5 * SECONDS
+    assert simulation.refused <= 0.02 * simulation.accepted
+
+
+@pytest.mark.parametrize("latency", [0.01, 0.06, 0.25])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("wall_is_ahead", [0.0, -5000.0])
+def test_four_clients_share_fairly_and_waste_little(latency: float, seed: int, wall_is_ahead: float):
+    simulation = Simulation(clients=4, latency=latency, seed=seed, wall_is_ahead=wall_is_ahead)
+    simulation.run(SECONDS)
+    assert simulation.accepted >= 19 * SECONDS
+    assert simulation.refused <= 0.3 * simulation.accepted
+    assert min(client.accepted for client in simulation.senders) >= 0.5 * simulation.accepted / 4
+
+
+@pytest.mark.parametrize("clients", [1, 4])
+def test_several_server_processes_starve_nobody(clients: int):
+    simulation = Simulation(clients=clients, processes=3)
+    simulation.run(2 * SECONDS)
+    assert simulation.accepted >= 18 * 2 * SECONDS
+    assert simulation.refused <= 0.3 * simulation.accepted
+    assert min(client.accepted for client in simulation.senders) >= 0.4 * simulation.accepted / clients
+
+
+def test_a_newcomer_gets_a_share_of_the_windows_of_another():
+    simulation = Simulation(clients=2)
+    simulation.run(SECONDS)
+    assert min(client.accepted for client in simulation.senders) >= 0.3 * simulation.accepted
+
+
+def test_a_ceiling_is_kept():
+    simulation = Simulation(ceiling=5)
+    simulation.run(SECONDS)
+    assert 4.8 * SECONDS <= simulation.accepted <= 5 * SECONDS + 1
+    assert simulation.refused == 0
+
+
+def test_without_a_limit_only_the_first_request_goes_alone():
+    pacer = Pacer(clock=Clock())
+    first = pacer.take()
+    assert isinstance(first, Turn)
+    assert isinstance(pacer.take(), float)
+    pacer.give_back(first, {"content-type": "application/json"})
+    assert all(isinstance(pacer.take(), Turn) for _ in range(100))
+
+
+def test_a_first_request_without_an_answer_leaves_the_next_to_find_out():
+    pacer = Pacer(clock=Clock())
+    first = pacer.take()
+    assert isinstance(first, Turn)
+    pacer.give_back(first, {})
+    assert isinstance(pacer.take(), Turn)
+
+
+def test_a_refusal_of_a_proxy_is_waited_out():
     clock = Clock()
-    pacer = Pacer(clock)
-    assert pacer.delay() == 0
-    pacer.observe(headers(1, NOW + 2), lambda: NOW)
-    assert pacer.delay() == 0
+    pacer = Pacer(clock=clock)
+    first = pacer.take()
+    assert isinstance(first, Turn)
+    pacer.give_back(first, {"retry-after": "1"}, refused=True)
+    wait = pacer.take()
+    assert isinstance(wait, float)
+    clock.time += wait
+    assert isinstance(pacer.take(), Turn)
 
 
-def test_the_next_packet_waits_for_the_end_of_a_full_window():
+@steady
+@given(
+    st.dictionaries(
+        st.sampled_from(["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]),
+        st.sampled_from(["", "soon", "nan", "inf", "-1", "0", "20", "1e400", "1795293558.5"]),
+    ),
+    st.booleans(),
+)
+def test_strange_headers_stop_nobody_for_long(strange: dict[str, str], refused: bool):
     clock = Clock()
-    pacer = Pacer(clock)
-    pacer.observe(headers(0, NOW + 1.75), lambda: NOW)
-    assert pacer.delay() == pytest.approx(0.75)
-    clock.time += 0.5
-    assert pacer.delay() == pytest.approx(0.25)
-    clock.time += 1
-    assert pacer.delay() == 0
-
-
-def test_a_development_server_without_headers_is_not_paced():
-    pacer = Pacer(Clock())
-    pacer.observe({})
-    assert pacer.delay() == 0
-
-
-def test_a_hundred_packets_meet_no_429():
-    """A server that counts 20 a second, in windows that begin at the first hit."""
-    clock = Clock()
-    pacer = Pacer(clock)
-    start = clock.time
-    window_end, used, worst = 0.0, 0, 0
-    for _ in range(100):
-        clock.time += pacer.delay()
-        if clock.time >= window_end:
-            window_end, used = clock.time + 1, 0
-        used += 1
-        worst = max(worst, used)
-        pacer.observe(headers(20 - used, window_end + 1), clock)
-        clock.time += 0.001
-    assert worst == 20
-    assert clock.time - start < 4.2
+    pacer = Pacer(clock=clock, wall=lambda: NOW)
+    turn = pacer.take()
+    assert isinstance(turn, Turn)
+    pacer.give_back(turn, strange, refused)
+    for _ in range(200):
+        turn = pacer.take()
+        if isinstance(turn, Turn):
+            return
+        assert 0 < turn < 3600
+        clock.time += turn
+    pytest.fail("nothing goes any more")
