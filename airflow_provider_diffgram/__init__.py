@@ -43,6 +43,12 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["airflow_provider_diffgram.triggers.diffgram"],
             }
         ],
+        "task-decorators": [
+            {
+                "class-name": "airflow_provider_diffgram.decorators.diffgram.diffgram_push_task",
+                "name": "diffgram_push",
+            }
+        ],
         "connection-types": [
             {
                 "connection-type": "diffgram",
@@ -97,6 +103,11 @@ def get_provider_info() -> dict[str, Any]:
                         "label": "Retry timeout (seconds)",
                         "description": "How long to go on when the server cannot be reached or is down.",
                         "schema": {"type": ["integer", "null"], "default": 60, "minimum": 0},
+                    },
+                    "requests_per_second": {
+                        "label": "Packets per second, at most",
+                        "description": "A ceiling below the server's own limit; empty: as many as it takes.",
+                        "schema": {"type": ["integer", "null"], "default": None, "minimum": 1},
                     },
                     "packet_path": {
                         "label": "Packet path",

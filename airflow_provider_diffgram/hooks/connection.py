@@ -41,7 +41,12 @@ _FIELDS = {
     "password": "Client secret (the password field) is empty",
 }
 
-_TIMEOUTS = ("connect_timeout", "read_timeout", "retry_timeout")
+_NUMBERS = {
+    "connect_timeout": "a number of seconds",
+    "read_timeout": "a number of seconds",
+    "retry_timeout": "a number of seconds",
+    "requests_per_second": "a number",
+}
 
 
 def settings_of(connection: ConnectionLike) -> Settings:
@@ -51,14 +56,14 @@ def settings_of(connection: ConnectionLike) -> Settings:
     """
     extra = _extra(connection)
     problems = [text for field, text in _FIELDS.items() if not getattr(connection, field)]
-    timeouts: dict[str, Any] = {}
-    for name in _TIMEOUTS:
+    numbers: dict[str, Any] = {}
+    for name, what in _NUMBERS.items():
         if extra.get(name) in (None, ""):
             continue
         try:
-            timeouts[name] = float(extra[name])
+            numbers[name] = float(extra[name])
         except (TypeError, ValueError):
-            problems.append(f"{name} must be a number of seconds, not {extra[name]!r}")
+            problems.append(f"{name} must be {what}, not {extra[name]!r}")
     if problems:
         raise _error(connection, problems)
     try:
@@ -69,7 +74,7 @@ def settings_of(connection: ConnectionLike) -> Settings:
             client_secret=connection.password or "",
             verify=extra.get("ca_bundle") or _flag(extra.get("verify")),
             packet_path=extra.get("packet_path") or "auto",
-            **timeouts,
+            **numbers,
         )
     except ValueError as error:
         raise _error(connection, [str(error)]) from None

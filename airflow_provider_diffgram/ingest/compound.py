@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
 from ..models import Child, CompoundFile, File, Handle, InvalidValueError
-from .existing import files_named
+from .files import files_named
 from .labels import Labels
 from .lookup import find_dataset
 from .prepare import Candidate, validated
-from .push import push
-from .sources import PathOpener, universal_path
+from .push import Sending, push
 from .wire import instances_on_wire
 
 _log = logging.getLogger(__name__)
@@ -148,16 +147,13 @@ def upload_children(
     client: DiffgramClient,
     parent_file_id: int,
     children: Iterable[Child | Mapping[str, Any] | list[str]],
-    *,
-    dataset: str | int | None,
-    label_schema: str | int | None = None,
-    path_of: PathOpener = universal_path,
+    **options: Unpack[Sending],
 ) -> Handle:
     """Send the children of a compound file that are not there yet.
 
-    :param children: any number of them.
+    :param children: those of one compound file.
+    :param options: as of :func:`~.push.push`.
     :raises InvalidValueError: with all problems; nothing was sent.
     :raises PushError: if some children did not arrive.
     """
-    packets = ChildPackets(list(children), parent_file_id)
-    return push(client, packets, dataset=dataset, label_schema=label_schema, path_of=path_of)
+    return push(client, ChildPackets(list(children), parent_file_id), **options)

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from ..client import DiffgramClient, routes
 from ..models import File, Handle
+from .files import root_files
+from .known import Known
 
 _log = logging.getLogger(__name__)
 
@@ -33,12 +35,56 @@ def keep_oldest(
     return kept
 
 
-def archive_doubled_children(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
-    """Archive children that these handles sent twice, one name and ordinal; return whether there were any.
+def archive_doubled(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
+    """Archive what these handles stored a second time; return whether there was anything.
 
-    A packet whose answer was lost may arrive after it was sent again; for root files the server's own check
-    of names prevents it, for children nothing does. Children that others sent are left alone.
+    Two runs at once can store a new medium twice, since the server compares names without a lock (quirk
+    17), and a child twice, since it does not compare them at all: a packet whose answer was lost may arrive
+    after it was sent again. The oldest file stays.
     """
+    handles = list(handles)
+    roots = _archive_doubled_roots(client, handles)
+    return _archive_doubled_children(client, handles) or roots
+
+
+def _archive_doubled_roots(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
+    ours: dict[int, set[int]] = {}
+    for handle in handles:
+        batches = {batch.id for batch in handle.batches if batch.parent_file_id is None}
+        if batches:
+            ours.setdefault(handle.directory_id, set()).update(batches)
+    any_doubled = False
+    for directory_id, batches in ours.items():
+        for same in _of_one_name(client, directory_id):
+            if any(_is_of(client, file, batches) for file in same):
+                any_doubled = True
+                keep_oldest(client, {0: same}, None)
+    return any_doubled
+
+
+def _of_one_name(client: DiffgramClient, directory_id: int) -> Iterable[list[File]]:
+    """Return the root files of a dataset whose name is not theirs alone."""
+    known = Known()
+    doubled: dict[str, dict[int, File]] = {}
+    for file in root_files(client, directory_id, None):
+        name = file.original_filename
+        if name is None:
+            continue
+        other = known.file(name)
+        if other is None:
+            known.add_file(file)
+        elif other.id != file.id:
+            doubled.setdefault(name, {other.id: other})[file.id] = file
+    return [list(same.values()) for same in doubled.values()]
+
+
+def _is_of(client: DiffgramClient, file: File, batch_ids: set[int]) -> bool:
+    rows = client.send(routes.list_inputs(client.project, file_id=file.id))
+    return any(row.batch_id in batch_ids for row in rows)
+
+
+def _archive_doubled_children(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
+    """Archive children of one name and ordinal that these handles sent; those of others are left alone."""
     any_doubled = False
     for parent, batch_ids in _batches_by_parent(handles).items():
         ours: set[int | None] = set()

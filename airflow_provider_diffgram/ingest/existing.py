@@ -11,10 +11,8 @@ from ..client.request import pause
 from ..client.routes import PAGE
 from ..models import File, Input, InputStatus, Packet
 from .doubles import archive_files, children_by_place, keep_oldest
+from .files import root_files
 from .known import Known, Pending
-
-SEARCH_ONE_BY_ONE = 3
-"""Up to so many names are searched singly; above, the dataset is listed, 1000 files a request."""
 
 _CHILD_TYPES = ("image", "text", "video")
 
@@ -146,37 +144,6 @@ class Existing:
     def _can_be_waited_for(self, row: Input) -> bool:
         here = row.directory is None or row.directory.id == self._directory_id
         return here and row.batch_id is not None and row.status != InputStatus.BASE_OBJECT_CREATED
-
-
-def files_named(client: DiffgramClient, directory_id: int, name: str) -> list[File]:
-    """Return the root files of exactly that name, lowest id first."""
-    found: dict[int, File] = {}
-    page: int | None = 1
-    while page is not None:
-        listing = client.send(routes.list_files(client.project, directory_id, page=page, search_term=name))
-        found.update({file.id: file for file in listing.file_list if file.original_filename == name})
-        page = listing.next_page
-    return [found[file_id] for file_id in sorted(found) if not found[file_id].removed]
-
-
-def root_files(client: DiffgramClient, directory_id: int, names: Iterable[str] | None) -> Iterable[File]:
-    """Yield the root files that were not removed.
-
-    :param names: those of interest, searched one by one; None for all.
-    """
-    if names is None:
-        listed: Iterable[File] = _every_file(client, directory_id)
-    else:
-        listed = (file for name in names for file in files_named(client, directory_id, name))
-    return (file for file in listed if not file.removed)
-
-
-def _every_file(client: DiffgramClient, directory_id: int) -> Iterable[File]:
-    page: int | None = 1
-    while page is not None:
-        listing = client.send(routes.list_files(client.project, directory_id, page=page))
-        yield from listing.file_list
-        page = listing.next_page
 
 
 def pending_of(row: Input) -> Pending:

@@ -18,7 +18,7 @@ from ..client import (
 )
 from ..models import BlobMedia, File, InvalidValueError, Packet, PathMedia, StorageConnection
 from ..models.problems import describe
-from .existing import SEARCH_ONE_BY_ONE, files_named, root_files
+from .files import SEARCH_ONE_BY_ONE, files_named, root_files
 from .known import Known
 from .labels import Labels
 from .lookup import find_dataset

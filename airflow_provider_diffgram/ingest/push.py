@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Required, TypedDict
 
 from ..client import DiffgramClient, DiffgramError, RefusedError
 from ..models import Handle, InvalidValueError, Packet
 from .batches import Batches, Memory
 from .deal import Dealer
-from .existing import SEARCH_ONE_BY_ONE, Existing
+from .existing import Existing
+from .files import SEARCH_ONE_BY_ONE
 from .naming import name_of
 from .prepare import Candidate, Plan, Preparation, validated
 from .runs import ModelRuns
@@ -24,6 +26,19 @@ DATASET_CAP = 90_000
 """Most images of a dataset (wire contract 3.3)."""
 
 IF_EXISTS = ("skip", "fail", "append", "replace")
+
+
+class Sending(TypedDict, total=False):
+    """The options of :func:`push` that a push of children has as well."""
+
+    dataset: Required[str | int | None]
+    label_schema: str | int | None
+    max_failed: float
+    report: str | None
+    concurrency: int
+    memory: Memory | None
+    stop: threading.Event | None
+    path_of: PathOpener
 
 
 class PushError(DiffgramError):

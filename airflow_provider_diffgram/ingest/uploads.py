@@ -19,7 +19,7 @@ from ..client.request import Steps, ask, pause
 from ..models import File, Input, Packet, PathMedia
 from .counters import read_files
 from .doubles import children_by_place
-from .existing import files_named
+from .files import files_named
 from .prepare import Plan
 from .sources import PathOpener, upload_of
 from .wire import upload_body

@@ -76,6 +76,7 @@ class Receipt(BaseModel):
     :param archived: removed by a person meanwhile.
     :param pending: not settled yet.
     :param missing: sent, but the server does not list it.
+    :param not_sent: refused when it was sent, which the sending task put up with.
     :param waiting: name, input and status of the first 20 that are pending.
     :param file_ids: files of the inputs that succeeded, where they are at most 100.
     """
@@ -90,6 +91,7 @@ class Receipt(BaseModel):
     archived: int = 0
     pending: int = 0
     missing: int = 0
+    not_sent: int = 0
     failures: list[ReceiptFailure] = []
     waiting: list[str] = []
     file_ids: list[int] = []
@@ -105,6 +107,6 @@ class Receipt(BaseModel):
 
     def summary(self) -> str:
         """Return one line with the counts that are not zero."""
-        names = ("succeeded", "skipped", "failed", "archived", "pending", "missing")
-        counts = [f"{getattr(self, name)} {name}" for name in names if getattr(self, name)]
+        names = ("succeeded", "skipped", "failed", "archived", "pending", "missing", "not_sent")
+        counts = [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in names if getattr(self, name)]
         return f"{self.expected} expected: {', '.join(counts) or 'nothing sent'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
@@ -12,10 +13,12 @@ from ..hooks.diffgram import DiffgramHook, failing_for_good
 from ..ingest.compound import create_compound_file, upload_children
 from ..ingest.jsonlines import candidates
 from ..ingest.prepare import Candidate
-from ..ingest.push import push
+from ..ingest.push import Sending, push
+from ..ingest.senders import CONCURRENCY
 from ..ingest.sources import MediaPath
 from ..models import Child, CompoundFile, Handle, Instance, InvalidValueError, Packet
 from ..models.problems import describe
+from .memory import memory_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -76,18 +79,72 @@ class _DiffgramOperator(BaseOperator):
         return handle.to_xcom()
 
 
-class DiffgramSendPacketOperator(_DiffgramOperator):
+class _SendingOperator(_DiffgramOperator):
+    """What operators that send packets have in common.
+
+    :param max_failed: how many packets Diffgram may refuse, or which share of them if below 1, before the
+        task fails. By default none.
+    :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
+        packet: ``{"name", "outcome", "reason", "input_id", "file_id"}``; outcome is ``sent``, ``skipped``,
+        ``failed`` or ``unknown``.
+    :param concurrency: requests under way at once.
+    """
+
+    template_fields: Sequence[str] = ("max_failed", "report", *_DiffgramOperator.template_fields)
+    _stop: threading.Event | None = None
+
+    def __init__(
+        self,
+        *,
+        max_failed: float = 0,
+        report: str | None = None,
+        concurrency: int = CONCURRENCY,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_failed = max_failed
+        self.report = report
+        self.concurrency = concurrency
+
+    def on_kill(self) -> None:
+        """Send nothing more; what is under way comes to its end."""
+        if self._stop is not None:
+            self._stop.set()
+
+    def _options(self, hook: DiffgramHook, context: Context) -> Sending:
+        self._stop = threading.Event()
+        return Sending(
+            **self._targets(hook),
+            max_failed=self._number(),
+            report=self.report,
+            concurrency=self.concurrency,
+            memory=memory_of(context),
+            stop=self._stop,
+            path_of=_path_of,
+        )
+
+    def _number(self) -> float:
+        try:
+            return float(self.max_failed)  # a rendered template is text
+        except ValueError:
+            raise InvalidValueError("max_failed", [f"must be a number, not {self.max_failed!r}"]) from None
+
+
+class DiffgramSendPacketOperator(_SendingOperator):
     """Send one packet or many to a dataset, each once; a retry or a second run sends only what is missing.
 
     Returns a handle, small JSON, for the sensor
     :class:`~airflow_provider_diffgram.sensors.diffgram.DiffgramInputSensor`.
 
     :param packets: a packet, a list of packets, or the path of a JSON Lines file with a packet per line,
-        local or in object storage. A packet is a ``Packet`` or a mapping of its fields.
-    :param if_exists: ``skip`` or ``fail``, for media whose name is in the dataset already.
+        local or in object storage, packed or not (``.gz``). A packet is a ``Packet`` or a mapping of its
+        fields.
+    :param if_exists: what to do with media whose name is in the dataset already: ``skip`` them; ``fail``
+        before anything is sent; ``append`` the predictions that the file lacks; ``replace`` those that it
+        has, what people corrected included.
     """
 
-    template_fields: Sequence[str] = ("packets", "if_exists", *_DiffgramOperator.template_fields)
+    template_fields: Sequence[str] = ("packets", "if_exists", *_SendingOperator.template_fields)
 
     def __init__(
         self,
@@ -104,13 +161,8 @@ class DiffgramSendPacketOperator(_DiffgramOperator):
         """Send and return the handle."""
         with failing_for_good():
             hook = self._hook()
-            handle = push(
-                hook.get_conn(),
-                cast(Iterable[Candidate], candidates(self.packets, "packet", _path_of)),
-                if_exists=self.if_exists,
-                path_of=_path_of,
-                **self._targets(hook),
-            )
+            packets = cast(Iterable[Candidate], candidates(self.packets, "packet", _path_of))
+            handle = push(hook.get_conn(), packets, if_exists=self.if_exists, **self._options(hook, context))
         return self._logged(handle)
 
 
@@ -178,7 +230,7 @@ class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
             raise InvalidValueError("compound file", describe(error)) from None
 
 
-class DiffgramUploadChildrenOperator(_DiffgramOperator):
+class DiffgramUploadChildrenOperator(_SendingOperator):
     """Send the children of a compound file that are not there yet: pages, cameras.
 
     Returns a handle, as :class:`DiffgramSendPacketOperator` does.
@@ -189,7 +241,7 @@ class DiffgramUploadChildrenOperator(_DiffgramOperator):
         A child is a ``Child`` or a mapping of its fields.
     """
 
-    template_fields: Sequence[str] = ("parent_file_id", "children", *_DiffgramOperator.template_fields)
+    template_fields: Sequence[str] = ("parent_file_id", "children", *_SendingOperator.template_fields)
 
     def __init__(
         self,
@@ -213,8 +265,7 @@ class DiffgramUploadChildrenOperator(_DiffgramOperator):
                     Iterable[Child | Mapping[str, Any] | list[str]],
                     candidates(self.children, "child", _path_of),
                 ),
-                path_of=_path_of,
-                **self._targets(hook),
+                **self._options(hook, context),
             )
         return self._logged(handle)
 

@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import (
 from pydantic import ValidationError
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..ingest.doubles import archive_doubled_children
+from ..ingest.doubles import archive_doubled
 from ..ingest.progress import Watch
 from ..models import Handle, InvalidValueError, Receipt
 from ..models.problems import describe
@@ -122,12 +122,12 @@ class DiffgramInputSensor(BaseSensorOperator):
         return self._ended(self._tidied(receipt))
 
     def _tidied(self, receipt: Receipt) -> Receipt:
-        """Archive children that were stored twice, which a trigger must not do; look again if there were."""
+        """Archive what was stored twice, which a trigger must not do; look again if there were."""
         if receipt.failed:
             return receipt
         with failing_for_good():
             client = DiffgramHook(self.diffgram_conn_id).get_conn()
-            if not archive_doubled_children(client, self._handles()):
+            if not archive_doubled(client, self._handles()):
                 return receipt
             return client.run(Watch(self._handles()).look())
 

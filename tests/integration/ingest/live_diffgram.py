@@ -10,7 +10,7 @@ from typing import Any
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from airflow_provider_diffgram.client.request import Request
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
-from airflow_provider_diffgram.ingest.doubles import archive_doubled_children
+from airflow_provider_diffgram.ingest.doubles import archive_doubled
 from airflow_provider_diffgram.ingest.progress import Watch
 from airflow_provider_diffgram.ingest.push import push
 from airflow_provider_diffgram.models import File, Handle, Input, Receipt
@@ -70,7 +70,7 @@ class LiveDiffgram:
         deadline = time.monotonic() + 12
         while True:
             receipt = self.client.run(watch.look())
-            if receipt.complete and archive_doubled_children(self.client, handles):
+            if receipt.complete and archive_doubled(self.client, handles):
                 watch = Watch(handles, FastTime.monotonic)
             elif receipt.complete:
                 return receipt

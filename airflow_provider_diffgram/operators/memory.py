@@ -1,0 +1,38 @@
+"""What a task remembers from attempt to attempt (Airflow 3.3 and later)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+_KEY = "diffgram_batches"
+
+
+class TaskMemory:
+    """Batch ids in the task's state store, as ranges, since the store is for small values.
+
+    :param store: ``context["task_state_store"]``.
+    """
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    def batch_ids(self) -> list[int]:
+        """Return the batches of earlier attempts."""
+        ranges = cast("list[list[int]]", self._store.get(_KEY) or [])
+        return [batch_id for first, last in ranges for batch_id in range(first, last + 1)]
+
+    def remember(self, batch_ids: list[int]) -> None:
+        """Keep the batches of all attempts."""
+        ranges: list[list[int]] = []
+        for batch_id in sorted(set(batch_ids)):
+            if ranges and ranges[-1][1] == batch_id - 1:
+                ranges[-1][1] = batch_id
+            else:
+                ranges.append([batch_id, batch_id])
+        self._store.set(_KEY, ranges)
+
+
+def memory_of(context: Any) -> TaskMemory | None:
+    """Return the memory of a running task, or None where Airflow has none."""
+    store = context.get("task_state_store")
+    return TaskMemory(store) if store is not None else None
