@@ -99,15 +99,27 @@ class Batches:
         with self._lock:
             self._adopted.setdefault((pending.batch_id, pending.parent_file_id), []).append(pending.id)
 
+    def forget(self, row: Input) -> None:
+        """Do not wait for an input: it was archived."""
+        assert row.batch_id is not None
+        key = row.batch_id, row.parent_file_id
+        with self._lock:
+            if row.id in self._adopted.get(key, []):
+                self._adopted[key] = [each for each in self._adopted[key] if each != row.id]
+            else:
+                self._arrived[key] -= 1
+
     def sent(self) -> list[SentBatch]:
         """Return all batches that hold inputs to wait for."""
         with self._lock:
             arrived = [
                 SentBatch(id=batch_id, inputs=inputs, parent_file_id=parent)
                 for (batch_id, parent), inputs in self._arrived.items()
+                if inputs
             ]
             adopted = [
                 SentBatch(id=batch_id, inputs=len(ids), parent_file_id=parent, only=ids)
                 for (batch_id, parent), ids in self._adopted.items()
+                if ids
             ]
         return [*arrived, *adopted]

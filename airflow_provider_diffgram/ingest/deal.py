@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 
 from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
-from ..models import File, Packet, PathMedia
+from ..models import File, Input, Packet, PathMedia
 from .batches import Batches, Place
 from .existing import Existing
 from .known import Pending
 from .packets import append, replace, send_packet
 from .prepare import Plan
-from .runs import ModelRuns
+from .runs import IntroductionError, ModelRuns
 from .settle import Unsettled, settle
 from .tally import Tally
 from .uploads import Uploads
@@ -72,7 +72,7 @@ class Dealer:
         try:
             place = self._deal(packet, name)
             if introduces and place is not None:
-                self._runs.introduce(packet, name, place)
+                self._introduce(packet, name, place)
         except OSError as error:
             self._tally.note(name, "failed", f"cannot read it: {error}")
         except RefusedError as error:
@@ -100,6 +100,32 @@ class Dealer:
         place = send_packet(self._client, self._batches, self._plan, packet, name, batch_id)
         self._tally.note(name, "sent")
         return place
+
+    def _introduce(self, packet: Packet, name: str, place: Place) -> None:
+        self._runs.introduce(packet, name, place, lambda row: self._again(packet, name, row))
+
+    def _again(self, packet: Packet, name: str, row: Input) -> Place:
+        """Repair an input that is stuck: archive it and send the packet again.
+
+        An update is retried instead: to archive its input would remove the file (wire contract 2.14).
+
+        :raises IntroductionError: for a replacement, whose retry would remove the file as well.
+        """
+        assert row.id is not None
+        if row.mode == "update_with_existing":
+            raise IntroductionError(
+                f"{name}: input {row.id}, which is to replace the predictions of file {row.file_id}, is "
+                f"stuck as {row.status}. Neither a retry nor an archive would leave the file: ask whoever "
+                "runs Diffgram"
+            )
+        project = self._client.project
+        if row.mode == "update":
+            self._client.send(routes.update_inputs(project, [row.id], "RETRY"))
+            return Place(row.batch_id or 0, row.parent_file_id, file_id=row.file_id)
+        self._client.send(routes.update_inputs(project, [row.id], "ARCHIVE"))
+        self._batches.forget(row)
+        batch_id = self._batches.assign(packet.parent_file_id)
+        return send_packet(self._client, self._batches, self._plan, packet, name, batch_id)
 
     def _adopt(self, name: str, pending: Pending, file_id: int | None = None) -> Place:
         """Wait for an input of an earlier attempt instead of sending its packet again."""
@@ -163,7 +189,7 @@ class Dealer:
         for each in lacking:
             place = self._change(append, each.packet, each.name, each.file_id)
             if place is not None and self._runs.is_new(each.packet):
-                self._runs.introduce(each.packet, each.name, place)
+                self._introduce(each.packet, each.name, place)
 
     def prove_uploads(self) -> None:
         """Take note of uploads that hold fewer instances than were sent with them."""

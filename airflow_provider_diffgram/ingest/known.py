@@ -61,6 +61,11 @@ class Known:
         """Return the number of root files noted."""
         return int(self._base.execute("SELECT count(*) FROM file").fetchone()[0])
 
+    def count_new(self) -> int:
+        """Return the number of packets' names that no root file noted has."""
+        sql = "SELECT count(*) FROM packet WHERE name NOT IN (SELECT name FROM file)"
+        return int(self._base.execute(sql).fetchone()[0])
+
     def add_pending(self, rows: Iterable[Input]) -> None:
         """Take note of inputs of root files under way."""
         values = [(row.original_filename, row.id, row.batch_id) for row in rows if row.original_filename]

@@ -91,17 +91,17 @@ def push(
     if whole is not None:
         preparation.look_at(whole)
     tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
-    with Senders(concurrency) as senders:
-        run = _Push(
-            client, preparation, senders, tally, if_exists, memory, stop or threading.Event(), path_of
-        )
-        try:
+    try:
+        with Senders(concurrency) as senders:
+            run = _Push(
+                client, preparation, senders, tally, if_exists, memory, stop or threading.Event(), path_of
+            )
             run.look(few=whole is not None)
             if whole is not None and if_exists == "fail":
                 run.refuse_existing(_valid(whole))
             return run.run(packets, max_failed, checked=whole is not None)
-        finally:
-            tally.close()
+    finally:
+        tally.close()
 
 
 def _check_options(if_exists: str, max_failed: float, concurrency: int) -> None:
@@ -169,11 +169,11 @@ class _Push:
             return
         searched = names if few and len(names) <= SEARCH_ONE_BY_ONE else None
         self._existing.look_at_roots(self._plan.media_types if few else ("image", "text", "video"), searched)
-        there = self._plan.known.count_files()
-        if there + self._plan.expected > DATASET_CAP:
+        there, new = self._plan.known.count_files(), self._plan.known.count_new()
+        if there + new > DATASET_CAP:
             self._tally.warn(
-                f"{there:,} files are in the dataset and {self._plan.expected:,} are to be sent; Diffgram "
-                f"takes {DATASET_CAP:,} images a dataset and fails the others: use several datasets"
+                f"{there:,} files are in the dataset and {new:,} new ones are to be sent; Diffgram takes "
+                f"{DATASET_CAP:,} images a dataset and fails the others: use several datasets"
             )
 
     def refuse_existing(self, packets: Iterable[Packet]) -> None:
@@ -196,6 +196,7 @@ class _Push:
         try:
             self._send_all(packets, checked=checked)
         except DiffgramError as error:
+            self._senders.finish()
             raise self._stopped(error) from error
         failed = self._tally["failed"]
         allowed = max_failed * self._plan.expected if max_failed < 1 else max_failed
@@ -215,10 +216,8 @@ class _Push:
         candidates = iter(packets)
         while chunk := list(islice(candidates, CHUNK)):
             if not checked:
-                self._preparation.look_at(chunk)
+                self._check(chunk)
             valid = list(_valid(chunk))
-            if not checked and self._if_exists == "fail":
-                self.refuse_existing(valid)
             self._look_at_children(valid)
             for packet in valid:
                 if self._stop.is_set():
@@ -227,6 +226,17 @@ class _Push:
             if max(self._dealer.unsettled, self._uploads.unproven) >= CHUNK:
                 self._settle()
         self._settle()
+
+    def _check(self, chunk: list[Candidate]) -> None:
+        try:
+            self._preparation.look_at(chunk)
+            if self._if_exists == "fail":
+                self.refuse_existing(_valid(chunk))
+        except InvalidValueError as error:
+            self._settle()
+            if not self._tally.done:
+                raise
+            raise self._refused(error, len(chunk)) from error
 
     def _settle(self) -> None:
         self._senders.drain()
@@ -264,6 +274,15 @@ class _Push:
         )
         stopped.permanent = isinstance(error, RefusedError)
         return stopped
+
+    def _refused(self, error: InvalidValueError, packets: int) -> PushError:
+        head = (
+            f"{error.what}: {len(error.problems) + error.unshown} problem(s), none of these {packets} packets "
+            f"was sent; of those before {self._tally.counts()}"
+        )
+        refused = PushError("\n".join([head, *str(error).splitlines()[1:]]))
+        refused.permanent = True
+        return refused
 
     def _incomplete(self) -> PushError:
         more = self._tally["failed"] - len(self._tally.examples)

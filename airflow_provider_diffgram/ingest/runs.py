@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from ..client import DiffgramClient, DiffgramError, routes
 from ..client.request import Steps, ask, pause
-from ..models import Input, Packet, TextMedia
+from ..models import Input, InputStatus, Packet, TextMedia
 from .batches import Place
 from .counters import settle_seconds
 
@@ -16,8 +17,12 @@ _log = logging.getLogger(__name__)
 INTRODUCTION_TIMEOUT = 3600.0
 """Seconds to wait for the packet that introduces a model run."""
 
+STUCK_AFTER = 120.0
+"""Seconds without any change after which an input that the server has begun with is taken for lost."""
+
 _POLL = 1.0
 _RECENT = 100
+_REPAIRS = 2
 
 Ref = tuple[str, str | None]
 
@@ -54,29 +59,50 @@ class ModelRuns:
             self._known |= self._of_recent_inputs()
         return bool(packet.refs - self._known)
 
-    def introduce(self, packet: Packet, name: str, place: Place) -> None:
+    def introduce(self, packet: Packet, name: str, place: Place, again: Callable[[Input], Place]) -> None:
         """Wait until the new runs of a packet on its way exist.
 
+        An input that the server has lost, as it may if somebody else introduces the same run at the same
+        moment, is repaired.
+
         :param place: where the packet's input is listed.
-        :raises IntroductionError: if that takes more than an hour.
+        :param again: sends a packet again whose input is stuck, and returns where the new one is listed.
+        :raises IntroductionError: if it takes more than an hour, or the input gets stuck again and again.
         """
         new = packet.refs - self._known
         _log.info("%s introduces %s; the other packets wait for it", name, _words(new))
-        if self._client.run(self._until_known(packet, name, place, new)):
-            self._known |= packet.refs
-        # else it failed and made no run: the next packet introduces
+        deadline = time.monotonic() + INTRODUCTION_TIMEOUT
+        for attempt in range(_REPAIRS + 1):
+            found = self._client.run(self._until_known(packet, place, new, deadline))
+            if found is True:
+                self._known |= packet.refs
+            if isinstance(found, bool):
+                return  # if it failed and made no run, the next packet introduces
+            if attempt == _REPAIRS or found is None or time.monotonic() > deadline:
+                raise _not_introduced(name, new, found)
+            _log.warning(
+                "%s: input %s is stuck as %s for %.0f s; the server has lost it: repairing it",
+                name,
+                found.id,
+                found.status,
+                STUCK_AFTER,
+            )
+            place = again(found)
 
     def _of_recent_inputs(self) -> set[Ref]:
         rows = self._client.send(routes.list_inputs(self._client.project, status="Success", limit=_RECENT))
         return {ref for row in rows for ref in _resolved(row)}
 
-    def _until_known(self, packet: Packet, name: str, place: Place, new: frozenset[Ref]) -> Steps[bool]:
+    def _until_known(
+        self, packet: Packet, place: Place, new: frozenset[Ref], deadline: float
+    ) -> Steps[bool | Input | None]:
+        """Return True once the runs exist, False if the input failed, or what is stuck or not listed."""
         project = self._client.project
-        started = time.monotonic()
         succeeded_at: float | None = None
         listed_before = yield from _run_names(project)
         row: Input | None = None
-        while time.monotonic() - started < INTRODUCTION_TIMEOUT:
+        seen, seen_at = None, time.monotonic()
+        while time.monotonic() < deadline:
             rows = yield from place.rows(project)
             row = next(iter(rows), None)
             if row is not None and new <= _resolved(row):
@@ -90,13 +116,27 @@ class ModelRuns:
                 succeeded_at = succeeded_at or time.monotonic()
                 if time.monotonic() - succeeded_at > settle_seconds(len(packet.instances)):
                     return True
+            state = (row.status, row.percent_complete, row.time_updated) if row else None
+            if state != seen:
+                seen, seen_at = state, time.monotonic()
+            elif row is not None and _is_begun(row) and time.monotonic() - seen_at > STUCK_AFTER:
+                return row
             yield from pause(_POLL)
-        status = row.status if row else "not listed"
-        raise IntroductionError(
-            f"{name} was to introduce {_words(new)}, but its input {row.id if row else ''} is still "
-            f"{status!r} after {INTRODUCTION_TIMEOUT:.0f} s. The other packets were not sent, since the "
-            "server may lose one of them. Is the server ingesting at all? Then archive that input and retry."
-        )
+        return row
+
+
+def _is_begun(row: Input) -> bool:
+    """Whether the server has taken a row from its queue, where it may wait for hours, and not ended it."""
+    waiting = (InputStatus.INIT, InputStatus.RETRYING, InputStatus.LOCAL_PROCESSING_QUEUE)
+    return not (row.processing_deferred or row.status in waiting or row.succeeded or row.failed)
+
+
+def _not_introduced(name: str, new: frozenset[Ref], row: Input | None) -> IntroductionError:
+    which = f"input {row.id} is still {row.status!r}" if row else "input is not listed"
+    return IntroductionError(
+        f"{name} was to introduce {_words(new)}, but its {which}. The other packets were not sent, since the "
+        "server may lose one of them. Is the server ingesting at all? Then archive that input and retry."
+    )
 
 
 def _resolved(row: Input) -> set[Ref]:

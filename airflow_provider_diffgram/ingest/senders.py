@@ -31,6 +31,9 @@ class Senders:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.finish()
+
+    def finish(self) -> None:
         """Let what is under way come to its end; drop what has not begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 

@@ -1,0 +1,105 @@
+"""A new model run is introduced by one packet; what the server loses on the way is repaired (quirk 48)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_diffgram.client import routes
+from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from airflow_provider_diffgram.ingest import runs
+from airflow_provider_diffgram.ingest.push import PushError
+from tests.integration.ingest.fast_time import until
+from tests.integration.ingest.live_diffgram import LiveDiffgram, box
+from tests.integration.ingest.raw_packets import image
+from tests.integration.ingest.served_media import Media
+
+RUNS = 200
+
+
+@pytest.fixture
+def racing(tmp_path: Path, fast_time: None) -> Iterator[LiveDiffgram]:
+    """A server on which two workers that meet a new run at the same moment collide."""
+    options = {"rate_limit": False, "model_race_seconds": 0.03, "rows_per_cycle": 8}
+    with EmulatorProcess.start(tmp_path / "racing", **options) as emulator:
+        yield LiveDiffgram.of(emulator)
+
+
+def refs(run: int) -> dict[str, str]:
+    return {"model_ref": "model", "model_run_ref": f"run-{run}"}
+
+
+def test_200_first_uses_cost_nothing(racing: LiveDiffgram, media: Media):
+    threads = racing.state()["ingest_threads"]
+    packets = [
+        image(media, f"{run}-{number}.png", box(**refs(run))) for run in range(RUNS) for number in range(2)
+    ]
+    receipt = racing.pushed(packets)
+    assert receipt.summary() == f"{2 * RUNS} expected: {2 * RUNS} succeeded"
+    assert racing.state()["ingest_threads"] == threads
+    assert len(racing.ask(routes.list_model_runs)) == RUNS
+
+
+def test_a_sender_that_does_not_wait_loses_inputs_and_threads(racing: LiveDiffgram, media: Media):
+    threads = racing.state()["ingest_threads"]
+    batch_id = racing.ask(routes.create_batch).id
+    picture = {"url": media.url("a.png"), "type": "image"}
+
+    def send(number: int) -> None:
+        instance = {**box(), "label_file_id": racing.labels["cat"], **refs(number // 8)}
+        body = {"directory_id": racing.directory_id, "batch_id": batch_id, "media": picture}
+        named = {"original_filename": f"{number}.png", "instance_list": [instance]}
+        racing.ask(routes.send_packet, body | named, "x")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(send, range(64)))
+    deadline = time.monotonic() + 15
+    while racing.state()["ingest_threads"] == threads:
+        until(racing.state(), deadline)
+    while not any(row.status == "downloaded" for row in racing.inputs()):
+        until(racing.inputs(), deadline)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_introduction_that_the_server_lost_is_archived_and_sent_again(
+    racing: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch, times: int
+):
+    monkeypatch.setattr(runs, "STUCK_AFTER", 4.0)
+    racing.emulator.row_fault("0.png", "stuck", times=times)
+    packets = [image(media, f"{number}.png", box(**refs(0))) for number in range(3)]
+    receipt = racing.pushed(packets)
+    assert receipt.summary() == "3 expected: 3 succeeded"
+    assert racing.names() == ["0.png", "1.png", "2.png"]
+    archived = racing.ask(routes.list_inputs, show_archived=True)
+    assert sum(bool(row.archived) for row in archived) == times
+
+
+def test_an_introduction_that_gets_stuck_again_and_again_is_named_and_nothing_else_is_sent(
+    racing: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(runs, "STUCK_AFTER", 1.0)
+    racing.emulator.row_fault("0.png", "stuck", times=10)
+    packets = [image(media, f"{number}.png", box(**refs(0))) for number in range(3)]
+    with pytest.raises(
+        PushError, match=r"0\.png was to introduce model 'model' run 'run-0'.*is still"
+    ) as told:
+        racing.push(packets)
+    assert not told.value.permanent
+    assert {row.original_filename for row in racing.inputs()} == {"0.png"}
+
+
+def test_a_stuck_update_that_introduces_is_retried_and_its_file_stays(
+    racing: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
+):
+    racing.pushed([image(media, "a.png")])
+    file = racing.file("a.png")
+    monkeypatch.setattr(runs, "STUCK_AFTER", 4.0)
+    racing.emulator.row_fault("", "stuck", times=1)
+    update = {"file_id": file.id, "mode": "update", "instance_list": [box(3, **refs(0))]}
+    assert racing.pushed([update]).succeeded == 1
+    assert racing.file("a.png").id == file.id
+    assert racing.lefts(file.id) == [3]
