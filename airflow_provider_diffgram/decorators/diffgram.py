@@ -44,7 +44,6 @@ class _DiffgramPushDecoratedOperator(DecoratedOperator, DiffgramSendPacketOperat
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            kwargs_to_upstream=kwargs,
             python_callable=python_callable,
             op_args=op_args,
             op_kwargs=op_kwargs,

@@ -74,6 +74,8 @@ class Dealer:
             if introduces and place is not None:
                 self._introduce(packet, name, place)
         except OSError as error:
+            if not isinstance(packet.media, PathMedia):
+                raise
             self._tally.note(name, "failed", f"cannot read it: {error}")
         except RefusedError as error:
             if not _is_of_one_packet(error):
@@ -145,15 +147,16 @@ class Dealer:
 
         An instance that a person deleted stays deleted: the counter only grows.
         """
-        if self._if_exists in ("append", "replace"):
-            return self._change(append if self._if_exists == "append" else replace, packet, name, file.id)
+        if self._if_exists == "replace":
+            return self._change(replace, packet, name, file.id)
         expected = len(instances_of_body(instance_keys(packet, self._plan.labels, name)))
         counted = file.count_instances_changed
         if expected and counted is None and packet.instance_list:
             with self._lock:
                 self._unsettled.append(Unsettled(packet, name, file.id, expected))
             return None
-        if expected and (counted or 0) < expected and self._lost_some(packet, file):
+        lacking = expected and (counted or 0) < expected and self._lost_some(packet, file)
+        if lacking or self._if_exists == "append":
             return self._change(append, packet, name, file.id)
         self._tally.note(name, "skipped", file_id=file.id)
         return None
@@ -184,6 +187,8 @@ class Dealer:
         """Give files that lack their predictions what they lack, once it is sure that they do."""
         settled, lacking = settle(self._client, self._plan.directory_id, self._unsettled)
         self._unsettled = []
+        if self._if_exists == "append":
+            settled, lacking = [], [*settled, *lacking]
         for each in settled:
             self._tally.note(each.name, "skipped", file_id=each.file_id)
         for each in lacking:

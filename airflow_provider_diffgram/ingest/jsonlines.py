@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -36,10 +37,13 @@ class JsonLines:
     def __iter__(self) -> Iterator[Any]:
         """Yield each line's object, or what is wrong with the line; empty lines are passed over."""
         with self._path.open("rb") as raw, _unpacked(raw, self._name) as file:
-            # Not "for line in file": what ObjectStoragePath opens on Airflow 2 cannot be iterated.
-            for number, line in enumerate(iter(file.readline, b""), start=1):
-                if line.strip():
-                    yield self._object(number, line)
+            try:
+                # Not "for line in file": what ObjectStoragePath opens on Airflow 2 cannot be iterated.
+                for number, line in enumerate(iter(file.readline, b""), start=1):
+                    if line.strip():
+                        yield self._object(number, line)
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                yield [f"{self._name}: not a whole gzip file: {error}"]
 
     def _object(self, number: int, line: bytes) -> Any:
         place = f"{self._what} in line {number} of {self._name}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
 from ..client.request import Steps, pause
-from ..models import Input, Packet
+from ..models import File, Input, Packet
 from ..models.packet import UpdateMode
 from .batches import Batches, Place
 from .existing import pending_of
@@ -43,7 +43,7 @@ def append(
 ) -> Place | Pending | None:
     """Append the predictions of ``packet`` to a file, as far as they are not there or on their way.
 
-    The server would store them again (quirk 31), so what the file holds, and what an earlier update brought
+    The server would store them again (quirk 31), so what the file holds, and what an earlier input brought
     or is about to bring, is left out: an instance that a person deleted since stays deleted.
 
     :param name: the packet's name, part of the references of its instances.
@@ -51,14 +51,15 @@ def append(
         nothing is missing.
     """
     keys = instance_keys(packet, plan.labels, name)
-    updates = [row for row in _rows_of(client, packet, file_id) if row.mode == "update" and not row.failed]
+    rows = _since_replaced([row for row in _rows_of(client, packet, file_id) if not row.failed])
     stored = client.send(routes.list_annotations(client.project, file_id))
-    known = _references(stored.instance_list).union(*map(_references_of_row, updates))
+    brought = [_stored_references(row) for row in rows if not _stored_nothing(row, stored)]
+    known = _references(stored.instance_list).union(*brought)
     missing = without_known(keys, known)
     if missing:
         return _update(client, batches, plan, name, file_id, "update", missing)
     ours = _references(instances_of_body(keys))
-    under_way = [row for row in updates if not row.succeeded and row.batch_id is not None]
+    under_way = [row for row in rows if row.mode and not row.succeeded and row.batch_id is not None]
     return next((pending_of(row) for row in under_way if ours & _references_of_row(row)), None)
 
 
@@ -81,7 +82,7 @@ def replace(
         )
     rows = [row for row in _rows_of(client, packet, file_id) if not row.failed]
     newest = max(rows, key=lambda row: row.id or 0, default=None)
-    if newest is None or _references_of_row(newest) != ours:
+    if newest is None or newest.mode == "update" or _references_of_row(newest) != ours:
         return _update(client, batches, plan, name, file_id, "update_with_existing", keys)
     return None if newest.succeeded or newest.batch_id is None else pending_of(newest)
 
@@ -113,6 +114,25 @@ def _update(
     place = _until_arrived(client, body, name)
     batches.count(batch_id, None)
     return place
+
+
+def _since_replaced(rows: list[Input]) -> list[Input]:
+    """Return the rows from the newest replacement on: what others brought before is gone with it."""
+    newest = max((row.id or 0 for row in rows if row.mode == "update_with_existing"), default=0)
+    return [row for row in rows if (row.id or 0) >= newest]
+
+
+def _stored_nothing(row: Input, file: File) -> bool:
+    """Whether the input that made a file succeeded without its instances (quirk 4); its counter tells."""
+    return row.mode is None and row.succeeded and len(row.instance_list) > (file.count_instances_changed or 0)
+
+
+def _stored_references(row: Input) -> set[str]:
+    """Return the references of a row but for those of frames that the server refused (quirk 52)."""
+    errors = (row.update_log or {}).get("error") or {}
+    frames = (row.frame_packet_map or {}).items()
+    refused = [instance for frame, of in frames if f"Frame {frame}" in errors for instance in of]
+    return _references_of_row(row) - _references(refused)
 
 
 def _references_of_row(row: Input) -> set[str]:

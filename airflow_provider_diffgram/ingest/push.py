@@ -198,6 +198,10 @@ class _Push:
         except DiffgramError as error:
             self._senders.finish()
             raise self._stopped(error) from error
+        except InvalidValueError as error:
+            if not self._tally.done:
+                raise
+            raise self._refused(error) from error
         failed = self._tally["failed"]
         allowed = max_failed * self._plan.expected if max_failed < 1 else max_failed
         if failed > allowed:
@@ -220,8 +224,6 @@ class _Push:
             valid = list(_valid(chunk))
             self._look_at_children(valid)
             for packet in valid:
-                if self._stop.is_set():
-                    raise PushError("asked to stop")
                 self._one(packet, _called(packet))
             if max(self._dealer.unsettled, self._uploads.unproven) >= CHUNK:
                 self._settle()
@@ -232,14 +234,13 @@ class _Push:
             self._preparation.look_at(chunk)
             if self._if_exists == "fail":
                 self.refuse_existing(_valid(chunk))
-        except InvalidValueError as error:
+        except InvalidValueError:
             self._settle()
-            if not self._tally.done:
-                raise
-            raise self._refused(error, len(chunk)) from error
+            raise
 
     def _settle(self) -> None:
         self._senders.drain()
+        self._raise_if_stopped()
         self._dealer.heal()
         self._dealer.prove_uploads()
 
@@ -261,9 +262,17 @@ class _Push:
                 self._busy = {packet.file_id}
         if self._runs.is_new(packet):
             self._senders.drain()
-            self._dealer.deal(packet, name, introduces=True)
+            self._deal(packet, name, introduces=True)
         else:
-            self._senders.submit(lambda: self._dealer.deal(packet, name, introduces=False))
+            self._senders.submit(lambda: self._deal(packet, name, introduces=False))
+
+    def _deal(self, packet: Packet, name: str, *, introduces: bool) -> None:
+        self._raise_if_stopped()
+        self._dealer.deal(packet, name, introduces=introduces)
+
+    def _raise_if_stopped(self) -> None:
+        if self._stop.is_set():
+            raise PushError("asked to stop")
 
     def _stopped(self, error: DiffgramError) -> PushError:
         left = self._plan.expected - self._tally.done
@@ -275,10 +284,10 @@ class _Push:
         stopped.permanent = isinstance(error, RefusedError)
         return stopped
 
-    def _refused(self, error: InvalidValueError, packets: int) -> PushError:
+    def _refused(self, error: InvalidValueError) -> PushError:
         head = (
-            f"{error.what}: {len(error.problems) + error.unshown} problem(s), none of these {packets} packets "
-            f"was sent; of those before {self._tally.counts()}"
+            f"{error.what}: {len(error.problems) + error.unshown} problem(s), nothing was sent of these "
+            f"{CHUNK:,} packets; of those before {self._tally.counts()}"
         )
         refused = PushError("\n".join([head, *str(error).splitlines()[1:]]))
         refused.permanent = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
 import re
 import shlex
 import subprocess
@@ -13,8 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from PIL import Image
@@ -28,7 +30,9 @@ from airflow_provider_diffgram.hooks.connection import defaults_of, settings_of
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
 from airflow_provider_diffgram.ingest import settle
 from airflow_provider_diffgram.ingest.progress import Watch
-from airflow_provider_diffgram.ingest.push import push
+from airflow_provider_diffgram.ingest.push import IF_EXISTS, push
+from airflow_provider_diffgram.ingest.sources import universal_path
+from airflow_provider_diffgram.ingest.tally import Result, Tally
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
 from demo.fileserver import serving
 from tests.integration.ingest.fast_time import FastTime
@@ -137,8 +141,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(diffgram_emulator: EmulatorProcess, client: DiffgramClient) -> EmulatorProcess:
-    """The project that the guides assume: labels ``cat`` and ``dog``, dataset ``night``."""
-    return diffgram_emulator.with_project(diffgram_emulator.project, datasets=["night"])
+    """The project that the guides assume: labels ``cat`` and ``dog``, datasets ``night`` and ``day``."""
+    return diffgram_emulator.with_project(diffgram_emulator.project, datasets=["night", "day"])
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +216,10 @@ def dag_id(block: Block) -> str:
 
 RUNS: dict[str, dict[str, Any]] = {
     "two_projects": {"wait_default": (1, 0), "wait_staging": (1, 0)},
+    "from_a_model": {"wait": (2, 0)},
     "from_storage": {"wait": (2, 0)},
+    "by_dataset": {"wait": (2, 0)},
+    "one_introduces": {"wait": (1, 1)},
     "by_camera": {"wait": (2, 0)},
     "scans": {"wait": (4, 0)},
     "three_ways": {"deferred": (1, 0), "poking": (1, 0), "rescheduled": (1, 0), "count": 1},
@@ -252,7 +259,12 @@ def test_dags_run_and_a_second_run_adds_nothing(block, run_guide, project, clien
             assert first[task] == second[task] == expected
             continue
         assert (first[task]["succeeded"], first[task]["skipped"]) == expected, task
-        assert (second[task]["succeeded"], second[task]["skipped"]) == expected[::-1], task
+        assert (second[task]["succeeded"], second[task]["skipped"]) == (0, sum(expected)), task
+    if dag_id(block) == "from_a_model":
+        report = (media / "from_a_model-report.jsonl").read_text().splitlines()
+        assert [json.loads(line)["outcome"] for line in report] == ["skipped", "skipped"]
+    if dag_id(block) == "by_dataset":
+        assert set(stored(client)) == {"left.png"}
     if block.guide == "compound":
         for name in ("scan-17", "scan-18"):
             children = client.send(routes.list_children(client.project, stored(client)[name].id))
@@ -317,7 +329,10 @@ def test_connections_are_read_as_written():
 def test_other_commands_are_known():
     from airflow_provider_diffgram.emulator.__main__ import parser
 
-    (command,) = [line for line in console_lines() if not line.startswith("export ")]
+    commands = [line for line in console_lines() if not line.startswith("export ")]
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M)
+    assert {line.split()[1] for line in commands if line.startswith("make ")} <= set(targets)
+    (command,) = [line for line in commands if not line.startswith("make ")]
     program, module, name, *arguments = shlex.split(command)
     assert (program, module, name) == ("python", "-m", "airflow_provider_diffgram.emulator")
     assert parser().parse_args(arguments).port == 8085
@@ -343,6 +358,38 @@ def test_the_receipt_has_the_fields_described():
     assert receipt.complete
     described = {name for row in rows("wait", "The receipt") for name in re.findall(r"`(\w+)`", row[0])}
     assert described == set(Receipt.model_fields) - {"project", "failures"}
+
+
+def test_the_report_has_the_fields_and_outcomes_described(tmp_path):
+    (block,) = [block for block in BLOCKS if block.guide == "push" and block.language == "json"]
+    shown = json.loads(block.text)
+    tally = Tally(None, str(tmp_path / "report.jsonl"), universal_path)
+    tally.note(shown["name"], shown["outcome"], shown["reason"])
+    tally.note("a.png", "sent", "by an earlier attempt", input_id=1, file_id=2)
+    tally.close()
+    first, full = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
+    assert first == shown
+    text = (ROOT / "docs" / "push.md").read_text().partition("## The report")[2].partition("\n## ")[0]
+    fields, outcomes = text.split("| `outcome` | Means |")
+    described = re.findall(r"\w+", " ".join(re.findall(r"^\| (`.*?) \|", fields, re.M)))
+    assert set(described) == set(full)
+    assert re.findall(r"^\| `(\w+)` \|", outcomes, re.M) == list(get_args(Result))
+
+
+def test_progress_is_told_in_the_words_shown(caplog):
+    caplog.set_level(logging.INFO)
+    outcomes: list[Result] = ["sent"] * 512 + ["failed"] * 5 + ["skipped"] * 10
+    seconds = chain([0.0] * (1 + len(outcomes)), repeat(26.6))
+    tally = Tally(10_000, None, universal_path, lambda: next(seconds))
+    for number, outcome in enumerate(outcomes):
+        tally.note(f"{number}.png", outcome, "too dark" if outcome == "failed" else None)
+    tally.close()
+    (shown,) = re.findall(r"^`(.* left)`$", (ROOT / "docs" / "push.md").read_text(), re.M)
+    assert caplog.messages[-1] == shown
+
+
+def test_each_word_of_if_exists_is_described():
+    assert tuple(code(row[0]) for row in rows("push", "Files that are there already")) == IF_EXISTS
 
 
 # Tables
@@ -428,7 +475,7 @@ def test_what_the_tables_say_of_a_second_push(project, client, media, monkeypatc
     update = {"file_id": file_id, "mode": "update", "instance_list": [box(20)]}
     assert [settled(client, [update]).succeeded for _ in range(2)] == [1, 0]
     replace = {**update, "mode": "update_with_existing"}
-    assert [settled(client, [replace]).succeeded for _ in range(2)] == [1, 1]
+    assert [settled(client, [replace]).succeeded for _ in range(2)] == [1, 0]
     assert len(client.send(routes.list_annotations(client.project, file_id)).instance_list) == 1
     made = [
         row.id for row in client.send(routes.list_inputs(client.project, file_id=file_id)) if not row.mode

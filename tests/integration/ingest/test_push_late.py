@@ -97,7 +97,7 @@ def test_a_packet_that_the_server_refuses_fails_alone(diffgram: LiveDiffgram, me
     before = len(diffgram.inputs())
     body = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
     diffgram.emulator.fault("input/packet", "status", status=400, body=body)
-    with pytest.raises(PushError, match="of 3 packets 2 arrived, 0 were there, 1 failed") as caught:
+    with pytest.raises(PushError, match="of 3 packets 2 sent, 1 failed, 0 skipped") as caught:
         diffgram.push(packets)
     assert "media: no such thing" in str(caught.value)
     assert caught.value.permanent

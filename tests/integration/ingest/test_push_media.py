@@ -139,8 +139,23 @@ def test_if_exists_fail_names_all_that_is_there_and_sends_nothing(
         diffgram.push([url(media, "new.png"), *there], if_exists="fail")
     assert caught.value.problems == ["'a.png' is in the dataset already", "'b.png' is in the dataset already"]
     assert diffgram.content() == before
-    with pytest.raises(InvalidValueError, match="'skip' or 'fail'"):
-        diffgram.push([], if_exists="replace")
+
+
+@pytest.mark.parametrize(
+    "option, problem",
+    [
+        ({"if_exists": "overwrite"}, "one of 'skip', 'fail', 'append', 'replace', not 'overwrite'"),
+        ({"max_failed": -1}, "max_failed must be 0 or more, not -1"),
+        ({"concurrency": 0}, "concurrency must be 1 or more, not 0"),
+    ],
+)
+def test_an_option_that_means_nothing_is_refused(
+    diffgram: LiveDiffgram, media: Media, option: dict[str, Any], problem: str
+):
+    before = diffgram.content()
+    with pytest.raises(InvalidValueError, match=problem):
+        diffgram.push([url(media, "a.png")], **option)
+    assert diffgram.content() == before
 
 
 def test_a_file_of_that_name_in_another_dataset_is_another_file_3_5(diffgram: LiveDiffgram, media: Media):

@@ -154,7 +154,10 @@ def test_an_update_of_a_video_adds_to_its_frames_5_6(diffgram: LiveDiffgram, med
     assert diffgram.pushed([packet]).summary() == "1 expected: 1 succeeded"
 
 
-def test_a_name_doubled_by_two_runs_at_once_leaves_one_file_quirk_17(diffgram: LiveDiffgram, media: Media):
+@pytest.mark.parametrize("tidied_by", ["the wait", "the next push"])
+def test_a_name_doubled_by_two_runs_at_once_leaves_one_file_quirk_17(
+    diffgram: LiveDiffgram, media: Media, tidied_by: str
+):
     packet = waiting(media, "a.png", box(1))
     one = diffgram.push([packet])
     body = {
@@ -162,19 +165,21 @@ def test_a_name_doubled_by_two_runs_at_once_leaves_one_file_quirk_17(diffgram: L
         "original_filename": "a.png",
         "media": {"url": media.url("wait/a.png"), "type": "image"},
         "batch_id": diffgram.ask(routes.create_batch).id,
+        "instance_list": [{**box(1), "label_file_id": diffgram.labels["cat"]}],
     }
     diffgram.ask(routes.send_packet, body, "a.png")
     deadline = time.monotonic() + 10
     while sum(row.status == "processing" for row in diffgram.inputs()) < 2:
         until(diffgram.inputs(), deadline)
     media.gate.set()
-    diffgram.done(one)
     while sum(row.succeeded for row in diffgram.inputs()) < 2:
         until(diffgram.inputs(), deadline)
     assert diffgram.names() == ["a.png", "a.png"]
-    diffgram.pushed([packet])
-    first = min(file.id for file in diffgram.ask(routes.list_files, diffgram.directory_id).file_list)
+    first = diffgram.files()[0].id
+    receipt = diffgram.done(one) if tidied_by == "the wait" else diffgram.pushed([packet])
     assert [file.id for file in diffgram.files()] == [first]
+    assert diffgram.lefts(first) == [1]
+    assert (receipt.expected, receipt.failed, receipt.pending, receipt.missing) == (1, 0, 0, 0)
 
 
 def run_refs(run: str = "run-1") -> dict[str, str]:

@@ -82,6 +82,12 @@ def test_the_path_of_packets_is_a_field_of_the_connection(given, path):
     assert settings_of(connection()).packet_path == "auto"
 
 
+@pytest.mark.parametrize("given,ceiling", [(5, 5), ("5", 5), (None, None), ("", None)])
+def test_the_ceiling_of_packets_is_a_field_of_the_connection(given, ceiling):
+    assert settings_of(connection(extra={"requests_per_second": given})).requests_per_second == ceiling
+    assert settings_of(connection()).requests_per_second is None
+
+
 @pytest.mark.parametrize(
     "given,verify",
     [(None, True), (True, True), ("true", True), ("", True), (False, False), ("false", False), ("0", False)],
@@ -107,6 +113,8 @@ def test_all_that_is_missing_is_told_at_once_and_never_the_secret():
         ({"host": "diffgram.example.com/api"}, "no path"),
         ({"host": "ftp://diffgram.example.com"}, "not an http"),
         ({"extra": {"read_timeout": -1}}, "read_timeout"),
+        ({"extra": {"requests_per_second": 0}}, "requests_per_second must be a finite number above 0"),
+        ({"extra": {"requests_per_second": "fast"}}, "requests_per_second"),
         ({"extra": {"packet_path": "elsewhere"}}, "packet_path must be auto, served, documented"),
     ],
 )

@@ -107,8 +107,9 @@ def test_an_update_has_neither_name_nor_media(labels: Labels):
         labels, file_id=159, mode="update_with_existing", instance_list=[BOX], original_filename=None
     )
     assert set(body) == {"directory_id", "batch_id", "file_id", "mode", "instance_list"}
-    again = update_body(159, {"instance_list": body["instance_list"]}, directory_id=2, batch_id=1)
-    assert again == body | {"mode": "update"}
+    keys = {"instance_list": body["instance_list"]}
+    for mode in ("update", "update_with_existing"):
+        assert update_body(159, mode, keys, directory_id=2, batch_id=1) == body | {"mode": mode}
 
 
 def test_an_upload_has_no_batch_2_8(labels: Labels):

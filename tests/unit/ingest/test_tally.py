@@ -1,0 +1,134 @@
+"""What became of each packet: counts, words for the log, lines of a report."""
+
+from __future__ import annotations
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_diffgram.ingest.sources import universal_path
+from airflow_provider_diffgram.ingest.tally import Tally
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def tally(clock: Clock, expected: int | None = None, report: Path | None = None) -> Tally:
+    return Tally(expected, str(report) if report else None, universal_path, clock)
+
+
+def words(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.INFO]
+
+
+def test_progress_is_told_in_counts_rate_and_time_left(clock: Clock, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    told = tally(clock, expected=10_000)
+    for outcome, times in (("sent", 512), ("failed", 5), ("skipped", 9)):
+        for number in range(times):
+            told.note(f"{outcome}-{number}", outcome, "why" if outcome == "failed" else None)
+    clock.seconds += 26.6
+    told.note("last", "skipped")
+    assert words(caplog) == ["512 sent, 5 failed, 10 skipped of 10,000 · 19.8/s · 8 min left"]
+
+
+def test_progress_is_told_every_ten_seconds_and_at_the_end(clock: Clock, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    told = tally(clock, expected=40)
+    for number in range(35):
+        clock.seconds += 1
+        told.note(str(number), "sent")
+    assert words(caplog) == [
+        "10 sent, 0 failed, 0 skipped of 40 · 1.0/s · 30 s left",
+        "20 sent, 0 failed, 0 skipped of 40 · 1.0/s · 20 s left",
+        "30 sent, 0 failed, 0 skipped of 40 · 1.0/s · 10 s left",
+    ]
+    told.close()
+    assert words(caplog)[-1] == "35 sent, 0 failed, 0 skipped of 40 · 1.0/s · 5 s left"
+
+
+def test_what_is_not_known_is_not_told(clock: Clock, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    told = tally(clock)
+    clock.seconds += 2
+    told.note("a", "sent")
+    told.close()
+    assert words(caplog) == ["1 sent, 0 failed, 0 skipped · 0.5/s"]
+
+
+def test_nothing_at_all_is_no_error(clock: Clock, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    tally(clock, expected=0).close()
+    assert words(caplog) == ["0 sent, 0 failed, 0 skipped of 0 · 0.0/s"]
+
+
+def test_unknown_is_named_where_there_is_one(clock: Clock):
+    told = tally(clock)
+    assert told.counts() == "0 sent, 0 failed, 0 skipped"
+    told.note("a", "unknown", "silence")
+    assert (told.counts(), told.done) == ("0 sent, 0 failed, 1 unknown, 0 skipped", 1)
+
+
+def test_twenty_examples_are_kept_and_all_are_counted(clock: Clock):
+    told = tally(clock)
+    for number in range(25):
+        told.note(f"{number}.png", "failed", "too dark")
+        told.note(f"{number}.jpg", "sent")
+    assert told.examples == [f"{number}.png: too dark" for number in range(20)]
+    assert (told["failed"], told["sent"], told.done) == (25, 25, 50)
+
+
+def lines(report: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in report.read_text().splitlines()]
+
+
+def test_a_report_has_a_line_for_each_packet_with_what_is_known(clock: Clock, tmp_path: Path):
+    report = tmp_path / "report.jsonl"
+    told = tally(clock, report=report)
+    told.note("a.png", "sent", "by an earlier attempt", input_id=7)
+    told.note("ä.png", "skipped", file_id=3)
+    told.note("c.png", "failed", ValueError("too dark"))
+    told.retract("a.png", "holds 0 of 1 instances")
+    told.close()
+    assert lines(report) == [
+        {"name": "a.png", "outcome": "sent", "reason": "by an earlier attempt", "input_id": 7},
+        {"name": "ä.png", "outcome": "skipped", "file_id": 3},
+        {"name": "c.png", "outcome": "failed", "reason": "too dark"},
+        {"name": "a.png", "outcome": "failed", "reason": "holds 0 of 1 instances"},
+    ]
+    assert (told["sent"], told["failed"], told["skipped"]) == (0, 2, 1)
+
+
+def test_a_report_tells_no_signature_of_a_url(clock: Clock, tmp_path: Path):
+    report = tmp_path / "report.jsonl"
+    told = tally(clock, report=report)
+    told.note(
+        "a.png", "failed", "404 from https://b.test/a.png?X-Amz-Signature=abcdef0123&X-Amz-Credential=me"
+    )
+    told.close()
+    assert "abcdef0123" not in report.read_text() + str(told.examples)
+    assert "https://b.test/a.png" in report.read_text()
+
+
+def test_threads_lose_no_count_and_tear_no_line(clock: Clock, tmp_path: Path):
+    report = tmp_path / "report.jsonl"
+    told = tally(clock, report=report)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: told.note(f"{number}.png", "sent"), range(2000)))
+    told.close()
+    assert told["sent"] == 2000
+    assert {line["name"] for line in lines(report)} == {f"{number}.png" for number in range(2000)}
