@@ -52,6 +52,9 @@ def deployment(media: MediaServer) -> Iterator[Deployment]:
         place = place_of_environment() or _emulated(stack.enter_context(EmulatorProcess.start()))
         prefix = f"contract-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
         made = Deployment(place, media, prefix)
+        useless = made.check()
+        if useless is not None:
+            pytest.exit(useless, returncode=2)
         yield made
         made.archive_everything()
 
@@ -72,7 +75,8 @@ def module_world(deployment: Deployment, request: pytest.FixtureRequest) -> Worl
 def client(deployment: Deployment) -> Iterator[DiffgramClient]:
     """The package's own client, with the admin's credential."""
     one = deployment.access("admin")
-    settings = Settings(deployment.place.url, one.project, one.client_id, one.client_secret)
+    place = deployment.place
+    settings = Settings(place.url, one.project, one.client_id, one.client_secret, verify=place.verify)
     with DiffgramClient(settings) as made:
         yield made
 

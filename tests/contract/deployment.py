@@ -1,13 +1,15 @@
 """Which Diffgram the suite runs against, and what that one has.
 
 ``DIFFGRAM_URL``, ``DIFFGRAM_PROJECT``, ``DIFFGRAM_CLIENT_ID`` and ``DIFFGRAM_CLIENT_SECRET`` (an admin) name
-a server; without them the emulator is started. More, if given, makes more tests possible:
+a server; without them the emulator is started. The project must not be a public one, into which everybody is
+let. More, if given, makes more tests possible:
 
 ==============================================  ==========================================================
 ``DIFFGRAM_EDITOR_ID``, ``.._EDITOR_SECRET``    a credential of the level Editor
 ``DIFFGRAM_VIEWER_ID``, ``.._VIEWER_SECRET``    a credential of the level Viewer
 ``DIFFGRAM_OTHER_PROJECT``,                     a second project and an admin credential of it
 ``.._OTHER_CLIENT_ID``, ``.._OTHER_SECRET``
+``DIFFGRAM_CA_BUNDLE``                          file with the authorities that the server's certificate is of
 ``DIFFGRAM_MEDIA_HOST``                         address at which the server reaches this machine: 127.0.0.1
 ``DIFFGRAM_PATIENCE``                           seconds to wait for one input, and thrice for the first: 60
 ``DIFFGRAM_ATTRIBUTE_GROUPS``                   attribute groups a run may create (10 a day in all): 1
@@ -36,19 +38,37 @@ HTTP_TIMEOUT = 60.0
 UNKNOWN_ID = 2_000_000_000
 """An id of nothing: within 32 bit, and beyond what a server will ever have counted to."""
 
+DEFAULT_LABEL = "contract_suite"
+
 _session = requests.Session()
 _session.trust_env = False
 
 
-def until(condition: Callable[[], Any], what: str, patience: float = 60.0) -> Any:
-    """Return the first true value of a condition, asked often at first and then less."""
+def body_of(answer: requests.Response) -> Any:
+    """Return the JSON of an answer that is 200."""
+    request = f"{answer.request.method} {answer.url}"
+    assert answer.status_code == 200, f"{request} is {answer.status_code}: {answer.text[:500]}"
+    return answer.json()
+
+
+def until(
+    condition: Callable[[], Any],
+    what: str,
+    patience: float = 60.0,
+    seen: Callable[[], Any] | None = None,
+) -> Any:
+    """Return the first true value of a condition, asked often at first and then less.
+
+    :param seen: returns what there is instead, for the message of a failure.
+    """
     deadline, wait = time.monotonic() + patience, 0.01
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {patience:.0f} s in vain for: {what}")
+            there = "" if seen is None else f"; there is {seen()}"
+            raise AssertionError(f"waited {patience:.0f} s in vain for: {what}{there}")
         time.sleep(wait)
         wait = min(0.4, wait * 1.4)
 
@@ -70,6 +90,7 @@ class Place:
     :param levels: accesses to the project by level: ``admin`` always, ``Editor`` and ``Viewer`` if given.
     :param other: an admin of another project, if given.
     :param groups: attribute groups that this run may create.
+    :param verify: check TLS certificates; or the path of a file with the authorities to trust.
     """
 
     url: str
@@ -77,6 +98,7 @@ class Place:
     other: Access | None
     groups: int
     patience: float
+    verify: bool | str = True
 
 
 def place_of_environment(environment: Mapping[str, str] = os.environ) -> Place | None:
@@ -104,6 +126,7 @@ def place_of_environment(environment: Mapping[str, str] = os.environ) -> Place |
         access("OTHER_PROJECT", "OTHER_CLIENT_ID", "OTHER_SECRET"),
         int(environment.get("DIFFGRAM_ATTRIBUTE_GROUPS", "1")),
         float(environment.get("DIFFGRAM_PATIENCE", "60")),
+        environment.get("DIFFGRAM_CA_BUNDLE") or True,
     )
 
 
@@ -141,6 +164,7 @@ class Deployment:
             one = self.access(level)
             options["auth"] = (one.client_id, one.client_secret)
         options.setdefault("timeout", HTTP_TIMEOUT)
+        options.setdefault("verify", self.place.verify)
         url = self.place.url + path.replace("{p}", self.project)
         return _session.request(method, url, allow_redirects=False, **options)
 
@@ -169,8 +193,7 @@ class Deployment:
     @cached_property
     def schema(self) -> int:
         """Id of this run's label schema."""
-        answer = self.post("/api/v1/project/{p}/labels-schema/new", {"name": self.prefix})
-        return int(answer.json()["id"])
+        return int(body_of(self.post("/api/v1/project/{p}/labels-schema/new", {"name": self.prefix}))["id"])
 
     @cached_property
     def labels(self) -> list[int]:
@@ -179,15 +202,26 @@ class Deployment:
 
     def new_label(self, name: str, **more: Any) -> int:
         """Create a label in this run's schema and return its file id."""
-        body = {"name": name, "schema_id": self.schema, **more}
-        return int(self.post("/api/v1/project/{p}/label/new", body).json()["label"]["id"])
+        return self._new_label({"name": name, "schema_id": self.schema, **more})
+
+    def _new_label(self, body: dict[str, Any]) -> int:
+        return int(body_of(self.post("/api/v1/project/{p}/label/new", body))["label"]["id"])
+
+    @cached_property
+    def default_label(self) -> int:
+        """File id of the label ``DEFAULT_LABEL`` of the default schema, left by one run to the next.
+
+        For labels that a server looks up by name: in which schemas it does is nowhere stated.
+        """
+        names = body_of(self.send("GET", "/api/v1/project/{p}/labels/view/name_to_file_id"))[
+            "name_to_file_id"
+        ]
+        return int(names.get(DEFAULT_LABEL) or self._new_label({"name": DEFAULT_LABEL}))
 
     def new_dataset(self, name: str) -> int:
         """Create a dataset and return its id; the prefix is put before the name."""
         body = {"nickname": f"{self.prefix} {name}", "access_type": "project"}
-        answer = self.post("/api/v1/project/{p}/directory/new", body)
-        assert answer.status_code == 200, answer.text
-        return int(answer.json()["new_directory"]["id"])
+        return int(body_of(self.post("/api/v1/project/{p}/directory/new", body))["new_directory"]["id"])
 
     @cached_property
     def patience(self) -> float:
@@ -222,7 +256,7 @@ class Deployment:
     _stopped: str | None = None
 
     def _ingest_one(self) -> str:
-        batch = int(self.post("/api/v1/project/{p}/input-batch/new").json()["input_batch"]["id"])
+        batch = int(body_of(self.post("/api/v1/project/{p}/input-batch/new"))["input_batch"]["id"])
         self.batches.add(batch)
         packet = {
             "directory_id": self.new_dataset("first"),
@@ -230,12 +264,17 @@ class Deployment:
             "media": {"url": f"{self.media.url}/tiny.png", "type": "image"},
             "batch_id": batch,
         }
-        until(lambda: self.post(PACKET, packet).status_code == 200, "the first packet to be accepted")
-        row: dict[str, Any] = {}
+
+        def accepted() -> bool:
+            answer = self.post(PACKET, packet)
+            return answer.status_code != 429 and bool(body_of(answer))
+
+        until(accepted, "the first packet to be accepted")
+        row: dict[str, Any] = {"status": None}
 
         def ended() -> bool:
             listing = self.post("/api/walrus/v1/project/{p}/input/view/list", {"batch_id": batch})
-            row.update(listing.json()["input_list"][0])
+            row.update(*body_of(listing)["input_list"])
             return row["status"] in ("success", "failed")
 
         try:
@@ -253,16 +292,32 @@ class Deployment:
             )
         return ""
 
+    def check(self) -> str | None:
+        """Return why there is no use in a test here, or None."""
+        try:
+            answer = self.send("GET", "/api/v1/project/{p}/labels-schema")
+        except requests.RequestException as error:
+            return f"{self.place.url} is not to be reached: {type(error).__name__}"
+        if answer.status_code == 200:
+            return None
+        if answer.is_redirect:
+            return f"{self.place.url} redirects to {answer.headers['location']}: is DIFFGRAM_URL right?"
+        return f"{answer.url} is {answer.status_code}: {answer.text[:300]}"
+
     def archive_everything(self) -> None:
-        """Archive, in one call, every input that this run made."""
+        """Archive, in one call, every input that this run made; warn if that does not work."""
+        try:
+            self._archive_everything()
+        except (requests.RequestException, AssertionError) as error:
+            text = f"{len(self.inputs)} inputs of {self.prefix} are not archived"
+            warnings.warn(f"{text}: {error}"[:500], stacklevel=2)
+
+    def _archive_everything(self) -> None:
         listing = "/api/walrus/v1/project/{p}/input/view/list"
         for key, ids in (("batch_id", self.batches), ("parent_file_id", self.parents)):
             for one in ids:
-                rows = self.post(listing, {key: one, "limit": 1000}).json()["input_list"]
+                rows = body_of(self.post(listing, {key: one, "limit": 1000}))["input_list"]
                 self.inputs.update(row["id"] for row in rows)
         if self.inputs:
             body = {"id_list": sorted(self.inputs), "mode": "ARCHIVE"}
-            answer = self.post("/api/walrus/v1/project/{p}/input/update", body, timeout=300)
-            if answer.status_code != 200:
-                text = f"{len(self.inputs)} inputs of {self.prefix} are not archived: {answer.status_code}"
-                warnings.warn(f"{text} {answer.text[:200]}", stacklevel=2)
+            body_of(self.post("/api/walrus/v1/project/{p}/input/update", body, timeout=300))

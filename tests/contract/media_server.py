@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import mimetypes
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,10 +40,20 @@ CLIP = (Path(__file__).parent / "media" / "clip.mp4").read_bytes()
 """A film of 64 x 64 pixels: 20 frames, 10 a second."""
 
 
+def _own(host: str) -> str:
+    """Return an address if it is one of this machine's, or else the one that stands for all of them."""
+    try:
+        with socket.create_server((host, 0)):
+            return host
+    except OSError:
+        return ""
+
+
 class MediaServer:
     """Serves a few pictures, and whatever a test puts into ``files``.
 
-    :param host: address to listen on.
+    :param host: address at which the Diffgram reaches this machine; where that is none of this machine's own,
+        as behind a translation of addresses, it listens on all of them.
     """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
@@ -72,15 +84,19 @@ class MediaServer:
                 if path == "/slow.png":
                     time.sleep(server.slow_seconds)
                     path = "/tiny.png"
-                content = server.files.get(path)
-                self.send_response(404 if content is None else 200)
+                found = server.files.get(path)
+                content = NOT_FOUND.encode() if found is None else found
+                kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+                self.send_response(404 if found is None else 200)
+                self.send_header("Content-Type", "text/html" if found is None else kind)
+                self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(NOT_FOUND.encode() if content is None else content)
+                self.wfile.write(content)
 
             def log_message(self, *arguments: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((host, 0), Handler)
+        self._server = ThreadingHTTPServer((_own(host), 0), Handler)
         self.url = f"http://{host}:{self._server.server_address[1]}"
 
     def __enter__(self) -> MediaServer:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .deployment import until
+from .deployment import body_of, until
 from .media_server import picture
 from .world import World
 
@@ -36,6 +36,7 @@ def review_of(world: World) -> Review:
     """Make the job and wait for its tasks."""
     files = [world.uploaded(f"{n}.png", picture())["file"]["id"] for n in range(2)]
     name = f"{world.deployment.prefix} review"
+    world.labels  # noqa: B018  so that the schema of the job has some
     body = {
         "name": name,
         "instance_type": "box",
@@ -43,25 +44,21 @@ def review_of(world: World) -> Review:
         "file_handling": "use_existing",
         "member_list_ids": [],
     }
-    made = world.post("/api/v1/project/{p}/job/new", body)
-    assert made.status_code == 200, made.text
-    draft = made.json()["job"]
+    draft = body_of(world.post("/api/v1/project/{p}/job/new", body))["job"]
     dataset = {"directory_id": world.dataset, "nickname": world.dataset_name, "selected": "sync"}
     attach = {"job_id": draft["id"], "directory_list": [dataset]}
     attached = world.post("/api/v1/project/{p}/job/dir/attach", attach)
     if attached.status_code == 429:
         pytest.skip("the server takes datasets into jobs 20 times a day, and these are used up")
-    assert attached.status_code == 200, attached.text
-    launched = world.post("/api/v1/job/launch", {"job_id": draft["id"]})
-    assert launched.status_code == 200, launched.text
-    job = Review(world, int(draft["id"]), name, draft, launched.json(), files)
+    body_of(attached)
+    launched = body_of(world.post("/api/v1/job/launch", {"job_id": draft["id"]}))
+    job = Review(world, int(draft["id"]), name, draft, launched, files)
     until(lambda: {task["file"]["id"] for task in tasks_of(job)} == set(files), "the tasks of the job")
     return job
 
 
 def tasks_of(job: Review) -> list[dict[str, Any]]:
     """Return the tasks of a job."""
-    answer = job.world.post(TASKS, {"mode_data": "list", "job_id": job.id, "limit_count": 50})
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["task_list"]
+    body = {"mode_data": "list", "job_id": job.id, "limit_count": 50}
+    found: list[dict[str, Any]] = body_of(job.world.post(TASKS, body))["task_list"]
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .deployment import Deployment
+from .deployment import Deployment, body_of
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,9 @@ def stranger_of(deployment: Deployment) -> Iterator[Stranger]:
     """Make a compound parent in the other project, and archive it at the end."""
     project = deployment.access("other").project
     listing = deployment.post(f"/api/v1/project/{project}/directory/list", {}, "other")
-    dataset = int(listing.json()["directory_list"][0]["id"])
+    dataset = int(body_of(listing)["directory_list"][0]["id"])
     body = {"name": f"{deployment.prefix} stranger", "directory_id": dataset}
-    answer = deployment.post(f"/api/v1/project/{project}/file/new-compound", body, "other")
-    assert answer.status_code == 200, answer.text
-    file = answer.json()["file"]
+    file = body_of(deployment.post(f"/api/v1/project/{project}/file/new-compound", body, "other"))["file"]
     yield Stranger(project, dataset, int(file["id"]), int(file["input"]["id"]))
     archive = {"id_list": [file["input"]["id"]], "mode": "ARCHIVE"}
     deployment.post(f"/api/walrus/v1/project/{project}/input/update", archive, "other")

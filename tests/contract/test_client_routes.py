@@ -20,7 +20,7 @@ from airflow_provider_diffgram.client.sync import DiffgramClient
 from airflow_provider_diffgram.models.received import ExportedDocument, File, Input
 
 from .attributes import Attribute, needed, prompt_of
-from .deployment import Deployment, until
+from .deployment import DEFAULT_LABEL, Deployment, until
 from .media_server import picture
 from .review import Review
 from .test_blob import connection_of
@@ -152,9 +152,13 @@ def test_what_is_on_a_file(client: DiffgramClient, module_world: World, boxed: F
     assert client.send(routes.view_file(client.project, boxed.id)).count_instances_changed == 2
     stored = client.send(routes.list_annotations(client.project, boxed.id)).instance_list
     assert {one["label_file_id"] for one in stored} == set(module_world.labels[:2])
-    stats = client.send(routes.file_stats(client.project, boxed.id))
-    counted = {one.label_file_id: one.count_instances for one in stats}
-    assert counted == dict.fromkeys(module_world.labels[:2], 1)
+
+    def counted() -> dict[Any, Any]:
+        stats = client.send(routes.file_stats(client.project, boxed.id))
+        return {one.label_file_id: one.count_instances for one in stats}
+
+    expected = dict.fromkeys(module_world.labels[:2], 1)
+    until(lambda: counted() == expected, f"instances by label {expected}", seen=counted)
 
 
 def test_lists_of_files(client: DiffgramClient, module_world: World, boxed: File, parent: File) -> None:
@@ -199,9 +203,11 @@ def test_rows_are_archived(client: DiffgramClient, module_world: World) -> None:
     assert (shown.id, shown.archived) == (row.id, True)
 
 
-def test_data_of_a_batch(client: DiffgramClient) -> None:
+def test_data_of_a_batch(client: DiffgramClient, module_world: World) -> None:
+    label = module_world.deployment.default_label
+    box = module_world.box(label_file_id=label, name=DEFAULT_LABEL)
     batch = client.send(routes.create_batch(client.project)).id
-    data: dict[str, Any] = {"p.png": {"instance_list": [], "frame_packet_map": None}}
+    data: dict[str, Any] = {"p.png": {"instance_list": [box], "frame_packet_map": None}}
     answers = [client.send(request) for request in routes.append_data(client.project, batch, data)]
     assert [type(answer) for answer in answers] == [str]
     view = routes.view_batch(client.project, batch)
@@ -243,7 +249,7 @@ def test_a_video(client: DiffgramClient, module_world: World) -> None:
         found = client.send(request)
         return {frame: [one["x_max"] for one in units] for frame, units in found.items() if units}
 
-    until(lambda: stored() == {0: [40], 5: [41]}, "the instances of both frames")
+    until(lambda: stored() == {0: [40], 5: [41]}, "the instances of both frames", seen=stored)
     assert [track.number for track in client.send(routes.list_tracks(client.project, file_id))] == [1]
     urls = client.send(routes.list_frame_urls(client.project, file_id, [0, 5]))
     assert sorted(one.frame_number for one in urls) == [0, 5]

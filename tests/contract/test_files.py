@@ -136,10 +136,10 @@ def test_explorer_queries(
     asked = query.format(label=name, dataset=module_world.dataset)
     expected = {files[amount] for amount in amounts}
 
-    def found() -> bool:
-        return {file["id"] for file in module_world.files("explorer", query=asked)} == expected
+    def found() -> set[int]:
+        return {file["id"] for file in module_world.files("explorer", query=asked)}
 
-    until(found, f"{asked} to find the files with {amounts} boxes")
+    until(lambda: found() == expected, f"{asked} to find {expected}, with {amounts} boxes", seen=found)
 
 
 def test_explorer_queries_find_attributes_by_prompt(world: World, attributes: dict[str, Attribute]) -> None:
@@ -152,10 +152,11 @@ def test_explorer_queries_find_attributes_by_prompt(world: World, attributes: di
         files.append(world.uploaded(f"{option}.png", picture(), instance_list=[box])["file"]["id"])
     prompt = prompt_of("select").replace(" ", "_")
     asked = f"attribute.{prompt} = {red} and dataset.id = {world.dataset}"
-    until(
-        lambda: [file["id"] for file in world.files("explorer", query=asked)] == files[:1],
-        f"{asked} to find the red one",
-    )
+
+    def found() -> list[int]:
+        return [file["id"] for file in world.files("explorer", query=asked)]
+
+    until(lambda: found() == files[:1], f"{asked} to find {files[:1]}", seen=found)
 
 
 @pytest.mark.parametrize(
@@ -195,11 +196,10 @@ def test_file_stats_count_instances_by_label(world: World) -> None:
     boxes = [world.box(), world.box(x_max=50), world.box(label_file_id=dog)]
     child = world.from_local("a.png", picture(), parent_file_id=parent, instance_list=boxes).json()["file"]
 
-    def counted() -> bool:
-        rows = stats(world, child["id"])
-        return {row["label_file_id"]: row["count_instances"] for row in rows} == {cat: 2, dog: 1}
+    def counted() -> dict[int, int]:
+        return {row["label_file_id"]: row["count_instances"] for row in stats(world, child["id"])}
 
-    until(counted, "two cats and a dog to be counted")
+    until(lambda: counted() == {cat: 2, dog: 1}, "two cats and a dog to be counted", seen=counted)
     assert stats(world, world.uploaded("b.png", picture())["file"]["id"]) == []
 
 

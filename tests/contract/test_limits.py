@@ -47,8 +47,12 @@ def burst(deployment: Deployment, number: int, **options: Any) -> list[requests.
 
 @pytest.fixture(scope="module")
 def answers(deployment: Deployment) -> list[requests.Response]:
-    """The answers to a burst of empty packets, some of them 429."""
-    found = burst(deployment, BURST)
+    """The answers to a burst of empty packets, some of them 429, that found no window used up before it."""
+    for _ in range(5):
+        time.sleep(1.1)
+        found = burst(deployment, BURST)
+        if found[0].status_code != 429:
+            break
     if not any(answer.status_code == 429 for answer in found):
         pytest.skip(f"{BURST} packets from {THREADS} threads stayed under the limit: many or slow processes")
     return found

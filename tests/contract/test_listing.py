@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .deployment import UNKNOWN_ID, until
+from .deployment import DEFAULT_LABEL, UNKNOWN_ID, until
 from .media_server import picture
 from .stranger import Stranger
 from .world import LIST, World
@@ -26,9 +26,8 @@ def family(module_world: World) -> int:
     names = ["boxed.png", "refused.png", "note.txt", *(f"{n}.png" for n in range(9))]
     for ordinal, name in enumerate(names):
         content = b"hello" if name.endswith("txt") else picture()
-        answer = world.from_local(
-            name, content, parent_file_id=parent, ordinal=ordinal, instance_list=boxes.get(name, [])
-        )
+        more: dict[str, Any] = {"instance_list": boxes[name]} if name in boxes else {}
+        answer = world.from_local(name, content, parent_file_id=parent, ordinal=ordinal, **more)
         assert answer.status_code == 200, answer.text
     return parent
 
@@ -156,7 +155,8 @@ def rows(module_world: World) -> dict[str, dict[str, Any]]:
     """Packets of several batches, settled; the second of the failing batch is sent after the first."""
     world = module_world
     early, failing = world.new_batch(), world.new_batch()
-    data = {"p.png": {"instance_list": [{**world.box(), "name": "cat"}], "frame_packet_map": None}}
+    box = world.box(label_file_id=world.deployment.default_label, name=DEFAULT_LABEL)
+    data = {"p.png": {"instance_list": [box], "frame_packet_map": None}}
     labeled = world.new_batch(pre_labeled_data=data)
     parent = world.new_compound("of a batch")
     missing = {"url": f"{world.media.url}/missing.png", "type": "image"}

@@ -24,7 +24,11 @@ def x_max_of(world: World, file_id: int) -> list[int]:
 def becomes(world: World, file_id: int, *expected: int) -> None:
     """Wait for boxes, told apart by x_max: an update is a success before its instances are there."""
     patience = world.deployment.patience
-    until(lambda: x_max_of(world, file_id) == sorted(expected), f"boxes {expected}", patience)
+
+    def seen() -> list[int]:
+        return x_max_of(world, file_id)
+
+    until(lambda: seen() == sorted(expected), f"boxes {expected} on file {file_id}", patience, seen)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def updated(module_world: World, files: dict[str, int]) -> dict[str, int]:
     world = module_world
     bad = world.box(label_file_id=UNKNOWN_ID, x_max=130)
     (old,) = world.instances(files["undeleted"])
-    deleting = world.box(id=old["id"], soft_delete=True, x_max=77)
+    deleting = world.box(id=old["id"], soft_delete=True)
     append = updating(world, "update", world.box(x_max=50), file_id=files["append"], directory_id=None)
     replacing = [world.box(score=0.9, creation_ref_id="new"), world.box(x_max=70)]
     bodies = {

@@ -75,7 +75,9 @@ def succeeded_with_errors(world: World, input_id: int) -> dict[str, Any]:
         row = world.row(input_id)
         return row if row["status"] == "success" and errors_of(row) else None
 
-    found: dict[str, Any] = until(looked, f"video {input_id} to succeed", world.deployment.queue_patience)
+    patience, what = world.deployment.queue_patience, f"video {input_id} to succeed with errors"
+    found: dict[str, Any] = until(looked, what, patience, lambda: world.row(input_id))
+    world.deployment.waiting.discard(input_id)
     return found
 
 
@@ -94,7 +96,11 @@ def amounts(world: World, file_id: int, end: int = LAST + 1) -> dict[int, int]:
 
 def holds(world: World, file_id: int, expected: dict[int, int], end: int = LAST + 1) -> bool:
     """Wait until a video's frames hold so many instances; tell that they do."""
-    return bool(until(lambda: amounts(world, file_id, end) == expected, f"instances by frame {expected}"))
+
+    def seen() -> dict[int, int]:
+        return amounts(world, file_id, end)
+
+    return bool(until(lambda: seen() == expected, f"instances by frame {expected}", seen=seen))
 
 
 def test_a_good_video(module_world: World, videos: Videos) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from .deployment import PACKET, Deployment, until
+from .deployment import PACKET, Deployment, body_of, until
 
 LIST = "/api/walrus/v1/project/{p}/input/view/list"
 _numbers = itertools.count(1)
@@ -57,9 +57,7 @@ class World:
 
     def new_batch(self, **body: Any) -> int:
         """Create a batch and return its id."""
-        answer = self.post("/api/v1/project/{p}/input-batch/new", body)
-        assert answer.status_code == 200, answer.text
-        found = int(answer.json()["input_batch"]["id"])
+        found = int(body_of(self.post("/api/v1/project/{p}/input-batch/new", body))["input_batch"]["id"])
         self.deployment.batches.add(found)
         return found
 
@@ -75,9 +73,7 @@ class World:
 
     def new_compound(self, name: str, **body: Any) -> int:
         """Create a compound parent and return its file id."""
-        answer = self.compound(name, **body)
-        assert answer.status_code == 200, answer.text
-        return int(answer.json()["file"]["id"])
+        return int(body_of(self.compound(name, **body))["file"]["id"])
 
     def box(self, **more: Any) -> dict[str, Any]:
         """Return a good box, changed as told."""
@@ -125,8 +121,8 @@ class World:
         self._seen.update(found)
         self.deployment.inputs.update(found)
         self.deployment.waiting.update(found)
-        (created,) = found
-        return int(created)
+        assert len(found) == 1, f"one packet was sent, and rows {found} came of it"
+        return int(found[0])
 
     def all_accepted(self, *bodies: dict[str, Any]) -> list[int]:
         """Send several packets at once, so that they are ingested together; return the ids of their rows."""
@@ -142,7 +138,8 @@ class World:
 
     def row(self, input_id: int) -> dict[str, Any]:
         """Return an Input row."""
-        row: dict[str, Any] = self.post(f"/api/walrus/v1/project/{{p}}/input/view/{input_id}").json()["input"]
+        answer = self.post(f"/api/walrus/v1/project/{{p}}/input/view/{input_id}")
+        row: dict[str, Any] = body_of(answer)["input"]
         return row
 
     def ended(self, input_id: int) -> dict[str, Any]:
@@ -165,10 +162,8 @@ class World:
 
     def _when(self, condition: Callable[[], Any], what: str, input_id: int) -> dict[str, Any]:
         """Return a row in a state that comes once the queue has got to it, in whatever order."""
-        try:
-            found: dict[str, Any] = until(condition, what, self.deployment.queue_patience)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; it is {self.row(input_id)}") from None
+        patience = self.deployment.queue_patience
+        found: dict[str, Any] = until(condition, what, patience, lambda: self.row(input_id))
         self.deployment.waiting.discard(input_id)
         return found
 
@@ -184,9 +179,8 @@ class World:
             now = self.row(input_id)
             return now if now["status"] == "failed" or counted is not None else None
 
-        found: dict[str, Any] = until(
-            decided, f"the instances of input {input_id}", self.deployment.patience + 0.1 * len(sent)
-        )
+        what, patience = f"the instances of input {input_id}", self.deployment.patience + 0.1 * len(sent)
+        found: dict[str, Any] = until(decided, what, patience, lambda: self.row(input_id))
         return found
 
     def settled_video(self, input_id: int) -> dict[str, Any]:
@@ -201,35 +195,30 @@ class World:
     def inputs(self, **filters: Any) -> list[dict[str, Any]]:
         """Return the rows of view/list; a filter given as None is left out."""
         body = {"limit": 1000, **{key: value for key, value in filters.items() if value is not None}}
-        answer = self.post(LIST, body)
-        assert answer.status_code == 200, answer.text
-        rows: list[dict[str, Any]] = answer.json()["input_list"]
+        rows: list[dict[str, Any]] = body_of(self.post(LIST, body))["input_list"]
         return rows
 
     def view(self, file_id: int) -> dict[str, Any]:
         """Return a file."""
         body = {"file_id": file_id, "project_string_id": self.deployment.project}
-        file: dict[str, Any] = self.post("/api/v1/file/view", body).json()["file"]
+        file: dict[str, Any] = body_of(self.post("/api/v1/file/view", body))["file"]
         return file
 
     def instances(self, file_id: int) -> list[dict[str, Any]]:
         """Return the live instances of a file."""
         answer = self.post(f"/api/project/{{p}}/file/{file_id}/annotation/list")
-        found: list[dict[str, Any]] = answer.json()["file_serialized"]["instance_list"]
+        found: list[dict[str, Any]] = body_of(answer)["file_serialized"]["instance_list"]
         return found
 
     def children(self, parent: int, query: str = "") -> list[dict[str, Any]]:
         """Return the children of a compound file, by ordinal."""
         answer = self.get(f"/api/v1/project/{{p}}/file/{parent}/child-files{query}")
-        assert answer.status_code == 200, answer.text
-        return sorted(answer.json()["child_files"], key=lambda child: int(child["ordinal"]))
+        return sorted(body_of(answer)["child_files"], key=lambda child: int(child["ordinal"]))
 
     def files(self, mode: str = "base", **metadata: Any) -> list[Any]:
         """Return the files of the dataset."""
         body = {"metadata": {"directory_id": self.dataset, "file_view_mode": mode, "limit": 1000, **metadata}}
-        answer = self.post("/api/project/{p}/user/x/file/list", body)
-        assert answer.status_code == 200, answer.text
-        found: list[Any] = answer.json()["file_list"]
+        found: list[Any] = body_of(self.post("/api/project/{p}/user/x/file/list", body))["file_list"]
         return found
 
     def from_local(self, name: str, content: bytes, level: str = "admin", **body: Any) -> requests.Response:
@@ -237,16 +226,14 @@ class World:
         fields = json.dumps({"directory_id": self.dataset, **body})
         files = {"file": (name, content), "json": (None, fields, "application/json")}
         answer = self.send("POST", "/api/walrus/v1/project/{p}/input/from_local", level, files=files)
-        if answer.headers["content-type"].startswith("application/json"):
+        if answer.headers.get("content-type", "").startswith("application/json"):
             made = answer.json().get("input") or {}
             self.deployment.inputs.update({made["id"]} if made.get("id") else set())
         return answer
 
     def uploaded(self, name: str, content: bytes, **body: Any) -> dict[str, Any]:
         """Upload a file that is taken, and return the answer."""
-        answer = self.from_local(name, content, **body)
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = body_of(self.from_local(name, content, **body))
         assert found["input"]["status"] == "success", found["input"]
         return found
 

@@ -173,10 +173,21 @@ def test_a_lost_instance_is_noticed(build: Path, second: Result):
     assert numbers(third)["instances"] == int(str(numbers(second)["instances"])) - 1
 
 
-def test_serve_shows_what_is_stored_until_it_is_interrupted(build: Path, first: Result):
-    child = subprocess.Popen(
-        [*command(build), "serve"], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
+def started(arguments: list[str]) -> subprocess.Popen[str]:
+    """Start a demo that SIGINT reaches, even where the tests run in the background, which ignores it."""
+    return subprocess.Popen(
+        arguments,
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
+
+
+def test_serve_shows_what_is_stored_until_it_is_interrupted(build: Path, first: Result):
+    child = started([*command(build), "serve"])
     try:
         assert child.stdout is not None
         (url,) = re.findall(r"http://127\.0\.0\.1:\d+", child.stdout.readline())
@@ -219,14 +230,7 @@ def test_half_an_address_is_not_taken_for_none(tmp_path: Path):
     "sent, code, after", [(signal.SIGINT, 130, "starting Airflow"), (signal.SIGTERM, 143, "Airflow is ready")]
 )
 def test_an_interrupted_demo_leaves_no_process_behind(tmp_path: Path, sent: int, code: int, after: str):
-    child = subprocess.Popen(
-        command(tmp_path),
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    child = started(command(tmp_path))
     try:
         assert child.stdout is not None
         assert any(after in line for line in child.stdout)
