@@ -3,19 +3,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CONSTRAINTS := constraints/airflow-3.3.txt
+PEER := build/peer
+PEERS := constraints/peers.txt
 UV_VERSION := 0.13.9
 
 # Some machines set this; Airflow then compiles itself anew in every process.
 export PYTHONDONTWRITEBYTECODE :=
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo emulator test lint types contract lock clean
+.PHONY: help setup demo emulator test lint types contract bench chaos lock clean
 
 help:
 	@echo "make demo      run both example DAGs in a real Airflow against a local Diffgram; pictures in build/demo"
 	@echo "make test      lint, types, all tests"
 	@echo "make emulator  serve the demo's Diffgram and print the address of its page"
 	@echo "make contract  the wire contract suite; on the server that DIFFGRAM_URL names, or else on the emulator"
+	@echo "make bench     figures beside the official client's, in build/bench.json; ROWS=push for one family"
+	@echo "make chaos     pushes that are killed and cut off, judged, in build/chaos.json; CASES=url.*,append.cleared for some"
 	@echo "make lock      remake constraints/"
 
 setup: $(READY)
@@ -53,9 +57,23 @@ test: lint types
 contract: $(READY)
 	@$(BIN)/python -m pytest tests/contract -ra
 
+bench: $(READY) $(PEER)/.ready
+	@$(BIN)/python -m benchmarks $(ROWS)
+
+$(PEER)/.ready: $(PEERS) | $(READY)
+	@echo "setting up $(PEER), the official client's environment"; $(BIN)/python -m venv --clear $(PEER)
+	@$(BIN)/uv pip install --quiet --python $(PEER)/bin/python --requirement $(PEERS) \
+	|| $(PEER)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(PEERS)
+	@touch $@
+
+chaos: $(READY)
+	@CASES='$(CASES)' $(BIN)/python -m chaos
+
 lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-emit-index-url \
 	    --no-annotate --no-header --extra dev --output-file $(CONSTRAINTS) pyproject.toml
+	@echo diffgram==0.15.0 | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	    --no-emit-index-url --no-annotate --no-header --output-file $(PEERS) -
 
 clean:
 	rm -rf build $(VENV)

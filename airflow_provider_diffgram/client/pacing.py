@@ -18,15 +18,15 @@ WINDOW = 1.0
 """Length of the server's window, in seconds."""
 
 _RESET_IS_LATE_BY = 1.0
-_LEAST_MARGIN = 0.002
+_LEAST_MARGIN = 0.01
 _MOST_MARGIN = 0.05
 _DRIFT = 0.0005
 _STEP = 0.05
 _HEAD_START = 0.003
 """Seconds that the first request of a window is ahead of the others, so that it is the one that opens it."""
 _LOOK_AGAIN = 0.01
-_SPREAD = 0.02
-_GROW = 0.5
+_SPREAD = 0.005
+_GROW = 0.75
 _SHRINK = 0.9
 
 
@@ -167,7 +167,8 @@ class Pacer:
             self._live[end] = 0 if refused else min(remaining, self._live.get(end, remaining))
         self._newest = max(self._newest, end)
         if self._newest > self._over:
-            self._opens = self._newest + self._offset + self._margin
+            margin = 0.0 if self._shared else self._margin  # some other is early anyway
+            self._opens = self._newest + self._offset + margin
         if self._shared and refused and end > self._over:
             self._next = max(self._next, self._opens)
 

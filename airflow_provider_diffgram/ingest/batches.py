@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -67,18 +68,26 @@ class Batches:
         self._client = client
         self._memory = memory
         self._ids = memory.batch_ids() if memory else []
-        self._open: dict[int | None, tuple[int, int]] = {}
+        self._open: dict[tuple[int | None, int], tuple[int, int]] = {}
+        self._namesakes: Counter[tuple[int, str]] = Counter()
         self._arrived: dict[tuple[int, int | None], int] = {}
         self._adopted: dict[tuple[int, int | None], list[int]] = {}
         self._lock = threading.Lock()
 
-    def assign(self, parent_file_id: int | None) -> int:
-        """Return the id of a batch with room for one more child of that parent, or root file."""
+    def assign(self, parent_file_id: int | None, name: str = "") -> int:
+        """Return the id of a batch with room for one more child of that parent, or root file.
+
+        :param name: of the child: those of one name get a batch each, or a look for one would find another.
+        """
         with self._lock:
-            batch_id, assigned = self._open.get(parent_file_id, (0, BATCH_SIZE))
+            key = parent_file_id, 0
+            if parent_file_id is not None:
+                key = parent_file_id, self._namesakes[parent_file_id, name]
+                self._namesakes[parent_file_id, name] += 1
+            batch_id, assigned = self._open.get(key, (0, BATCH_SIZE))
             if assigned >= BATCH_SIZE:
                 batch_id, assigned = self._new(), 0
-            self._open[parent_file_id] = batch_id, assigned + 1
+            self._open[key] = batch_id, assigned + 1
             return batch_id
 
     def _new(self) -> int:

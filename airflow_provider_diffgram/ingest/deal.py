@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
 from ..models import File, Input, Packet, PathMedia
 from .batches import Batches, Place
 from .existing import Existing
 from .known import Pending
-from .packets import append, replace, send_packet
+from .packets import append, references, references_of_row, replace, send_packet
 from .prepare import Plan
 from .runs import IntroductionError, ModelRuns
-from .settle import Unsettled, settle
+from .settle import Unsettled, settle, wait_for_file
 from .tally import Tally
 from .uploads import Uploads
 from .wire import instance_keys, instances_of_body
@@ -69,10 +70,17 @@ class Dealer:
         :raises RefusedError: if no packet would be taken.
         :raises OutcomeUnknownError: if the server stays silent.
         """
+        self._noting(packet, name, partial(self._deal_one, packet, name, introduces))
+
+    def _deal_one(self, packet: Packet, name: str, introduces: bool) -> None:
+        place = self._deal(packet, name)
+        if introduces and place is not None:
+            self._introduce(packet, name, place)
+
+    def _noting(self, packet: Packet, name: str, job: Callable[[], None]) -> None:
+        """Do the job; take note if it fails, and raise what would befall the other packets as well."""
         try:
-            place = self._deal(packet, name)
-            if introduces and place is not None:
-                self._introduce(packet, name, place)
+            job()
         except OSError as error:
             if not isinstance(packet.media, PathMedia):
                 raise
@@ -92,16 +100,26 @@ class Dealer:
             return self._change(change, packet, name, packet.file_id)
         pending = self._existing.pending(packet, name)
         if pending is not None:
-            return self._adopt(name, pending)
-        file = self._existing.file(packet, name)
+            if self._if_exists not in ("append", "replace") or self._brings(pending, packet, name):
+                return self._adopt(name, pending)
+            file = wait_for_file(self._client, pending)
+        else:
+            file = self._existing.file(packet, name)
         if file is not None:
             return self._is_present(packet, name, file)
         if isinstance(packet.media, PathMedia):
             return self._upload(packet, name)
-        batch_id = self._batches.assign(packet.parent_file_id)
+        batch_id = self._batches.assign(packet.parent_file_id, name)
         place = send_packet(self._client, self._batches, self._plan, packet, name, batch_id)
         self._tally.note(name, "sent")
         return place
+
+    def _brings(self, pending: Pending, packet: Packet, name: str) -> bool:
+        """Whether an input under way leaves the file as the packet is to leave it."""
+        ours = references(instances_of_body(instance_keys(packet, self._plan.labels, name)))
+        row = self._client.send(routes.view_input(self._client.project, pending.id))
+        theirs = references_of_row(row)
+        return theirs == ours if self._if_exists == "replace" else theirs >= ours
 
     def _introduce(self, packet: Packet, name: str, place: Place) -> None:
         self._runs.introduce(packet, name, place, lambda row: self._again(packet, name, row))
@@ -126,7 +144,7 @@ class Dealer:
             return Place(row.batch_id or 0, row.parent_file_id, file_id=row.file_id)
         self._client.send(routes.update_inputs(project, [row.id], "ARCHIVE"))
         self._batches.forget(row)
-        batch_id = self._batches.assign(packet.parent_file_id)
+        batch_id = self._batches.assign(packet.parent_file_id, name)
         return send_packet(self._client, self._batches, self._plan, packet, name, batch_id)
 
     def _adopt(self, name: str, pending: Pending, file_id: int | None = None) -> Place:
@@ -147,14 +165,14 @@ class Dealer:
 
         An instance that a person deleted stays deleted: the counter only grows.
         """
-        if self._if_exists == "replace":
-            return self._change(replace, packet, name, file.id)
         expected = len(instances_of_body(instance_keys(packet, self._plan.labels, name)))
         counted = file.count_instances_changed
         if expected and counted is None and packet.instance_list:
             with self._lock:
                 self._unsettled.append(Unsettled(packet, name, file.id, expected))
             return None
+        if self._if_exists == "replace":
+            return self._change(replace, packet, name, file.id)
         lacking = expected and (counted or 0) < expected and self._lost_some(packet, file)
         if lacking or self._if_exists == "append":
             return self._change(append, packet, name, file.id)
@@ -187,14 +205,18 @@ class Dealer:
         """Give files that lack their predictions what they lack, once it is sure that they do."""
         settled, lacking = settle(self._client, self._plan.directory_id, self._unsettled)
         self._unsettled = []
-        if self._if_exists == "append":
+        if self._if_exists in ("append", "replace"):
             settled, lacking = [], [*settled, *lacking]
         for each in settled:
             self._tally.note(each.name, "skipped", file_id=each.file_id)
         for each in lacking:
-            place = self._change(append, each.packet, each.name, each.file_id)
-            if place is not None and self._runs.is_new(each.packet):
-                self._introduce(each.packet, each.name, place)
+            self._noting(each.packet, each.name, partial(self._heal, each))
+
+    def _heal(self, each: Unsettled) -> None:
+        change = replace if self._if_exists == "replace" else append
+        place = self._change(change, each.packet, each.name, each.file_id)
+        if place is not None and self._runs.is_new(each.packet):
+            self._introduce(each.packet, each.name, place)
 
     def prove_uploads(self) -> None:
         """Take note of uploads that hold fewer instances than were sent with them."""

@@ -27,7 +27,8 @@ def keep_oldest(
     kept: dict[K, File] = {}
     doubled: list[File] = []
     for key, same in files.items():
-        oldest, *younger = sorted(same, key=lambda file: file.id)
+        by_id = {file.id: file for file in same}  # pages shift while files come: one may be in two
+        oldest, *younger = (by_id[file_id] for file_id in sorted(by_id))
         kept[key] = oldest
         doubled += younger
     if doubled:
@@ -84,7 +85,7 @@ def _is_of(client: DiffgramClient, file: File, batch_ids: set[int]) -> bool:
 
 
 def _archive_doubled_children(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
-    """Archive children of one name and ordinal that these handles sent; those of others are left alone."""
+    """Archive children of one name and ordinal where one was sent by these handles."""
     any_doubled = False
     for parent, batch_ids in _batches_by_parent(handles).items():
         ours: set[int | None] = set()
@@ -92,9 +93,10 @@ def _archive_doubled_children(client: DiffgramClient, handles: Iterable[Handle])
             rows = client.send(routes.list_inputs(client.project, batch_id=batch_id, parent_file_id=parent))
             ours |= {row.file_id for row in rows}
         listed = client.send(routes.list_children(client.project, parent))
-        children = children_by_place(child for child in listed if child.id in ours)
-        any_doubled |= any(len(same) > 1 for same in children.values())
-        keep_oldest(client, children, parent)
+        for place, same in children_by_place(listed).items():
+            if len(same) > 1 and any(child.id in ours for child in same):
+                any_doubled = True
+                keep_oldest(client, {place: same}, parent)
     return any_doubled
 
 

@@ -41,7 +41,7 @@ class Existing:
         self._directory_id = directory_id
         self._known = known
         self._batch_ids = sorted(batch_ids)
-        self._pending: dict[tuple[int, str | None], Pending] = {}
+        self._pending: dict[int, dict[str | None, Pending]] = {}
         self._children: dict[int, dict[tuple[str, int], File]] = {}
 
     def look_at_roots(self, media_types: Iterable[str], names: Iterable[str] | None) -> None:
@@ -72,15 +72,22 @@ class Existing:
         """Return the input that is about to make the packet's file, if one is."""
         if packet.parent_file_id is None:
             return self._known.pending(name)
-        return self._pending.get((packet.parent_file_id, name))
+        return self._pending[packet.parent_file_id].get(name)
 
-    def look_at_children(self, parent: int, places: Collection[tuple[str, int]]) -> None:
+    def look_at_children(
+        self, parent: int, places: Collection[tuple[str, int]], every: Iterable[tuple[str, int]]
+    ) -> None:
         """List children, and adopt pending ones where the name alone tells which they are.
 
         The ordinal of a pending child cannot be read (wire contract 3.1): where names repeat, wait until
         the pending ones are files.
+
+        :param places: names and ordinals of the children to look for.
+        :param every: those of all children that this push has sent, or is to send, as far as they are known.
         """
-        names = Counter(name for name, _ in places)
+        wanted = set(places)
+        ours = {name for name, _ in places}
+        names = Counter(name for name, _ in {*every, *places} if name in ours)
         deadline = time.monotonic() + _CHILDREN_TIMEOUT
         while True:
             pending = defaultdict(list)
@@ -95,21 +102,19 @@ class Existing:
                     f"{_CHILDREN_TIMEOUT:.0f} s; which of them cannot be told before. Retry later"
                 )
             self._client.run(pause(_POLL))
-        for name, rows in pending.items():
-            self._pending[parent, name] = pending_of(rows[0])
+        self._pending[parent] = {name: rows[0] for name, rows in pending.items()}
         children = self._client.send(routes.list_children(self._client.project, parent))
-        wanted = set(places)
-        ours = {place: same for place, same in children_by_place(children).items() if place in wanted}
-        self._children[parent] = keep_oldest(self._client, ours, parent)
+        same_place = {place: same for place, same in children_by_place(children).items() if place in wanted}
+        self._children[parent] = keep_oldest(self._client, same_place, parent)
 
-    def _pending_rows(self, parent_file_id: int | None, media_types: Iterable[str]) -> list[Input]:
-        found: dict[int | None, Input] = {}
+    def _pending_rows(self, parent_file_id: int | None, media_types: Iterable[str]) -> list[Pending]:
+        found: dict[int, Pending] = {}
         for media_type in sorted(media_types):
             page = self._pending_page(parent_file_id, None, media_type)
-            found |= {row.id: row for row in page}
+            found |= self._waited_for(page)
             if len(page) >= PAGE:
                 found |= self._pending_beyond(parent_file_id, page)
-        return [row for row in found.values() if self._can_be_waited_for(row)]
+        return list(found.values())
 
     def _pending_page(
         self, parent_file_id: int | None, batch_id: int | None, media_type: str | None = None
@@ -124,22 +129,28 @@ class Existing:
             )
         )
 
-    def _pending_beyond(self, parent_file_id: int | None, newest: list[Input]) -> dict[int | None, Input]:
+    def _pending_beyond(self, parent_file_id: int | None, newest: list[Input]) -> dict[int, Pending]:
         """A listing ends after 1000 rows (quirk 13), so look into each batch, and back through older ones."""
-        found: dict[int | None, Input] = {}
+        found: dict[int, Pending] = {}
         if self._batch_ids:
-            pages = (self._pending_page(parent_file_id, batch_id) for batch_id in self._batch_ids)
-            return {row.id: row for page in pages for row in page}
+            for batch_id in self._batch_ids:
+                found |= self._waited_for(self._pending_page(parent_file_id, batch_id))
+            return found
         seen = sorted({row.batch_id for row in newest if row.batch_id is not None}, reverse=True)
         for batch_id in seen:
-            found |= {row.id: row for row in self._pending_page(parent_file_id, batch_id)}
+            found |= self._waited_for(self._pending_page(parent_file_id, batch_id))
         batch_id, empty = min(seen, default=0), 0
         while batch_id > 1 and empty < _EMPTY_BATCHES:
             batch_id -= 1
             rows = self._pending_page(parent_file_id, batch_id)
-            found |= {row.id: row for row in rows}
+            found |= self._waited_for(rows)
             empty = 0 if rows else empty + 1
         return found
+
+    def _waited_for(self, rows: Iterable[Input]) -> dict[int, Pending]:
+        """Return where they are listed, without their instances, which may be many."""
+        waited_for = (pending_of(row) for row in rows if self._can_be_waited_for(row))
+        return {pending.id: pending for pending in waited_for}
 
     def _can_be_waited_for(self, row: Input) -> bool:
         here = row.directory is None or row.directory.id == self._directory_id

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from ..models import File, Input
+from ..models import File
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +22,13 @@ class Pending:
 
 
 class Known:
-    """Names of packets, and the root files and pending inputs that have such a name.
+    """Names of packets, and the root files and pending inputs that have such a name. Safe with threads.
 
     A temporary database of SQLite's, which it keeps in a file of its own once it grows, and removes.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._base = sqlite3.connect("", check_same_thread=False)
         self._base.executescript(
             "PRAGMA cache_size = -8000; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
@@ -36,42 +39,55 @@ class Known:
 
     def add_packet(self, name: str) -> bool:
         """Take note of a packet's name; return False if another has it."""
-        cursor = self._base.execute("INSERT OR IGNORE INTO packet VALUES (?)", (name,))
-        return cursor.rowcount == 1
+        with self._lock:
+            return self._base.execute("INSERT OR IGNORE INTO packet VALUES (?)", (name,)).rowcount == 1
 
     def has_packet(self, name: str | None) -> bool:
         """Return whether a packet has that name."""
-        return self._base.execute("SELECT 1 FROM packet WHERE name = ?", (name,)).fetchone() is not None
+        return self._one("SELECT 1 FROM packet WHERE name = ?", name) is not None
 
     def first_packets(self, most: int) -> list[str]:
         """Return the names of packets, at most so many."""
-        return [row[0] for row in self._base.execute("SELECT name FROM packet LIMIT ?", (most,))]
+        with self._lock:
+            return [row[0] for row in self._base.execute("SELECT name FROM packet LIMIT ?", (most,))]
 
     def add_file(self, file: File) -> None:
         """Take note of a root file."""
         values = (file.original_filename, file.id, file.count_instances_changed)
-        self._base.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", values)
+        with self._lock:
+            self._base.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", values)
 
     def file(self, name: str) -> File | None:
         """Return the root file of that name: id, name and counter."""
-        row = self._base.execute("SELECT id, counted FROM file WHERE name = ?", (name,)).fetchone()
+        row = self._one("SELECT id, counted FROM file WHERE name = ?", name)
         return File(id=row[0], original_filename=name, count_instances_changed=row[1]) if row else None
 
     def count_files(self) -> int:
         """Return the number of root files noted."""
-        return int(self._base.execute("SELECT count(*) FROM file").fetchone()[0])
+        return self._number("SELECT count(*) FROM file")
 
     def count_new(self) -> int:
         """Return the number of packets' names that no root file noted has."""
-        sql = "SELECT count(*) FROM packet WHERE name NOT IN (SELECT name FROM file)"
-        return int(self._base.execute(sql).fetchone()[0])
+        return self._number("SELECT count(*) FROM packet WHERE name NOT IN (SELECT name FROM file)")
 
-    def add_pending(self, rows: Iterable[Input]) -> None:
+    def newest_file(self) -> int:
+        """Return the highest id of a root file noted, 0 if there is none."""
+        return self._number("SELECT coalesce(max(id), 0) FROM file")
+
+    def add_pending(self, rows: Iterable[Pending]) -> None:
         """Take note of inputs of root files under way."""
         values = [(row.original_filename, row.id, row.batch_id) for row in rows if row.original_filename]
-        self._base.executemany("INSERT OR REPLACE INTO pending VALUES (?, ?, ?)", values)
+        with self._lock:
+            self._base.executemany("INSERT OR REPLACE INTO pending VALUES (?, ?, ?)", values)
 
     def pending(self, name: str) -> Pending | None:
         """Return the input that is about to make the root file of that name."""
-        row = self._base.execute("SELECT id, batch_id FROM pending WHERE name = ?", (name,)).fetchone()
+        row = self._one("SELECT id, batch_id FROM pending WHERE name = ?", name)
         return Pending(row[0], row[1], None, name) if row else None
+
+    def _one(self, sql: str, *values: str | None) -> Any:
+        with self._lock:
+            return self._base.execute(sql, values).fetchone()
+
+    def _number(self, sql: str) -> int:
+        return int(self._one(sql)[0])

@@ -54,13 +54,13 @@ def append(
     rows = _since_replaced([row for row in _rows_of(client, packet, file_id) if not row.failed])
     stored = client.send(routes.list_annotations(client.project, file_id))
     brought = [_stored_references(row) for row in rows if not _stored_nothing(row, stored)]
-    known = _references(stored.instance_list).union(*brought)
+    known = references(stored.instance_list).union(*brought)
     missing = without_known(keys, known)
     if missing:
         return _update(client, batches, plan, name, file_id, "update", missing)
-    ours = _references(instances_of_body(keys))
+    ours = references(instances_of_body(keys))
     under_way = [row for row in rows if row.mode and not row.succeeded and row.batch_id is not None]
-    return next((pending_of(row) for row in under_way if ours & _references_of_row(row)), None)
+    return next((pending_of(row) for row in under_way if ours & references_of_row(row)), None)
 
 
 def replace(
@@ -74,7 +74,7 @@ def replace(
     :raises RefusedError: if there is nothing to replace by: the server would keep what is there.
     """
     keys = instance_keys(packet, plan.labels, name)
-    ours = _references(instances_of_body(keys))
+    ours = references(instances_of_body(keys))
     if not ours:
         raise RefusedError(
             f"{name}: has no predictions to replace those of file {file_id} by, which therefore stay: an "
@@ -82,7 +82,10 @@ def replace(
         )
     rows = [row for row in _rows_of(client, packet, file_id) if not row.failed]
     newest = max(rows, key=lambda row: row.id or 0, default=None)
-    if newest is None or newest.mode == "update" or _references_of_row(newest) != ours:
+    if newest is not None and newest.mode is None:
+        file = client.send(routes.view_file(client.project, file_id))
+        newest = None if _stored_nothing(newest, file) else newest
+    if newest is None or newest.mode == "update" or references_of_row(newest) != ours:
         return _update(client, batches, plan, name, file_id, "update_with_existing", keys)
     return None if newest.succeeded or newest.batch_id is None else pending_of(newest)
 
@@ -123,8 +126,11 @@ def _since_replaced(rows: list[Input]) -> list[Input]:
 
 
 def _stored_nothing(row: Input, file: File) -> bool:
-    """Whether the input that made a file succeeded without its instances (quirk 4); its counter tells."""
-    return row.mode is None and row.succeeded and len(row.instance_list) > (file.count_instances_changed or 0)
+    """Whether the input that made a file left its instances out: its counter tells.
+
+    It succeeded without them (quirk 4), or the server ended while it was at it (wire contract 3.2).
+    """
+    return row.mode is None and len(row.instance_list) > (file.count_instances_changed or 0)
 
 
 def _stored_references(row: Input) -> set[str]:
@@ -132,15 +138,17 @@ def _stored_references(row: Input) -> set[str]:
     errors = (row.update_log or {}).get("error") or {}
     frames = (row.frame_packet_map or {}).items()
     refused = [instance for frame, of in frames if f"Frame {frame}" in errors for instance in of]
-    return _references_of_row(row) - _references(refused)
+    return references_of_row(row) - references(refused)
 
 
-def _references_of_row(row: Input) -> set[str]:
+def references_of_row(row: Input) -> set[str]:
+    """Return the references of the instances that an input brings, those of its frames included."""
     frames = (row.frame_packet_map or {}).values()
-    return _references([*row.instance_list, *(instance for frame in frames for instance in frame)])
+    return references([*row.instance_list, *(instance for frame in frames for instance in frame)])
 
 
-def _references(instances: Iterable[Any]) -> set[str]:
+def references(instances: Iterable[Any]) -> set[str]:
+    """Return the references that instances have."""
     return {
         each["creation_ref_id"]
         for each in instances

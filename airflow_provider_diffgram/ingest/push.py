@@ -108,7 +108,7 @@ def _check_options(if_exists: str, max_failed: float, concurrency: int) -> None:
     problems = []
     if if_exists not in IF_EXISTS:
         problems.append(f"if_exists must be one of {', '.join(map(repr, IF_EXISTS))}, not {if_exists!r}")
-    if max_failed < 0:
+    if not max_failed >= 0:
         problems.append(f"max_failed must be 0 or more, not {max_failed}")
     if concurrency < 1:
         problems.append(f"concurrency must be 1 or more, not {concurrency}")
@@ -228,6 +228,8 @@ class _Push:
             if max(self._dealer.unsettled, self._uploads.unproven) >= CHUNK:
                 self._settle()
         self._settle()
+        if self._tally.done != self._plan.expected:
+            raise PushError("the packets that were checked are not the ones that could be read afterwards")
 
     def _check(self, chunk: list[Candidate]) -> None:
         try:
@@ -249,8 +251,10 @@ class _Push:
         for packet in packets:
             if packet.parent_file_id is not None:
                 of_parent.setdefault(packet.parent_file_id, []).append((name_of(packet), packet.ordinal or 0))
+        if of_parent:
+            self._senders.drain()  # they use what the last look found
         for parent, places in of_parent.items():
-            self._existing.look_at_children(parent, places)
+            self._existing.look_at_children(parent, places, self._plan.children.get(parent, []))
 
     def _one(self, packet: Packet, name: str) -> None:
         """Have one packet sent; at once where it introduces a model run, which the others wait for."""

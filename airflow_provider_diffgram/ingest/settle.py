@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..client import DiffgramClient
+from ..client import DiffgramClient, OutcomeUnknownError, routes
 from ..client.request import pause
-from ..models import Packet
+from ..models import File, Packet
 from .counters import read_files, settle_seconds
+from .known import Pending
 
 _POLL = 1.0
+_INGEST_TIMEOUT = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,21 @@ def _counted(client: DiffgramClient, directory_id: int, files: Iterable[Unsettle
         read = client.run(read_files(client.project, directory_id, file_ids, parent))
         found |= {file.id for file in read.values() if file.count_instances_changed is not None}
     return found
+
+
+def wait_for_file(client: DiffgramClient, pending: Pending) -> File | None:
+    """Wait until an input under way has ended; return the file that it made, if it made one.
+
+    :raises OutcomeUnknownError: if it takes more than ten minutes.
+    """
+    deadline = time.monotonic() + _INGEST_TIMEOUT
+    while True:
+        row = client.send(routes.view_input(client.project, pending.id))
+        if row.succeeded or row.failed:
+            return None if row.file_id is None else client.send(routes.view_file(client.project, row.file_id))
+        if time.monotonic() > deadline:
+            raise OutcomeUnknownError(
+                f"input {pending.id}, which has other predictions for {pending.original_filename!r}, is "
+                f"still {row.status} after {_INGEST_TIMEOUT:.0f} s; retry later"
+            )
+        client.run(pause(_POLL))

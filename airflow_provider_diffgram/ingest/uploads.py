@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from ..client import (
     DiffgramClient,
@@ -18,8 +19,8 @@ from ..client import (
 from ..client.request import Steps, ask, pause
 from ..models import File, Input, Packet, PathMedia
 from .counters import read_files
-from .doubles import children_by_place
-from .files import files_named
+from .doubles import children_by_place, keep_oldest
+from .files import SEARCH_ONE_BY_ONE, files_named, root_files
 from .prepare import Plan
 from .sources import PathOpener, upload_of
 from .wire import upload_body
@@ -39,6 +40,7 @@ _LOOKS = (1.0, 2.0, 4.0)
 class _Uploaded:
     name: str
     parent_file_id: int | None
+    ordinal: int
     instances: int
 
 
@@ -103,7 +105,7 @@ class Uploads:
                 + (f" (file {row.file_id} holds the name now)" if row.file_id else ""),
                 server_text=row.reason,
             )
-        self._done[row.file_id] = _Uploaded(name, packet.parent_file_id, instances)
+        self._done[row.file_id] = _Uploaded(name, packet.parent_file_id, packet.ordinal or 0, instances)
         return None
 
     def _look(self, packet: Packet, name: str) -> File | None:
@@ -126,9 +128,13 @@ class Uploads:
         return len(self._done)
 
     def prove(self) -> Iterator[tuple[str, DiffgramError]]:
-        """Compare the stored counts with what was uploaded; yield the names of files that lack instances."""
+        """Compare the stored counts with what was uploaded; yield the names of files that lack instances.
+
+        What somebody else uploaded at the same moment is archived, but for the oldest.
+        """
         by_parent: dict[int | None, dict[int, _Uploaded]] = defaultdict(dict)
         done, self._done = self._done, {}
+        self._archive_doubled(done.values())
         for file_id, uploaded in done.items():
             if uploaded.instances:
                 by_parent[uploaded.parent_file_id][file_id] = uploaded
@@ -145,6 +151,24 @@ class Uploads:
                             f"{uploaded.instances} instances although the server said success"
                         ),
                     )
+
+    def _archive_doubled(self, uploads: Iterable[_Uploaded]) -> None:
+        ours: dict[int | None, set[tuple[str, int]]] = defaultdict(set)
+        for each in uploads:
+            ours[each.parent_file_id].add((each.name, each.ordinal))
+        for parent, places in ours.items():
+            listed = children_by_place(self._since_the_look(parent, {name for name, _ in places}))
+            same = {place: files for place, files in listed.items() if place in places}
+            keep_oldest(self._client, same, parent)
+
+    def _since_the_look(self, parent_file_id: int | None, names: Collection[str]) -> Iterable[File]:
+        """Return children, or the root files of these names that came after the push looked what is there."""
+        if parent_file_id is not None:
+            return self._client.send(routes.list_children(self._client.project, parent_file_id))
+        few = names if len(names) <= SEARCH_ONE_BY_ONE else None
+        before = self._plan.known.newest_file()
+        newest_first = root_files(self._client, self._plan.directory_id, few)
+        return newest_first if few else takewhile(lambda file: file.id > before, newest_first)
 
 
 def _not_ingestible(name: str, error: OutcomeUnknownError) -> RefusedError:

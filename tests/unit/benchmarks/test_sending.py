@@ -81,17 +81,14 @@ def test_our_failure_ends_the_measurement(monkeypatch: pytest.MonkeyPatch):
 
 def test_both_clients_run_in_turn(stand_in: Client, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(push, "PEER", stand_in)
+    monkeypatch.setattr(push, "REPEATS", 2)
     told: list[str] = []
     fast, slow = push.alternate(
         {"fast": push.sending(3, rate_limit=False), "slow": push.sending(2, latency_ms=5)}, told.append
     )
-    assert [line.partition(":")[0] for line in told[:4]] == [
-        "fast · ours",
-        "slow · ours",
-        "fast · peer",
-        "slow · peer",
-    ]
-    assert [len(runs) for runs in fast.runs.values()] == [push.REPEATS] * 2
+    turn = ["fast · ours", "slow · ours", "fast · peer", "slow · peer"]
+    assert [line.partition(":")[0] for line in told] == turn * 2
+    assert [len(runs) for runs in fast.runs.values()] == [2, 2]
     assert {len(one.accepted) for runs in slow.runs.values() for one in runs} == {2}
     assert fast.lost(OURS) == 0
 

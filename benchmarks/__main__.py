@@ -1,0 +1,43 @@
+"""Measure families of figures: ``python -m benchmarks push``; all of them if none is named."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from . import push
+from .rows import Row, exit_status, merged, read, table, write
+from .workers import PEER_PYTHON, ROOT
+
+FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {"push": push.measure}
+PATH = ROOT / "build" / "bench.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, write the rows, print them; return 1 if one that was measured misses its bar."""
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument("families", nargs="*", help=", ".join(FAMILIES))
+    families = parser.parse_args(arguments).families or list(FAMILIES)
+    unknown = [family for family in families if family not in FAMILIES]
+    if unknown:
+        parser.error(f"no such family: {', '.join(unknown)}; there are {', '.join(FAMILIES)}")
+    if not PEER_PYTHON.exists():
+        parser.error("the official client is not installed; make bench does it")
+    started = time.monotonic()
+    measured: list[Row] = []
+    for family in families:
+        rows = FAMILIES[family](_tell)
+        write(PATH, merged(read(PATH), [family], rows))
+        measured += rows
+    print(f"\n{table(measured)}\n\n{PATH}, {(time.monotonic() - started) / 60:.0f} min")
+    return exit_status(measured)
+
+
+def _tell(words: str) -> None:
+    print(words, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

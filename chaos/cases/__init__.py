@@ -1,0 +1,69 @@
+"""All cases, by name: a mode, and what strikes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..stage import Case, Stage
+from . import faults, kills, people, refusals, two_runs
+
+QUEUED = ("url", "append", "replace")
+UPDATES = ("append", "replace")
+ALL = ("url", "local", *UPDATES)
+
+MANY = {"amount": 40}
+NEW_RUN = {"instances": {"model_ref": "finder", "model_run_ref": "today", "score": 0.5}}
+
+Act = Callable[[Stage], None]
+
+PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
+    (kills.during_check, ("url", "local"), {}),
+    (kills.before_send, ALL, MANY),
+    (kills.after_send, ALL, MANY),
+    (kills.every_send, ALL, {"amount": 100}),
+    (kills.answered, ALL, MANY),
+    (kills.batch_answered, QUEUED, MANY),
+    (kills.between_batches, ("url",), {"amount": 1015}),
+    (kills.reconciling, ALL, MANY),
+    (kills.looking, ALL, MANY),
+    (kills.introducing, ("url", "append"), {"emulator": {"model_race_seconds": 0.3}, **NEW_RUN}),
+    (kills.introduction_stuck, ("url", "append"), NEW_RUN),
+    (kills.reporting, ("url",), {"amount": 400}),
+    (kills.waiting, QUEUED, {}),
+    (kills.worker_lost, ("url",), MANY),
+    (kills.told_to_end, ("url", "local"), {"amount": 100}),
+    (kills.cleared_at_once, ("url", "local"), {"amount": 100}),
+    (faults.storm, QUEUED, {"amount": 60}),
+    (faults.resets, ALL, {}),
+    (faults.timeouts, ALL, {"connection": {"read_timeout": 1.5}}),
+    (faults.server_errors, ALL, {}),
+    (faults.malformed, ALL, {}),
+    (faults.truncated, ALL, {}),
+    (faults.slow, ("url", "local"), {}),
+    (faults.restart, ALL, {"emulator": {"image_seconds": 0.3}}),
+    (faults.outage, ("url", "append"), {"connection": {"retry_timeout": 3}}),
+    (people.cleared, ALL, {}),
+    (people.rerun, ALL, {}),
+    (people.removed, ALL, {}),
+    (people.corrected, ALL, {}),
+    (refusals.allowed, ALL, {}),
+    (refusals.too_many, ("url", "replace"), {}),
+    (refusals.gone, ("url",), {}),
+    (refusals.unreadable, ("local",), {}),
+    (refusals.flipped, ALL, {}),
+    (refusals.silently_lost, ALL, {}),
+    (refusals.late, ("url",), {}),
+    (two_runs.at_once, ("url",), {"emulator": {"rows_per_cycle": 4}}),
+    (two_runs.uploads_at_once, ("local",), {"emulator": {"image_seconds": 0.5}}),
+    (two_runs.children_at_once, ("url",), {}),
+    (two_runs.serialised, UPDATES, {}),
+]
+
+
+def all_cases() -> dict[str, Case]:
+    """Return the cases by name."""
+    cases = [
+        Case(f"{mode}.{act.__name__}", mode, act, **options) for act, modes, options in PLAN for mode in modes
+    ]
+    return {case.name: case for case in cases}

@@ -1,0 +1,135 @@
+"""Expected against what is there and what was told. Shares no code with the package under test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .reader import Found, Prediction, There
+
+Expected = Mapping[str, Counter[Prediction]]
+"""Place of a file -> its predictions."""
+
+
+@dataclass
+class Row:
+    """How a case ended: all figures are to be 0.
+
+    :param lost: media and predictions that are not there.
+    :param duplicated: media alive a second time, predictions that are there too often or should not be
+        there at all, and packets sent again although nothing was missing.
+    :param unknown: packets whose outcome nobody told after the last attempt; inputs that never ended, unless
+        what they were to bring is there all the same.
+    :param false_success: packets called done that are not.
+    :param missed_failure: planted failures that nobody named.
+    :param order_wrong: children at a wrong place; 0 where there are none.
+    """
+
+    case: str
+    lost: int = 0
+    duplicated: int = 0
+    unknown: int = 0
+    false_success: int = 0
+    missed_failure: int = 0
+    order_wrong: int = 0
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """The figures by name."""
+        return {name: value for name, value in asdict(self).items() if name != "case"}
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every figure is 0."""
+        return not any(self.figures.values())
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a DAG run told.
+
+    :param places: of the packets it was to send.
+    :param state: how it ended.
+    :param outcomes: last outcome of each name in its report; None if it was to write none.
+    :param receipt: what the wait returned.
+    :param errors: text of all errors in the logs.
+    """
+
+    places: Collection[str]
+    state: str
+    outcomes: Mapping[str, str] | None = None
+    receipt: Mapping[str, Any] | None = None
+    errors: str = ""
+
+    def names(self, place: str) -> bool:
+        """Tell whether it said of a packet that it failed."""
+        name = name_of(place)
+        return name in self.errors or (self.outcomes or {}).get(name) == "failed"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is right.
+
+    :param expected: predictions of each file that is to be there.
+    :param planted: places of packets that cannot arrive; they must be named as failed.
+    :param sent_again: packets that were sent although nothing was missing.
+    """
+
+    expected: Expected
+    planted: Collection[str] = field(default_factory=set)
+    sent_again: int = 0
+
+
+def name_of(place: str) -> str:
+    """Return a file's name."""
+    return place.rpartition("/")[2].rpartition("#")[0] if "#" in place else place
+
+
+def judge(case: str, truth: Truth, there: There, told: Iterable[Told]) -> Row:
+    """Return the figures of a case."""
+    told = list(told)
+    files: dict[str, list[Found]] = {}
+    for file in there.files:
+        files.setdefault(file.place, []).append(file)
+    row = Row(case, duplicated=truth.sent_again)
+    incomplete = set()
+    for place, wanted in truth.expected.items():
+        same = files.pop(place, [])
+        held: Counter[Prediction] = same[0].predictions if same else Counter()
+        missing = (wanted - held).total() + (not same)
+        if missing:
+            incomplete.add(place)
+        row.lost += missing
+        row.duplicated += (held - wanted).total() + max(0, len(same) - 1)
+    row.unknown = sum(name not in truth.expected or name in incomplete for name in there.unfinished)
+    row.duplicated += sum(len(same) for place, same in files.items() if place not in truth.planted)
+    for run in told:
+        row.unknown += _unknown(run, truth)
+        row.false_success += _false_success(run, truth, incomplete)
+    row.missed_failure = sum(not any(run.names(place) for run in told) for place in truth.planted)
+    return row
+
+
+def _unknown(run: Told, truth: Truth) -> int:
+    """Return the number of packets whose outcome the run did not tell."""
+    if run.state != "success" and not any(run.names(place) for place in truth.planted):
+        return len(run.places)
+    outcomes = run.outcomes
+    if outcomes is None:
+        return 0
+    return sum(outcomes.get(name_of(place), "unknown") == "unknown" for place in run.places)
+
+
+def _false_success(run: Told, truth: Truth, incomplete: Collection[str]) -> int:
+    """Return the number of packets that the run calls done and that are not."""
+    if run.state != "success":
+        return 0
+    wrong = sum(place in incomplete for place in run.places)
+    receipt = run.receipt or {}
+    done = sum(int(receipt.get(each, 0)) for each in ("succeeded", "skipped", "archived"))
+    planted = sum(place in truth.planted for place in run.places)
+    too_many = done - (len(run.places) - planted)
+    return max(wrong, too_many, len(run.places) if run.receipt is None else 0)

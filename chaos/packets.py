@@ -1,0 +1,110 @@
+"""The packets of a case, and what is right once they are in."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .pictures import picture
+from .reader import Prediction, child_place, prediction
+
+MODES = ("url", "local", "append", "replace")
+NEW = 2
+"""So many media of append and replace are new; the others are there before."""
+
+Packet = dict[str, Any]
+
+
+def instances(number: int, salt: int = 0, **more: Any) -> list[dict[str, Any]]:
+    """Return three predictions, like no others of this case.
+
+    :param number: of the packet.
+    :param salt: makes others for the same packet.
+    :param more: keys of every one.
+    """
+    x, y = 1 + number % 200, 1 + salt + number // 200
+    box: dict[str, Any] = {
+        "type": "box",
+        "label": "cat",
+        "x_min": x,
+        "y_min": y,
+        "x_max": x + 40,
+        "y_max": y + 30,
+    }
+    corners = [{"x": x, "y": y}, {"x": x + 20.5, "y": y}, {"x": x + 20, "y": y + 20}]
+    kinds = [box, {**box, "label": "dog"}, {"type": "polygon", "label": "dog", "points": corners}]
+    return [{**each, **more} for each in kinds]
+
+
+def predictions(packet: Packet) -> Counter[Prediction]:
+    """Return the predictions of a packet."""
+    return Counter(prediction(each, each["label"]) for each in packet.get("instance_list", []))
+
+
+def names(amount: int) -> list[str]:
+    """Return names of media."""
+    return [f"image-{number:04}.png" for number in range(amount)]
+
+
+def make(mode: str, amount: int, pictures: str, folder: Path, *, salt: int = 0, **more: Any) -> list[Packet]:
+    """Return packets; one of those that bring new media has no predictions.
+
+    :param pictures: base URL of the media.
+    :param folder: where media of ``local`` are put.
+    :param more: keys of every prediction.
+    """
+    packets = []
+    for number, name in enumerate(names(amount)):
+        media: dict[str, Any] = {"url": f"{pictures}/{name}", "type": "image"}
+        if mode == "local":
+            path = folder / name
+            path.write_bytes(picture())
+            media = {"path": str(path)}
+        packet: Packet = {"media": media, "original_filename": name}
+        if number != 3 or mode in ("append", "replace"):
+            packet["instance_list"] = instances(number, salt, **more)
+        packets.append(packet)
+    return packets
+
+
+def children(amount: int, pictures: str) -> list[Packet]:
+    """Return the children of a compound file, two of which have one name."""
+    return [
+        {
+            "media": {"url": f"{pictures}/{number}.png", "type": "image"},
+            "original_filename": f"page-{max(number, 1)}.png",
+            "ordinal": number,
+            "instance_list": instances(number),
+        }
+        for number in range(amount)
+    ]
+
+
+def place_of(packet: Packet, parent: str | None = None) -> str:
+    """Return the place of the file that a packet makes or changes."""
+    name = str(packet["original_filename"])
+    return name if parent is None else child_place(parent, name, packet["ordinal"])
+
+
+def after(
+    mode: str, packets: Iterable[Packet], before: Mapping[str, Counter[Prediction]], parent: str | None = None
+) -> dict[str, Counter[Prediction]]:
+    """Return what is to be there after a push: what was there before, and what the packets do to it."""
+    right = dict(before)
+    for packet in packets:
+        place = place_of(packet, parent)
+        held = right.get(place)
+        if held is None or mode == "replace":
+            right[place] = predictions(packet)
+        elif mode == "append":
+            right[place] = held | predictions(packet)
+    return right
+
+
+def write(packets: Iterable[Packet], path: Path) -> str:
+    """Write packets as JSON Lines, and return the path."""
+    path.write_text("".join(json.dumps(packet) + "\n" for packet in packets))
+    return str(path)

@@ -1,0 +1,58 @@
+"""Media over HTTP, and on disk, for Diffgram to take."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+from PIL import Image
+
+
+def picture() -> bytes:
+    """Return a small PNG."""
+    content = io.BytesIO()
+    Image.new("RGB", (320, 240), "seagreen").save(content, "PNG")
+    return content.getvalue()
+
+
+class Pictures:
+    """Serves one picture under every path, after ``N`` seconds where the path begins with ``/slow/N/``.
+
+    Nothing is found under ``/gone/``.
+    """
+
+    def __init__(self) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(picture()))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Pictures:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(content: bytes) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            first, *others = self.path.strip("/").split("/")
+            if first == "slow":
+                time.sleep(float(others[0]))
+            self.send_response(404 if first == "gone" else 200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Handler

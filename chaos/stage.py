@@ -1,0 +1,320 @@
+"""What a case plays on: an emulator of its own with a dataset, packets, and DAG runs that push them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_diffgram.emulator.process import EmulatorProcess
+
+from . import packets as making
+from .airflow import Airflow, ChaosError, DagRun, until
+from .judge import Row, Told, Truth, judge
+from .packets import Packet
+from .reader import Diffgram, Prediction, prediction, read
+
+DATASET = "night"
+LABELS = ("cat", "dog")
+
+BATCH = "/input-batch/new$"
+FILES = "/file/list$"
+PACKET = "/input/packet$"
+ROWS = "/input/view/list$"
+RUNS = "/model-runs/list$"
+UPLOAD = "/input/from_local$"
+
+_DRAIN_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to be struck.
+
+    :param name: mode and fault.
+    :param mode: one of :data:`~.packets.MODES`.
+    :param act: what happens.
+    :param amount: number of packets.
+    :param emulator: options of the emulator.
+    :param connection: fields of the connection's extra.
+    :param instances: keys of every prediction.
+    """
+
+    name: str
+    mode: str
+    act: Callable[[Stage], None]
+    amount: int = 12
+    emulator: Mapping[str, Any] = field(default_factory=dict)
+    connection: Mapping[str, Any] = field(default_factory=dict)
+    instances: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Push:
+    """A DAG run and what it is to bring."""
+
+    run: DagRun
+    places: Sequence[str]
+    report: Path
+
+
+class Stage:
+    """A case's surroundings, as long as the ``with`` block.
+
+    :param folder: for what the case keeps.
+    :param pictures: base URL of media.
+    :ivar expected: what is to be there in the end.
+    :ivar planted: places of packets that cannot arrive.
+    """
+
+    def __init__(self, case: Case, airflow: Airflow, folder: Path, pictures: str) -> None:
+        folder.mkdir(parents=True)
+        self.case, self.folder, self.pictures = case, folder, pictures
+        self.packets = making.make(case.mode, case.amount, pictures, folder, **case.instances)
+        self.expected: dict[str, Counter[Prediction]] = {}
+        self.planted: set[str] = set()
+        self._airflow = airflow
+        self._sent_again = 0
+        self._silent = 0
+        self._pushes: list[Push] = []
+        options = {"rate_limit": False, **case.emulator}
+        self.emulator = EmulatorProcess.start(folder / "diffgram", **options)
+        try:
+            self._set_up()
+        except BaseException:
+            self.emulator.stop(kill=True)
+            raise
+
+    def _set_up(self) -> None:
+        emulator = self.emulator.with_project(self.emulator.project, LABELS, (DATASET,))
+        login, password = emulator.client_id, emulator.client_secret
+        self.diffgram = Diffgram(emulator.url, emulator.project, login, password)
+        self.dataset_id = self.diffgram.dataset(DATASET)
+        self._airflow.connect(
+            self.case.name,
+            host=emulator.url,
+            schema=emulator.project,
+            login=login,
+            password=password,
+            extra={"retry_timeout": 30, "read_timeout": 10, **self.case.connection},
+        )
+        if self.case.mode in ("append", "replace"):
+            self._seed()
+        self._accepted_before = self.accepted()
+
+    def _seed(self) -> None:
+        """Let somebody else have brought some of the media, with instances of their own."""
+        label_ids = {name: label_id for label_id, name in self.diffgram.labels().items()}
+        seeded = [
+            {**packet, "instance_list": making.instances(number, salt=100)[:2]}
+            for number, packet in enumerate(self.packets[: -making.NEW])
+        ]
+        for packet in seeded:
+            on_wire = [
+                {**each, "label_file_id": label_ids[each["label"]]} for each in packet["instance_list"]
+            ]
+            body = {**packet, "directory_id": self.dataset_id, "instance_list": on_wire}
+            self.diffgram.call("POST", "walrus/v1/project/{p}/input/packet", body)
+
+        def is_in() -> bool:
+            files = list(self.diffgram.files(self.dataset_id))
+            return len(files) == len(seeded) and all(each["count_instances_changed"] == 2 for each in files)
+
+        until(is_in, "the media are there", 30, 0.1)
+        self.expected = making.after("url", seeded, {})
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.emulator.stop(kill=True)
+
+    @property
+    def send(self) -> str:
+        """The path that packets go to."""
+        return UPLOAD if self.case.mode == "local" else PACKET
+
+    def push(
+        self,
+        dag: str = "push",
+        packets: Sequence[Packet] | None = None,
+        below: str | None = None,
+        **conf: Any,
+    ) -> DagRun:
+        """Start a run that pushes packets.
+
+        :param dag: without the ``chaos_`` that all begin with.
+        :param packets: others than the case's own.
+        :param below: name of the compound file that they are children of.
+        :param conf: other values than usual.
+        """
+        packets = self.packets if packets is None else packets
+        number = len(self._pushes)
+        report = self.folder / f"report-{number}.jsonl"
+        usual = {
+            "connection": self.case.name,
+            "dataset": DATASET,
+            "if_exists": self.case.mode if self.case.mode in ("append", "replace") else "skip",
+            "max_failed": 0,
+            "packets": making.write(packets, self.folder / f"packets-{number}.jsonl"),
+            "report": str(report),
+        }
+        run = self._airflow.trigger(f"chaos_{dag}", usual | conf)
+        places = [making.place_of(packet, below) for packet in packets]
+        self._pushes.append(Push(run, places, report))
+        self.expected = making.after(self.case.mode, packets, self.expected, below)
+        return run
+
+    def push_again(self) -> DagRun:
+        """Start a run with the same packets, which are to change nothing."""
+        right = dict(self.expected)
+        run = self.push()
+        self.expected = right
+        return run
+
+    def expect_what_is_there(self, name: str) -> None:
+        """Take what a person made of a file for right."""
+        labels, held = self.diffgram.labels(), self.diffgram.instances(self.file_of(name))
+        self.expected[name] = Counter(prediction(each, labels[each["label_file_id"]]) for each in held)
+
+    def new_compound(self, name: str) -> int:
+        """Make a compound file and return its id."""
+        body = {"name": name, "directory_id": self.dataset_id}
+        return int(self.diffgram.call("POST", "v1/project/{p}/file/new-compound", body)["file"]["id"])
+
+    def archived_inputs(self, parent: str | None) -> int:
+        """Return the number of inputs that were archived."""
+        filters = {"parent_file_id": self.file_of(parent)} if parent else {}
+        rows = self.diffgram.inputs(show_archived=True, **filters)
+        return sum(bool(row["archived"]) for row in rows)
+
+    def hold(self, path: str, kind: str = "timeout_before", **values: Any) -> None:
+        """Let requests to a path be held without an answer; :meth:`held` tells when the first one is.
+
+        :param kind: ``timeout_before``, or ``timeout_after`` to have them processed.
+        """
+        self._silent = self._unanswered()
+        self.emulator.fault(path, kind, **{"times": None, **values})
+
+    def kill(self, run: DagRun, task_id: str = "send") -> None:
+        """Kill a task once a request is held, and hold no more."""
+        self.held()
+        run.kill(task_id)
+        self.quiet(0.5)  # what it sent last still comes in
+        self.forget_faults()
+
+    def forget_faults(self) -> None:
+        """Let nothing go wrong any more."""
+        self.emulator.control("faults", method="DELETE")
+
+    def held(self, seconds: float = 90.0) -> None:
+        """Wait until a request is held."""
+        until(lambda: self._unanswered() > self._silent, "a request is held", seconds)
+
+    def struck(self, seconds: float = 90.0) -> None:
+        """Wait until all faults were met."""
+        until(lambda: not self.emulator.control("state")["faults"], "the fault was met", seconds)
+
+    def quiet(self, seconds: float = 2.0) -> None:
+        """Wait until no request came for some time, given that nobody sends any."""
+        last = -1
+
+        def is_quiet() -> bool:
+            nonlocal last
+            before, last = last, self.emulator.requests()["total"]
+            return bool(before == last)
+
+        until(is_quiet, "no requests come", 30, seconds)
+
+    def _unanswered(self) -> int:
+        counts = self.emulator.requests()["counts"]
+        return sum(each["count"] for each in counts if each["status"] is None)
+
+    def accepted(self) -> int:
+        """Return the number of packets and uploads that were accepted."""
+        counts = self.emulator.requests()["counts"]
+        ours = ("/input/packet", "/input/from_local")
+        return sum(each["count"] for each in counts if each["status"] == 200 and each["path"].endswith(ours))
+
+    def count(self, status: int) -> int:
+        """Return the number of answers of a status."""
+        counts = self.emulator.requests()["counts"]
+        return sum(each["count"] for each in counts if each["status"] == status)
+
+    def begun(self, amount: int = 3) -> None:
+        """Wait until so many packets were accepted since the case began."""
+        wanted = self._accepted_before + amount
+        until(lambda: self.accepted() >= wanted, f"{amount} packets were accepted", 90)
+
+    @contextmanager
+    def sending_only(self, amount: int) -> Iterator[None]:
+        """Note what is sent beyond so many packets."""
+        before = self.accepted()
+        yield
+        self._sent_again += max(0, self.accepted() - before - amount)
+
+    def file_of(self, name: str) -> int:
+        """Return the id of the file of that name."""
+        files = self.diffgram.files(self.dataset_id)
+        return next(int(each["id"]) for each in files if each["original_filename"] == name)
+
+    def until_retried(self, run: DagRun) -> None:
+        """Wait until an attempt to send has failed."""
+        until(lambda: run.task("send")["try_number"] > 1, "send is tried again", 180, 0.5)
+
+    def ended(self, state: str = "success") -> None:
+        """Wait until all runs have ended, and insist on their state."""
+        states = [push.run.ended() for push in self._pushes]
+        self.insist(all(each == state for each in states), f"runs ended as {states}, not {state}")
+
+    def insist(self, holds: bool, what: str) -> None:
+        """Refuse a case that does not prove what it is to prove."""
+        if not holds:
+            raise ChaosError(what)
+
+    def judged(self) -> Row:
+        """Wait until the queue is drained, and judge."""
+        self.forget_faults()
+
+        def drained() -> bool:
+            return not read(self.diffgram, DATASET).unfinished
+
+        with contextlib.suppress(ChaosError):
+            until(drained, "the queue is drained", _DRAIN_SECONDS, 0.5)
+        right = {place: held for place, held in self.expected.items() if place not in self.planted}
+        truth = Truth(right, self.planted, self._sent_again)
+        return judge(self.case.name, truth, read(self.diffgram, DATASET), map(_told, self._pushes))
+
+
+def _told(push: Push) -> Told:
+    """Return what a run told."""
+    return Told(
+        places=push.places,
+        state=str(push.run.info()["state"]),
+        outcomes=outcomes_of(push.report),
+        receipt=push.run.result("wait"),
+        errors=errors_of(push.run.log()),
+    )
+
+
+def outcomes_of(report: Path) -> dict[str, str]:
+    """Return the last outcome of each name; a line that was cut off tells nothing."""
+    found = {}
+    for text in report.read_text().splitlines() if report.exists() else []:
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        found[str(line["name"])] = str(line["outcome"])
+    return found
+
+
+def errors_of(log: str) -> str:
+    """Return the lines of a log that tell errors."""
+    lines = (json.loads(line) for line in log.splitlines() if line.startswith("{"))
+    return "\n".join(json.dumps(line) for line in lines if line.get("level") in ("error", "critical"))

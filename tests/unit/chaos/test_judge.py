@@ -1,0 +1,159 @@
+"""The judge of ``make chaos`` finds each fault that is planted, and nothing where there is none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from chaos.judge import Row, Told, Truth, judge
+from chaos.packets import after, children, instances, place_of, predictions
+from chaos.reader import Found, There
+
+NAMES = ("a.png", "b.png")
+PREDICTIONS = {name: predictions({"instance_list": instances(number)}) for number, name in enumerate(NAMES)}
+ANOTHER = next(iter(predictions({"instance_list": instances(77)})))
+SENT = dict.fromkeys(NAMES, "sent")
+RECEIPT = {"succeeded": 2, "skipped": 0, "archived": 0}
+
+
+def files() -> list[Found]:
+    return [Found(1, "a.png", PREDICTIONS["a.png"]), Found(2, "b.png", PREDICTIONS["b.png"])]
+
+
+def told(**changes: Any) -> Told:
+    values = {"places": NAMES, "state": "success", "outcomes": SENT, "receipt": RECEIPT, **changes}
+    return Told(**values)
+
+
+def figures(
+    truth: Truth | None = None,
+    there: list[Found] | None = None,
+    run: Told | None = None,
+    unfinished: tuple[str, ...] = (),
+) -> dict[str, int]:
+    row = judge(
+        "case",
+        truth or Truth(PREDICTIONS),
+        There(files() if there is None else there, list(unfinished)),
+        [run or told()],
+    )
+    assert row.is_clean is not any(row.figures.values())
+    return {name: value for name, value in row.figures.items() if value}
+
+
+def test_what_is_right_is_clean():
+    assert figures() == {}
+    assert Row("case").is_clean
+
+
+def test_a_medium_that_is_not_there_is_lost_with_its_predictions():
+    assert figures(there=files()[:1]) == {"lost": 4, "false_success": 1}
+
+
+def test_a_prediction_that_is_not_there_is_lost():
+    fewer = PREDICTIONS["b.png"] - Counter(list(PREDICTIONS["b.png"])[:1])
+    assert figures(there=[files()[0], Found(2, "b.png", fewer)]) == {"lost": 1, "false_success": 1}
+
+
+def test_a_prediction_of_another_label_or_place_is_one_lost_and_one_too_many():
+    kind, label, geometry = next(iter(PREDICTIONS["b.png"]))
+    for wrong in ((kind, "fish", geometry), (kind, label, (*geometry[:3], 999)), ("tag", label, geometry)):
+        held = PREDICTIONS["b.png"] - Counter([(kind, label, geometry)]) + Counter([wrong])
+        there = [files()[0], Found(2, "b.png", held)]
+        assert figures(there=there) == {"lost": 1, "duplicated": 1, "false_success": 1}
+
+
+def test_a_medium_alive_twice_is_duplicated():
+    assert figures(there=[*files(), Found(3, "b.png", PREDICTIONS["b.png"])]) == {"duplicated": 1}
+
+
+def test_a_prediction_there_twice_is_duplicated():
+    twice = PREDICTIONS["a.png"] + Counter(list(PREDICTIONS["a.png"])[:1])
+    assert figures(there=[Found(1, "a.png", twice), files()[1]]) == {"duplicated": 1}
+
+
+def test_a_prediction_nobody_sent_is_duplicated():
+    more = PREDICTIONS["a.png"] + Counter([ANOTHER])
+    assert figures(there=[Found(1, "a.png", more), files()[1]]) == {"duplicated": 1}
+
+
+def test_a_medium_nobody_sent_is_duplicated():
+    assert figures(there=[*files(), Found(3, "c.png", Counter())]) == {"duplicated": 1}
+
+
+def test_the_oldest_of_two_files_is_the_one_that_counts():
+    there = [Found(1, "a.png", Counter()), files()[1], Found(3, "a.png", PREDICTIONS["a.png"])]
+    assert figures(there=there) == {"lost": 3, "duplicated": 1, "false_success": 1}
+
+
+def test_what_was_sent_again_without_need_is_duplicated():
+    assert figures(Truth(PREDICTIONS, sent_again=3)) == {"duplicated": 3}
+
+
+@pytest.mark.parametrize("outcomes", [{**SENT, "b.png": "unknown"}, {"a.png": "sent"}])
+def test_a_packet_without_an_outcome_in_the_report_is_unknown(outcomes):
+    assert figures(run=told(outcomes=outcomes)) == {"unknown": 1}
+
+
+def test_a_run_that_fails_although_nothing_was_planted_leaves_its_packets_unknown():
+    assert figures(run=told(state="failed", receipt=None)) == {"unknown": 2}
+
+
+def test_an_input_that_never_ends_is_unknown_unless_its_file_is_complete():
+    assert figures(unfinished=("a.png",)) == {}
+    assert figures(unfinished=("None",)) == {"unknown": 1}
+    assert figures(there=files()[1:], unfinished=("a.png",)) == {"lost": 4, "unknown": 1, "false_success": 1}
+
+
+def test_a_receipt_that_counts_more_than_arrived_is_a_false_success():
+    truth = Truth({"a.png": PREDICTIONS["a.png"]}, {"b.png"})
+    outcomes = {"a.png": "sent", "b.png": "failed"}
+    assert figures(truth, files()[:1], told(outcomes=outcomes)) == {"false_success": 1}
+    right = told(outcomes=outcomes, receipt={**RECEIPT, "succeeded": 1})
+    assert figures(truth, files()[:1], right) == {}
+
+
+def test_a_success_without_a_receipt_is_false():
+    assert figures(run=told(receipt=None)) == {"false_success": 2}
+
+
+def test_a_planted_failure_that_nobody_names_is_missed():
+    truth = Truth({"a.png": PREDICTIONS["a.png"]}, {"b.png"})
+    quiet = told(receipt={**RECEIPT, "succeeded": 1})
+    assert figures(truth, files()[:1], quiet) == {"missed_failure": 1}
+    failed = told(state="failed", receipt=None, errors="b.png (input 2): no valid response (404)")
+    assert figures(truth, files()[:1], failed) == {}
+
+
+def test_a_run_that_fails_without_naming_what_was_planted_is_unknown_and_missed():
+    truth = Truth({"a.png": PREDICTIONS["a.png"]}, {"b.png"})
+    run = told(state="failed", receipt=None, errors="the server is gone")
+    assert figures(truth, files()[:1], run) == {"unknown": 2, "missed_failure": 1}
+
+
+def test_predictions_of_different_packets_never_look_alike():
+    all_of_them = Counter[Any]()
+    for number in range(1000):
+        for salt in (0, 50, 100):
+            all_of_them += predictions({"instance_list": instances(number, salt)})
+    assert len(all_of_them) == 1000 * 3 * 3
+
+
+def test_children_of_one_name_have_places_of_their_own():
+    places = [place_of(packet, "scan") for packet in children(4, "http://127.0.0.1")]
+    assert places == ["scan/page-1.png#0", "scan/page-1.png#1", "scan/page-2.png#2", "scan/page-3.png#3"]
+
+
+@pytest.mark.parametrize(
+    "mode, right",
+    [("url", {"old"}), ("local", {"old"}), ("append", {"old", "new"}), ("replace", {"new"})],
+)
+def test_what_a_push_does_to_a_medium_that_is_there_depends_on_the_mode(mode, right):
+    old, new = instances(0, salt=100), instances(0)
+    held = {"old": predictions({"instance_list": old}), "new": predictions({"instance_list": new})}
+    packet = {"original_filename": "a.png", "instance_list": new}
+    expected = after(mode, [packet], {"a.png": held["old"]})
+    assert expected == {"a.png": sum((held[each] for each in right), Counter())}
+    assert after(mode, [packet], expected) == expected
