@@ -20,10 +20,12 @@ WINDOW = 1.0
 _RESET_IS_LATE_BY = 1.0
 _LEAST_MARGIN = 0.01
 _MOST_MARGIN = 0.05
+_MORE_MARGIN = 0.004
 _DRIFT = 0.0005
 _STEP = 0.05
-_HEAD_START = 0.003
-"""Seconds that the first request of a window is ahead of the others, so that it is the one that opens it."""
+_HEAD_START = 0.01
+"""Seconds that the first request of a window is ahead of the others, unless it is answered before: so that it
+is the one that opens the window, and the only one that is refused if it was early."""
 _LOOK_AGAIN = 0.01
 _SPREAD = 0.005
 _GROW = 0.75
@@ -105,6 +107,8 @@ class Pacer:
                 return wait
             spacing = max(self._spacing, WINDOW / self._share if self._shared else 0.0)
             self._next = max(self._next, now - spacing) + spacing
+            if not self._used:
+                self._opened = now
             self._used += 1
             self._in_flight += 1
             return Turn(now, self._over)
@@ -131,7 +135,9 @@ class Pacer:
         if self._shared:
             return 0.0
         if self._used < self._share:
-            return self._opened + _HEAD_START - now if self._used == 1 else 0.0
+            if self._used != 1 or not self._in_flight:
+                return 0.0
+            return min(self._opened + _HEAD_START - now, _LOOK_AGAIN)
         left = sum(self._live.values()) - self._in_flight
         if left > 0:
             return 0.0
@@ -188,7 +194,7 @@ class Pacer:
     def _was_early(self, turn: Turn, end: float) -> None:
         """Take note that a request came before the end of the window that was believed to be over."""
         self._offset = max(self._offset, turn.sent - end)
-        self._margin = min(_MOST_MARGIN, self._margin + 2 * _LEAST_MARGIN)
+        self._margin = min(_MOST_MARGIN, self._margin + _MORE_MARGIN)
         self._used -= 1
 
     def _was_late(self, end: float) -> None:

@@ -82,10 +82,7 @@ def replace(
         )
     rows = [row for row in _rows_of(client, packet, file_id) if not row.failed]
     newest = max(rows, key=lambda row: row.id or 0, default=None)
-    if newest is not None and newest.mode is None:
-        file = client.send(routes.view_file(client.project, file_id))
-        newest = None if _stored_nothing(newest, file) else newest
-    if newest is None or newest.mode == "update" or references_of_row(newest) != ours:
+    if newest is None or not _brought_these_alone(client, newest, ours, file_id):
         return _update(client, batches, plan, name, file_id, "update_with_existing", keys)
     return None if newest.succeeded or newest.batch_id is None else pending_of(newest)
 
@@ -123,6 +120,14 @@ def _since_replaced(rows: list[Input]) -> list[Input]:
     """Return the rows from the newest replacement on: what others brought before is gone with it."""
     newest = max((row.id or 0 for row in rows if row.mode == "update_with_existing"), default=0)
     return [row for row in rows if (row.id or 0) >= newest]
+
+
+def _brought_these_alone(client: DiffgramClient, row: Input, ours: set[str], file_id: int) -> bool:
+    """Whether the newest input of a file left it with the predictions of these references alone."""
+    if row.mode == "update" or references_of_row(row) != ours:
+        return False
+    made_it = row.mode is None
+    return not (made_it and _stored_nothing(row, client.send(routes.view_file(client.project, file_id))))
 
 
 def _stored_nothing(row: Input, file: File) -> bool:

@@ -21,7 +21,8 @@ def at_once(stage: Stage) -> None:
 def uploads_at_once(stage: Stage) -> None:
     """The same with media that the workers upload."""
     _start_both(stage, FILES)
-    _end_both(stage, None)
+    stage.ended()
+    _insist_on_doubles(stage, None)
 
 
 def children_at_once(stage: Stage) -> None:
@@ -50,6 +51,10 @@ def _end_both(stage: Stage, parent: str | None) -> None:
     stage.begun(2 * len(stage.packets))
     stage.emulator.pause_queue(False)
     stage.ended()
+    _insist_on_doubles(stage, parent)
+
+
+def _insist_on_doubles(stage: Stage, parent: str | None) -> None:
     stage.insist(stage.archived_inputs(parent) > 0, "nothing was stored twice, so nothing is proved")
 
 
