@@ -73,7 +73,7 @@ instances = st.one_of(
     shaped("keypoints", nodes=st.lists(points.map(lambda p: p | {"id": 1}), min_size=1, max_size=3)),
     shaped("geo_circle", lonlat=st.lists(numbers, min_size=2, max_size=2), radius=st.floats(0.1, 1e4)),
 )
-names = texts.map(lambda name: name + ".png")
+names = texts.map(lambda name: name + "a.png")
 
 
 @steady
