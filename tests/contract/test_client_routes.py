@@ -91,11 +91,12 @@ def test_health(client: DiffgramClient, service: Any) -> None:
 
 
 def test_schemas(client: DiffgramClient, deployment: Deployment) -> None:
+    before = deployment.schema
     made = client.send(routes.create_schema(client.project, f"{deployment.prefix} by the client"))
     assert made.name == f"{deployment.prefix} by the client"
     listed = {schema.id: schema.name for schema in client.send(routes.list_schemas(client.project))}
     assert listed[made.id] == made.name
-    assert listed[deployment.schema] == deployment.prefix
+    assert listed[before] == deployment.prefix
     assert client.send(routes.name_to_file_id(client.project, made.id)) == {}
 
 
