@@ -27,5 +27,5 @@ def world(diffgram_emulator: EmulatorProcess, media: MediaServer) -> World:
 
 @pytest.fixture
 def own_world(diffgram_emulator_process: EmulatorProcess, media: MediaServer) -> World:
-    """The same in a process of its own."""
+    """The same in a process of its own, for tests that kill its threads or count its requests."""
     return World(diffgram_emulator_process, media)

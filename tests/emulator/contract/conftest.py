@@ -1,4 +1,4 @@
-"""The emulator, a project in it, and a server of media."""
+"""An emulator in which success comes long before the instances."""
 
 from __future__ import annotations
 
@@ -10,25 +10,6 @@ from airflow_provider_diffgram.emulator.process import EmulatorProcess
 
 from .media_server import MediaServer
 from .world import World
-
-
-@pytest.fixture(scope="session")
-def media() -> Iterator[MediaServer]:
-    """A local server of pictures."""
-    with MediaServer() as server:
-        yield server
-
-
-@pytest.fixture
-def world(diffgram_emulator: EmulatorProcess, media: MediaServer) -> World:
-    """A fresh project with a dataset and three labels."""
-    return World(diffgram_emulator, media)
-
-
-@pytest.fixture
-def own_world(diffgram_emulator_process: EmulatorProcess, media: MediaServer) -> World:
-    """The same in a process of its own, for tests that kill its threads or count its requests."""
-    return World(diffgram_emulator_process, media)
 
 
 @pytest.fixture(scope="module")
