@@ -137,6 +137,13 @@ class ServerFaultError(OutcomeUnknownError):
     remedy = "Check the ids and the medium; if they are right, look at the server's log"
 
 
+class StoppedError(DiffgramError):
+    """Whoever runs this asked to stop: nothing more is sent."""
+
+    processed = False
+    remedy = "Run it again"
+
+
 class NoReplyError(OutcomeUnknownError):
     """The connection ended without a whole answer: timeout, reset, malformed status line."""
 

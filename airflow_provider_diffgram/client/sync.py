@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,14 @@ from tenacity import Retrying
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from . import resend
-from .errors import DiffgramError, WrongAddressError, no_reply_error, tls_error, unreachable_error
+from .errors import (
+    DiffgramError,
+    StoppedError,
+    WrongAddressError,
+    no_reply_error,
+    tls_error,
+    unreachable_error,
+)
 from .multipart import MultipartBody
 from .pacing import Pacer
 from .packet_path import is_missing, is_served, paths_of, remember
@@ -30,6 +38,9 @@ T = TypeVar("T")
 
 _UPLOAD_READ_TIMEOUT = 300.0
 """Seconds: an upload is answered only after the server has ingested it (wire contract 2.8)."""
+
+_PIECE = 0.5
+"""Seconds after which a wait looks whether it is to end."""
 
 
 class DiffgramClient:
@@ -66,6 +77,12 @@ class DiffgramClient:
     def close(self) -> None:
         """Close the pooled connections."""
         self._session.close()
+
+    def interrupted_by(self, stop: threading.Event) -> DiffgramClient:
+        """Return this client, but that a wait ends with StoppedError soon after ``stop`` is set."""
+        twin = copy.copy(self)
+        twin._sleep = _interrupted(self._sleep, stop)
+        return twin
 
     def send(self, request: Request[T]) -> T:
         """Send ``request`` and return what its answer says.
@@ -176,6 +193,19 @@ class DiffgramClient:
                 )
         except (requests.RequestException, HTTPError) as error:
             raise _meaning(request, self.settings, error) from None
+
+
+def _interrupted(sleep: Callable[[float], None], stop: threading.Event) -> Callable[[float], None]:
+    # Not stop.wait: a signal handler that sets the event while this very thread waits for it would hang.
+    def sleep_in_pieces(seconds: float) -> None:
+        while not stop.is_set():
+            sleep(min(seconds, _PIECE))
+            seconds -= _PIECE
+            if seconds <= 0:
+                return
+        raise StoppedError("asked to stop")
+
+    return sleep_in_pieces
 
 
 class _Session(requests.Session):

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook, 
 from .. import get_provider_info
 from ..client import CredentialError, DiffgramClient, DiffgramError, RefusedError, Settings, routes
 from ..client.sync import secrets_of
-from ..ingest.push import PushError
+from ..ingest.errors import PushError
 from ..models import InvalidValueError
 from .connection import Defaults, InvalidConnectionError, defaults_of, settings_of
 

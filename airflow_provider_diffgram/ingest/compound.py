@@ -12,8 +12,9 @@ from ..models import Child, CompoundFile, File, Handle, InvalidValueError
 from .files import files_named
 from .labels import Labels
 from .lookup import find_dataset
+from .options import Sending
 from .prepare import Candidate, validated
-from .push import Sending, push
+from .push import push
 from .wire import instances_on_wire
 
 _log = logging.getLogger(__name__)

@@ -11,8 +11,9 @@ from ..models import File, Input, Packet, PathMedia
 from .batches import Batches, Place
 from .existing import Existing
 from .known import Pending
-from .packets import append, references, references_of_row, replace, send_packet
+from .packets import append, replace, send_packet
 from .prepare import Plan
+from .references import references_of_packet, references_of_row
 from .runs import IntroductionError, ModelRuns
 from .settle import Unsettled, settle, wait_for_file
 from .tally import Tally
@@ -116,7 +117,7 @@ class Dealer:
 
     def _brings(self, pending: Pending, packet: Packet, name: str) -> bool:
         """Whether an input under way leaves the file as the packet is to leave it."""
-        ours = references(instances_of_body(instance_keys(packet, self._plan.labels, name)))
+        ours = references_of_packet(packet, self._plan.labels, name)
         row = self._client.send(routes.view_input(self._client.project, pending.id))
         theirs = references_of_row(row)
         return theirs == ours if self._if_exists == "replace" else theirs >= ours

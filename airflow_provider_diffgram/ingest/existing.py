@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from ..client import DiffgramClient, OutcomeUnknownError, routes
 from ..client.request import pause
@@ -13,6 +12,7 @@ from ..models import File, Input, InputStatus, Packet
 from .doubles import archive_files, children_by_place, keep_oldest
 from .files import root_files
 from .known import Known, Pending
+from .references import references_of_row
 
 _CHILD_TYPES = ("image", "text", "video")
 
@@ -21,6 +21,9 @@ _EMPTY_BATCHES = 20
 
 _CHILDREN_TIMEOUT = 600.0
 _POLL = 1.0
+
+ChildPlace = tuple[str, int]
+"""Name and ordinal of a child."""
 
 
 class Existing:
@@ -41,8 +44,8 @@ class Existing:
         self._directory_id = directory_id
         self._known = known
         self._batch_ids = sorted(batch_ids)
-        self._pending: dict[int, dict[str | None, Pending]] = {}
-        self._children: dict[int, dict[tuple[str, int], File]] = {}
+        self._pending: dict[int, dict[ChildPlace, Pending]] = {}
+        self._children: dict[int, dict[ChildPlace, File]] = {}
 
     def look_at_roots(self, media_types: Iterable[str], names: Iterable[str] | None) -> None:
         """Take note of the root files and their pending inputs.
@@ -72,29 +75,25 @@ class Existing:
         """Return the input that is about to make the packet's file, if one is."""
         if packet.parent_file_id is None:
             return self._known.pending(name)
-        return self._pending[packet.parent_file_id].get(name)
+        return self._pending[packet.parent_file_id].get((name, packet.ordinal or 0))
 
-    def look_at_children(
-        self, parent: int, places: Collection[tuple[str, int]], every: Iterable[tuple[str, int]]
-    ) -> None:
-        """List children, and adopt pending ones where the name alone tells which they are.
+    def look_at_children(self, parent: int, children: Mapping[ChildPlace, Collection[str]]) -> None:
+        """List children, and adopt those pending inputs of which it is certain which child they make.
 
-        The ordinal of a pending child cannot be read (wire contract 3.1): where names repeat, wait until
-        the pending ones are files.
+        The ordinal of a pending child cannot be read (wire contract 3.1), and another task may send one of
+        the same name to another place. Where nothing else tells, wait until the pending ones are files.
 
-        :param places: names and ordinals of the children to look for.
-        :param every: those of all children that this push has sent, or is to send, as far as they are known.
+        :param children: name and ordinal of the children to look for, with the references of their
+            predictions.
+        :raises OutcomeUnknownError: if that takes more than ten minutes.
         """
-        wanted = set(places)
-        ours = {name for name, _ in places}
-        names = Counter(name for name, _ in {*every, *places} if name in ours)
+        names = {name for name, _ in children}
         deadline = time.monotonic() + _CHILDREN_TIMEOUT
         while True:
-            pending = defaultdict(list)
-            for row in self._pending_rows(parent, _CHILD_TYPES):
-                pending[row.original_filename].append(row)
-            unclear = [n for n in pending if str(n) in names and (len(pending[n]) > 1 or names[str(n)] > 1)]
-            if not unclear:
+            rows = [row for row in self._pending_rows(parent, _CHILD_TYPES) if row.original_filename in names]
+            adopted = {place: row for row in rows if (place := self._place_of(row, rows, children))}
+            unclear = sorted({str(row.original_filename) for row in rows} - {name for name, _ in adopted})
+            if len(adopted) == len(rows):
                 break
             if time.monotonic() > deadline:
                 raise OutcomeUnknownError(
@@ -102,10 +101,24 @@ class Existing:
                     f"{_CHILDREN_TIMEOUT:.0f} s; which of them cannot be told before. Retry later"
                 )
             self._client.run(pause(_POLL))
-        self._pending[parent] = {name: rows[0] for name, rows in pending.items()}
-        children = self._client.send(routes.list_children(self._client.project, parent))
-        same_place = {place: same for place, same in children_by_place(children).items() if place in wanted}
+        self._pending[parent] = adopted
+        listed = self._client.send(routes.list_children(self._client.project, parent))
+        same_place = {place: same for place, same in children_by_place(listed).items() if place in children}
         self._children[parent] = keep_oldest(self._client, same_place, parent)
+
+    def _place_of(
+        self, row: Pending, rows: list[Pending], children: Mapping[ChildPlace, Collection[str]]
+    ) -> ChildPlace | None:
+        """Return the place of a pending child: its predictions tell, or that this task sent it."""
+        named = [place for place in children if place[0] == row.original_filename]
+        namesakes = [each for each in rows if each.original_filename == row.original_filename]
+        if row.references:
+            places = [place for place in named if row.references == set(children[place])]
+            alike = [each for each in namesakes if each.references == row.references]
+            return places[0] if len(places) == len(alike) == 1 else None
+        ours = row.batch_id in self._batch_ids and len(namesakes) == 1
+        only = self._known.count_children(row.parent_file_id or 0, named[0][0]) == 1
+        return named[0] if ours and only else None
 
     def _pending_rows(self, parent_file_id: int | None, media_types: Iterable[str]) -> list[Pending]:
         found: dict[int, Pending] = {}
@@ -148,7 +161,7 @@ class Existing:
         return found
 
     def _waited_for(self, rows: Iterable[Input]) -> dict[int, Pending]:
-        """Return where they are listed, without their instances, which may be many."""
+        """Return what is of interest of them; of the instances, which may be many, the references."""
         waited_for = (pending_of(row) for row in rows if self._can_be_waited_for(row))
         return {pending.id: pending for pending in waited_for}
 
@@ -161,4 +174,5 @@ def pending_of(row: Input) -> Pending:
     """Return where an input of a batch is listed."""
     assert row.id is not None
     assert row.batch_id is not None
-    return Pending(row.id, row.batch_id, row.parent_file_id, row.original_filename)
+    brought = frozenset(references_of_row(row)) if row.parent_file_id is not None else frozenset()
+    return Pending(row.id, row.batch_id, row.parent_file_id, row.original_filename, brought)

@@ -13,12 +13,16 @@ from ..models import File
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An input under way, as far as it is of interest: where it is listed."""
+    """An input under way, as far as it is of interest.
+
+    :param references: of the instances that the input of a child brings.
+    """
 
     id: int
     batch_id: int
     parent_file_id: int | None
     original_filename: str | None
+    references: frozenset[str] = frozenset()
 
 
 class Known:
@@ -33,6 +37,9 @@ class Known:
         self._base.executescript(
             "PRAGMA cache_size = -8000; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
             "CREATE TABLE packet (name TEXT PRIMARY KEY) WITHOUT ROWID;"
+            "CREATE TABLE child (name TEXT, parent INTEGER, ordinal INTEGER,"
+            " PRIMARY KEY (name, parent, ordinal)) WITHOUT ROWID;"
+            "CREATE TABLE target (id INTEGER PRIMARY KEY, replaces INTEGER);"
             "CREATE TABLE file (name TEXT PRIMARY KEY, id INTEGER, counted INTEGER) WITHOUT ROWID;"
             "CREATE TABLE pending (name TEXT PRIMARY KEY, id INTEGER, batch_id INTEGER) WITHOUT ROWID;"
         )
@@ -50,6 +57,25 @@ class Known:
         """Return the names of packets, at most so many."""
         with self._lock:
             return [row[0] for row in self._base.execute("SELECT name FROM packet LIMIT ?", (most,))]
+
+    def add_child(self, parent_file_id: int, name: str, ordinal: int) -> bool:
+        """Take note of the place of a child to be; return False if another child has it."""
+        values = (name, parent_file_id, ordinal)
+        with self._lock:
+            return self._base.execute("INSERT OR IGNORE INTO child VALUES (?, ?, ?)", values).rowcount == 1
+
+    def count_children(self, parent_file_id: int, name: str) -> int:
+        """Return the number of children to be of that parent and name."""
+        return self._number("SELECT count(*) FROM child WHERE parent = ? AND name = ?", parent_file_id, name)
+
+    def add_target(self, file_id: int, *, replaces: bool) -> bool:
+        """Take note of an update of a file; return False if it and another one would undo each other."""
+        with self._lock:
+            noted = self._base.execute("INSERT OR IGNORE INTO target VALUES (?, ?)", (file_id, replaces))
+            if noted.rowcount == 1:
+                return True
+            (other,) = self._base.execute("SELECT replaces FROM target WHERE id = ?", (file_id,)).fetchone()
+            return not (replaces or other)
 
     def add_file(self, file: File) -> None:
         """Take note of a root file."""
@@ -85,9 +111,9 @@ class Known:
         row = self._one("SELECT id, batch_id FROM pending WHERE name = ?", name)
         return Pending(row[0], row[1], None, name) if row else None
 
-    def _one(self, sql: str, *values: str | None) -> Any:
+    def _one(self, sql: str, *values: str | int | None) -> Any:
         with self._lock:
             return self._base.execute(sql, values).fetchone()
 
-    def _number(self, sql: str) -> int:
-        return int(self._one(sql)[0])
+    def _number(self, sql: str, *values: str | int) -> int:
+        return int(self._one(sql, *values)[0])

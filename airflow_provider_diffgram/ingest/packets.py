@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
 from typing import Any
 
-from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
+from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, StoppedError, routes
 from ..client.request import Steps, pause
 from ..models import File, Input, Packet
 from ..models.packet import UpdateMode
@@ -15,7 +14,8 @@ from .batches import Batches, Place
 from .existing import pending_of
 from .known import Pending
 from .prepare import Plan
-from .wire import instance_keys, instances_of_body, packet_body, update_body, without_known
+from .references import references, references_of_packet, references_of_row
+from .wire import instance_keys, packet_body, update_body, without_known
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def append(
     missing = without_known(keys, known)
     if missing:
         return _update(client, batches, plan, name, file_id, "update", missing)
-    ours = references(instances_of_body(keys))
+    ours = references_of_packet(packet, plan.labels, name)
     under_way = [row for row in rows if row.mode and not row.succeeded and row.batch_id is not None]
     return next((pending_of(row) for row in under_way if ours & references_of_row(row)), None)
 
@@ -74,7 +74,7 @@ def replace(
     :raises RefusedError: if there is nothing to replace by: the server would keep what is there.
     """
     keys = instance_keys(packet, plan.labels, name)
-    ours = references(instances_of_body(keys))
+    ours = references_of_packet(packet, plan.labels, name)
     if not ours:
         raise RefusedError(
             f"{name}: has no predictions to replace those of file {file_id} by, which therefore stay: an "
@@ -146,21 +146,6 @@ def _stored_references(row: Input) -> set[str]:
     return references_of_row(row) - references(refused)
 
 
-def references_of_row(row: Input) -> set[str]:
-    """Return the references of the instances that an input brings, those of its frames included."""
-    frames = (row.frame_packet_map or {}).values()
-    return references([*row.instance_list, *(instance for frame in frames for instance in frame)])
-
-
-def references(instances: Iterable[Any]) -> set[str]:
-    """Return the references that instances have."""
-    return {
-        each["creation_ref_id"]
-        for each in instances
-        if isinstance(each, dict) and each.get("creation_ref_id")
-    }
-
-
 def _until_arrived(client: DiffgramClient, body: dict[str, Any], name: str) -> Place:
     place = Place.of(body)
     before = client.run(place.rows(client.project)) if place.file_id is not None else []
@@ -171,8 +156,11 @@ def _until_arrived(client: DiffgramClient, body: dict[str, Any], name: str) -> P
             return place
         except OutcomeUnknownError as error:
             _log.warning("%s; looking whether it arrived", error)
-            if client.run(_arrived(client.project, place, len(before))):
-                return place
+            try:
+                if client.run(_arrived(client.project, place, len(before))):
+                    return place
+            except StoppedError:
+                raise error from None
             if time.monotonic() > deadline:
                 raise
 

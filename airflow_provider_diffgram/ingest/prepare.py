@@ -31,6 +31,8 @@ BLOB_PROVIDERS = ("amazon_aws", "microsoft_azure")
 
 _SHOWN = 100
 
+_FILES_KEPT = 1000
+
 
 @dataclass(slots=True)
 class Plan:
@@ -38,8 +40,7 @@ class Plan:
 
     :param directory_id: dataset to send to.
     :param labels: of the schema.
-    :param known: names of the root files to be.
-    :param children: names and ordinals of the children to be, by parent.
+    :param known: names of the root files and places of the children to be.
     :param media_types: of the packets that go through the queue.
     :param expected: number of packets that were checked.
     """
@@ -47,7 +48,6 @@ class Plan:
     directory_id: int
     labels: Labels
     known: Known = field(default_factory=Known)
-    children: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
     media_types: set[str] = field(default_factory=set)
     expected: int = 0
 
@@ -126,7 +126,7 @@ class _Check:
         self._path_of = path_of
         self._files: dict[int, File | None] = {}
         self._connections: dict[int, StorageConnection] | None = None
-        self._places: set[tuple[int, str, int]] = set()
+        self._new_children: set[str] = set()
 
     def problems(self, packet: Packet, where: str) -> list[str]:
         """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
@@ -161,11 +161,9 @@ class _Check:
         return []
 
     def collisions(self) -> list[str]:
-        """Return which children have the name of a root file; the server would fail them (3.5)."""
-        if not self._plan.directory_id:
-            return []
-        names = {name for of_parent in self._plan.children.values() for name, _ in of_parent}
-        if not names:
+        """Return which new children have the name of a root file; the server would fail them (3.5)."""
+        names, self._new_children = self._new_children, set()
+        if not names or not self._plan.directory_id:
             return []
         few = names if len(names) <= SEARCH_ONE_BY_ONE else None
         there = root_files(self._client, self._plan.directory_id, few)
@@ -184,11 +182,10 @@ class _Check:
         except InvalidValueError as error:
             return [f"{error.what}: {problem}" for problem in error.problems]
         if packet.parent_file_id is not None:
-            place = (packet.parent_file_id, name, packet.ordinal or 0)
-            if place in self._places:
-                return [f"a second child {name!r} with ordinal {place[2]} for file {place[0]}"]
-            self._places.add(place)
-            self._plan.children.setdefault(packet.parent_file_id, []).append((name, place[2]))
+            parent, ordinal = packet.parent_file_id, packet.ordinal or 0
+            if not self._plan.known.add_child(parent, name, ordinal):
+                return [f"a second child {name!r} with ordinal {ordinal} for file {parent}"]
+            self._new_children.add(name)
         elif not self._plan.known.add_packet(name):
             return [f"a second packet named {name!r}; give each its own original_filename"]
         return []
@@ -221,10 +218,18 @@ class _Check:
             return [f"file_id {file_id} is a video: give frame_packet_map, not instance_list"]
         if file.type != "video" and packet.frame_packet_map:
             return [f"file_id {file_id} is of type {file.type}: give instance_list, not frame_packet_map"]
+        if not self._plan.known.add_target(file_id, replaces=packet.mode == "update_with_existing"):
+            return [
+                f"file_id {file_id}: several packets for this file, of which one replaces its predictions; "
+                "Diffgram may carry them out in any order: put them into one packet, or push them one after "
+                "the other and wait in between"
+            ]
         return []
 
     def _file(self, file_id: int) -> File | None:
         if file_id not in self._files:
+            if len(self._files) >= _FILES_KEPT:
+                self._files.pop(next(iter(self._files)))
             self._files[file_id] = find_file(self._client, file_id)
         return self._files[file_id]
 

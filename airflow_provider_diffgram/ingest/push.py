@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Required, TypedDict
 
 from ..client import DiffgramClient, DiffgramError, RefusedError
 from ..models import Handle, InvalidValueError, Packet
 from .batches import Batches, Memory
 from .deal import Dealer
+from .errors import PushError
 from .existing import Existing
 from .files import SEARCH_ONE_BY_ONE
 from .naming import name_of
+from .options import check_options
 from .prepare import Candidate, Plan, Preparation, validated
+from .references import references_of_packet
 from .runs import ModelRuns
 from .senders import CONCURRENCY, Senders
 from .sources import PathOpener, universal_path
@@ -24,30 +26,6 @@ from .uploads import Uploads
 CHUNK = 1000
 DATASET_CAP = 90_000
 """Most images of a dataset (wire contract 3.3)."""
-
-IF_EXISTS = ("skip", "fail", "append", "replace")
-
-
-class Sending(TypedDict, total=False):
-    """The options of :func:`push` that a push of children has as well."""
-
-    dataset: Required[str | int | None]
-    label_schema: str | int | None
-    max_failed: float
-    report: str | None
-    concurrency: int
-    memory: Memory | None
-    stop: threading.Event | None
-    path_of: PathOpener
-
-
-class PushError(DiffgramError):
-    """Not everything was sent. Says what arrived, what did not and what is unknown.
-
-    :ivar permanent: whether sending again would be refused again.
-    """
-
-    permanent: bool = False
 
 
 def push(
@@ -85,7 +63,9 @@ def push(
     :raises InvalidValueError: with all problems; nothing was sent, or none of the thousand packets.
     :raises PushError: if some packets did not arrive.
     """
-    _check_options(if_exists, max_failed, concurrency)
+    check_options(if_exists, max_failed, concurrency)
+    if stop is not None:
+        client = client.interrupted_by(stop)
     preparation = Preparation(client, dataset=dataset, label_schema=label_schema, path_of=path_of)
     whole = None if isinstance(packets, Iterator) else packets
     if whole is not None:
@@ -102,18 +82,6 @@ def push(
             return run.run(packets, max_failed, checked=whole is not None)
     finally:
         tally.close()
-
-
-def _check_options(if_exists: str, max_failed: float, concurrency: int) -> None:
-    problems = []
-    if if_exists not in IF_EXISTS:
-        problems.append(f"if_exists must be one of {', '.join(map(repr, IF_EXISTS))}, not {if_exists!r}")
-    if not max_failed >= 0:
-        problems.append(f"max_failed must be 0 or more, not {max_failed}")
-    if concurrency < 1:
-        problems.append(f"concurrency must be 1 or more, not {concurrency}")
-    if problems:
-        raise InvalidValueError("push", problems)
 
 
 def _tally(expected: int | None, report: str | None, path_of: PathOpener) -> Tally:
@@ -178,18 +146,18 @@ class _Push:
 
     def refuse_existing(self, packets: Iterable[Packet]) -> None:
         """Raise InvalidValueError if something is there of what is to be new."""
-        problems = [
-            f"{name_of(packet)!r} is in the dataset already"
-            for packet in packets
-            if packet.file_id is None and self._is_there(packet)
-        ]
+        problems = []
+        new = (packet for packet in packets if packet.file_id is None)
+        while chunk := list(islice(new, CHUNK)):
+            self._look_at_children(chunk)
+            problems += [
+                f"{name_of(packet)!r} is in the dataset already" for packet in chunk if self._is_there(packet)
+            ]
         if problems:
             raise InvalidValueError("if_exists='fail'", problems[:CHUNK], max(0, len(problems) - CHUNK))
 
     def _is_there(self, packet: Packet) -> bool:
         name = name_of(packet)
-        if packet.parent_file_id is not None:
-            self._look_at_children([packet])
         return bool(self._existing.file(packet, name) or self._existing.pending(packet, name))
 
     def run(self, packets: Iterable[Candidate], max_failed: float, *, checked: bool) -> Handle:
@@ -247,23 +215,25 @@ class _Push:
         self._dealer.prove_uploads()
 
     def _look_at_children(self, packets: Iterable[Packet]) -> None:
-        of_parent: dict[int, list[tuple[str, int]]] = {}
+        of_parent: dict[int, dict[tuple[str, int], set[str]]] = {}
         for packet in packets:
             if packet.parent_file_id is not None:
-                of_parent.setdefault(packet.parent_file_id, []).append((name_of(packet), packet.ordinal or 0))
+                name = name_of(packet)
+                place = name, packet.ordinal or 0
+                brought = references_of_packet(packet, self._plan.labels, name)
+                of_parent.setdefault(packet.parent_file_id, {})[place] = brought
         if of_parent:
             self._senders.drain()  # they use what the last look found
-        for parent, places in of_parent.items():
-            self._existing.look_at_children(parent, places, self._plan.children.get(parent, []))
+        for parent, children in of_parent.items():
+            self._existing.look_at_children(parent, children)
 
     def _one(self, packet: Packet, name: str) -> None:
         """Have one packet sent; at once where it introduces a model run, which the others wait for."""
         if packet.file_id is not None:
-            is_busy = packet.file_id in self._busy
-            self._busy.add(packet.file_id)
-            if is_busy:  # one update of a file after the other
+            if packet.file_id in self._busy or len(self._busy) >= CHUNK:  # one update of a file at a time
                 self._senders.drain()
-                self._busy = {packet.file_id}
+                self._busy = set()
+            self._busy.add(packet.file_id)
         if self._runs.is_new(packet):
             self._senders.drain()
             self._deal(packet, name, introduces=True)

@@ -7,10 +7,12 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import IO, Literal, cast
 
 from ..models.received import without_signatures
+from .errors import PushError
 from .sources import PathOpener
 
 _log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class Tally:
         self._lock = threading.Lock()
         self._clock = clock
         self._started = self._told = clock()
+        self._path = report
         self._file = cast("IO[str]", path_of(report).open("w")) if report else None
 
     def __getitem__(self, result: Result) -> int:
@@ -63,7 +66,10 @@ class Tally:
         input_id: int | None = None,
         file_id: int | None = None,
     ) -> None:
-        """Take note of a packet's outcome."""
+        """Take note of a packet's outcome.
+
+        :raises PushError: if the report cannot be written.
+        """
         line = {"name": name, "outcome": result, "input_id": input_id, "file_id": file_id}
         if reason is not None:
             line["reason"] = without_signatures(str(reason))
@@ -75,10 +81,18 @@ class Tally:
                     self.examples.append(f"{name}: {line['reason']}")
             if self._file is not None:
                 kept = {key: value for key, value in line.items() if value is not None}
-                self._file.write(json.dumps(kept) + "\n")
+                with self._writing():
+                    self._file.write(json.dumps(kept) + "\n")
             if self._clock() - self._told >= _EVERY:
                 self._told = self._clock()
                 _log.info("%s", self._words())
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise PushError(f"cannot write the report {self._path}: {error}") from error
 
     def retract(self, name: str, reason: object) -> None:
         """Take note that a packet that was sent turned out to have failed; the report gets a second line."""
@@ -91,10 +105,14 @@ class Tally:
         _log.warning("%s", words)
 
     def close(self) -> None:
-        """Close the report, and tell the numbers for the last time."""
+        """Close the report, and tell the numbers for the last time.
+
+        :raises PushError: if the report cannot be written.
+        """
         _log.info("%s", self._words())
         if self._file is not None:
-            self._file.close()
+            with self._writing():
+                self._file.close()
 
     def counts(self) -> str:
         """Return the counts as text: ``512 sent, 5 failed, 10 skipped``."""

@@ -59,6 +59,8 @@ def instance_keys(packet: Packet, labels: Labels, name: str) -> dict[str, Any]:
                 for frame, instances in sorted(packet.frame_packet_map.items())
             }
         }
+    if packet.parent_file_id is not None:  # children of one parent may share a name
+        name = f"{name}/{packet.ordinal or 0}"
     on_wire = instances_on_wire(packet.instance_list, labels, name)
     return {"instance_list": on_wire} if on_wire else {}
 

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from ..hooks.diffgram import DiffgramHook, failing_for_good
 from ..ingest.compound import create_compound_file, upload_children
 from ..ingest.jsonlines import candidates
+from ..ingest.options import Sending
 from ..ingest.prepare import Candidate
-from ..ingest.push import Sending, push
+from ..ingest.push import push
 from ..ingest.senders import CONCURRENCY
 from ..ingest.sources import MediaPath
 from ..models import Child, CompoundFile, Handle, Instance, InvalidValueError, Packet
@@ -126,7 +127,7 @@ class _SendingOperator(_DiffgramOperator):
     def _number(self) -> float:
         try:
             return float(self.max_failed)  # a rendered template is text
-        except ValueError:
+        except (TypeError, ValueError):
             raise InvalidValueError("max_failed", [f"must be a number, not {self.max_failed!r}"]) from None
 
 

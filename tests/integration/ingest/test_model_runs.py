@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_diffgram.client import routes
+from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest import runs
-from airflow_provider_diffgram.ingest.push import PushError
+from airflow_provider_diffgram.ingest.push import PushError, push
 from tests.integration.ingest.fast_time import until
-from tests.integration.ingest.live_diffgram import LiveDiffgram, box
+from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image
 from tests.integration.ingest.served_media import Media
 
@@ -27,6 +29,13 @@ def racing(tmp_path: Path, fast_time: None) -> Iterator[LiveDiffgram]:
     options = {"rate_limit": False, "model_race_seconds": 0.03, "rows_per_cycle": 8}
     with EmulatorProcess.start(tmp_path / "racing", **options) as emulator:
         yield LiveDiffgram.of(emulator)
+
+
+class Stopping(DiffgramClient):
+    """Is asked to stop as soon as it waits."""
+
+    def __init__(self, diffgram: LiveDiffgram, stop: threading.Event) -> None:
+        super().__init__(diffgram.client.settings, lambda seconds: stop.set())
 
 
 def refs(run: int) -> dict[str, str]:
@@ -103,3 +112,30 @@ def test_a_stuck_update_that_introduces_is_retried_and_its_file_stays(
     assert racing.pushed([update]).succeeded == 1
     assert racing.file("a.png").id == file.id
     assert racing.lefts(file.id) == [3]
+
+
+def test_who_waits_for_an_introduction_can_be_stopped(racing: LiveDiffgram, media: Media, tmp_path: Path):
+    packets = [image(media, f"{number}.png", box(**refs(0))) for number in range(3)]
+    racing.emulator.row_fault("0.png", "stuck", times=1)
+    stop, report = threading.Event(), tmp_path / "report.jsonl"
+    threading.Timer(1.0, stop.set).start()
+    with pytest.raises(
+        PushError, match="asked to stop\nOf 3 packets 1 sent, 0 failed, 0 skipped, 2 were not"
+    ):
+        racing.push(packets, stop=stop, report=str(report))
+    assert [json.loads(line)["name"] for line in report.read_text().splitlines()] == ["0.png"]
+    assert {row.original_filename for row in racing.inputs()} == {"0.png"}
+
+
+def test_a_lost_answer_that_is_not_looked_for_any_more_is_unknown(
+    racing: LiveDiffgram, media: Media, tmp_path: Path
+):
+    stop, report = threading.Event(), tmp_path / "report.jsonl"
+    racing.emulator.fault("input/packet", "reset_before", times=1)
+    stopping = Stopping(racing, stop)
+    with pytest.raises(PushError, match="1 unknown"):
+        push(stopping, [image(media, "a.png")], dataset=DATASET, stop=stop, report=str(report))
+    (line,) = map(json.loads, report.read_text().splitlines())
+    assert (line["name"], line["outcome"]) == ("a.png", "unknown")
+    assert racing.pushed([image(media, "a.png")]).expected == 1
+    assert racing.names() == ["a.png"]

@@ -244,12 +244,21 @@ def test_a_lost_answer_changes_the_file_once(diffgram: LiveDiffgram, file_id: in
     assert [row.mode for row in diffgram.inputs()].count(MODES[how]) == 1
 
 
-@pytest.mark.parametrize("how", ["append", "replace"])
-def test_several_changes_of_one_file_are_made_in_their_order(diffgram: LiveDiffgram, file_id: int, how: str):
-    updates = [{"file_id": file_id, "mode": MODES[how], "instance_list": [box(left)]} for left in (3, 5, 7)]
+def test_several_updates_of_one_file_are_made_in_their_order(diffgram: LiveDiffgram, file_id: int):
+    updates = [{"file_id": file_id, "mode": "update", "instance_list": [box(left)]} for left in (3, 5, 7)]
     diffgram.pushed(updates)
     rows = sorted(diffgram.inputs(), key=lambda row: row.id or 0)[1:]
     assert [row.instance_list[0]["x_min"] for row in rows] == [3, 5, 7]
+
+
+@pytest.mark.parametrize("modes", [("update", "update_with_existing"), ("update_with_existing",) * 2])
+def test_a_replacement_beside_another_update_of_the_file_is_refused(
+    diffgram: LiveDiffgram, file_id: int, modes: tuple[str, str]
+):
+    updates = [{"file_id": file_id, "mode": mode, "instance_list": [box(3)]} for mode in modes]
+    with pytest.raises(InvalidValueError, match=f"packet 1: file_id {file_id}: several packets for this"):
+        diffgram.push(updates)
+    assert len(diffgram.inputs()) == 1, "only the one that made the file"
 
 
 def frames(diffgram: LiveDiffgram, file_id: int) -> dict[int, list[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -58,6 +59,57 @@ def test_children_on_their_way_are_told_apart_by_ordinal_quirk_18(diffgram: Live
     receipt = diffgram.done(again)
     assert receipt.succeeded + receipt.skipped == receipt.expected == 2
     assert [child.ordinal for child in diffgram.children(parent)] == [0, 1]
+
+
+@pytest.mark.parametrize("boxes", [[box()], []])
+def test_a_child_of_another_place_on_its_way_is_not_taken_for_ours_quirk_18(
+    diffgram: LiveDiffgram, media: Media, boxes: list[dict[str, Any]]
+):
+    parent = compound(diffgram)
+    theirs, ours = (
+        waiting(media, "page.png", *boxes, parent_file_id=parent, ordinal=ordinal) for ordinal in (0, 1)
+    )
+    diffgram.push([theirs])
+    opening = Timer(0.6, media.gate.set)
+    opening.start()
+    receipt = diffgram.pushed([ours])
+    opening.join()
+    assert (receipt.expected, receipt.succeeded) == (1, 1)
+    assert [child.ordinal for child in diffgram.children(parent)] == [0, 1]
+
+
+def test_a_child_on_its_way_is_known_by_its_predictions(diffgram: LiveDiffgram, media: Media):
+    parent = compound(diffgram)
+    page = waiting(media, "page.png", box(), parent_file_id=parent, ordinal=3)
+    diffgram.push([page])
+    again = diffgram.push([page])
+    media.gate.set()
+    assert diffgram.done(again).succeeded == 1
+    assert len(diffgram.inputs(parent)) == 1
+
+
+class RememberedBatches:
+    """What a task keeps between its attempts."""
+
+    def __init__(self) -> None:
+        self.kept: list[int] = []
+
+    def batch_ids(self) -> list[int]:
+        return self.kept
+
+    def remember(self, batch_ids: list[int]) -> None:
+        self.kept = batch_ids
+
+
+def test_a_raw_child_on_its_way_is_known_by_its_batch(diffgram: LiveDiffgram, media: Media):
+    parent = compound(diffgram)
+    page = waiting(media, "page.png", parent_file_id=parent, ordinal=3)
+    memory = RememberedBatches()
+    diffgram.push([page], memory=memory)
+    again = diffgram.push([page], memory=memory)
+    media.gate.set()
+    assert diffgram.done(again).succeeded == 1
+    assert len(diffgram.inputs(parent)) == 1
 
 
 def test_more_pending_inputs_than_a_listing_shows_are_not_sent_again_2_12(
@@ -180,6 +232,50 @@ def test_a_name_doubled_by_two_runs_at_once_leaves_one_file_quirk_17(
     assert [file.id for file in diffgram.files()] == [first]
     assert diffgram.lefts(first) == [1]
     assert (receipt.expected, receipt.failed, receipt.pending, receipt.missing) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("tidied_by", ["the wait", "the next push"])
+def test_a_child_doubled_by_two_runs_at_once_leaves_the_oldest_quirk_18(
+    diffgram: LiveDiffgram, media: Media, tidied_by: str
+):
+    parent = compound(diffgram)
+    packet = waiting(media, "page.png", box(1), parent_file_id=parent, ordinal=4)
+    one = diffgram.push([packet])
+    body = {
+        "directory_id": diffgram.directory_id,
+        "parent_file_id": parent,
+        "ordinal": 4,
+        "original_filename": "page.png",
+        "media": {"url": media.url("a.png"), "type": "image"},
+        "batch_id": diffgram.ask(routes.create_batch).id,
+    }
+    media.gate.set()
+    diffgram.ask(routes.send_packet, body, "page.png")
+    deadline = time.monotonic() + 10
+    while len(diffgram.children(parent)) < 2:
+        until(diffgram.inputs(parent), deadline)
+    oldest = min(child.id for child in diffgram.children(parent))
+    receipt = diffgram.done(one) if tidied_by == "the wait" else diffgram.pushed([packet])
+    assert [(child.id, child.ordinal) for child in diffgram.children(parent)] == [(oldest, 4)]
+    assert (receipt.expected, receipt.failed, receipt.pending, receipt.missing) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("child", [False, True])
+def test_uploads_of_two_runs_at_once_leave_the_oldest_quirk_17(
+    diffgram: LiveDiffgram, tmp_path: Path, child: bool
+):
+    (tmp_path / "a.png").write_bytes(png())
+    parent = compound(diffgram) if child else None
+    place = {"parent_file_id": parent, "ordinal": 2} if child else {}
+    packet = {"media": {"path": str(tmp_path / "a.png")}, "original_filename": "a.png", **place}
+    diffgram.emulator.fault("input/from_local", "latency", seconds=1.0, times=2)
+    clients = [DiffgramClient(diffgram.client.settings, FastTime.sleep) for _ in range(2)]
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(lambda client: push(client, [packet], dataset=DATASET), clients))
+    files = diffgram.children(parent) if parent else diffgram.files()
+    made = [row.file_id for row in diffgram.inputs(parent) if row.file_id]
+    assert len(made) == 2, "both stored it"
+    assert [file.id for file in files] == [min(made)]
 
 
 def run_refs(run: str = "run-1") -> dict[str, str]:

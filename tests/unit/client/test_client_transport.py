@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.client import DiffgramClient, TlsError, routes
+from airflow_provider_diffgram.client import DiffgramClient, StoppedError, TlsError, routes
 from airflow_provider_diffgram.client.aio import AsyncDiffgramClient, shared_client
 from airflow_provider_diffgram.client.request import Request, Steps, Upload, ask, pause
 from airflow_provider_diffgram.client.settings import USER_AGENT
@@ -221,3 +222,38 @@ def test_headers_of_a_request_travel_with_its_body_2_10():
     assert asked.headers["content-range-total-chunks"] == "1"
     assert asked.headers["content-type"].startswith("multipart/form-data")
     assert b'name="file"' in asked.body
+
+
+def test_a_wait_ends_soon_after_it_is_asked_to_stop():
+    stop, slept = threading.Event(), []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if sum(slept) >= 3:
+            stop.set()
+
+    def wait() -> Steps[None]:
+        yield from pause(3600)
+
+    with answering(RUNS) as server:
+        client = DiffgramClient(server.settings(), sleep)
+        stopping = client.interrupted_by(stop)
+        stopping.run(ask(READ))
+        with pytest.raises(StoppedError, match="asked to stop"):
+            stopping.run(wait())
+        assert sum(slept) < 4
+        client.run(ask(READ))
+        assert len(server.asked) == 2
+
+
+def test_a_wait_that_is_not_stopped_takes_its_time():
+    slept: list[float] = []
+
+    def wait() -> Steps[str]:
+        yield from pause(1.7)
+        return "done"
+
+    with answering(RUNS) as server:
+        client = DiffgramClient(server.settings(), slept.append)
+        assert client.interrupted_by(threading.Event()).run(wait()) == "done"
+    assert sum(slept) == pytest.approx(1.7)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_diffgram.ingest.errors import PushError
 from airflow_provider_diffgram.ingest.sources import universal_path
 from airflow_provider_diffgram.ingest.tally import Tally
 
@@ -132,3 +133,16 @@ def test_threads_lose_no_count_and_tear_no_line(clock: Clock, tmp_path: Path):
     told.close()
     assert told["sent"] == 2000
     assert {line["name"] for line in lines(report)} == {f"{number}.png" for number in range(2000)}
+
+
+def test_a_report_that_cannot_be_written_is_told_with_its_path(clock: Clock):
+    told = tally(clock, report=Path("/dev/full"))
+    with pytest.raises(PushError, match=r"cannot write the report /dev/full: .*No space left"):
+        told.note("x" * 100_000, "sent")
+
+
+def test_a_report_that_cannot_be_closed_is_told_with_its_path(clock: Clock):
+    told = tally(clock, report=Path("/dev/full"))
+    told.note("a.png", "sent")
+    with pytest.raises(PushError, match="cannot write the report /dev/full"):
+        told.close()

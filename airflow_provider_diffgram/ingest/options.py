@@ -1,0 +1,38 @@
+"""The options of a push."""
+
+from __future__ import annotations
+
+import threading
+from typing import Required, TypedDict
+
+from ..models import InvalidValueError
+from .batches import Memory
+from .sources import PathOpener
+
+IF_EXISTS = ("skip", "fail", "append", "replace")
+
+
+class Sending(TypedDict, total=False):
+    """The options of :func:`~.push.push` that a push of children has as well."""
+
+    dataset: Required[str | int | None]
+    label_schema: str | int | None
+    max_failed: float
+    report: str | None
+    concurrency: int
+    memory: Memory | None
+    stop: threading.Event | None
+    path_of: PathOpener
+
+
+def check_options(if_exists: str, max_failed: float, concurrency: int) -> None:
+    """Raise InvalidValueError with everything that is wrong with the options."""
+    problems = []
+    if if_exists not in IF_EXISTS:
+        problems.append(f"if_exists must be one of {', '.join(map(repr, IF_EXISTS))}, not {if_exists!r}")
+    if not max_failed >= 0:
+        problems.append(f"max_failed must be 0 or more, not {max_failed}")
+    if concurrency < 1:
+        problems.append(f"concurrency must be 1 or more, not {concurrency}")
+    if problems:
+        raise InvalidValueError("push", problems)
