@@ -29,8 +29,9 @@ from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.hooks.connection import defaults_of, settings_of
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
 from airflow_provider_diffgram.ingest import settle
+from airflow_provider_diffgram.ingest.options import IF_EXISTS
 from airflow_provider_diffgram.ingest.progress import Watch
-from airflow_provider_diffgram.ingest.push import IF_EXISTS, push
+from airflow_provider_diffgram.ingest.push import push
 from airflow_provider_diffgram.ingest.sources import universal_path
 from airflow_provider_diffgram.ingest.tally import Result, Tally
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Timer
+from threading import Barrier, Timer
 from typing import Any
 
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
+from airflow_provider_diffgram.client.request import Request
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest import batches
 from airflow_provider_diffgram.ingest.push import push
@@ -260,6 +261,19 @@ def test_a_child_doubled_by_two_runs_at_once_leaves_the_oldest_quirk_18(
     assert (receipt.expected, receipt.failed, receipt.pending, receipt.missing) == (1, 0, 0, 0)
 
 
+class UploadingTogether(DiffgramClient):
+    """Uploads when the other is about to as well: both have looked by then."""
+
+    def __init__(self, diffgram: LiveDiffgram, together: Barrier) -> None:
+        super().__init__(diffgram.client.settings, FastTime.sleep)
+        self._together = together
+
+    def send(self, request: Request[Any]) -> Any:
+        if request.upload is not None:
+            self._together.wait(30)
+        return super().send(request)
+
+
 @pytest.mark.parametrize("child", [False, True])
 def test_uploads_of_two_runs_at_once_leave_the_oldest_quirk_17(
     diffgram: LiveDiffgram, tmp_path: Path, child: bool
@@ -269,7 +283,8 @@ def test_uploads_of_two_runs_at_once_leave_the_oldest_quirk_17(
     place = {"parent_file_id": parent, "ordinal": 2} if child else {}
     packet = {"media": {"path": str(tmp_path / "a.png")}, "original_filename": "a.png", **place}
     diffgram.emulator.fault("input/from_local", "latency", seconds=1.0, times=2)
-    clients = [DiffgramClient(diffgram.client.settings, FastTime.sleep) for _ in range(2)]
+    together = Barrier(2)
+    clients = [UploadingTogether(diffgram, together) for _ in range(2)]
     with ThreadPoolExecutor(2) as both:
         list(both.map(lambda client: push(client, [packet], dataset=DATASET), clients))
     files = diffgram.children(parent) if parent else diffgram.files()
