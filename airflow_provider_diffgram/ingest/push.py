@@ -13,6 +13,7 @@ from .batches import Batches, Memory
 from .deal import Dealer
 from .existing import Existing
 from .files import SEARCH_ONE_BY_ONE
+from .labels import UNKNOWN_LABELS, Ref, UnknownLabels
 from .naming import name_of
 from .prepare import Candidate, Plan, Preparation, validated
 from .runs import ModelRuns
@@ -33,11 +34,14 @@ class Sending(TypedDict, total=False):
 
     dataset: Required[str | int | None]
     label_schema: str | int | None
+    unknown_labels: UnknownLabels
+    origin: Ref | None
     max_failed: float
     report: str | None
     concurrency: int
     memory: Memory | None
     stop: threading.Event | None
+    introduce_after: float
     path_of: PathOpener
 
 
@@ -56,12 +60,15 @@ def push(
     *,
     dataset: str | int | None,
     label_schema: str | int | None = None,
+    unknown_labels: UnknownLabels = "fail",
+    origin: Ref | None = None,
     if_exists: str = "skip",
     max_failed: float = 0,
     report: str | None = None,
     concurrency: int = CONCURRENCY,
     memory: Memory | None = None,
     stop: threading.Event | None = None,
+    introduce_after: float = 0,
     path_of: PathOpener = universal_path,
 ) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
@@ -73,6 +80,9 @@ def push(
     :param packets: packets, or mappings of their fields; any number of them.
     :param dataset: name or id.
     :param label_schema: name or id; the project's default schema when None.
+    :param unknown_labels: what becomes of labels that the schema has not: ``fail`` with all of them; ``drop``
+        their instances, counted in the log; ``create`` the labels, once everything else is found right.
+    :param origin: model and run (or None) of predictions that name no model.
     :param if_exists: what to do with media whose name is in the dataset already: ``skip``; ``fail`` before
         anything is sent; ``append`` the predictions that the file lacks; ``replace`` those it has, what
         people corrected included.
@@ -81,20 +91,37 @@ def push(
     :param concurrency: requests under way at once.
     :param memory: remembers batches from attempt to attempt.
     :param stop: once set, nothing more is sent, and the push ends with an error.
+    :param introduce_after: seconds to leave to others that may be about to introduce the same model run.
     :param path_of: opens the paths of media and the report.
     :raises InvalidValueError: with all problems; nothing was sent, or none of the thousand packets.
     :raises PushError: if some packets did not arrive.
     """
-    _check_options(if_exists, max_failed, concurrency)
-    preparation = Preparation(client, dataset=dataset, label_schema=label_schema, path_of=path_of)
+    _check_options(if_exists, max_failed, concurrency, unknown_labels, origin)
+    preparation = Preparation(
+        client,
+        dataset=dataset,
+        label_schema=label_schema,
+        path_of=path_of,
+        unknown_labels=unknown_labels,
+        origin=origin,
+    )
     whole = None if isinstance(packets, Iterator) else packets
     if whole is not None:
         preparation.look_at(whole)
     tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
     try:
         with Senders(concurrency) as senders:
+            runs = ModelRuns(client, preparation.plan.labels, introduce_after)
             run = _Push(
-                client, preparation, senders, tally, if_exists, memory, stop or threading.Event(), path_of
+                client,
+                preparation,
+                senders,
+                tally,
+                if_exists,
+                memory,
+                stop or threading.Event(),
+                path_of,
+                runs,
             )
             run.look(few=whole is not None)
             if whole is not None and if_exists == "fail":
@@ -104,8 +131,13 @@ def push(
         tally.close()
 
 
-def _check_options(if_exists: str, max_failed: float, concurrency: int) -> None:
-    problems = []
+def _check_options(
+    if_exists: str, max_failed: float, concurrency: int, unknown_labels: str, origin: Ref | None
+) -> None:
+    problems = [f"origin: {ref!r} contains a NUL character" for ref in origin or () if "\x00" in (ref or "")]
+    if unknown_labels not in UNKNOWN_LABELS:
+        known = ", ".join(map(repr, UNKNOWN_LABELS))
+        problems.append(f"unknown_labels must be one of {known}, not {unknown_labels!r}")
     if if_exists not in IF_EXISTS:
         problems.append(f"if_exists must be one of {', '.join(map(repr, IF_EXISTS))}, not {if_exists!r}")
     if not max_failed >= 0:
@@ -134,6 +166,7 @@ class _Push:
         memory: Memory | None,
         stop: threading.Event,
         path_of: PathOpener,
+        runs: ModelRuns,
     ) -> None:
         self._client = client
         self._preparation = preparation
@@ -145,7 +178,7 @@ class _Push:
         earlier = memory.batch_ids() if memory else []
         self._existing = Existing(client, self._plan.directory_id, self._plan.known, earlier)
         self._batches = Batches(client, memory)
-        self._runs = ModelRuns(client)
+        self._runs = runs
         self._uploads = Uploads(client, self._plan, path_of)
         self._dealer = Dealer(
             client,
