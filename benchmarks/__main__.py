@@ -7,11 +7,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from . import push
+from . import convert, push
 from .rows import Row, exit_status, merged, read, table, write
 from .workers import PEER_PYTHON, ROOT
 
-FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {"push": push.measure}
+FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {
+    "push": push.measure,
+    "convert": convert.measure,
+}
 PATH = ROOT / "build" / "bench.json"
 
 

@@ -7,6 +7,7 @@ from typing import Required, TypedDict
 
 from ..models import InvalidValueError
 from .batches import Memory
+from .labels import UNKNOWN_LABELS, Ref, UnknownLabels
 from .sources import PathOpener
 
 IF_EXISTS = ("skip", "fail", "append", "replace")
@@ -17,17 +18,25 @@ class Sending(TypedDict, total=False):
 
     dataset: Required[str | int | None]
     label_schema: str | int | None
+    unknown_labels: UnknownLabels
+    origin: Ref | None
     max_failed: float
     report: str | None
     concurrency: int
     memory: Memory | None
     stop: threading.Event | None
+    introduce_after: float
     path_of: PathOpener
 
 
-def check_options(if_exists: str, max_failed: float, concurrency: int) -> None:
+def check_options(
+    if_exists: str, max_failed: float, concurrency: int, unknown_labels: str, origin: Ref | None
+) -> None:
     """Raise InvalidValueError with everything that is wrong with the options."""
-    problems = []
+    problems = [f"origin: {ref!r} contains a NUL character" for ref in origin or () if "\x00" in (ref or "")]
+    if unknown_labels not in UNKNOWN_LABELS:
+        known = ", ".join(map(repr, UNKNOWN_LABELS))
+        problems.append(f"unknown_labels must be one of {known}, not {unknown_labels!r}")
     if if_exists not in IF_EXISTS:
         problems.append(f"if_exists must be one of {', '.join(map(repr, IF_EXISTS))}, not {if_exists!r}")
     if not max_failed >= 0:

@@ -19,8 +19,9 @@ from ..client import (
 from ..models import BlobMedia, File, InvalidValueError, Packet, PathMedia, StorageConnection
 from ..models.problems import describe
 from .files import SEARCH_ONE_BY_ONE, files_named, root_files
+from .frames import frame_problems, frame_problems_of_file
 from .known import Known
-from .labels import Labels
+from .labels import Labels, Ref, UnknownLabels
 from .lookup import find_dataset
 from .naming import name_of
 from .sources import PathOpener, media_problems
@@ -78,6 +79,8 @@ class Preparation:
     :param dataset: name or id.
     :param label_schema: name or id.
     :param path_of: opens the paths of media.
+    :param unknown_labels: what becomes of labels that the schema has not.
+    :param origin: model and run of predictions that name none.
     """
 
     def __init__(
@@ -87,11 +90,26 @@ class Preparation:
         dataset: str | int | None,
         label_schema: str | int | None,
         path_of: PathOpener,
+        unknown_labels: UnknownLabels = "fail",
+        origin: Ref | None = None,
     ) -> None:
         directory_id, self._problems = _dataset_id(client, dataset)
-        self.plan = Plan(directory_id=directory_id, labels=Labels(client, label_schema))
+        labels = Labels(client, label_schema, unknown_labels, origin)
+        self.plan = Plan(directory_id=directory_id, labels=labels)
         self._check = _Check(client, self.plan, path_of)
         self._unshown = 0
+
+    def problems_of(self, packet: Packet, where: str) -> list[str]:
+        """Return what is wrong with a packet that the models find right, as far as it is known alone.
+
+        :param where: place to begin each problem with, such as ``packet 3``.
+        """
+        self.plan.expected += 1
+        return self._check.problems(packet, where)
+
+    def problems_of_all(self) -> list[str]:
+        """Return what is wrong with the dataset, the schema, and the packets that were looked at together."""
+        return [*self._problems, *self.plan.labels.schema_problems, *self._check.collisions()]
 
     def look_at(self, packets: Iterable[Candidate]) -> None:
         """Check some packets.
@@ -108,6 +126,7 @@ class Preparation:
         self._problems += [*self.plan.labels.problems(), *self._check.collisions()]
         if self._problems:
             raise InvalidValueError("packets", self._problems, self._unshown)
+        self.plan.labels.settle_unknown()
 
 
 def _dataset_id(client: DiffgramClient, dataset: str | int | None) -> tuple[int, list[str]]:
@@ -135,6 +154,7 @@ class _Check:
             self._plan.media_types.add(packet.media.type)
         if isinstance(packet.media, PathMedia):
             problems += media_problems(packet.media, self._path_of)
+            problems += frame_problems(packet, self._path_of)
         if isinstance(packet.media, BlobMedia):
             problems += self._connection_problems(packet.media.connection_id)
         problems += self._name_problems(packet)
@@ -224,7 +244,7 @@ class _Check:
                 "Diffgram may carry them out in any order: put them into one packet, or push them one after "
                 "the other and wait in between"
             ]
-        return []
+        return frame_problems_of_file(packet, file)
 
     def _file(self, file_id: int) -> File | None:
         if file_id not in self._files:

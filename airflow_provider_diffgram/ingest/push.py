@@ -13,6 +13,7 @@ from .deal import Dealer
 from .errors import PushError
 from .existing import Existing
 from .files import SEARCH_ONE_BY_ONE
+from .labels import Ref, UnknownLabels
 from .naming import name_of
 from .options import check_options
 from .prepare import Candidate, Plan, Preparation, validated
@@ -34,12 +35,15 @@ def push(
     *,
     dataset: str | int | None,
     label_schema: str | int | None = None,
+    unknown_labels: UnknownLabels = "fail",
+    origin: Ref | None = None,
     if_exists: str = "skip",
     max_failed: float = 0,
     report: str | None = None,
     concurrency: int = CONCURRENCY,
     memory: Memory | None = None,
     stop: threading.Event | None = None,
+    introduce_after: float = 0,
     path_of: PathOpener = universal_path,
 ) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
@@ -51,6 +55,9 @@ def push(
     :param packets: packets, or mappings of their fields; any number of them.
     :param dataset: name or id.
     :param label_schema: name or id; the project's default schema when None.
+    :param unknown_labels: what becomes of labels that the schema has not: ``fail`` with all of them; ``drop``
+        their instances, counted in the log; ``create`` the labels, once everything else is found right.
+    :param origin: model and run (or None) of predictions that name no model.
     :param if_exists: what to do with media whose name is in the dataset already: ``skip``; ``fail`` before
         anything is sent; ``append`` the predictions that the file lacks; ``replace`` those it has, what
         people corrected included.
@@ -59,22 +66,39 @@ def push(
     :param concurrency: requests under way at once.
     :param memory: remembers batches from attempt to attempt.
     :param stop: once set, nothing more is sent, and the push ends with an error.
+    :param introduce_after: seconds to leave to others that may be about to introduce the same model run.
     :param path_of: opens the paths of media and the report.
     :raises InvalidValueError: with all problems; nothing was sent, or none of the thousand packets.
     :raises PushError: if some packets did not arrive.
     """
-    check_options(if_exists, max_failed, concurrency)
+    check_options(if_exists, max_failed, concurrency, unknown_labels, origin)
     if stop is not None:
         client = client.interrupted_by(stop)
-    preparation = Preparation(client, dataset=dataset, label_schema=label_schema, path_of=path_of)
+    preparation = Preparation(
+        client,
+        dataset=dataset,
+        label_schema=label_schema,
+        path_of=path_of,
+        unknown_labels=unknown_labels,
+        origin=origin,
+    )
     whole = None if isinstance(packets, Iterator) else packets
     if whole is not None:
         preparation.look_at(whole)
     tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
     try:
         with Senders(concurrency) as senders:
+            runs = ModelRuns(client, preparation.plan.labels, introduce_after)
             run = _Push(
-                client, preparation, senders, tally, if_exists, memory, stop or threading.Event(), path_of
+                client,
+                preparation,
+                senders,
+                tally,
+                if_exists,
+                memory,
+                stop or threading.Event(),
+                path_of,
+                runs,
             )
             run.look(few=whole is not None)
             if whole is not None and if_exists == "fail":
@@ -102,6 +126,7 @@ class _Push:
         memory: Memory | None,
         stop: threading.Event,
         path_of: PathOpener,
+        runs: ModelRuns,
     ) -> None:
         self._client = client
         self._preparation = preparation
@@ -113,7 +138,7 @@ class _Push:
         earlier = memory.batch_ids() if memory else []
         self._existing = Existing(client, self._plan.directory_id, self._plan.known, earlier)
         self._batches = Batches(client, memory)
-        self._runs = ModelRuns(client)
+        self._runs = runs
         self._uploads = Uploads(client, self._plan, path_of)
         self._dealer = Dealer(
             client,

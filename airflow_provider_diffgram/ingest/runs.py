@@ -11,6 +11,7 @@ from ..client.request import Steps, ask, pause
 from ..models import Input, InputStatus, Packet, TextMedia
 from .batches import Place
 from .counters import settle_seconds
+from .labels import Labels, Ref
 
 _log = logging.getLogger(__name__)
 
@@ -23,8 +24,6 @@ STUCK_AFTER = 120.0
 _POLL = 1.0
 _RECENT = 100
 _REPAIRS = 2
-
-Ref = tuple[str, str | None]
 
 
 class IntroductionError(DiffgramError):
@@ -39,25 +38,53 @@ class ModelRuns:
     proves it is an input that the server has given the ids of both.
 
     :param client: of the project.
+    :param labels: know the model and the run of predictions that name none.
+    :param introduce_after: seconds to leave to others that may be about to introduce the same run.
     """
 
-    def __init__(self, client: DiffgramClient) -> None:
+    def __init__(self, client: DiffgramClient, labels: Labels, introduce_after: float = 0) -> None:
         self._client = client
+        self._labels = labels
+        self._introduce_after = introduce_after
         self._known: set[Ref] = set()
         self._looked = False
 
     def note(self, packet: Packet) -> None:
         """Remember the runs of a packet that was ingested."""
-        self._known |= packet.refs
+        self._known |= self._refs(packet)
 
     def is_new(self, packet: Packet) -> bool:
         """Return whether the server is not known to have the runs of a packet."""
         if isinstance(packet.media, TextMedia):
             return False  # the server does not resolve references for text (wire contract 5.1)
-        if packet.refs - self._known and not self._looked:
+        new = self._refs(packet) - self._known
+        if new and not self._looked:
             self._looked = True
             self._known |= self._of_recent_inputs()
-        return bool(packet.refs - self._known)
+            self._client.run(self._until_others_have(new - self._known))
+        return bool(new - self._known)
+
+    def _until_others_have(self, new: frozenset[Ref]) -> Steps[None]:
+        """Wait while somebody else's input introduces ``new`` runs; not for one that the server has lost."""
+        project = self._client.project
+        now = time.monotonic()
+        patience, deadline = now + self._introduce_after, now + INTRODUCTION_TIMEOUT
+        seen, seen_at = None, now
+        while new - self._known and time.monotonic() < deadline:
+            rows = yield from ask(routes.list_inputs(project, status="Processing", limit=_RECENT))
+            under_way = [row for row in rows if new & _named(row)]
+            state = [(row.id, row.status, row.percent_complete, row.time_updated) for row in under_way]
+            if state != seen:
+                seen, seen_at = state, time.monotonic()
+            lost = any(map(_is_begun, under_way)) and time.monotonic() - seen_at > STUCK_AFTER
+            if lost or (not under_way and time.monotonic() >= patience):
+                break
+            yield from pause(_POLL)
+            ended = yield from ask(routes.list_inputs(project, status="Success", limit=_RECENT))
+            self._known |= {ref for row in ended for ref in _resolved(row)}
+
+    def _refs(self, packet: Packet) -> frozenset[Ref]:
+        return self._labels.refs_of(packet.instances)
 
     def introduce(self, packet: Packet, name: str, place: Place, again: Callable[[Input], Place]) -> None:
         """Wait until the new runs of a packet on its way exist.
@@ -69,13 +96,13 @@ class ModelRuns:
         :param again: sends a packet again whose input is stuck, and returns where the new one is listed.
         :raises IntroductionError: if it takes more than an hour, or the input gets stuck again and again.
         """
-        new = packet.refs - self._known
+        new = self._refs(packet) - self._known
         _log.info("%s introduces %s; the other packets wait for it", name, _words(new))
         deadline = time.monotonic() + INTRODUCTION_TIMEOUT
         for attempt in range(_REPAIRS + 1):
             found = self._client.run(self._until_known(packet, place, new, deadline))
             if found is True:
-                self._known |= packet.refs
+                self._known |= new
             if isinstance(found, bool):
                 return  # if it failed and made no run, the next packet introduces
             if attempt == _REPAIRS or found is None or time.monotonic() > deadline:
@@ -137,6 +164,12 @@ def _not_introduced(name: str, new: frozenset[Ref], row: Input | None) -> Introd
         f"{name} was to introduce {_words(new)}, but its {which}. The other packets were not sent, since the "
         "server may lose one of them. Is the server ingesting at all? Then archive that input and retry."
     )
+
+
+def _named(row: Input) -> set[Ref]:
+    """Return the references in a row's instances, whether the server has met them or not."""
+    instances = [each for each in row.instance_list if isinstance(each, dict) and each.get("model_ref")]
+    return {(each["model_ref"], each.get("model_run_ref")) for each in instances}
 
 
 def _resolved(row: Input) -> set[Ref]:

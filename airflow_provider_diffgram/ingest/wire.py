@@ -9,6 +9,7 @@ from typing import Any
 
 from ..models import BlobMedia, Instance, Packet, PathMedia, TextMedia, UrlMedia
 from ..models.packet import UpdateMode
+from .attributes import identity_of_attributes
 from .labels import Labels
 
 _FRAME_NOT_IDENTITY = frozenset({"machine_made", "score", "model_ref", "model_run_ref", "creation_ref_id"})
@@ -18,28 +19,43 @@ _NOT_IDENTITY = _FRAME_NOT_IDENTITY | {"number"}
 In a video ``number`` tells tracks apart (5.6).
 """
 
+_BY_NAME = {"label", "attributes"}
+"""Keys of ours that become ids."""
+
 
 def instances_on_wire(
     instances: Iterable[Instance], labels: Labels, name: str, not_identity: frozenset[str] = _NOT_IDENTITY
 ) -> list[dict[str, Any]]:
-    """Return ``instances`` with label ids and a deterministic ``creation_ref_id``; equal ones only once.
+    """Return ``instances`` with ids of labels and attributes, their origin, and a deterministic
+    ``creation_ref_id``; equal ones only once.
+
+    An origin that the instance does not name itself is no part of its reference: the next run of a task is to
+    recognise what this one sent.
 
     :param name: of the file, part of the reference.
     :param not_identity: keys that do not tell instances apart.
     """
     found: dict[str, dict[str, Any]] = {}
-    for instance in instances:
-        body = instance.model_dump(mode="json", exclude_none=True, by_alias=True, exclude={"label"})
+    for instance in filter(labels.keeps, instances):
+        body = instance.model_dump(mode="json", exclude_none=True, by_alias=True, exclude=_BY_NAME)
         label_file_id = labels.id_of(instance)
         if label_file_id is not None:
             body["label_file_id"] = label_file_id
-        identity = json.dumps(
-            {key: value for key, value in body.items() if key not in not_identity}, sort_keys=True
-        )
+        attributes = labels.attributes_of(instance)
+        if attributes is not None:
+            body["attribute_groups"] = attributes
+        identity = _identity(body, not_identity)
         if identity not in found:
             body.setdefault("creation_ref_id", _reference(identity, name, instance))
-            found[identity] = body
+            found[identity] = body | labels.origin_of(instance)
     return list(found.values())
+
+
+def _identity(body: dict[str, Any], not_identity: frozenset[str]) -> str:
+    told = {key: value for key, value in body.items() if key not in not_identity}
+    if "attribute_groups" in told:
+        told["attribute_groups"] = identity_of_attributes(told["attribute_groups"])
+    return json.dumps(told, sort_keys=True)
 
 
 def _reference(identity: str, name: str, instance: Instance) -> str:
@@ -53,12 +69,12 @@ def instance_keys(packet: Packet, labels: Labels, name: str) -> dict[str, Any]:
     The server refuses an empty list (quirk 8), so there is no key then.
     """
     if packet.frame_packet_map:
-        return {
-            "frame_packet_map": {
-                str(frame): instances_on_wire(instances, labels, f"{name}#{frame}", _FRAME_NOT_IDENTITY)
-                for frame, instances in sorted(packet.frame_packet_map.items())
-            }
+        frames = {
+            str(frame): instances_on_wire(instances, labels, f"{name}#{frame}", _FRAME_NOT_IDENTITY)
+            for frame, instances in sorted(packet.frame_packet_map.items())
         }
+        filled = {frame: instances for frame, instances in frames.items() if instances}
+        return {"frame_packet_map": filled} if filled else {}
     if packet.parent_file_id is not None:  # children of one parent may share a name
         name = f"{name}/{packet.ordinal or 0}"
     on_wire = instances_on_wire(packet.instance_list, labels, name)

@@ -1,5 +1,6 @@
 """Values that travel between a pipeline and Diffgram, as pydantic models."""
 
+from .geo import GeoBox, GeoCircle, GeoPoint, GeoPolygon, GeoPolyline
 from .handle import Handle, Receipt, ReceiptFailure, SentBatch
 from .instance_base import Point2D
 from .instances import (
@@ -11,11 +12,6 @@ from .instances import (
     Curve,
     Dimensions3D,
     Ellipse,
-    GeoBox,
-    GeoCircle,
-    GeoPoint,
-    GeoPolygon,
-    GeoPolyline,
     Global,
     Instance,
     KeypointEdge,

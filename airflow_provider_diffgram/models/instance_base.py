@@ -31,7 +31,9 @@ class InstanceBase(Sent):
     :param model_run_ref: your name of the run; needs ``model_ref``.
     :param number: track number in a video.
     :param creation_ref_id: your own key, given back by annotation/list.
-    :param attribute_groups: attribute group id -> value (wire contract 5.4).
+    :param attributes: name of an attribute of the label schema -> value, in your words: the name of an
+        option, a list of them, a text, a number, a date; null for none.
+    :param attribute_groups: the same by attribute group id, for attributes of another schema.
     """
 
     label_needed: ClassVar[bool] = True
@@ -44,6 +46,7 @@ class InstanceBase(Sent):
     model_run_ref: Text | None = None
     number: Int32 | None = None
     creation_ref_id: Text | None = None
+    attributes: dict[Text, JsonValue] | None = None
     attribute_groups: dict[str, JsonValue] | None = None
 
     @field_validator("attribute_groups", mode="before")
@@ -59,11 +62,14 @@ class InstanceBase(Sent):
             raise ValueError(f"keys must be attribute group ids, not {', '.join(map(repr, wrong))}")
         return groups
 
-    @field_validator("attribute_groups")
+    @field_validator("attributes", "attribute_groups")
     @classmethod
-    def _values_are_storable(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
-        for group, item in (value or {}).items():
-            _refuse_unstorable(item, f"attribute group {group}")
+    def _values_are_storable(
+        cls, value: dict[str, JsonValue] | None, info: ValidationInfo
+    ) -> dict[str, JsonValue] | None:
+        what = "attribute" if info.field_name == "attributes" else "attribute group"
+        for key, item in (value or {}).items():
+            refuse_unstorable(item, f"{what} {key}")
         return value
 
     @field_validator("label_file_id")
@@ -84,16 +90,19 @@ class InstanceBase(Sent):
         return run
 
 
-def _refuse_unstorable(value: JsonValue, where: str) -> None:
+def refuse_unstorable(value: JsonValue, where: str) -> None:
     """Refuse what only the server's database would refuse, at the cost of an ingest thread (quirk 49)."""
     if isinstance(value, dict):
         for key, item in value.items():
-            _refuse_unstorable(key, where)
-            _refuse_unstorable(item, where)
+            refuse_unstorable(key, where)
+            refuse_unstorable(item, where)
     elif isinstance(value, list):
         for item in value:
-            _refuse_unstorable(item, where)
-    elif isinstance(value, str) and "\x00" in value:
-        raise ValueError(f"{where}: contains a NUL character")
+            refuse_unstorable(item, where)
+    elif isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError(f"{where}: contains a NUL character")
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise ValueError(f"{where}: contains half a character (a lone surrogate), which is no text")
     elif isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) <= INT32_MAX:
         raise ValueError(f"{where}: {value} is not a finite number within 32 bit")

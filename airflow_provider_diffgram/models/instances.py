@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, JsonValue, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from .base import Coordinate, Id, Int32, Number, Pixel, Sent, Text, WholeCoordinate
+from .geo import GeoBox, GeoCircle, GeoPoint, GeoPolygon, GeoPolyline
 from .instance_base import InstanceBase, Point2D
 
 
@@ -30,12 +31,17 @@ class Box(InstanceBase):
 
 
 def _spans_a_pixel(points: list[Point2D]) -> list[Point2D]:
-    """The server rounds the bounds and refuses less than 1 x 1 pixel (wire contract 5.2)."""
+    """The server rounds the bounds and refuses less than 1 x 1 pixel (wire contract 5.2).
+
+    It sets a negative minimum to 0 (5.3), which leaves nothing of what lies beyond the left or the top edge.
+    """
     for axis in ("x", "y"):
         values = [getattr(point, axis) for point in points]
+        side = "width" if axis == "x" else "height"
         if round(max(values)) - round(min(values)) < 1:
-            side = "width" if axis == "x" else "height"
             raise ValueError(f"points span less than one pixel: the {side} of their bounds rounds to 0")
+        if round(max(values)) < 1:
+            raise ValueError(f"points are all outside the image: their greatest {axis} is {max(values)}")
     return points
 
 
@@ -117,7 +123,7 @@ class Cuboid(InstanceBase):
 class KeypointNode(Sent):
     """One joint of a skeleton. The first node at x or y 0 makes the stored bounds 0 (wire contract 5.2)."""
 
-    id: int | Text
+    id: Int32 | Text
     x: Coordinate
     y: Coordinate
     name: Text | None = None
@@ -128,8 +134,8 @@ class KeypointNode(Sent):
 class KeypointEdge(Sent):
     """A bone between two nodes, named by their ids."""
 
-    source: Annotated[int | Text, Field(alias="from", serialization_alias="from")]
-    target: Annotated[int | Text, Field(alias="to", serialization_alias="to")]
+    source: Annotated[Int32 | Text, Field(alias="from", serialization_alias="from")]
+    target: Annotated[Int32 | Text, Field(alias="to", serialization_alias="to")]
 
     model_config = {"populate_by_name": True}
 
@@ -233,51 +239,6 @@ class Audio(InstanceBase):
         if start is not None and end <= start:
             raise ValueError(f"must be after start_time ({start})")
         return end
-
-
-LonLat = Annotated[list[Number], Field(min_length=2, max_length=2)]
-"""Longitude and latitude in degrees."""
-
-
-class GeoPoint(InstanceBase):
-    """A point on a map."""
-
-    type: Literal["geo_point"] = "geo_point"
-    lonlat: LonLat
-    coords: list[Number] | None = None
-
-
-class GeoCircle(InstanceBase):
-    """A circle on a map; radius in metres."""
-
-    type: Literal["geo_circle"] = "geo_circle"
-    lonlat: LonLat
-    radius: Annotated[Number, Field(gt=0)]
-    coords: list[Number] | None = None
-
-
-class GeoPolyline(InstanceBase):
-    """A line on a map."""
-
-    type: Literal["geo_polyline"] = "geo_polyline"
-    bounds_lonlat: list[JsonValue]
-    bounds: list[JsonValue] | None = None
-
-
-class GeoPolygon(InstanceBase):
-    """An outline on a map."""
-
-    type: Literal["geo_polygon"] = "geo_polygon"
-    bounds_lonlat: list[JsonValue]
-    bounds: list[JsonValue] | None = None
-
-
-class GeoBox(InstanceBase):
-    """A box on a map."""
-
-    type: Literal["geo_box"] = "geo_box"
-    bounds_lonlat: list[JsonValue]
-    bounds: list[JsonValue] | None = None
 
 
 Instance = Annotated[

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
@@ -26,7 +28,19 @@ def _frame_number(key: Any) -> Any:
     return int(text)
 
 
-FrameMap = dict[Annotated[int, BeforeValidator(_frame_number)], list[Instance]]
+def _frames_once(frames: Any) -> Any:
+    """Refuse a frame that is there twice, as ``5`` and ``"5"``: one of them would be lost."""
+    if isinstance(frames, Mapping):
+        numbers = Counter(int(key) for key in map(str, frames) if key.isdecimal())
+        twice = [str(number) for number, times in numbers.items() if times > 1]
+        if twice:
+            raise ValueError(f"frame(s) {', '.join(twice)} are there twice: give each frame once")
+    return frames
+
+
+FrameMap = Annotated[
+    dict[Annotated[int, BeforeValidator(_frame_number)], list[Instance]], BeforeValidator(_frames_once)
+]
 """0-based frame of the original video -> instances (wire contract 5.6)."""
 
 
@@ -158,11 +172,6 @@ class Packet(Sent):
         """All instances, those of every frame included."""
         frames = (self.frame_packet_map or {}).values()
         return [*self.instance_list, *(instance for frame in frames for instance in frame)]
-
-    @property
-    def refs(self) -> frozenset[tuple[str, str | None]]:
-        """Model and model run that the instances name: ``(model_ref, model_run_ref)``."""
-        return frozenset((i.model_ref, i.model_run_ref) for i in self.instances if i.model_ref is not None)
 
 
 class Child(Sent):

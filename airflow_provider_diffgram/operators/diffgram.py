@@ -4,69 +4,82 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
 from pydantic import ValidationError
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
 from ..ingest.compound import create_compound_file, upload_children
 from ..ingest.jsonlines import candidates
+from ..ingest.labels import UnknownLabels
 from ..ingest.options import Sending
 from ..ingest.prepare import Candidate
 from ..ingest.push import push
 from ..ingest.senders import CONCURRENCY
-from ..ingest.sources import MediaPath
 from ..models import Child, CompoundFile, Handle, Instance, InvalidValueError, Packet
 from ..models.problems import describe
+from .base import DiffgramOperator, path_of
 from .memory import memory_of
+from .validate import DiffgramValidatePacketsOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-
-def _path_of(path: str) -> MediaPath:
-    return cast(MediaPath, ObjectStoragePath(path))
-
-
-class _Targets(TypedDict):
-    dataset: str | int | None
-    label_schema: str | int | None
+__all__ = [
+    "DiffgramCreateCompoundFileOperator",
+    "DiffgramSendPacketOperator",
+    "DiffgramUploadChildrenOperator",
+    "DiffgramValidatePacketsOperator",
+]
 
 
-class _DiffgramOperator(BaseOperator):
-    """What all operators have in common.
+_MOST_SECONDS = 30
 
-    :param dataset: name or id; the connection's default dataset when None.
-    :param label_schema: name or id; the connection's, else the project's default schema, when None.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+
+class _SendingOperator(DiffgramOperator):
+    """What operators that send packets have in common.
+
+    :param max_failed: how many packets Diffgram may refuse, or which share of them if below 1, before the
+        task fails. By default none.
+    :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
+        packet: ``{"name", "outcome", "reason", "input_id", "file_id"}``; outcome is ``sent``, ``skipped``,
+        ``failed`` or ``unknown``.
+    :param concurrency: requests under way at once.
+    :param unknown_labels: what becomes of labels that the schema has not: ``fail`` with all of them; ``drop``
+        their instances, counted in the log; ``create`` the labels, once everything else is found right.
+    :param model_ref: model of predictions that name none: the DAG's id. A prediction is what is
+        ``machine_made`` or has a ``score``. None: they go without model and run.
+    :param model_run_ref: run of that model: the DAG run's id. None: they go without a run.
     """
 
-    template_fields: Sequence[str] = ("dataset", "label_schema", "diffgram_conn_id")
-    ui_color = "#dcebfa"
+    template_fields: Sequence[str] = (
+        "max_failed",
+        "report",
+        "unknown_labels",
+        "model_ref",
+        "model_run_ref",
+        *DiffgramOperator.template_fields,
+    )
+    _stop: threading.Event | None = None
 
     def __init__(
         self,
         *,
-        dataset: str | int | None = None,
-        label_schema: str | int | None = None,
-        diffgram_conn_id: str = DiffgramHook.default_conn_name,
+        max_failed: float = 0,
+        report: str | None = None,
+        concurrency: int = CONCURRENCY,
+        unknown_labels: str = "fail",
+        model_ref: str | None = "{{ dag.dag_id }}",
+        model_run_ref: str | None = "{{ run_id }}",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.dataset = dataset
-        self.label_schema = label_schema
-        self.diffgram_conn_id = diffgram_conn_id
-
-    def _hook(self) -> DiffgramHook:
-        return DiffgramHook(self.diffgram_conn_id)
-
-    def _targets(self, hook: DiffgramHook) -> _Targets:
-        defaults = hook.get_defaults()
-        return {
-            "dataset": self.dataset or defaults.dataset,
-            "label_schema": self.label_schema or defaults.label_schema,
-        }
+        self.max_failed = max_failed
+        self.report = report
+        self.concurrency = concurrency
+        self.unknown_labels = unknown_labels
+        self.model_ref = model_ref
+        self.model_run_ref = model_run_ref
 
     def _logged(self, handle: Handle) -> dict[str, Any]:
         self.log.info(
@@ -79,34 +92,6 @@ class _DiffgramOperator(BaseOperator):
         )
         return handle.to_xcom()
 
-
-class _SendingOperator(_DiffgramOperator):
-    """What operators that send packets have in common.
-
-    :param max_failed: how many packets Diffgram may refuse, or which share of them if below 1, before the
-        task fails. By default none.
-    :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
-        packet: ``{"name", "outcome", "reason", "input_id", "file_id"}``; outcome is ``sent``, ``skipped``,
-        ``failed`` or ``unknown``.
-    :param concurrency: requests under way at once.
-    """
-
-    template_fields: Sequence[str] = ("max_failed", "report", *_DiffgramOperator.template_fields)
-    _stop: threading.Event | None = None
-
-    def __init__(
-        self,
-        *,
-        max_failed: float = 0,
-        report: str | None = None,
-        concurrency: int = CONCURRENCY,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.max_failed = max_failed
-        self.report = report
-        self.concurrency = concurrency
-
     def on_kill(self) -> None:
         """Send nothing more; what is under way comes to its end."""
         if self._stop is not None:
@@ -116,19 +101,33 @@ class _SendingOperator(_DiffgramOperator):
         self._stop = threading.Event()
         return Sending(
             **self._targets(hook),
+            unknown_labels=cast(UnknownLabels, self.unknown_labels),
+            origin=self._origin(),
             max_failed=self._number(),
             report=self.report,
             concurrency=self.concurrency,
             memory=memory_of(context),
             stop=self._stop,
-            path_of=_path_of,
+            introduce_after=_seconds_after_the_first(context),
+            path_of=path_of,
         )
+
+    def _origin(self) -> tuple[str, str | None] | None:
+        if not self.model_ref:
+            return None
+        return str(self.model_ref), str(self.model_run_ref) if self.model_run_ref else None
 
     def _number(self) -> float:
         try:
             return float(self.max_failed)  # a rendered template is text
         except (TypeError, ValueError):
             raise InvalidValueError("max_failed", [f"must be a number, not {self.max_failed!r}"]) from None
+
+
+def _seconds_after_the_first(context: Context) -> float:
+    """Let mapped tasks that share a new model run introduce it one after another (quirk 48)."""
+    ti = context.get("ti")
+    return float(min(max(0, ti.map_index or 0), _MOST_SECONDS)) if ti is not None else 0.0
 
 
 class DiffgramSendPacketOperator(_SendingOperator):
@@ -162,12 +161,12 @@ class DiffgramSendPacketOperator(_SendingOperator):
         """Send and return the handle."""
         with failing_for_good():
             hook = self._hook()
-            packets = cast(Iterable[Candidate], candidates(self.packets, "packet", _path_of))
+            packets = cast(Iterable[Candidate], candidates(self.packets, "packet", path_of))
             handle = push(hook.get_conn(), packets, if_exists=self.if_exists, **self._options(hook, context))
         return self._logged(handle)
 
 
-class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
+class DiffgramCreateCompoundFileOperator(DiffgramOperator):
     """Create a compound file, or find the one of that name.
 
     Returns ``{"file_id", "name", "directory_id", "created", "url"}``, each also as an XCom of its own, so
@@ -184,7 +183,7 @@ class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
         "file_type",
         "instance_list",
         "if_exists",
-        *_DiffgramOperator.template_fields,
+        *DiffgramOperator.template_fields,
     )
 
     def __init__(
@@ -264,7 +263,7 @@ class DiffgramUploadChildrenOperator(_SendingOperator):
                 self._parent(),
                 cast(
                     Iterable[Child | Mapping[str, Any] | list[str]],
-                    candidates(self.children, "child", _path_of),
+                    candidates(self.children, "child", path_of),
                 ),
                 **self._options(hook, context),
             )

@@ -63,6 +63,34 @@ def _crossing(start: XY, end: XY, axis: int, bound: float) -> XY:
     return (bound, along) if axis == 0 else (along, bound)
 
 
+def clip_segment(start: XY, end: XY, width: float, height: float) -> tuple[XY, XY] | None:
+    """Return the part of a segment inside ``(0, 0)`` to ``(width, height)`` (Liang and Barsky); None if none.
+
+    :param start: one end, in pixels.
+    :param end: the other end.
+    """
+    first, last = 0.0, 1.0
+    for axis, bound in ((0, width), (1, height)):
+        step = end[axis] - start[axis]
+        if step == 0:
+            if not 0 <= start[axis] <= bound:
+                return None
+            continue
+        near, far = sorted(((0 - start[axis]) / step, (bound - start[axis]) / step))
+        first, last = max(first, near), min(last, far)
+    if first > last:
+        return None
+    return (
+        start if first == 0 else _along(start, end, first, width, height),
+        end if last == 1 else _along(start, end, last, width, height),
+    )
+
+
+def _along(start: XY, end: XY, share: float, width: float, height: float) -> XY:
+    x, y = (a + share * (b - a) for a, b in zip(start, end, strict=True))
+    return min(max(x, 0.0), float(width)), min(max(y, 0.0), float(height))
+
+
 def area(points: list[XY]) -> float:
     """Return the area of a polygon that does not cross itself, in square pixels (shoelace formula)."""
     turns = (a[0] * b[1] - b[0] * a[1] for a, b in zip(points, points[1:] + points[:1], strict=True))

@@ -34,6 +34,7 @@ from airflow_provider_diffgram.ingest.progress import Watch
 from airflow_provider_diffgram.ingest.push import push
 from airflow_provider_diffgram.ingest.sources import universal_path
 from airflow_provider_diffgram.ingest.tally import Result, Tally
+from airflow_provider_diffgram.ingest.validation import validate_packets
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
 from demo.fileserver import serving
 from tests.integration.ingest.fast_time import FastTime
@@ -67,6 +68,9 @@ BLOCKS = [block for guide in GUIDES for block in blocks_of(guide)]
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 EXAMPLE = [block for block in PYTHON if block.guide == "testing" and "EmulatorProcess" not in block.text]
 DAGS = [block for block in PYTHON if "@dag(" in block.text and block not in EXAMPLE]
+JSON_OF_PREDICTIONS = [
+    block.text for block in BLOCKS if (block.guide, block.language) == ("predictions", "json")
+]
 SNIPPETS = [block for block in PYTHON if block not in EXAMPLE and block not in DAGS]
 
 
@@ -135,6 +139,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("media")
     for name in ("cat-1.jpg", "cat-2.jpg", "left.png", "right.png", "page-0.png", "page-1.png"):
         Image.new("RGB", (300, 300), "teal").save(folder / name)
+    for name, text in zip(("results.json", "dataset.json"), JSON_OF_PREDICTIONS, strict=True):
+        (folder / name).write_text(text)
     (folder / "drive.mp4").write_bytes(VIDEO)
     (folder / "miaow.mp3").write_bytes(b"ID3" + bytes(64))
     return folder
@@ -219,6 +225,8 @@ RUNS: dict[str, dict[str, Any]] = {
     "two_projects": {"wait_default": (1, 0), "wait_staging": (1, 0)},
     "from_a_model": {"wait": (2, 0)},
     "from_storage": {"wait": (2, 0)},
+    "gated": {"wait": (2, 0)},
+    "from_coco_results": {"wait": (2, 0)},
     "by_dataset": {"wait": (2, 0)},
     "one_introduces": {"wait": (1, 1)},
     "by_camera": {"wait": (2, 0)},
@@ -251,7 +259,8 @@ def run_guide(real: Callable[[str], str], dag_bag: Any, connection: Any) -> Call
 
 @pytest.mark.parametrize("block", DAGS, ids=dag_id)
 def test_dags_run_and_a_second_run_adds_nothing(block, run_guide, project, client, media, monkeypatch):
-    (media / "from_storage.jsonl").write_text(LINES_OF["push"].replace("/data/", f"{media}/"))
+    for name in ("from_storage", "gated"):
+        (media / f"{name}.jsonl").write_text(LINES_OF["push"].replace("/data/", f"{media}/"))
     staging = project.with_project(f"{project.project}-staging", datasets=["night"])
     monkeypatch.setenv("AIRFLOW_CONN_DIFFGRAM_STAGING", staging.connection_uri())
     first, second = run_guide(block), run_guide(block)
@@ -264,6 +273,15 @@ def test_dags_run_and_a_second_run_adds_nothing(block, run_guide, project, clien
     if dag_id(block) == "from_a_model":
         report = (media / "from_a_model-report.jsonl").read_text().splitlines()
         assert [json.loads(line)["outcome"] for line in report] == ["skipped", "skipped"]
+    if dag_id(block) == "from_coco_results":
+        files = stored(client)
+        assert {name: file.count_instances_changed for name, file in files.items()} == {
+            "cat-1.jpg": 1,
+            "cat-2.jpg": 1,
+        }
+    if dag_id(block) == "gated":
+        assert first["check"]["instances"] == 1
+        assert "the prediction set passes" in (media / "gated-page.html").read_text()
     if dag_id(block) == "by_dataset":
         assert set(stored(client)) == {"left.png"}
     if block.guide == "compound":
@@ -377,6 +395,19 @@ def test_the_report_has_the_fields_and_outcomes_described(tmp_path):
     assert re.findall(r"^\| `(\w+)` \|", outcomes, re.M) == list(get_args(Result))
 
 
+def test_the_report_of_a_validation_has_the_fields_shown(project, client, tmp_path):
+    (block,) = [block for block in BLOCKS if block.guide == "validate" and block.language == "json"]
+    shown = json.loads(block.text)
+    tag = {"type": "tag", "label": "cat"}
+    packets = [
+        {"media": {"url": f"http://h/{number}.jpg"}, "original_filename": f"cat-{number + 1}.jpg"}
+        for number in range(4)
+    ]
+    packets[3]["instance_list"] = [tag, {**tag, "label": "bird"}]
+    validate_packets(client, packets, dataset="night", report=str(tmp_path / "report.jsonl"))
+    assert json.loads((tmp_path / "report.jsonl").read_text().splitlines()[3]) == shown
+
+
 def test_progress_is_told_in_the_words_shown(caplog):
     caplog.set_level(logging.INFO)
     outcomes: list[Result] = ["sent"] * 512 + ["failed"] * 5 + ["skipped"] * 10
@@ -426,7 +457,7 @@ def test_attributes_of_the_table_are_stored_and_others_refused(row, project, cli
         path = f"/api/v1/project/{client.project}/{path}"
         return client.send(Request(path, "POST", path, lambda answer: answer, json=body))
 
-    kind, text = row[0], code(row[1])
+    kind, given, text = row[0], json.loads(code(row[1])), code(row[2])
     group = post("attribute/group/new", {})["attribute_template_group"]["id"]
     wanted = {"group_id": group, "mode": "UPDATE", "name": "hat", "prompt": "hat", "kind": kind}
     post("attribute/group/update", wanted)
@@ -436,14 +467,17 @@ def test_attributes_of_the_table_are_stored_and_others_refused(row, project, cli
         option = post("attribute", body)["attribute_template"]["id"]
     value = json.loads(text.replace("7", str(option)))
 
-    def packet(value: Any) -> dict[str, Any]:
-        tag = {"type": "tag", "label": "cat", "attribute_groups": {group: value}}
+    def packet(attributes: dict[str, Any]) -> dict[str, Any]:
+        tag = {"type": "tag", "label": "cat", **attributes}
         return {"media": {"path": media / "left.png"}, "original_filename": "a.png", "instance_list": [tag]}
 
     with pytest.raises(InvalidValueError, match=f"'hat' \\({group}, {kind}\\)"):
-        push(client, [packet({"id": 99999} if kind in ("radio", "select") else None)], dataset="night")
-    receipt = settled(client, [packet(value)])
+        push(client, [packet({"attribute_groups": {group: {"id": 99999}}})], dataset="night")
+    receipt = settled(client, [packet({"attributes": {"hat": given}})])
     assert (receipt.succeeded, receipt.failures) == (1, [])
+    for same in (given, value):
+        again = packet({"attribute_groups": {group: same}})
+        assert push(client, [again], dataset="night", if_exists="append").skipped == 1
     (held,) = client.send(routes.list_annotations(client.project, stored(client)["a.png"].id)).instance_list
     assert held["attribute_groups"] == {str(group): value}
 
@@ -521,7 +555,13 @@ def texts_of(folder: Path) -> list[str]:
     return found
 
 
-HEADINGS = ("The connection", "Before anything is sent", "While sending", "While waiting")
+HEADINGS = (
+    "The connection",
+    "Before anything is sent",
+    "From a model's output",
+    "While sending",
+    "While waiting",
+)
 MESSAGES = [code(row[0]) for heading in HEADINGS for row in rows("troubleshooting", heading)]
 
 

@@ -53,6 +53,38 @@ def test_200_first_uses_cost_nothing(racing: LiveDiffgram, media: Media):
     assert len(racing.ask(routes.list_model_runs)) == RUNS
 
 
+def test_a_run_that_the_packets_get_by_default_is_introduced_by_one_of_them(
+    racing: LiveDiffgram, media: Media
+):
+    threads = racing.state()["ingest_threads"]
+    for run in range(20):
+        packets = [image(media, f"{run}-{number}.png", box(score=0.5)) for number in range(8)]
+        assert racing.pushed(packets, origin=("model", f"run-{run}")).succeeded == 8
+    assert racing.state()["ingest_threads"] == threads
+    assert len(racing.ask(routes.list_model_runs)) == 20
+
+
+def test_a_push_waits_for_a_run_that_somebody_else_introduces(diffgram: LiveDiffgram, media: Media):
+    instance = {**box(), "label_file_id": diffgram.labels["cat"], **refs(0)}
+    body = {
+        "directory_id": diffgram.directory_id,
+        "media": {"url": media.url("wait/a.png"), "type": "image"},
+        "original_filename": "theirs.png",
+        "instance_list": [instance],
+    }
+    diffgram.ask(routes.send_packet, body, "theirs")
+    with ThreadPoolExecutor(1) as pool:
+        ours = pool.submit(
+            diffgram.pushed, [image(media, f"{number}.png", box(**refs(0))) for number in (1, 2)]
+        )
+        for _ in range(15):
+            assert [row.original_filename for row in diffgram.inputs()] == ["theirs.png"]
+            time.sleep(0.1)
+        media.gate.set()
+        assert ours.result(30).succeeded == 2
+    assert len(diffgram.ask(routes.list_model_runs)) == 1
+
+
 def test_a_sender_that_does_not_wait_loses_inputs_and_threads(racing: LiveDiffgram, media: Media):
     threads = racing.state()["ingest_threads"]
     batch_id = racing.ask(routes.create_batch).id

@@ -207,12 +207,16 @@ def test_attribute_values_are_checked_against_the_live_project_quirks_49_and_51(
     def with_value(value: Any, group_id: int = group) -> dict[str, Any]:
         return image(media, "a.png", instance_list=[box(attribute_groups={str(group_id): value})])
 
-    told = [refused(diffgram, [with_value(bad)]) for bad in ({"id": 999999}, "red", {"id": "red"})]
-    assert all(f"{option} (red)" in problems[0] or "object" in problems[0] for problems in told)
+    told = [refused(diffgram, [with_value(bad)]) for bad in ({"id": 999999}, "mauve", {"id": "red"})]
+    assert all(f"{option} (red)" in problems[0] for problems in told)
     assert "does not exist" in refused(diffgram, [with_value({"id": option}, 999999)])[0]
-    assert diffgram.pushed([with_value({"id": option})]).succeeded == 1
+    by_name = image(media, "a.png", instance_list=[box(attributes={"colour": "red"})])
+    assert diffgram.pushed([by_name]).succeeded == 1
     (instance,) = diffgram.instances(diffgram.file("a.png").id)
-    assert instance["attribute_groups"] == {str(group): {"id": option}}
+    stored_value = {"id": option, "name": option, "display_name": "red"}
+    assert instance["attribute_groups"] == {str(group): stored_value}
+    for same in (by_name, with_value({"id": option}), with_value("red")):
+        assert diffgram.pushed([same], if_exists="append").skipped == 1
     assert diffgram.state()["ingest_threads"] == threads
 
 

@@ -34,6 +34,7 @@ COMMON = {
     "model_ref": texts,
     "number": int32s,
     "creation_ref_id": texts,
+    "attributes": st.dictionaries(texts, json_values, max_size=3),
     "attribute_groups": st.dictionaries(ids.map(str), json_values, max_size=3),
 }
 LABEL = st.fixed_dictionaries({"label": texts}) | st.fixed_dictionaries({"label_file_id": ids})
@@ -70,6 +71,7 @@ outlines = st.lists(points, min_size=2, max_size=5).map(
     lambda drawn: [*drawn, {"x": drawn[0]["x"] + 2, "y": drawn[0]["y"] + 2}]
 )
 outlines = outlines.filter(lambda drawn: all(abs(each[axis]) < 2**30 for each in drawn for axis in each))
+outlines = outlines.filter(lambda drawn: all(max(each[axis] for each in drawn) >= 1 for axis in "xy"))
 nodes = st.lists(
     bodies(
         {"name": texts, "ordinal": int32s, "occluded": st.booleans()}, id=ids, x=coordinates, y=coordinates

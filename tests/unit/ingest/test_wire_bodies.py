@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,11 +32,12 @@ VIDEO = {"url": "http://media.test/v.mp4", "type": "video"}
 
 
 @pytest.fixture(scope="module")
-def labels() -> Labels:
-    """The labels of the recorded project."""
+def labels() -> Iterator[Labels]:
+    """The labels of the recorded project, and the attributes of another."""
     schemas, listed = recording("labels_schema_list").answer, recording("labels_list").answer
-    with answering(Answer(body=schemas), Answer(body=listed)) as server:
-        return Labels(DiffgramClient(server.settings()), None)
+    attributes = recording("probe_attr_list_all_kinds").answer
+    with answering(*[Answer(body=each) for each in (schemas, listed, attributes, attributes)]) as server:
+        yield Labels(DiffgramClient(server.settings()), None)
 
 
 def body_of(labels: Labels, **packet: Any) -> dict[str, Any]:
@@ -154,7 +156,7 @@ def test_label_by_name_and_by_id_is_the_same_label(labels: Labels):
     assert len(body_of(labels, media=URL, instance_list=[BOX, by_id])["instance_list"]) == 1
 
 
-@pytest.mark.parametrize("change", [{"label": "dog"}, {"x_max": 31}, {"attribute_groups": {"1": "a"}}])
+@pytest.mark.parametrize("change", [{"label": "dog"}, {"x_max": 31}, {"attribute_groups": {"6": "a"}}])
 def test_what_differs_in_label_geometry_or_attributes_is_sent_twice(labels: Labels, change: dict[str, Any]):
     assert len(body_of(labels, media=URL, instance_list=[BOX, BOX | change])["instance_list"]) == 2
 

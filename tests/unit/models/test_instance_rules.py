@@ -104,6 +104,7 @@ def test_a_run_without_its_model_is_refused_since_the_server_ignores_it_5_1():
         ({"1": [{"id": BIG}]}, "attribute group 1"),
         ({"1": {"12": {"name": "a\x00"}}}, "NUL"),
         ({"1": {"a\x00": 1}}, "NUL"),
+        ({"1": "a\ud800"}, "surrogate"),
         ({"1": -INFINITY}, "finite"),
     ],
 )

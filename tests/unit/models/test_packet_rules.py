@@ -217,9 +217,3 @@ def test_only_types_that_begin_with_compound_hold_instances_quirk_20(kind: str, 
         assert CompoundFile(name="c", type=kind).type == kind
     else:
         assert problems_of(CompoundFile, name="c", type=kind)
-
-
-def test_refs_are_those_of_all_instances():
-    first, second = BOX | {"model_ref": "m", "model_run_ref": "r"}, BOX | {"model_ref": "m"}
-    packet = Packet(media=VIDEO, frame_packet_map={0: [first, BOX], 1: [second]})
-    assert packet.refs == {("m", "r"), ("m", None)}

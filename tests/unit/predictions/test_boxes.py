@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_diffgram.models import Box
-from airflow_provider_diffgram.predictions import Converted, box_instances, polygon_instances
+from airflow_provider_diffgram.predictions import Account, Converted, box_instances, polygon_instances
 
 SIZE = 100
 coordinates = st.one_of(
@@ -51,13 +51,15 @@ def test_every_box_lies_in_the_image_with_at_least_a_pixel(rows):
 @given(predictions)
 def test_every_prediction_is_accounted_for(rows):
     converted = convert(*rows)
-    assert len(converted.instances) + converted.dropped + converted.duplicates == len(rows)
+    account = converted.account
+    assert len(converted.instances) == account.instances
+    assert account.instances + account.dropped + account.duplicates == account.predictions == len(rows)
 
 
 @given(predictions)
 def test_clipped_counts_the_boxes_that_reach_beyond_the_image(rows):
     beyond = [box for box, _, _ in rows if min(box[:2]) < 0 or max(box[2:]) > SIZE]
-    assert convert(*rows).clipped == len(beyond)
+    assert convert(*rows).account.clipped == len(beyond)
 
 
 @given(predictions)
@@ -78,14 +80,15 @@ def test_an_edge_inside_the_image_moves_by_half_a_pixel_at_most(rows):
 def test_converting_again_changes_nothing(rows):
     once = convert(*rows)
     again = convert(*((edges(box), box.label, box.score) for box in once.instances))
-    assert again == Converted(once.instances)
+    count = len(once.instances)
+    assert again == Converted(once.instances, Account(1, count, count))
 
 
 @given(st.floats(-2, SIZE), st.floats(1, 50))
 def test_a_box_of_a_pixel_inside_the_image_is_never_dropped(start, extent):
     inside = min(start + extent, SIZE) - max(start, 0)
     converted = convert(((start, start, start + extent, start + extent), "face", 0.5))
-    assert converted.dropped == (inside < 1)
+    assert converted.account.dropped == (inside < 1)
 
 
 def test_halves_round_upwards_so_that_no_pixel_wide_box_vanishes():
@@ -98,14 +101,14 @@ def test_of_equal_predictions_the_best_score_stays():
         (box, "face", 0.5), ((10, 10, 21, 21), "face", 0.9), (box, "face", 0.7), (box, "hand", 0.1)
     )
     assert [(each.label, each.score) for each in converted.instances] == [("face", 0.9), ("hand", 0.1)]
-    assert converted.duplicates == 2
+    assert converted.account.duplicates == 2
 
 
 def test_what_is_outside_or_thinner_than_a_pixel_is_dropped_and_counted():
     converted = convert(
         ((-20, 0, -1, 9), "face", 0.5), ((99.5, 0, 130, 9), "face", 0.5), ((9, 9, 5, 5), "face", 0.5)
     )
-    assert converted == Converted((), clipped=2, dropped=3)
+    assert converted == Converted((), Account(images=1, predictions=3, clipped=2, dropped=3))
 
 
 def test_instances_say_where_they_come_from():
@@ -128,15 +131,15 @@ def test_numpy_arrays_become_plain_numbers():
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_numbers_that_are_not_finite_are_refused(bad):
-    with pytest.raises(ValueError, match=r"box 1: .* not all finite"):
+    with pytest.raises(ValueError, match=r"prediction 1 \('face'\): .* not all finite"):
         convert(((1, 1, 5, 5), "face", 0.5), ((1, 1, bad, 5), "face", 0.5))
-    with pytest.raises(ValueError, match="score 0 is"):
+    with pytest.raises(ValueError, match=r"prediction 0 \('face'\): score is"):
         convert(((1, 1, 5, 5), "face", bad))
 
 
 @pytest.mark.parametrize("bad", [-0.01, 1.01, 87])
 def test_scores_outside_zero_to_one_are_refused(bad):
-    with pytest.raises(ValueError, match=f"score 0 is {float(bad)}"):
+    with pytest.raises(ValueError, match=f"score is {float(bad)}"):
         convert(((1, 1, 5, 5), "face", bad))
 
 
@@ -157,4 +160,6 @@ def test_the_summary_names_all_counts():
     converted = convert(
         ((1, 1, 5, 5), "face", 0.5), ((-1, 1, 5, 5), "face", 0.5), ((1, 1, 1, 1), "face", 0.5)
     )
-    assert converted.summary() == "2 instances (1 clipped, 1 dropped, 0 duplicates)"
+    assert converted.summary() == (
+        "2 instances from 3 predictions (1 cut at the edge, 1 dropped as less than a pixel)"
+    )

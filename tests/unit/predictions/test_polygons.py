@@ -11,7 +11,7 @@ from shapely.geometry import Polygon as Reference
 from shapely.geometry import box as rectangle
 
 from airflow_provider_diffgram.models import Polygon
-from airflow_provider_diffgram.predictions import Converted, polygon_instances
+from airflow_provider_diffgram.predictions import Account, Converted, polygon_instances
 from airflow_provider_diffgram.predictions.geometry import area, clip_polygon
 
 SIZE = 100
@@ -72,9 +72,9 @@ def test_every_point_lies_in_the_image_and_every_polygon_has_an_area(regions):
 
 @given(st.lists(quads(), max_size=8))
 def test_every_region_is_accounted_for(regions):
-    converted = convert(*regions)
-    assert len(converted.instances) + converted.dropped + converted.duplicates == len(regions)
-    assert converted.clipped == sum(
+    account = convert(*regions).account
+    assert account.instances + account.dropped + account.duplicates == account.predictions == len(regions)
+    assert account.clipped == sum(
         any(not (0 <= x <= SIZE and 0 <= y <= SIZE) for x, y in region) for region in regions
     )
 
@@ -82,20 +82,22 @@ def test_every_region_is_accounted_for(regions):
 @given(quads())
 def test_converting_again_changes_nothing(quad):
     once = convert(quad)
-    assert convert(*map(points, once.instances)) == Converted(once.instances)
+    count = len(once.instances)
+    expected = Converted(once.instances, Account(1, count, count))
+    assert convert(*map(points, once.instances)) == expected
 
 
 def test_a_region_inside_the_image_keeps_its_corners_and_their_order():
     quad = [(5, 10), (40, 12), (39, 22), (4, 20)]
     converted = convert(quad)
     assert points(converted.instances[0]) == quad
-    assert converted == Converted(converted.instances)
+    assert converted.account == Account(images=1, predictions=1, instances=1)
 
 
 def test_a_region_across_the_edge_is_cut_there():
     converted = convert([(-10, 10), (20, 10), (20, 20), (-10, 20)])
     assert set(points(converted.instances[0])) == {(0, 10), (20, 10), (20, 20), (0, 20)}
-    assert converted.clipped == 1
+    assert converted.account.clipped == 1
 
 
 @pytest.mark.parametrize(
@@ -111,19 +113,19 @@ def test_a_region_across_the_edge_is_cut_there():
 )
 def test_what_has_no_area_is_dropped_and_counted(region):
     converted = convert(region)
-    assert (converted.instances, converted.dropped) == ((), 1)
+    assert (converted.instances, converted.account.dropped) == ((), 1)
 
 
 def test_equal_regions_are_merged():
     quad = [(5, 10), (40, 12), (39, 22), (4, 20)]
-    assert convert(quad, quad).duplicates == 1
+    assert convert(quad, quad).account.duplicates == 1
 
 
 def test_fewer_than_three_corners_are_refused():
-    with pytest.raises(ValueError, match="region 0 has 2 corners"):
+    with pytest.raises(ValueError, match=r"prediction 0 \('text'\): a polygon has 2 corners"):
         convert([(1, 1), (5, 5)])
 
 
 def test_a_corner_that_is_not_finite_is_refused():
-    with pytest.raises(ValueError, match=r"region 0: .* not all finite"):
+    with pytest.raises(ValueError, match=r"prediction 0 \('text'\): .* not all finite"):
         convert([(1, 1), (5, math.nan), (5, 5)])

@@ -1,0 +1,66 @@
+"""How good a prediction set must be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...models import InvalidValueError, Packet
+from .counts import Counts
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a prediction set may have wrong, and what it must have.
+
+    :param max_invalid: how many packets may be invalid, or which share of them if below 1.
+    :param min_instances: fewest instances of an image, a text or a sound; one with fewer is invalid.
+    :param max_instances: most instances of one; one with more is invalid.
+    :param min_mean_score: least mean of all scores. A set without any score falls short of it.
+    """
+
+    max_invalid: float = 0
+    min_instances: int | None = None
+    max_instances: int | None = None
+    min_mean_score: float | None = None
+
+    def check(self) -> None:
+        """Refuse limits that no set could keep.
+
+        :raises InvalidValueError: with all of them.
+        """
+        problems = [
+            f"{name} must be 0 or more, not {value}"
+            for name, value in vars(self).items()
+            if value is not None and not value >= 0
+        ]
+        low, high = self.min_instances, self.max_instances
+        if low is not None and high is not None and low > high:
+            problems.append(f"min_instances ({low}) is more than max_instances ({high})")
+        if problems:
+            raise InvalidValueError("limits", problems)
+
+    def problems_of(self, packet: Packet) -> list[str]:
+        """Return why a packet holds too few or too many instances; videos may hold any number."""
+        if packet.frame_packet_map is not None or (packet.media and packet.media.type == "video"):
+            return []
+        count = len(packet.instance_list)
+        if self.min_instances is not None and count < self.min_instances:
+            return [f"has {count} instance(s), fewer than min_instances ({self.min_instances})"]
+        if self.max_instances is not None and count > self.max_instances:
+            return [f"has {count} instances, more than max_instances ({self.max_instances})"]
+        return []
+
+    def problems_of_all(self, counts: Counts) -> list[str]:
+        """Return which limits the whole set does not keep."""
+        problems = []
+        allowed = self.max_invalid * counts.packets if self.max_invalid < 1 else self.max_invalid
+        if counts.invalid > allowed:
+            problems.append(
+                f"{counts.invalid:,} of {counts.packets:,} packets are invalid, more than max_invalid "
+                f"({self.max_invalid:g})"
+            )
+        mean = counts.mean_score
+        if self.min_mean_score is not None and (mean is None or mean < self.min_mean_score):
+            told = "there is no score" if mean is None else f"the mean score is {mean:.3f}"
+            problems.append(f"{told}, less than min_mean_score ({self.min_mean_score:g})")
+        return problems

@@ -1,0 +1,196 @@
+"""A whole prediction set against the models and the live project; nothing is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from ...client import DiffgramClient
+from ...models import InvalidValueError, Packet
+from ...models.received import without_signatures
+from ..labels import UNKNOWN_LABELS, UnknownLabels
+from ..naming import name_of
+from ..prepare import Candidate, Preparation, validated
+from ..sources import PathOpener, universal_path
+from .counts import Counts
+from .limits import Limits
+from .page import write_page
+
+_SHOWN_LABELS = 100
+_EXAMPLES = 20
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What was found.
+
+    :param packets: how many there are.
+    :param invalid: how many of them Diffgram would refuse, or are beyond the limits.
+    :param instances: of all packets that can be read.
+    :param mean_score: of all instances that have a score; None if none has.
+    :param labels: label -> number of its instances, the 100 most frequent.
+    :param failures: why the set fails; empty if it passes.
+    :param examples: the first problems of packets.
+    """
+
+    packets: int
+    invalid: int
+    instances: int
+    mean_score: float | None
+    labels: dict[str, int]
+    failures: list[str] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """Return one line for a log."""
+        mean = "no score" if self.mean_score is None else f"mean score {self.mean_score:.3f}"
+        return (
+            f"{self.packets:,} packets, {self.invalid:,} of them invalid; {self.instances:,} instances of "
+            f"{len(self.labels)} labels, {mean}"
+        )
+
+    def raise_if_failed(self) -> None:
+        """Raise InvalidValueError if the set fails, with the reasons and the first problems."""
+        if self.failures:
+            raise InvalidValueError("packets", [*self.failures, *self.examples])
+
+    def to_xcom(self) -> dict[str, Any]:
+        """Return the counts as small JSON."""
+        return {
+            "packets": self.packets,
+            "invalid": self.invalid,
+            "instances": self.instances,
+            "mean_score": self.mean_score,
+            "labels": self.labels,
+        }
+
+
+def validate_packets(
+    client: DiffgramClient,
+    packets: Iterable[Candidate],
+    *,
+    dataset: str | int | None,
+    label_schema: str | int | None = None,
+    unknown_labels: UnknownLabels = "fail",
+    limits: Limits | None = None,
+    report: str | None = None,
+    page: str | None = None,
+    valid_packets: str | None = None,
+    samples: int = 12,
+    path_of: PathOpener = universal_path,
+) -> Validation:
+    """Check packets as a push would before it sends the first one; read them once, and send nothing.
+
+    :param packets: packets, or mappings of their fields; any number of them.
+    :param dataset: name or id of the dataset that they are meant for.
+    :param label_schema: name or id; the project's default schema when None.
+    :param unknown_labels: as of a push: only with ``fail`` an unknown label makes a packet invalid.
+    :param limits: what may be wrong, and what must be; by default nothing may be wrong.
+    :param report: path of a JSON Lines file to write: ``packet``, ``name``, ``valid``, ``instances`` and
+        ``problems`` of each packet.
+    :param page: path of an HTML page to write: counts, scores, problems, pictures with their instances.
+    :param valid_packets: path of a JSON Lines file to write the valid packets to, as a push reads them.
+    :param samples: so many pictures are on the page.
+    :param path_of: opens the paths of media and files.
+    :return: what was found, whether the set passes or not.
+    :raises InvalidValueError: if an argument is wrong, or a file cannot be written.
+    """
+    limits = limits or Limits()
+    _check_arguments(limits, unknown_labels, samples)
+    preparation = Preparation(
+        client, dataset=dataset, label_schema=label_schema, path_of=path_of, unknown_labels=unknown_labels
+    )
+    labels = preparation.plan.labels
+    counts = Counts(labels.names, samples if page else 0)
+    examples: list[str] = []
+    with _writing(report, path_of) as lines, _writing(valid_packets, path_of) as valid:
+        for number, value in enumerate(packets):
+            where = f"packet {number}"
+            (packet,) = validated(Packet, [value], "packet", number)
+            if isinstance(packet, list):
+                name, problems = _name_of_fields(value), packet
+            else:
+                name = _name_of(packet)
+                problems = preparation.problems_of(packet, where)
+                found = [*labels.unknown_in(packet.instances), *limits.problems_of(packet)]
+                problems += [f"{where}: {problem}" for problem in found]
+            checked = packet if isinstance(packet, Packet) else None
+            counts.note(name or where, checked, problems)
+            examples += problems[: _EXAMPLES - len(examples)]
+            if lines is not None:
+                lines.write(_line(number, name, checked, problems))
+            if valid is not None and checked is not None and not problems:
+                body = checked.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=False)
+                valid.write(body.encode() + b"\n")
+    failures = [*preparation.problems_of_all(), *limits.problems_of_all(counts)]
+    with _writing(page, path_of) as file:
+        if file is not None:
+            project = client.project
+            write_page(file, project=project, counts=counts, failures=failures, path_of=path_of)
+    frequent = counts.by_frequency[:_SHOWN_LABELS]
+    return Validation(
+        packets=counts.packets,
+        invalid=counts.invalid,
+        instances=counts.instances,
+        mean_score=counts.mean_score,
+        labels={name: each.instances for name, each in frequent},
+        failures=failures,
+        examples=examples,
+    )
+
+
+def _check_arguments(limits: Limits, unknown_labels: str, samples: int) -> None:
+    problems = []
+    if unknown_labels not in UNKNOWN_LABELS:
+        known = ", ".join(map(repr, UNKNOWN_LABELS))
+        problems.append(f"unknown_labels must be one of {known}, not {unknown_labels!r}")
+    if not 0 <= samples <= 100:
+        problems.append(f"samples must be 0 to 100, not {samples}")
+    try:
+        limits.check()
+    except InvalidValueError as error:
+        problems += error.problems
+    if problems:
+        raise InvalidValueError("validation", problems)
+
+
+@contextmanager
+def _writing(path: str | None, path_of: PathOpener) -> Iterator[BinaryIO | None]:
+    """Open a file to write, or nothing without a path."""
+    if not path:
+        yield None
+        return
+    try:
+        file = path_of(path).open("wb")
+    except (OSError, ImportError, ValueError) as error:
+        raise InvalidValueError("file", [f"cannot write {path}: {error}"]) from error
+    with file:
+        yield file
+
+
+def _line(number: int, name: str | None, packet: Packet | None, problems: list[str]) -> bytes:
+    line = {
+        "packet": number,
+        "name": name,
+        "valid": not problems,
+        "instances": None if packet is None else len(packet.instances),
+        "problems": problems,
+    }
+    return json.dumps(line).encode() + b"\n"
+
+
+def _name_of(packet: Packet) -> str | None:
+    if packet.file_id is not None:
+        return f"file {packet.file_id}"
+    try:
+        return name_of(packet)
+    except InvalidValueError:
+        return packet.original_filename
+
+
+def _name_of_fields(value: Any) -> str | None:
+    name = value.get("original_filename") if isinstance(value, Mapping) else None
+    return without_signatures(name) if isinstance(name, str) else None

@@ -1,0 +1,63 @@
+"""Predictions on a map (wire contract 5.2)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, JsonValue
+
+from .base import Number
+from .instance_base import InstanceBase, refuse_unstorable
+
+
+def _storable(places: list[JsonValue]) -> list[JsonValue]:
+    refuse_unstorable(places, "bounds")
+    return places
+
+
+Bounds = Annotated[list[JsonValue], AfterValidator(_storable)]
+"""Corners of a shape on a map."""
+
+LonLat = Annotated[list[Number], Field(min_length=2, max_length=2)]
+"""Longitude and latitude in degrees."""
+
+
+class GeoPoint(InstanceBase):
+    """A point on a map."""
+
+    type: Literal["geo_point"] = "geo_point"
+    lonlat: LonLat
+    coords: list[Number] | None = None
+
+
+class GeoCircle(InstanceBase):
+    """A circle on a map; radius in metres."""
+
+    type: Literal["geo_circle"] = "geo_circle"
+    lonlat: LonLat
+    radius: Annotated[Number, Field(gt=0)]
+    coords: list[Number] | None = None
+
+
+class GeoPolyline(InstanceBase):
+    """A line on a map."""
+
+    type: Literal["geo_polyline"] = "geo_polyline"
+    bounds_lonlat: Bounds
+    bounds: Bounds | None = None
+
+
+class GeoPolygon(InstanceBase):
+    """An outline on a map."""
+
+    type: Literal["geo_polygon"] = "geo_polygon"
+    bounds_lonlat: Bounds
+    bounds: Bounds | None = None
+
+
+class GeoBox(InstanceBase):
+    """A box on a map."""
+
+    type: Literal["geo_box"] = "geo_box"
+    bounds_lonlat: Bounds
+    bounds: Bounds | None = None

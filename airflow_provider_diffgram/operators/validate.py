@@ -1,0 +1,112 @@
+"""A gate before predictions are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from ..hooks.diffgram import failing_for_good
+from ..ingest.jsonlines import candidates
+from ..ingest.labels import UnknownLabels
+from ..ingest.prepare import Candidate
+from ..ingest.validation import Limits, validate_packets
+from ..models import InvalidValueError, Packet
+from .base import DiffgramOperator, path_of
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class DiffgramValidatePacketsOperator(DiffgramOperator):
+    """Check a whole prediction set as a push would, and send nothing; fail if it is not good enough.
+
+    Returns ``{"packets", "invalid", "instances", "mean_score", "labels"}``, the last one label -> instances.
+
+    :param packets: as of :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramSendPacketOperator`.
+    :param max_invalid: how many packets may be invalid, or which share of them if below 1. By default none.
+    :param min_instances: fewest instances of an image, a text or a sound; one with fewer is invalid.
+    :param max_instances: most instances of one; one with more is invalid.
+    :param min_mean_score: least mean of all scores.
+    :param unknown_labels: as of the push that follows: only with ``fail`` they make a packet invalid.
+    :param report: path of a JSON Lines file to write, local or in object storage: ``packet``, ``name``,
+        ``valid``, ``instances`` and ``problems`` of each packet.
+    :param page: path of an HTML page to write: counts, scores, problems, pictures with their instances.
+    :param valid_packets: path of a JSON Lines file to write the valid packets to, for the task that sends.
+    :param samples: so many pictures are on the page, 0 to 100.
+    """
+
+    template_fields: Sequence[str] = (
+        "packets",
+        "max_invalid",
+        "min_instances",
+        "max_instances",
+        "min_mean_score",
+        "unknown_labels",
+        "report",
+        "page",
+        "valid_packets",
+        *DiffgramOperator.template_fields,
+    )
+
+    def __init__(
+        self,
+        *,
+        packets: Packet | Mapping[str, Any] | Iterable[Packet | Mapping[str, Any]] | str,
+        max_invalid: float | str = 0,
+        min_instances: int | str | None = None,
+        max_instances: int | str | None = None,
+        min_mean_score: float | str | None = None,
+        unknown_labels: str = "fail",
+        report: str | None = None,
+        page: str | None = None,
+        valid_packets: str | None = None,
+        samples: int = 12,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.packets = packets
+        self.max_invalid = max_invalid
+        self.min_instances = min_instances
+        self.max_instances = max_instances
+        self.min_mean_score = min_mean_score
+        self.unknown_labels = unknown_labels
+        self.report = report
+        self.page = page
+        self.valid_packets = valid_packets
+        self.samples = samples
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Check, write what is asked for, and return the counts, or fail with the reasons."""
+        with failing_for_good():
+            limits = Limits(**self._numbers())
+            hook = self._hook()
+            found = validate_packets(
+                hook.get_conn(),
+                cast(Iterable[Candidate], candidates(self.packets, "packet", path_of)),
+                **self._targets(hook),
+                unknown_labels=cast(UnknownLabels, self.unknown_labels),
+                limits=limits,
+                report=self.report,
+                page=self.page,
+                valid_packets=self.valid_packets,
+                samples=self.samples,
+                path_of=path_of,
+            )
+            self.log.info("%s", found.summary())
+            found.raise_if_failed()
+        return found.to_xcom()
+
+    def _numbers(self) -> dict[str, Any]:
+        """Return the limits as numbers: a rendered template is text, and one of nothing is empty."""
+        numbers, problems = {}, []
+        for name in ("max_invalid", "min_instances", "max_instances", "min_mean_score"):
+            given = getattr(self, name)
+            if given is None or given == "":
+                continue
+            try:
+                numbers[name] = (int if name.endswith("instances") else float)(given)
+            except (TypeError, ValueError):
+                problems.append(f"{name} must be a number, not {given!r}")
+        if problems:
+            raise InvalidValueError("limits", problems)
+        return numbers

@@ -1,0 +1,263 @@
+"""Raw predictions -> checked instances and packets, with an account of what was changed or left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from pydantic import ValidationError
+
+from airflow_provider_diffgram.models import Instance, InvalidValueError, Packet
+from airflow_provider_diffgram.models.media import Media
+from airflow_provider_diffgram.models.problems import describe
+
+from .account import Account, Converted
+from .mapping import Options, Provenance
+from .raw import RawImage, RawPrediction
+from .shapes import Shape, Size, instance_of, shapes_of
+
+_BOUND = float(2**30 - 1)
+"""Where an image of unknown size ends: the last coordinate that Diffgram can store with all sizes."""
+
+
+@dataclass(slots=True)
+class _Candidate:
+    label: str
+    score: float | None
+    prediction: RawPrediction
+    shape: Shape
+
+    @property
+    def rank(self) -> float:
+        """Its score; without one it comes after all that have one."""
+        return -1.0 if self.score is None else self.score
+
+
+def instances_of(
+    predictions: Iterable[RawPrediction],
+    *,
+    width: int | None,
+    height: int | None,
+    options: Options | None = None,
+    provenance: Provenance | None = None,
+) -> Converted[Instance]:
+    """Convert the predictions of one file, or of one frame of a video.
+
+    Those that are wanted are cut at the image, rounded as the server demands, and left out if nothing worth
+    a pixel remains or if a better one is equal; each of these is counted. In a video, where ``frame`` is
+    set, predictions of different tracks are never equal.
+
+    :param width: of the image, in pixels; None if unknown: then nothing is cut at the right.
+    :param height: of the image, in pixels; None if unknown: then nothing is cut at the bottom.
+    :raises InvalidValueError: with every prediction that is none: numbers that are not finite, a score
+        outside 0 to 1, a class that is not in the mapping.
+    """
+    image = RawImage("", width, height, list(predictions))
+    return convert_image(image, options or Options(), provenance or Provenance())
+
+
+def packets_of(
+    images: Iterable[RawImage],
+    *,
+    media: Callable[[RawImage], Media | Mapping[str, Any]],
+    original_filename: Callable[[RawImage], str | None] | None = None,
+    options: Options | None = None,
+    provenance: Provenance | None = None,
+) -> Packets:
+    """Return the packets of images, one at a time, as ``push`` and the operators take them.
+
+    :param media: where the medium of an image comes from, as in a packet.
+    :param original_filename: name of an image in the dataset; derived from its medium where that is None.
+    :return: an iterator, whose ``account`` is complete when it has ended.
+    :raises InvalidValueError: from the iterator, with all that is wrong with an image.
+    """
+    account = Account()
+    converted = _each_converted(images, options or Options(), provenance or Provenance())
+    return Packets(_packets(converted, account, media, original_filename), account)
+
+
+class Packets(Iterator[Packet]):
+    """Packets, one at a time.
+
+    :ivar account: what became of the predictions so far.
+    """
+
+    def __init__(self, packets: Iterator[Packet], account: Account) -> None:
+        self._packets = packets
+        self.account = account
+
+    def __next__(self) -> Packet:
+        return next(self._packets)
+
+
+@runtime_checkable
+class ConvertsItself(Protocol):
+    """Images that know a faster way, and all classes of their predictions beforehand."""
+
+    def converted(
+        self, options: Options, provenance: Provenance
+    ) -> Iterator[tuple[RawImage, Converted[Any]]]:
+        """Yield each image, without its predictions, and what :func:`convert_image` would return."""
+
+
+def _each_converted(
+    images: Iterable[RawImage], options: Options, provenance: Provenance
+) -> Iterator[tuple[RawImage, Converted[Any]]]:
+    if isinstance(images, ConvertsItself):
+        yield from images.converted(options, provenance)
+        return
+    for image in images:
+        yield image, convert_image(image, options, provenance)
+
+
+def _packets(
+    each_converted: Iterable[tuple[RawImage, Converted[Any]]],
+    account: Account,
+    media: Callable[[RawImage], Media | Mapping[str, Any]],
+    original_filename: Callable[[RawImage], str | None] | None,
+) -> Iterator[Packet]:
+    for image, converted in each_converted:
+        account += converted.account
+        name = original_filename(image) if original_filename else None
+        try:
+            packet = Packet(
+                media=media(image),
+                original_filename=name,
+                instance_list=list(converted.instances),
+            )
+        except ValidationError as error:
+            raise InvalidValueError(f"packet of {image.name}", describe(error)) from None
+        yield packet
+
+
+def _what(image: RawImage) -> str:
+    return f"predictions of {image.name}" if image.name else "predictions"
+
+
+def convert_image(image: RawImage, options: Options, provenance: Provenance) -> Converted[Instance]:
+    """Convert the predictions of an image, as :func:`instances_of` does."""
+    account = Account(images=1, predictions=len(image.predictions))
+    problems: list[str] = []
+    size = Size(side_of(image.width, "width", problems), side_of(image.height, "height", problems))
+    account.unknown_size = int((image.width is None or image.height is None) and not _is_of_no_place(image))
+    candidates = list(_candidates(image, size, options, account, problems))
+    chosen = _best(_distinct(candidates, account), options.max_per_image, account)
+    instances = []
+    for candidate in chosen:
+        try:
+            common = common_fields(candidate.label, candidate.score, candidate.prediction, provenance)
+            instances.append(instance_of(candidate.shape, common))
+        except ValidationError as error:
+            problems += describe(error, f"prediction {candidate.prediction.label!r}")
+    if problems:
+        raise InvalidValueError(_what(image), problems)
+    account.instances = len(instances)
+    return Converted(tuple(instances), account)
+
+
+def _is_of_no_place(image: RawImage) -> bool:
+    """Tell whether all predictions are tags or spans of a text, which no edge cuts."""
+    predictions = image.predictions
+    return bool(predictions) and all(each.tag or each.tokens is not None for each in predictions)
+
+
+def side_of(pixels: int | None, side: str, problems: list[str]) -> float:
+    """Return where an image ends, in pixels; add to ``problems`` if that cannot be."""
+    if pixels is None:
+        return _BOUND
+    if not 1 <= pixels <= _BOUND:
+        problems.append(f"{side} of the image is {pixels} pixels, which leaves no place for an instance")
+    return pixels
+
+
+def _candidates(
+    image: RawImage, size: Size, options: Options, account: Account, problems: list[str]
+) -> Iterator[_Candidate]:
+    """Yield what is wanted and worth a pixel; count the rest."""
+    unknown: dict[str, None] = {}
+    for number, prediction in enumerate(image.predictions):
+        try:
+            label = options.label_of(prediction.label)
+        except KeyError:
+            unknown[prediction.label] = None
+            continue
+        try:
+            score = _checked_score(prediction.score)
+            shapes = shapes_of(prediction, size)
+        except (ValueError, TypeError) as error:
+            problems.append(f"prediction {number} ({prediction.label!r}): {error}")
+            continue
+        if label is None:
+            account.unmapped += 1
+        elif score is not None and score < options.least_score(prediction.label):
+            account.below_score += 1
+        else:
+            account.parts += len(shapes) - 1
+            account.holes += prediction.holes
+            account.clipped += any(shape.clipped for shape in shapes)
+            for shape in shapes:
+                if shape.geometry is None:
+                    account.dropped += 1
+                else:
+                    yield _Candidate(label, score, prediction, shape)
+    problems += options.unknown_problems(unknown)
+
+
+def _checked_score(score: float | None) -> float | None:
+    if score is None:
+        return None
+    value = float(score)
+    if not 0 <= value <= 1:
+        raise ValueError(f"score is {value}, not within 0 and 1")
+    return value
+
+
+def _distinct(candidates: Iterable[_Candidate], account: Account) -> list[_Candidate]:
+    """Keep, of candidates that are equal to the server, the one with the highest score."""
+    best: dict[Any, _Candidate] = {}
+    for candidate in candidates:
+        identity = _identity(candidate)
+        other = best.get(identity)
+        if other is None:
+            best[identity] = candidate
+        else:
+            account.duplicates += 1
+            if candidate.rank > other.rank:
+                best[identity] = candidate
+    return list(best.values())
+
+
+def _identity(candidate: _Candidate) -> Any:
+    prediction, shape = candidate.prediction, candidate.shape
+    track = None if prediction.frame is None else prediction.track
+    attributes = prediction.attributes and json.dumps(prediction.attributes, sort_keys=True, default=str)
+    return candidate.label, shape.kind, shape.geometry, track, attributes
+
+
+def _best(candidates: list[_Candidate], most: int | None, account: Account) -> list[_Candidate]:
+    if most is None or len(candidates) <= most:
+        return candidates
+    account.over_max += len(candidates) - most
+    return [candidates[place] for place in best_places([each.rank for each in candidates], most)]
+
+
+def best_places(ranks: Sequence[float], most: int) -> list[int]:
+    """Return the places of the highest ranks in their order; of equal ones those that come first."""
+    return sorted(sorted(range(len(ranks)), key=lambda place: -ranks[place])[:most])
+
+
+def common_fields(
+    label: str, score: float | None, prediction: RawPrediction, provenance: Provenance
+) -> dict[str, Any]:
+    """Return the fields that instances of all types have."""
+    return {
+        "label": label,
+        "score": score,
+        "machine_made": True,
+        "model_ref": provenance.model_ref,
+        "model_run_ref": provenance.model_run_ref,
+        "number": prediction.track,
+        "attributes": prediction.attributes or None,
+    }

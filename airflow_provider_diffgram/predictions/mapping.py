@@ -1,0 +1,95 @@
+"""Which predictions are wanted, and under which label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from airflow_provider_diffgram.models import InvalidValueError
+
+Labels = Mapping[str, str | None] | Callable[[str], str | None]
+"""Class of the model -> label in Diffgram, or None for a class that is not wanted."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which predictions are wanted, and under which label.
+
+    :param labels: the label of each class; None if the classes are named as the labels.
+    :param unknown: what becomes of a class that is missing in ``labels``, where that is a mapping.
+    :param min_score: predictions with less are left out: for all classes, or by class of the model (0 for
+        those missing). A prediction without a score stays.
+    :param max_per_image: most instances of one image; those with the best scores stay.
+    """
+
+    labels: Labels | None = None
+    unknown: Literal["fail", "drop"] = "fail"
+    min_score: float | Mapping[str, float] = 0.0
+    max_per_image: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.unknown not in ("fail", "drop"):
+            raise ValueError(f"unknown is {self.unknown!r}; it can be 'fail' or 'drop'")
+        if self.max_per_image is not None and self.max_per_image < 1:
+            raise ValueError(f"max_per_image is {self.max_per_image}; None is no limit, 1 the least")
+        scores = self.min_score.values() if isinstance(self.min_score, Mapping) else [self.min_score]
+        wrong = [score for score in scores if not 0 <= score <= 1]
+        if wrong:
+            raise ValueError(f"min_score is {', '.join(map(str, wrong))}; scores are within 0 and 1")
+
+    def label_of(self, name: str) -> str | None:
+        """Return the label of a class, None if it is not wanted.
+
+        :raises KeyError: if it is unknown, which is to be told.
+        """
+        if self.labels is None:
+            return name
+        if callable(self.labels):
+            return self.labels(name)
+        if name not in self.labels and self.unknown == "fail":
+            raise KeyError(name)
+        return self.labels.get(name)
+
+    def labels_of(self, names: Iterable[str]) -> list[str | None]:
+        """Return the labels of classes.
+
+        :raises InvalidValueError: with all that are unknown.
+        """
+        labels, unknown = [], []
+        for name in names:
+            try:
+                labels.append(self.label_of(name))
+            except KeyError:
+                unknown.append(name)
+        if unknown:
+            raise InvalidValueError("predictions", self.unknown_problems(unknown))
+        return labels
+
+    def unknown_problems(self, names: Iterable[str]) -> list[str]:
+        """Return what is to be told of classes that :meth:`label_of` does not know."""
+        listed = ", ".join(map(repr, names))
+        remedy = "name it in labels, with None if it is not wanted, or say unknown='drop'"
+        return [f"no label for class {listed}: {remedy}"] if listed else []
+
+    def least_score(self, name: str) -> float:
+        """Return the score below which predictions of a class are left out."""
+        return self.min_score.get(name, 0.0) if isinstance(self.min_score, Mapping) else self.min_score
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where predictions come from.
+
+    :param model_ref: your name of the model.
+    :param model_run_ref: your name of the run of the model; needs ``model_ref``.
+    """
+
+    model_ref: str | None = None
+    model_run_ref: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.model_run_ref is not None and self.model_ref is None:
+            raise ValueError(
+                f"model_run_ref {self.model_run_ref!r} needs a model_ref: Diffgram ignores it else"
+            )

@@ -1,0 +1,150 @@
+"""Masks -> outlines along the edges of their pixels, simplified within a tolerance. Needs numpy."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .geometry import XY, area
+
+TOLERANCE = 1.0
+"""How far an outline may be from its mask, in pixels, unless told otherwise."""
+
+_LEAST_TOLERANCE = 0.1
+_LEAST_SHARE = 0.5
+"""A simplified outline keeps this share of its area; else less is simplified: a wire is thinner than the
+tolerance, and would vanish."""
+
+_RIGHT, _DOWN = 0, 1
+
+
+class Outlines(NamedTuple):
+    """What surrounds the set pixels of a mask.
+
+    :param rings: one for each part; pixels that touch at a corner only are two parts.
+    :param holes: how many holes the parts have, which a ring cannot show.
+    """
+
+    rings: list[list[XY]]
+    holes: int
+
+
+def outlines_of(mask: ArrayLike, tolerance: float = TOLERANCE) -> Outlines:
+    """Return the outlines of a mask, in pixels from the top left corner of its first pixel.
+
+    :param mask: rows of pixels; set is what is not 0.
+    :param tolerance: how far the outline may be from the edges of the pixels, in pixels; 0 keeps every
+        corner, of which a slanted edge has one at each pixel.
+    :raises ValueError: if it has not two dimensions, or the tolerance is negative.
+    """
+    pixels = np.asarray(mask)
+    if pixels.ndim != 2:
+        raise ValueError(f"a mask has 2 dimensions, this one {pixels.ndim}: {pixels.shape}")
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance is {tolerance} pixels; 0 keeps all corners, 1 is usual")
+    pixels = pixels != 0
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    if not len(rows):
+        return Outlines([], 0)
+    top, left = int(rows[0]), int(columns[0])
+    framed = np.pad(pixels[top : rows[-1] + 1, left : columns[-1] + 1], 1)
+    rings, holes = [], 0
+    for ring, is_hole in _rings(framed):
+        holes += is_hole
+        if not is_hole:
+            corners = _simplified(ring, tolerance)
+            rings.append([(float(x + left), float(y + top)) for x, y in corners])
+    return Outlines(rings, holes)
+
+
+def _rings(framed: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], bool]]:
+    """Return each closed outline as corners ``x, y``, and whether it surrounds a hole.
+
+    Corners are where two by two pixels are not set alike along a row or a column. In each row they are the
+    ends of horizontal edges in turn, start, end, start, end; in each column those of vertical ones. Where
+    two pixels touch at a corner only, it is there twice.
+
+    :param framed: with a margin of one unset pixel all around.
+    """
+    upper_left, upper_right = framed[:-1, :-1], framed[:-1, 1:]
+    lower_left, lower_right = framed[1:, :-1], framed[1:, 1:]
+    odd = upper_left ^ upper_right ^ lower_left ^ lower_right
+    touch = (upper_left == lower_right) & (upper_right == lower_left) & (upper_left != upper_right)
+    times = odd.astype(np.int8) + 2 * touch.astype(np.int8)
+    ys, xs = np.nonzero(times)
+    repeats = times[ys, xs]
+    ys, xs = np.repeat(ys, repeats), np.repeat(xs, repeats)
+    second = np.zeros(len(xs), dtype=np.bool_)
+    second[1:] = (xs[1:] == xs[:-1]) & (ys[1:] == ys[:-1])
+    # Along its row, the first of a double corner ends the edge on its left. Along its column it belongs to
+    # the pixel that this edge bounds: above if the upper left one is set, else below.
+    above = upper_left[ys, xs]
+    by_column = np.lexsort((np.where(above, second, ~second), ys, xs))
+    partner = np.empty((2, len(xs)), dtype=np.int64)
+    along = np.arange(len(xs))
+    partner[_RIGHT] = along ^ 1
+    partner[_DOWN, by_column] = by_column[along ^ 1]
+    return _linked(xs, ys, partner.tolist(), lower_right[ys, xs])
+
+
+def _linked(xs: Any, ys: Any, partner: list[list[int]], lower_right: Any) -> list[tuple[Any, bool]]:
+    """Return the rings that follow from each corner's partners; the first corner of each is its top left."""
+    found = []
+    seen = bytearray(len(xs))
+    across, down = partner
+    for start in range(len(xs)):
+        if seen[start]:
+            continue
+        ring: list[int] = []
+        corner = start
+        while not seen[corner]:
+            other = across[corner]
+            seen[corner] = seen[other] = 1
+            ring += (corner, other)
+            corner = down[other]
+        found.append((np.column_stack((xs[ring], ys[ring])), not lower_right[start]))
+    return found
+
+
+def _simplified(ring: NDArray[np.int64], tolerance: float) -> list[XY]:
+    """Return the ring with the fewest corners that keep it within the tolerance and most of its area."""
+    corners = [(float(x), float(y)) for x, y in ring.tolist()]
+    whole = area(corners)
+    while tolerance >= _LEAST_TOLERANCE:
+        kept = [corners[place] for place in _kept(ring.astype(np.float64), tolerance)]
+        if len(kept) >= 3 and area(kept) >= _LEAST_SHARE * whole:
+            return kept
+        tolerance /= 2
+    return corners
+
+
+def _kept(ring: NDArray[np.float64], tolerance: float) -> list[int]:
+    """Return the places of the corners to keep (Douglas and Peucker), between the two that are far apart."""
+    closed = np.concatenate((ring, ring[:1]))
+    far = int(np.argmax(((ring - ring[0]) ** 2).sum(axis=1)))
+    kept = {0, far}
+    spans = [(0, far), (far, len(ring))]
+    while spans:
+        first, last = spans.pop()
+        if last - first < 2:
+            continue
+        distances = _distances(closed[first + 1 : last], closed[first], closed[last])
+        place = int(np.argmax(distances))
+        if distances[place] > tolerance:
+            middle = first + 1 + place
+            kept.add(middle)
+            spans += [(first, middle), (middle, last)]
+    return sorted(kept)
+
+
+def _distances(
+    points: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how far points are from the segment between two others."""
+    along = end - start
+    length = float(along @ along)
+    share = np.clip((points - start) @ along / length, 0, 1) if length else np.zeros(len(points))
+    apart: NDArray[np.float64] = np.hypot(*(points - start - share[:, None] * along).T)
+    return apart

@@ -1,0 +1,112 @@
+"""Spans of characters -> numbers of Diffgram's tokens, and token classification with them.
+
+Diffgram splits a text when it takes it in, with NLTK, and text_token instances name its tokens by number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from .common import of_images, read_all, with_names
+from .raw import RawImage, RawPrediction, RawTokens
+
+Words = Callable[[str], Sequence[str]]
+"""Gives the tokens of a text, as Diffgram has them."""
+
+_QUOTES = ("``", "''")
+"""How NLTK writes double quotes, opening and closing, however the text has them."""
+
+
+def words_of(text: str) -> list[str]:
+    """Split a text as Diffgram does: each line that is not empty by NLTK, with a token for its end.
+
+    This follows the source of a Diffgram server. What yours made of a text that it has is the list
+    ``nltk.words`` in the JSON behind ``tokens_url_signed`` of the file.
+
+    :raises ValueError: if NLTK lacks its model of sentences.
+    """
+    from nltk.tokenize import word_tokenize
+
+    words: list[str] = []
+    try:
+        for line in filter(None, text.split("\n")):
+            words += [*word_tokenize(line), "\n"]
+    except LookupError:
+        raise ValueError(
+            "NLTK has no model of sentences here: run python -m nltk.downloader punkt_tab, or give words, "
+            "a function that splits a text as your Diffgram does"
+        ) from None
+    return words
+
+
+def from_token_classification(
+    outputs: Iterable[Iterable[Mapping[str, Any]]],
+    names: Iterable[str],
+    *,
+    texts: Iterable[str],
+    words: Words = words_of,
+) -> Iterator[RawImage]:
+    """Read ``token-classification`` pipelines that aggregate: each entity becomes a span of tokens.
+
+    A span covers every token that it touches.
+
+    :param outputs: one list of ``{"entity_group", "score", "start", "end"}`` for each text.
+    :param names: of the files in Diffgram.
+    :param texts: what the pipeline was given, and what Diffgram gets.
+    :param words: splits a text as Diffgram does.
+    :raises InvalidValueError: from the iterator, with all that is wrong with a text.
+    """
+    each_text = iter(texts)
+    for output, name, size in with_names(outputs, names, None):
+        text = next(each_text, None)
+        if text is None:
+            raise ValueError(f"texts end before {name}: give each text that the pipeline was given")
+        spans = character_spans(words(text), text)
+
+        def read(entity: Mapping[str, Any], spans: list[tuple[int, int]] = spans) -> list[RawPrediction]:
+            if "entity_group" not in entity:
+                raise ValueError("is a piece of a word: give the pipeline aggregation_strategy='simple'")
+            tokens = tokens_between(entity["start"], entity["end"], spans)
+            return [RawPrediction(entity["entity_group"], float(entity["score"]), tokens=tokens)]
+
+        yield RawImage(name, *size, read_all(name, of_images(output), read, "entity"))
+
+
+def tokens_between(start: int, end: int, spans: Sequence[tuple[int, int]]) -> RawTokens:
+    """Return the tokens that a span of characters touches.
+
+    :param start: first character, from 0.
+    :param end: the character after the last one.
+    :param spans: of all tokens, as from :func:`character_spans`.
+    :raises ValueError: if there is none.
+    """
+    touched = [number for number, (first, last) in enumerate(spans) if first < end and last > start]
+    if not touched:
+        raise ValueError(f"characters {start} to {end} touch no word of the text: is it of another text?")
+    return RawTokens(touched[0], touched[-1], start, end)
+
+
+def character_spans(words: Iterable[str], text: str) -> list[tuple[int, int]]:
+    """Find each token in its text: first character, and the one after the last; equal for the end of a line.
+
+    :raises ValueError: if the tokens are not those of the text.
+    """
+    spans = []
+    at = 0
+    for number, word in enumerate(words):
+        if word.isspace():
+            spans.append((at, at))
+            continue
+        while at < len(text) and text[at].isspace():
+            at += 1
+        written = ('"', *_QUOTES) if word in _QUOTES else (word,)
+        found = next((each for each in written if text.startswith(each, at)), None)
+        if found is None:
+            raise ValueError(
+                f"token {number}, {word!r}, is not at character {at} of the text ({text[at : at + 20]!r}): "
+                "words gives the tokens of another text, or changes them"
+            )
+        spans.append((at, at + len(found)))
+        at += len(found)
+    return spans

@@ -1,0 +1,210 @@
+"""The page of a prediction set: what it shows, and that nothing in it comes alive."""
+
+from __future__ import annotations
+
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from airflow_provider_diffgram.ingest.sources import universal_path
+from airflow_provider_diffgram.ingest.validation.counts import BINS, OTHERS, Counts
+from airflow_provider_diffgram.ingest.validation.page import write_page
+from airflow_provider_diffgram.models import Packet
+
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
+
+
+def packet(*instances: dict[str, Any], **more: Any) -> Packet:
+    fields = {
+        "media": {"url": "http://127.0.0.1:9/a.png?X-Amz-Signature=s3cret"},
+        "original_filename": "a.png",
+    }
+    return Packet.model_validate({**fields, "instance_list": list(instances), **more})
+
+
+def box(left: int = 10, label: str = "cat", **more: Any) -> dict[str, Any]:
+    return {
+        "type": "box",
+        "label": label,
+        "x_min": left,
+        "y_min": 20,
+        "x_max": left + 30,
+        "y_max": 60,
+        **more,
+    }
+
+
+def page_of(counts: Counts, failures: list[str] | None = None) -> str:
+    file = io.BytesIO()
+    write_page(file, project="zoo", counts=counts, failures=failures or [], path_of=universal_path)
+    return file.getvalue().decode()
+
+
+class Elements(HTMLParser):
+    """What a browser finds on the page: each element, with its attributes, and all texts."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def test_what_comes_with_the_packets_stays_text():
+    counts = Counts({}, 5)
+    named = HOSTILE.replace("/", "") + ".png"
+    hostile = packet(box(label=HOSTILE), {"type": "tag", "label": HOSTILE}, original_filename=named)
+    counts.note(HOSTILE, hostile, [])
+    counts.note(HOSTILE, None, [f"packet 1: {HOSTILE}"])
+    page = Elements(page_of(counts, [HOSTILE]))
+    assert page.named("script") == page.named("img") == []
+    assert not [name for _, attributes in page.found for name in attributes if name.startswith("on")]
+    assert sum(HOSTILE in text for text in page.texts) >= 5
+    (policy,) = [each["content"] for each in page.named("meta") if "http-equiv" in each]
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def test_addresses_of_media_are_left_out():
+    counts = Counts({}, 5)
+    counts.note("a.png", packet(box()), [])
+    page = page_of(counts)
+    assert "127.0.0.1" not in page
+    assert "s3cret" not in page
+    assert "cannot be fetched from here (ConnectionError)" in page
+
+
+def test_pictures_are_made_small_and_keep_the_coordinates_of_the_original(tmp_path: Path):
+    Image.new("RGB", (3000, 2000), "teal").save(tmp_path / "a.png")
+    counts = Counts({}, 5)
+    counts.note("a.png", packet(box(2990), media={"path": tmp_path / "a.png"}), [])
+    page = Elements(page_of(counts))
+    assert [each["viewbox"] for each in page.named("svg")] == ["0 0 3000 2000"]
+    (image,) = page.named("image")
+    assert (image["width"], image["height"]) == ("3000", "2000")
+    assert str(image["href"]).startswith("data:image/jpeg;base64,")
+    assert len(str(image["href"])) < 40_000
+    (shape,) = [each for each in page.named("rect") if each.get("x") == "2990"]
+    assert (shape["y"], shape["width"], shape["height"]) == ("20", "30", "40")
+    assert any("1 beyond the edge of the picture (3000 x 2000)" in text for text in page.texts)
+
+
+@pytest.mark.parametrize(
+    "media, words",
+    [
+        ({"path": "/no/such/picture.png"}, "cannot be read"),
+        ({"connection_id": 1, "bucket_name": "b", "raw_data_blob_path": "a.png"}, "no picture"),
+    ],
+)
+def test_without_a_picture_the_instances_are_drawn_all_the_same(media: dict[str, Any], words: str):
+    counts = Counts({}, 5)
+    counts.note("a.png", packet(box(), media=media), [])
+    page = Elements(page_of(counts))
+    assert page.named("image") == []
+    assert [each["width"] for each in page.named("rect") if each.get("x") == "10"] == ["30"]
+    assert any(words in text for text in page.texts)
+
+
+def test_what_is_no_picture_is_told(tmp_path: Path):
+    (tmp_path / "a.png").write_bytes(b"this is no picture")
+    counts = Counts({}, 5)
+    counts.note("a.png", packet(box(), media={"path": tmp_path / "a.png"}), [])
+    assert "not a readable picture" in page_of(counts)
+
+
+CORNERS = {"top_left": (1, 1), "top_right": (9, 1), "bot_left": (1, 9), "bot_right": (9, 9)}
+FACE = {name: {"x": x, "y": y} for name, (x, y) in CORNERS.items()}
+
+
+@pytest.mark.parametrize(
+    "instance, element",
+    [
+        ({"type": "polygon", "points": [{"x": 1, "y": 1}, {"x": 9, "y": 1}, {"x": 5, "y": 9}]}, "polygon"),
+        ({"type": "line", "points": [{"x": 1, "y": 1}, {"x": 9, "y": 9}]}, "polyline"),
+        ({"type": "point", "points": [{"x": 1, "y": 1}]}, "circle"),
+        ({"type": "ellipse", "center_x": 50, "center_y": 50, "width": 9, "height": 5}, "ellipse"),
+        ({"type": "curve", "p1": {"x": 1, "y": 1}, "p2": {"x": 9, "y": 1}, "cp": {"x": 5, "y": 9}}, "path"),
+        ({"type": "cuboid", "front_face": FACE, "rear_face": FACE}, "polygon"),
+        (
+            {
+                "type": "keypoints",
+                "nodes": [{"id": 1, "x": 1, "y": 1}, {"id": 2, "x": 9, "y": 9}],
+                "edges": [{"from": 1, "to": 2}],
+            },
+            "circle",
+        ),
+    ],
+    ids=lambda each: each["type"] if isinstance(each, dict) else "",
+)
+def test_each_kind_with_a_place_is_drawn(instance: dict[str, Any], element: str):
+    counts = Counts({}, 5)
+    counts.note("a.png", packet({**instance, "label": "cat"}), [])
+    page = Elements(page_of(counts))
+    assert page.named(element)
+    assert any(f"cat ({instance['type']})" in text for text in page.texts)
+
+
+def test_scores_are_in_their_bins():
+    counts = Counts({}, 0)
+    scores = [0, 0.04, 0.05, 0.5, 0.999, 1, 7, -3]
+    counts.note("a.png", packet(*[box(number, score=score) for number, score in enumerate(scores)]), [])
+    (label,) = counts.labels.values()
+    assert {place: count for place, count in enumerate(label.bins) if count} == {
+        0: 3,
+        1: 1,
+        10: 1,
+        BINS - 1: 3,
+    }
+    assert label.mean_score == pytest.approx(sum(scores) / 8)
+    bars = [each for each in Elements(page_of(counts)).named("rect") if float(str(each["height"])) > 0]
+    assert len(bars) == 4
+
+
+def test_memory_holds_some_samples_labels_and_problems_whatever_the_number_of_packets():
+    counts = Counts({}, 12)
+    for number in range(3000):
+        one = packet(box(label=f"label {number}"), original_filename=f"{number}.png")
+        counts.note(f"{number}.png", one, [f"packet {number}: odd {number}th"] if number % 2 else [])
+    assert (counts.packets, counts.invalid, counts.instances) == (3000, 1500, 3000)
+    assert len(counts.samples) == 12
+    assert sorted(name for name, _ in counts.samples) != [f"{number}.png" for number in range(0, 24, 2)]
+    assert len(counts.labels) == len(counts.problems) == 501
+    assert counts.labels[OTHERS].instances == 2500
+    assert len(re.findall("<figure>", page_of(counts))) == 12
+
+
+def test_alike_problems_are_told_once_with_their_number():
+    counts = Counts({}, 0)
+    for number in range(9):
+        where = f"packet {number}: instance_list.{number}.box.x_max"
+        counts.note("a.png", None, [f"{where}: must be greater than x_min ({number}) (value: {number})"])
+    (problem,) = counts.problems.values()
+    assert problem.packets == 9
+    assert problem.example.startswith("packet 0: instance_list.0")
+
+
+def test_the_same_set_gives_the_same_page():
+    def page() -> str:
+        counts = Counts({1: "dog"}, 3)
+        for number in range(50):
+            by_id = {**box(number, score=number / 50), "label": None, "label_file_id": number % 2 + 1}
+            media = {"path": f"/no/{number}.png"}
+            counts.note(f"{number}.png", packet(by_id, media=media), [])
+        return page_of(counts)
+
+    assert page() == page()
+    assert "dog" in page()
+    assert "label_file_id 2" in page()
