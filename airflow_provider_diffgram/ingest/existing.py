@@ -14,8 +14,6 @@ from .doubles import archive_files, children_by_place, keep_oldest
 from .files import root_files
 from .known import Known, Pending
 
-_CHILD_TYPES = ("image", "text", "video")
-
 _EMPTY_BATCHES = 20
 """So many batches in a row without a pending input end the way back through older batches."""
 
@@ -50,7 +48,7 @@ class Existing:
         :param media_types: of the packets; without them, compound parents would fill the list of inputs.
         :param names: of the packets, where they are few; None to list the whole dataset.
         """
-        self._known.add_pending(self._pending_rows(None, media_types))
+        self._known.add_pending(self._pending_rows(None, sorted(media_types)))
         doubled: dict[int, File] = {}
         for file in root_files(self._client, self._directory_id, names):
             older = self._known.file(file.original_filename or "")
@@ -91,7 +89,7 @@ class Existing:
         deadline = time.monotonic() + _CHILDREN_TIMEOUT
         while True:
             pending = defaultdict(list)
-            for row in self._pending_rows(parent, _CHILD_TYPES):
+            for row in self._pending_rows(parent, [None]):  # of whatever type
                 pending[row.original_filename].append(row)
             unclear = [n for n in pending if str(n) in names and (len(pending[n]) > 1 or names[str(n)] > 1)]
             if not unclear:
@@ -107,9 +105,9 @@ class Existing:
         same_place = {place: same for place, same in children_by_place(children).items() if place in wanted}
         self._children[parent] = keep_oldest(self._client, same_place, parent)
 
-    def _pending_rows(self, parent_file_id: int | None, media_types: Iterable[str]) -> list[Pending]:
+    def _pending_rows(self, parent_file_id: int | None, media_types: Iterable[str | None]) -> list[Pending]:
         found: dict[int, Pending] = {}
-        for media_type in sorted(media_types):
+        for media_type in media_types:
             page = self._pending_page(parent_file_id, None, media_type)
             found |= self._waited_for(page)
             if len(page) >= PAGE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Required, TypedDict
 
@@ -63,6 +63,7 @@ def push(
     memory: Memory | None = None,
     stop: threading.Event | None = None,
     path_of: PathOpener = universal_path,
+    before_sending: Callable[[Plan], None] | None = None,
 ) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
 
@@ -82,6 +83,7 @@ def push(
     :param memory: remembers batches from attempt to attempt.
     :param stop: once set, nothing more is sent, and the push ends with an error.
     :param path_of: opens the paths of media and the report.
+    :param before_sending: told the plan once all packets are checked, unless they are an iterator.
     :raises InvalidValueError: with all problems; nothing was sent, or none of the thousand packets.
     :raises PushError: if some packets did not arrive.
     """
@@ -90,6 +92,8 @@ def push(
     whole = None if isinstance(packets, Iterator) else packets
     if whole is not None:
         preparation.look_at(whole)
+        if before_sending is not None:
+            before_sending(preparation.plan)
     tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
     try:
         with Senders(concurrency) as senders:
@@ -102,6 +106,7 @@ def push(
             return run.run(packets, max_failed, checked=whole is not None)
     finally:
         tally.close()
+        preparation.plan.documents.close()
 
 
 def _check_options(if_exists: str, max_failed: float, concurrency: int) -> None:
@@ -146,7 +151,7 @@ class _Push:
         self._existing = Existing(client, self._plan.directory_id, self._plan.known, earlier)
         self._batches = Batches(client, memory)
         self._runs = ModelRuns(client)
-        self._uploads = Uploads(client, self._plan, path_of)
+        self._uploads = Uploads(client, self._plan, path_of, tally)
         self._dealer = Dealer(
             client,
             self._plan,
@@ -214,6 +219,7 @@ class _Push:
             skipped=self._tally["skipped"],
             done_at_send=self._dealer.uploaded,
             not_sent=failed,
+            unchecked=self._plan.blobs.unchecked,
         )
 
     def _send_all(self, packets: Iterable[Candidate], *, checked: bool) -> None:

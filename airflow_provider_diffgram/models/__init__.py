@@ -1,5 +1,6 @@
 """Values that travel between a pipeline and Diffgram, as pydantic models."""
 
+from .child_sources import ChildFolder, ChildPages
 from .handle import Handle, Receipt, ReceiptFailure, SentBatch
 from .instance_base import Point2D
 from .instances import (
@@ -29,7 +30,7 @@ from .instances import (
     TextToken,
     Vector3D,
 )
-from .media import BlobMedia, Media, PathMedia, TextMedia, UrlMedia
+from .media import BlobMedia, Media, PageMedia, PathMedia, TextMedia, UrlMedia
 from .packet import Child, CompoundFile, Packet
 from .problems import InvalidValueError
 from .received import (
@@ -70,6 +71,8 @@ __all__ = [
     "BlobMedia",
     "Box",
     "Child",
+    "ChildFolder",
+    "ChildPages",
     "CompoundFile",
     "Cuboid",
     "Cuboid3D",
@@ -113,6 +116,7 @@ __all__ = [
     "ModelRun",
     "Packet",
     "PacketReply",
+    "PageMedia",
     "PathMedia",
     "Point",
     "Point2D",

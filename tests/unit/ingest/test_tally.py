@@ -132,3 +132,18 @@ def test_threads_lose_no_count_and_tear_no_line(clock: Clock, tmp_path: Path):
     told.close()
     assert told["sent"] == 2000
     assert {line["name"] for line in lines(report)} == {f"{number}.png" for number in range(2000)}
+
+
+def test_bytes_are_told_with_their_rate_even_while_one_large_file_is_uploaded(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    told = tally(clock, expected=2)
+    told.note("a.png", "sent")
+    for _ in range(4):
+        clock.seconds += 5
+        told.note_bytes(25 * 2**20)
+    assert words(caplog) == [
+        "1 sent, 0 failed, 0 skipped of 2 · 0.1/s · 50.0 MiB uploaded, 5.0 MiB/s · 10 s left",
+        "1 sent, 0 failed, 0 skipped of 2 · 0.1/s · 100.0 MiB uploaded, 5.0 MiB/s · 20 s left",
+    ]
