@@ -42,7 +42,8 @@ def find_text(engine: Any, image: Any) -> tuple[list[list[list[float]]], list[fl
     tags=["diffgram", "example"],
     doc_md=__doc__,
     params={
-        "document": Param("/data/scan.tif", type="string", title="Document", description="Multi-page TIFF"),
+        "document": Param("/data/scan.tif", type="string", title="Document", description="TIFF or PDF"),
+        "dpi": Param(150, type="integer", title="Resolution of a PDF", description="Pixels per inch"),
         "output": Param("/data/pages", type="string", title="Output folder", description="For pages"),
         "dataset": Param("documents", type="string", title="Dataset", description="In Diffgram"),
         "min_score": Param(0.3, type="number", minimum=0, maximum=1, title="Minimum score"),
@@ -54,9 +55,9 @@ def diffgram_compound_document() -> None:
     def split_and_detect(**context: Any) -> str:
         """Write every page as PNG and one child per line, return the path of the lines."""
         import numpy as np
-        from PIL import Image, ImageSequence
         from rapidocr import RapidOCR
 
+        from airflow_provider_diffgram.ingest.pages import pages_of
         from airflow_provider_diffgram.models import Child, PathMedia
         from airflow_provider_diffgram.predictions import polygon_instances
 
@@ -70,9 +71,9 @@ def diffgram_compound_document() -> None:
             "Det.box_thresh": params["min_score"],
         }
         detector = RapidOCR(params=settings)
-        with target.open("w") as lines, Image.open(params["document"]) as document:
-            for number, frame in enumerate(ImageSequence.Iterator(document)):
-                page = frame.convert("RGB")
+        with target.open("w") as lines:
+            for number, (_, image) in enumerate(pages_of(params["document"], params["dpi"])):
+                page = image.convert("RGB")
                 path = folder / f"{params['name']}-page-{number}.png"
                 page.save(path)
                 quads, scores = find_text(detector, np.asarray(page))

@@ -67,7 +67,8 @@ def main(jobs_path: str, events: str) -> int:
     """Read the jobs, run them, report on the file descriptor ``events``; return the exit code."""
     with os.fdopen(int(events), "w", buffering=1) as pipe:
         jobs = json.loads(Path(jobs_path).read_text())
-        succeeded = run_all(jobs, lambda event: pipe.write(json.dumps(event) + "\n"))
+        # What the instances of a mapped task returned comes as a lazy sequence.
+        succeeded = run_all(jobs, lambda event: pipe.write(json.dumps(event, default=list) + "\n"))
     return 0 if succeeded else 1
 
 

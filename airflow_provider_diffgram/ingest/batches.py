@@ -84,11 +84,22 @@ class Batches:
             if parent_file_id is not None:
                 key = parent_file_id, self._namesakes[parent_file_id, name]
                 self._namesakes[parent_file_id, name] += 1
-            batch_id, assigned = self._open.get(key, (0, BATCH_SIZE))
-            if assigned >= BATCH_SIZE:
-                batch_id, assigned = self._new(), 0
-            self._open[key] = batch_id, assigned + 1
-            return batch_id
+            return self._room(key)
+
+    def assign_apart(self) -> int:
+        """Return the id of a batch for an upload whose input is not waited for, only the update that follows.
+
+        A wait counts all inputs of a batch that it waits for.
+        """
+        with self._lock:
+            return self._room((None, 1))
+
+    def _room(self, key: tuple[int | None, int]) -> int:
+        batch_id, assigned = self._open.get(key, (0, BATCH_SIZE))
+        if assigned >= BATCH_SIZE:
+            batch_id, assigned = self._new(), 0
+        self._open[key] = batch_id, assigned + 1
+        return batch_id
 
     def _new(self) -> int:
         batch_id = self._client.send(routes.create_batch(self._client.project)).id

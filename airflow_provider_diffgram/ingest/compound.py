@@ -8,16 +8,22 @@ from dataclasses import dataclass
 from typing import Any, Unpack
 
 from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
-from ..models import Child, CompoundFile, File, Handle, InvalidValueError
+from ..models import Child, CompoundFile, File, Handle, InvalidValueError, Packet
+from .doubles import archive_files
 from .files import files_named
 from .labels import Labels
 from .lookup import find_dataset
+from .naming import name_of
 from .options import Sending
-from .prepare import Candidate, validated
+from .ordinals import put_in_order, verify_order
+from .prepare import Candidate, Plan, validated
 from .push import push
 from .wire import instances_on_wire
 
 _log = logging.getLogger(__name__)
+
+_ALREADY_EXISTS = "already exists in dataset"
+"""What the server says of a name that is taken (wire contract 2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +58,49 @@ def create_compound_file(
     if if_exists not in ("reuse", "fail"):
         raise InvalidValueError("if_exists", [f"must be 'reuse' or 'fail', not {if_exists!r}"])
     directory_id = find_dataset(client, dataset).id
-    found = _find(client, directory_id, compound.name)
-    if found is not None:
-        if if_exists == "fail":
-            raise InvalidValueError(
-                f"compound file {compound.name!r}", [f"is in the dataset already, as file {found.id}"]
-            )
-        if compound.instance_list and found.count_instances_changed is None:
-            raise _lacks_instances(compound, found, len(compound.instance_list))
-        return Parent(found.id, compound.name, directory_id, created=False)
+    same = _living(client, directory_id, compound.name)
+    if same:
+        return _reused(client, compound, directory_id, same, if_exists)
     instances = _instances(client, compound, label_schema)
     request = routes.create_compound(client.project, directory_id, compound.name, compound.type, instances)
     try:
-        file = client.send(request)
+        client.send(request)
     except (OutcomeUnknownError, RefusedError) as error:
-        made = _find(client, directory_id, compound.name)
-        if made is None:
+        same = _living(client, directory_id, compound.name)
+        if not same:
             raise
-        _log.warning("%s; file %s has the name now", error, made.id)
-        file = made
+        if isinstance(error, RefusedError) and _ALREADY_EXISTS in error.server_text:
+            return _reused(client, compound, directory_id, same, if_exists)
+        _log.warning("%s; file %s has the name now", error, same[0].id)
+    else:
+        same = _living(client, directory_id, compound.name)
+        if not same:
+            raise RefusedError(
+                f"compound file {compound.name!r} was created, and archived at once by another"
+            )
+    file = _oldest(client, same)
     if (file.count_instances_changed or 0) < len(instances):
         raise _lacks_instances(compound, file, len(instances))
-    return Parent(_oldest(client, directory_id, file), compound.name, directory_id, created=True)
+    return Parent(file.id, compound.name, directory_id, created=True)
+
+
+def _reused(
+    client: DiffgramClient, compound: CompoundFile, directory_id: int, same: list[File], if_exists: str
+) -> Parent:
+    """Return the compound file that is there.
+
+    :raises InvalidValueError: if it is not to be there.
+    :raises RefusedError: if it never held any instance, and should.
+    """
+    if if_exists == "fail":
+        raise InvalidValueError(
+            f"compound file {compound.name!r}",
+            [f"is in the dataset already, as file {same[0].id}: give another name, or if_exists='reuse'"],
+        )
+    file = _oldest(client, same)
+    if compound.instance_list and file.count_instances_changed is None:
+        raise _lacks_instances(compound, file, len(compound.instance_list))
+    return Parent(file.id, compound.name, directory_id, created=False)
 
 
 def _lacks_instances(compound: CompoundFile, file: File, expected: int) -> RefusedError:
@@ -84,8 +111,8 @@ def _lacks_instances(compound: CompoundFile, file: File, expected: int) -> Refus
     )
 
 
-def _find(client: DiffgramClient, directory_id: int, name: str) -> File | None:
-    """Return the living compound file of that name.
+def _living(client: DiffgramClient, directory_id: int, name: str) -> list[File]:
+    """Return the living compound files of that name, oldest first: one, or several made at once.
 
     :raises InvalidValueError: if the name belongs to a file that is no compound.
     """
@@ -95,7 +122,25 @@ def _find(client: DiffgramClient, directory_id: int, name: str) -> File | None:
         raise InvalidValueError(
             f"compound file {name!r}", [f"the name belongs to file {named[0].id} of type {named[0].type}"]
         )
-    return compounds[0] if compounds else None
+    return compounds
+
+
+def _oldest(client: DiffgramClient, same: list[File]) -> File:
+    """Return the compound file to use; archive younger ones, made at the same moment (quirk 55).
+
+    One that holds children is somebody's work by now, and stays.
+    """
+    oldest, *younger = same
+    empty = []
+    for file in younger:
+        if client.send(routes.list_children(client.project, file.id)):
+            told = "compound file %r: file %s has its name, and children"
+            _log.warning(told, file.original_filename, file.id)
+        else:
+            empty.append(file)
+    if empty:
+        archive_files(client, empty, None)
+    return oldest
 
 
 def _instances(
@@ -108,16 +153,6 @@ def _instances(
     if problems:
         raise InvalidValueError(f"compound file {compound.name!r}", problems)
     return instances_on_wire(compound.instance_list, labels, compound.name)
-
-
-def _oldest(client: DiffgramClient, directory_id: int, file: File) -> int:
-    """Return the file to use; archive ours if another of the name was created at once (quirk 55)."""
-    named = files_named(client, directory_id, file.original_filename or "")
-    oldest = min([each.id for each in named] or [file.id])
-    if oldest < file.id and file.input is not None and file.input.id is not None:
-        _log.warning("compound file %r was created twice; archiving %s", file.original_filename, file.id)
-        client.send(routes.update_inputs(client.project, [file.input.id], "ARCHIVE"))
-    return oldest
 
 
 class ChildPackets:
@@ -143,18 +178,54 @@ class ChildPackets:
             else:
                 yield child.to_packet(self._parent_file_id)
 
+    def places(self) -> set[tuple[str, int]]:
+        """Return name and ordinal of each child."""
+        return {(name_of(each), each.ordinal or 0) for each in self if isinstance(each, Packet)}
+
 
 def upload_children(
     client: DiffgramClient,
     parent_file_id: int,
     children: Iterable[Child | Mapping[str, Any] | list[str]],
+    *,
+    repair: bool = False,
     **options: Unpack[Sending],
 ) -> Handle:
-    """Send the children of a compound file that are not there yet.
+    """Send the children of a compound file that are not there yet, and see that all are in order.
 
-    :param children: those of one compound file.
+    :param children: those of one compound file, as :func:`~.children.children_of` returns them.
+    :param repair: archive what failed of them before, whatever is there of it, and send it again.
     :param options: as of :func:`~.push.push`.
     :raises InvalidValueError: with all problems; nothing was sent.
     :raises PushError: if some children did not arrive.
+    :raises RefusedError: if the compound file was archived meanwhile.
     """
-    return push(client, ChildPackets(list(children), parent_file_id), **options)
+    packets = ChildPackets(list(children), parent_file_id)
+
+    def tidy(plan: Plan) -> None:
+        if repair:
+            _archive_failed(client, packets.places(), parent_file_id)
+        put_in_order(client, plan.there.get(parent_file_id, []), packets.places())
+
+    handle = push(client, packets, before_sending=tidy, **options)
+    missing = verify_order(client, parent_file_id, packets.places())
+    if client.send(routes.view_file(client.project, parent_file_id)).removed:
+        raise RefusedError(
+            f"compound file {parent_file_id} was archived meanwhile, and its children with it. Create it "
+            "anew and retry"
+        )
+    _log.info("%s of %s children are in their places", handle.expected - len(missing), handle.expected)
+    return handle
+
+
+def _archive_failed(client: DiffgramClient, places: Iterable[tuple[str, int]], parent_file_id: int) -> None:
+    """Archive the failed inputs of children that are to be sent, so that they are missing afterwards."""
+    names = {name for name, _ in places}
+    request = routes.list_inputs(client.project, parent_file_id=parent_file_id, status="Failed")
+    # An update is no child: to archive its input would remove the file (wire contract 2.14).
+    failed = [row for row in client.send(request) if row.original_filename in names and row.mode is None]
+    ids = [row.id for row in failed if row.id is not None]
+    if ids:
+        told = sorted({str(row.original_filename) for row in failed})
+        _log.warning("archiving the failed input(s) %s of children: %s", ids, told)
+        client.send(routes.update_inputs(client.project, ids, "ARCHIVE"))

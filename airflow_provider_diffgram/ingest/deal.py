@@ -11,11 +11,12 @@ from ..models import File, Input, Packet, PathMedia
 from .batches import Batches, Place
 from .existing import Existing
 from .known import Pending
+from .large import PATIENCE as LARGE_PATIENCE
 from .packets import append, replace, send_packet
 from .prepare import Plan
 from .references import references_of_packet, references_of_row
 from .runs import IntroductionError, ModelRuns
-from .settle import Unsettled, settle, wait_for_file
+from .settle import PATIENCE, Unsettled, settle, wait_for_file
 from .tally import Tally
 from .uploads import Uploads
 from .wire import instance_keys, instances_of_body
@@ -100,14 +101,20 @@ class Dealer:
             change = replace if packet.mode == "update_with_existing" else append
             return self._change(change, packet, name, packet.file_id)
         pending = self._existing.pending(packet, name)
+        large = self._uploads.large.takes(packet)
+        if pending is not None and large:
+            pending = self._uploads.large.unless_broken_off(pending)
         if pending is not None:
-            if self._if_exists not in ("append", "replace") or self._brings(pending, packet, name):
+            as_it_is = self._if_exists not in ("append", "replace") and not large
+            if as_it_is or self._brings(pending, packet, name):
                 return self._adopt(name, pending)
-            file = wait_for_file(self._client, pending)
+            file = wait_for_file(self._client, pending, LARGE_PATIENCE if large else PATIENCE)
         else:
             file = self._existing.file(packet, name)
         if file is not None:
             return self._is_present(packet, name, file)
+        if large:
+            return self._upload_large(packet, name)
         if isinstance(packet.media, PathMedia):
             return self._upload(packet, name)
         batch_id = self._batches.assign(packet.parent_file_id, name)
@@ -187,7 +194,9 @@ class Dealer:
         )
         counted = file.count_instances_changed or 0
         return any(
-            row.failed or (row.succeeded and len(row.instance_list) > counted)
+            row.failed
+            or (row.succeeded and len(row.instance_list) > counted)
+            or (row.source == "from_resumable" and packet.frame_packet_map)  # they follow as an update
             for row in rows
             if row.mode is None
         )
@@ -201,6 +210,20 @@ class Dealer:
         self._tally.note(name, "sent")
         self._runs.note(packet)
         return None
+
+    def _upload_large(self, packet: Packet, name: str) -> Place | None:
+        """Upload a medium in chunks; its predictions follow once it is a file, since chunks carry none."""
+        if not packet.instances:
+            place = self._uploads.large.send(packet, name, self._batches.assign(None))
+            self._batches.count(place.batch_id, None)
+            self._tally.note(name, "sent")
+            return place
+        row = self._uploads.large.wait(self._uploads.large.send(packet, name, self._batches.assign_apart()))
+        if row.existing_file_id is not None:
+            there = self._client.send(routes.view_file(self._client.project, row.existing_file_id))
+            return self._is_present(packet, name, there)
+        assert row.file_id is not None
+        return self._change(append, packet, name, row.file_id)
 
     def heal(self) -> None:
         """Give files that lack their predictions what they lack, once it is sure that they do."""

@@ -14,8 +14,6 @@ from .files import root_files
 from .known import Known, Pending
 from .references import references_of_row
 
-_CHILD_TYPES = ("image", "text", "video")
-
 _EMPTY_BATCHES = 20
 """So many batches in a row without a pending input end the way back through older batches."""
 
@@ -53,7 +51,7 @@ class Existing:
         :param media_types: of the packets; without them, compound parents would fill the list of inputs.
         :param names: of the packets, where they are few; None to list the whole dataset.
         """
-        self._known.add_pending(self._pending_rows(None, media_types))
+        self._known.add_pending(self._pending_rows(None, sorted(media_types)))
         doubled: dict[int, File] = {}
         for file in root_files(self._client, self._directory_id, names):
             older = self._known.file(file.original_filename or "")
@@ -90,7 +88,7 @@ class Existing:
         names = {name for name, _ in children}
         deadline = time.monotonic() + _CHILDREN_TIMEOUT
         while True:
-            rows = [row for row in self._pending_rows(parent, _CHILD_TYPES) if row.original_filename in names]
+            rows = [row for row in self._pending_rows(parent, [None]) if row.original_filename in names]
             adopted = {place: row for row in rows if (place := self._place_of(row, rows, children))}
             unclear = sorted({str(row.original_filename) for row in rows} - {name for name, _ in adopted})
             if len(adopted) == len(rows):
@@ -120,9 +118,9 @@ class Existing:
         only = self._known.count_children(row.parent_file_id or 0, named[0][0]) == 1
         return named[0] if ours and only else None
 
-    def _pending_rows(self, parent_file_id: int | None, media_types: Iterable[str]) -> list[Pending]:
+    def _pending_rows(self, parent_file_id: int | None, media_types: Iterable[str | None]) -> list[Pending]:
         found: dict[int, Pending] = {}
-        for media_type in sorted(media_types):
+        for media_type in media_types:
             page = self._pending_page(parent_file_id, None, media_type)
             found |= self._waited_for(page)
             if len(page) >= PAGE:

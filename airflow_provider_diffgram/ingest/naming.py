@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from ..models import BlobMedia, InvalidValueError, Packet, PathMedia, UrlMedia
+from ..models import BlobMedia, InvalidValueError, Packet, PageMedia, PathMedia, UrlMedia
 from ..models.media import media_type_of
 from ..models.received import without_signatures
 
@@ -51,6 +51,8 @@ def name_of(packet: Packet) -> str:
 
 def _derived(packet: Packet) -> str:
     media = packet.media
+    if isinstance(media, PageMedia):
+        return f"{PurePosixPath(_hashed(media.path, media.path)).stem}-page-{media.page}.png"
     if isinstance(media, PathMedia):
         return _hashed(media.path, media.path)
     if isinstance(media, BlobMedia):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, StoppedError, routes
 from ..client.request import Steps, pause
-from ..models import File, Input, Packet
+from ..models import BlobMedia, File, Input, Packet
 from ..models.packet import UpdateMode
 from .batches import Batches, Place
 from .existing import pending_of
@@ -32,7 +32,14 @@ def send_packet(
     :raises RefusedError: if the server refuses it.
     :raises OutcomeUnknownError: if the server stays silent; a later look by name tells whether it arrived.
     """
-    body = packet_body(packet, plan.labels, name=name, directory_id=plan.directory_id, batch_id=batch_id)
+    body = packet_body(
+        packet,
+        plan.labels,
+        name=name,
+        directory_id=plan.directory_id,
+        batch_id=batch_id,
+        connection_id=plan.blobs.connection_id(packet.media) if isinstance(packet.media, BlobMedia) else None,
+    )
     place = _until_arrived(client, body, name)
     batches.count(batch_id, packet.parent_file_id)
     return place

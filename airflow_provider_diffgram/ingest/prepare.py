@@ -16,19 +16,19 @@ from ..client import (
     WrongAddressError,
     routes,
 )
-from ..models import BlobMedia, File, InvalidValueError, Packet, PathMedia, StorageConnection
+from ..models import BlobMedia, File, InvalidValueError, Packet, PageMedia, PathMedia
 from ..models.problems import describe
-from .files import SEARCH_ONE_BY_ONE, files_named, root_files
+from .blobs import Blobs
+from .files import SEARCH_ONE_BY_ONE, root_files
 from .frames import frame_problems, frame_problems_of_file
 from .known import Known
 from .labels import Labels, Ref, UnknownLabels
 from .lookup import find_dataset
 from .naming import name_of
-from .sources import PathOpener, media_problems
+from .pages import Documents
+from .sources import PathOpener, is_large, large_problems, measured
 
 M = TypeVar("M", bound=BaseModel)
-
-BLOB_PROVIDERS = ("amazon_aws", "microsoft_azure")
 
 _SHOWN = 100
 
@@ -41,15 +41,23 @@ class Plan:
 
     :param directory_id: dataset to send to.
     :param labels: of the schema.
+    :param documents: renders pages.
+    :param blobs: finds connections, and looks at objects.
     :param known: names of the root files and places of the children to be.
+    :param there: children that were there, by parent.
     :param media_types: of the packets that go through the queue.
+    :param large: paths of media that are uploaded in chunks.
     :param expected: number of packets that were checked.
     """
 
     directory_id: int
     labels: Labels
+    documents: Documents
+    blobs: Blobs
     known: Known = field(default_factory=Known)
+    there: dict[int, list[File]] = field(default_factory=dict)
     media_types: set[str] = field(default_factory=set)
+    large: set[str] = field(default_factory=set)
     expected: int = 0
 
 
@@ -95,7 +103,7 @@ class Preparation:
     ) -> None:
         directory_id, self._problems = _dataset_id(client, dataset)
         labels = Labels(client, label_schema, unknown_labels, origin)
-        self.plan = Plan(directory_id=directory_id, labels=labels)
+        self.plan = Plan(directory_id, labels, Documents(path_of), Blobs(client, path_of))
         self._check = _Check(client, self.plan, path_of)
         self._unshown = 0
 
@@ -109,7 +117,7 @@ class Preparation:
 
     def problems_of_all(self) -> list[str]:
         """Return what is wrong with the dataset, the schema, and the packets that were looked at together."""
-        return [*self._problems, *self.plan.labels.schema_problems, *self._check.collisions()]
+        return [*self._problems, *self.plan.labels.schema_problems, *self._check.among_root_files()]
 
     def look_at(self, packets: Iterable[Candidate]) -> None:
         """Check some packets.
@@ -123,8 +131,9 @@ class Preparation:
             room = max(0, _SHOWN - len(self._problems))
             self._problems += found[:room]
             self._unshown += max(0, len(found) - room)
-        self._problems += [*self.plan.labels.problems(), *self._check.collisions()]
+        self._problems += [*self.plan.labels.problems(), *self._check.among_root_files()]
         if self._problems:
+            self.plan.documents.close()
             raise InvalidValueError("packets", self._problems, self._unshown)
         self.plan.labels.settle_unknown()
 
@@ -144,7 +153,8 @@ class _Check:
         self._plan = plan
         self._path_of = path_of
         self._files: dict[int, File | None] = {}
-        self._connections: dict[int, StorageConnection] | None = None
+        self._parents: dict[int, list[str]] = {}
+        self._to_find: dict[int, File] = {}
         self._new_children: set[str] = set()
 
     def problems(self, packet: Packet, where: str) -> list[str]:
@@ -153,46 +163,53 @@ class _Check:
         if packet.media is not None and not isinstance(packet.media, PathMedia):
             self._plan.media_types.add(packet.media.type)
         if isinstance(packet.media, PathMedia):
-            problems += media_problems(packet.media, self._path_of)
+            problems += self._path_problems(packet, packet.media)
             problems += frame_problems(packet, self._path_of)
         if isinstance(packet.media, BlobMedia):
-            problems += self._connection_problems(packet.media.connection_id)
+            problems += self._plan.blobs.problems(packet.media)
         problems += self._name_problems(packet)
         if packet.parent_file_id is not None:
-            problems += self._parent_problems(packet.parent_file_id)
+            if packet.parent_file_id not in self._parents:
+                self._parents[packet.parent_file_id] = self._parent_problems(packet.parent_file_id)
+            problems += self._parents[packet.parent_file_id]
         if packet.file_id is not None:
             problems += self._update_problems(packet, packet.file_id)
         return [f"{where}: {problem}" for problem in problems]
 
-    def _connection_problems(self, connection_id: int) -> list[str]:
-        """Return why images cannot come through a connection of Diffgram (wire contract 2.7)."""
-        if self._connections is None:
-            listed = self._client.send(routes.list_connections(self._client.project))
-            self._connections = {each.id: each for each in listed}
-        connection = self._connections.get(connection_id)
-        if connection is None:
-            known = ", ".join(f"{each.id} ({each.name})" for each in self._connections.values()) or "none"
-            return [f"connection_id {connection_id}: no such connection in Diffgram; there are: {known}"]
-        if connection.integration_name not in BLOB_PROVIDERS:
-            return [
-                f"connection_id {connection_id} ({connection.name}) is of kind "
-                f"{connection.integration_name}; Diffgram reads blobs of {' and '.join(BLOB_PROVIDERS)} only"
-            ]
-        return []
+    def _path_problems(self, packet: Packet, media: PathMedia) -> list[str]:
+        if isinstance(media, PageMedia):
+            return self._plan.documents.problems(media)
+        size, problems = measured(media, self._path_of)
+        if not problems and is_large(packet, size):
+            problems = large_problems(packet, size)
+            self._plan.large.add(media.path)
+            self._plan.media_types.add(media.type)
+        return problems
 
-    def collisions(self) -> list[str]:
-        """Return which new children have the name of a root file; the server would fail them (3.5)."""
+    def among_root_files(self) -> list[str]:
+        """Return which parents are not in the dataset, and which new children have the name of a root file.
+
+        The server would fail such children (wire contract 3.5).
+        """
         names, self._new_children = self._new_children, set()
         if not names or not self._plan.directory_id:
             return []
-        few = names if len(names) <= SEARCH_ONE_BY_ONE else None
-        there = root_files(self._client, self._plan.directory_id, few)
-        return [
-            f"child {file.original_filename!r} has the name of file {file.id} in the dataset: give it "
-            "another original_filename"
-            for file in there
-            if file.original_filename in names
+        few = None
+        if len(names) <= SEARCH_ONE_BY_ONE:
+            few = names | {parent.original_filename or "" for parent in self._to_find.values()}
+        problems = []
+        for file in root_files(self._client, self._plan.directory_id, few):
+            self._to_find.pop(file.id, None)
+            if file.original_filename in names:
+                problems.append(
+                    f"child {file.original_filename!r} has the name of file {file.id} in the dataset: give "
+                    "it another original_filename"
+                )
+        elsewhere = [
+            f"parent_file_id {parent.id} ({parent.original_filename}) is in another dataset"
+            for parent in self._to_find.values()
         ]
+        return [*elsewhere, *problems]
 
     def _name_problems(self, packet: Packet) -> list[str]:
         if packet.file_id is not None:
@@ -212,18 +229,15 @@ class _Check:
 
     def _parent_problems(self, file_id: int) -> list[str]:
         """Return why ``file_id`` cannot take children (wire contract 4.2, rules 10 and 13)."""
-        parent = self._file(file_id)
-        if parent is None:
+        found = find_with_children(self._client, file_id)
+        if found is None:
             return [f"parent_file_id {file_id}: no such file in project {self._client.project!r}"]
+        parent, self._plan.there[file_id] = found
         if not (parent.type or "").startswith("compound"):
             return [f"parent_file_id {file_id} is of type {parent.type}, not a compound file"]
         if parent.removed:
             return [f"parent_file_id {file_id} ({parent.original_filename}) was removed in Diffgram"]
-        if not self._plan.directory_id:
-            return []
-        named = files_named(self._client, self._plan.directory_id, parent.original_filename or "")
-        if file_id not in {file.id for file in named}:
-            return [f"parent_file_id {file_id} ({parent.original_filename}) is in another dataset"]
+        self._to_find[file_id] = parent
         return []
 
     def _update_problems(self, packet: Packet, file_id: int) -> list[str]:
@@ -261,9 +275,15 @@ def find_file(client: DiffgramClient, file_id: int) -> File | None:
     2.6), which tells it from a server in trouble. The endpoint that lists children refuses files of other
     projects (2.5).
     """
+    found = find_with_children(client, file_id)
+    return found[0] if found else None
+
+
+def find_with_children(client: DiffgramClient, file_id: int) -> tuple[File, list[File]] | None:
+    """Return what :func:`find_file` does, and the living children."""
     try:
         file = client.send(routes.view_file(client.project, file_id))
-        client.send(routes.list_children(client.project, file_id))
+        children = client.send(routes.list_children(client.project, file_id))
     except (CredentialError, WrongAddressError):
         raise
     except RefusedError:
@@ -272,7 +292,7 @@ def find_file(client: DiffgramClient, file_id: int) -> File | None:
         if _is_known(client, file_id):
             raise
         return None
-    return file
+    return file, children
 
 
 def _is_known(client: DiffgramClient, file_id: int) -> bool:

@@ -219,6 +219,7 @@ class Watch:
             pending=states["pending"],
             missing=sum(batch.missing for _, batch in self._batches),
             not_sent=sum(handle.not_sent for handle in self._handles),
+            unchecked=sum(handle.unchecked for handle in self._handles),
             failures=failures[:SHOWN_FAILURES],
             waiting=[each.words() for each in verdicts if each.state == "pending"][:SHOWN_FAILURES],
             file_ids=file_ids if len(file_ids) <= SHOWN_FILE_IDS else [],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from ..client import DiffgramClient, DiffgramError, RefusedError
@@ -45,6 +45,7 @@ def push(
     stop: threading.Event | None = None,
     introduce_after: float = 0,
     path_of: PathOpener = universal_path,
+    before_sending: Callable[[Plan], None] | None = None,
 ) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
 
@@ -68,6 +69,7 @@ def push(
     :param stop: once set, nothing more is sent, and the push ends with an error.
     :param introduce_after: seconds to leave to others that may be about to introduce the same model run.
     :param path_of: opens the paths of media and the report.
+    :param before_sending: told the plan once all packets are checked, unless they are an iterator.
     :raises InvalidValueError: with all problems; nothing was sent, or none of the thousand packets.
     :raises PushError: if some packets did not arrive.
     """
@@ -85,6 +87,8 @@ def push(
     whole = None if isinstance(packets, Iterator) else packets
     if whole is not None:
         preparation.look_at(whole)
+        if before_sending is not None:
+            before_sending(preparation.plan)
     tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
     try:
         with Senders(concurrency) as senders:
@@ -106,6 +110,7 @@ def push(
             return run.run(packets, max_failed, checked=whole is not None)
     finally:
         tally.close()
+        preparation.plan.documents.close()
 
 
 def _tally(expected: int | None, report: str | None, path_of: PathOpener) -> Tally:
@@ -139,7 +144,7 @@ class _Push:
         self._existing = Existing(client, self._plan.directory_id, self._plan.known, earlier)
         self._batches = Batches(client, memory)
         self._runs = runs
-        self._uploads = Uploads(client, self._plan, path_of)
+        self._uploads = Uploads(client, self._plan, path_of, tally)
         self._dealer = Dealer(
             client,
             self._plan,
@@ -207,6 +212,7 @@ class _Push:
             skipped=self._tally["skipped"],
             done_at_send=self._dealer.uploaded,
             not_sent=failed,
+            unchecked=self._plan.blobs.unchecked,
         )
 
     def _send_all(self, packets: Iterable[Candidate], *, checked: bool) -> None:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from ..client import DiffgramClient, OutcomeUnknownError, routes
 from ..client.request import pause
-from ..models import File, Packet
+from ..models import File, Input, Packet
 from .counters import read_files, settle_seconds
 from .known import Pending
 
 _POLL = 1.0
-_INGEST_TIMEOUT = 600.0
+PATIENCE = 600.0
+"""Seconds to wait for an input under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +61,28 @@ def _counted(client: DiffgramClient, directory_id: int, files: Iterable[Unsettle
     return found
 
 
-def wait_for_file(client: DiffgramClient, pending: Pending) -> File | None:
+def wait_for_file(client: DiffgramClient, pending: Pending, patience: float = PATIENCE) -> File | None:
     """Wait until an input under way has ended; return the file that it made, if it made one.
 
-    :raises OutcomeUnknownError: if it takes more than ten minutes.
+    :raises OutcomeUnknownError: if it takes more than ``patience`` seconds.
     """
-    deadline = time.monotonic() + _INGEST_TIMEOUT
+    row = wait_for_end(client, pending, patience)
+    return None if row.file_id is None else client.send(routes.view_file(client.project, row.file_id))
+
+
+def wait_for_end(client: DiffgramClient, pending: Pending, patience: float) -> Input:
+    """Wait until an input under way has ended, and return it.
+
+    :raises OutcomeUnknownError: if it takes more than ``patience`` seconds.
+    """
+    deadline = time.monotonic() + patience
     while True:
         row = client.send(routes.view_input(client.project, pending.id))
         if row.succeeded or row.failed:
-            return None if row.file_id is None else client.send(routes.view_file(client.project, row.file_id))
+            return row
         if time.monotonic() > deadline:
             raise OutcomeUnknownError(
-                f"input {pending.id}, which has other predictions for {pending.original_filename!r}, is "
-                f"still {row.status} after {_INGEST_TIMEOUT:.0f} s; retry later"
+                f"input {pending.id}, which brings {pending.original_filename!r} without the predictions "
+                f"that go with it, is still {row.status} after {patience:.0f} s; retry later"
             )
         client.run(pause(_POLL))

@@ -21,6 +21,7 @@ Result = Literal["sent", "skipped", "failed", "unknown"]
 
 _SHOWN = 20
 _EVERY = 10.0
+_MIB = 2**20
 
 
 class Tally:
@@ -43,6 +44,7 @@ class Tally:
         self.expected = expected
         self.examples: list[str] = []
         self._counts: Counter[Result] = Counter()
+        self._bytes = 0
         self._lock = threading.Lock()
         self._clock = clock
         self._started = self._told = clock()
@@ -83,9 +85,18 @@ class Tally:
                 kept = {key: value for key, value in line.items() if value is not None}
                 with self._writing():
                     self._file.write(json.dumps(kept) + "\n")
-            if self._clock() - self._told >= _EVERY:
-                self._told = self._clock()
-                _log.info("%s", self._words())
+            self._tell_now_and_then()
+
+    def note_bytes(self, count: int) -> None:
+        """Take note of bytes of media that were read to be uploaded."""
+        with self._lock:
+            self._bytes += count
+            self._tell_now_and_then()
+
+    def _tell_now_and_then(self) -> None:
+        if self._clock() - self._told >= _EVERY:
+            self._told = self._clock()
+            _log.info("%s", self._words())
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -120,9 +131,12 @@ class Tally:
         return ", ".join(f"{self[each]} {each}" for each in order if each != "unknown" or self[each])
 
     def _words(self) -> str:
-        rate = self.done / max(0.001, self._clock() - self._started)
+        seconds = max(0.001, self._clock() - self._started)
+        rate = self.done / seconds
         of = f" of {self.expected:,}" if self.expected is not None else ""
         words = f"{self.counts()}{of} · {rate:.1f}/s"
+        if self._bytes:
+            words += f" · {self._bytes / _MIB:,.1f} MiB uploaded, {self._bytes / _MIB / seconds:.1f} MiB/s"
         left = (self.expected or 0) - self.done
         return f"{words} · {_duration(left / rate)} left" if left > 0 and rate > 0 else words
 

@@ -16,13 +16,14 @@ from ..client import (
     RefusedError,
     routes,
 )
-from ..client.request import Steps, ask, pause
-from ..models import File, Input, Packet, PathMedia
-from .counters import read_files
+from ..client.request import Steps, Upload, ask, pause
+from ..models import File, Input, Packet, PageMedia, PathMedia
 from .doubles import children_by_place, keep_oldest
 from .files import SEARCH_ONE_BY_ONE, files_named, root_files
+from .large import LargeUploads
 from .prepare import Plan
 from .sources import PathOpener, upload_of
+from .tally import Tally
 from .wire import upload_body
 
 _log = logging.getLogger(__name__)
@@ -50,12 +51,16 @@ class Uploads:
     :param client: of the project.
     :param plan: dataset and labels.
     :param path_of: opens the paths of media.
+    :param tally: told how many bytes were read.
+    :ivar large: for those beyond the limit of one request.
     """
 
-    def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener) -> None:
+    def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener, tally: Tally) -> None:
+        self.large = LargeUploads(client, plan, path_of, tally.note_bytes)
         self._client = client
         self._plan = plan
         self._path_of = path_of
+        self._tally = tally
         self._done: dict[int, _Uploaded] = {}
 
     def send(self, packet: Packet, name: str) -> File | None:
@@ -68,7 +73,7 @@ class Uploads:
         """
         assert isinstance(packet.media, PathMedia)
         body = upload_body(packet, self._plan.labels, name=name, directory_id=self._plan.directory_id)
-        upload = upload_of(packet.media, name, self._path_of)
+        upload = self._upload_of(packet.media, name)
         deadline = time.monotonic() + self._client.settings.retry_timeout
         faults = 0
         while True:
@@ -87,6 +92,11 @@ class Uploads:
                 continue
             row = self._client.run(self._until_ended(reply.input))
             return self._ended(packet, name, row, len(body.get("instance_list", [])))
+
+    def _upload_of(self, media: PathMedia, name: str) -> Upload:
+        if isinstance(media, PageMedia):
+            return self._plan.documents.upload(media, name, self._tally.note_bytes)
+        return upload_of(media, name, self._path_of, self._tally.note_bytes)
 
     def _until_ended(self, row: Input) -> Steps[Input]:
         """Follow an input that the answer found still under way, as a video's frames may be."""
@@ -134,13 +144,10 @@ class Uploads:
         """
         by_parent: dict[int | None, dict[int, _Uploaded]] = defaultdict(dict)
         done, self._done = self._done, {}
-        self._archive_doubled(done.values())
         for file_id, uploaded in done.items():
-            if uploaded.instances:
-                by_parent[uploaded.parent_file_id][file_id] = uploaded
+            by_parent[uploaded.parent_file_id][file_id] = uploaded
         for parent, uploads in by_parent.items():
-            steps = read_files(self._client.project, self._plan.directory_id, uploads, parent)
-            files = self._client.run(steps)
+            files = self._tidied(parent, uploads.values())
             for file_id, uploaded in uploads.items():
                 stored = files[file_id].count_instances_changed or 0 if file_id in files else None
                 if stored is not None and stored < uploaded.instances:
@@ -152,14 +159,12 @@ class Uploads:
                         ),
                     )
 
-    def _archive_doubled(self, uploads: Iterable[_Uploaded]) -> None:
-        ours: dict[int | None, set[tuple[str, int]]] = defaultdict(set)
-        for each in uploads:
-            ours[each.parent_file_id].add((each.name, each.ordinal))
-        for parent, places in ours.items():
-            listed = children_by_place(self._since_the_look(parent, {name for name, _ in places}))
-            same = {place: files for place, files in listed.items() if place in places}
-            keep_oldest(self._client, same, parent)
+    def _tidied(self, parent_file_id: int | None, uploads: Iterable[_Uploaded]) -> dict[int, File]:
+        """Return the files of these uploads; of one that came twice, only the oldest."""
+        places = {(each.name, each.ordinal) for each in uploads}
+        listed = children_by_place(self._since_the_look(parent_file_id, {name for name, _ in places}))
+        same = {place: files for place, files in listed.items() if place in places}
+        return {file.id: file for file in keep_oldest(self._client, same, parent_file_id).values()}
 
     def _since_the_look(self, parent_file_id: int | None, names: Collection[str]) -> Iterable[File]:
         """Return children, or the root files of these names that came after the push looked what is there."""

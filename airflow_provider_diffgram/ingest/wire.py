@@ -82,14 +82,23 @@ def instance_keys(packet: Packet, labels: Labels, name: str) -> dict[str, Any]:
 
 
 def packet_body(
-    packet: Packet, labels: Labels, *, name: str, directory_id: int, batch_id: int
+    packet: Packet,
+    labels: Labels,
+    *,
+    name: str,
+    directory_id: int,
+    batch_id: int,
+    connection_id: int | None = None,
 ) -> dict[str, Any]:
-    """Return the JSON of a packet for ``input/packet`` (wire contract 2.7)."""
+    """Return the JSON of a packet for ``input/packet`` (wire contract 2.7).
+
+    :param connection_id: of a blob, which may name its connection.
+    """
     body: dict[str, Any] = {"directory_id": directory_id, "batch_id": batch_id}
     if packet.file_id is not None:
         body |= {"file_id": packet.file_id, "mode": packet.mode}
     else:
-        body |= {"original_filename": name, **_media_keys(packet), **_place(packet)}
+        body |= {"original_filename": name, **_media_keys(packet, connection_id), **_place(packet)}
     return body | instance_keys(packet, labels, name)
 
 
@@ -130,7 +139,7 @@ def _place(packet: Packet) -> dict[str, Any]:
     return {"parent_file_id": packet.parent_file_id, "ordinal": packet.ordinal or 0}
 
 
-def _media_keys(packet: Packet) -> dict[str, Any]:
+def _media_keys(packet: Packet, connection_id: int | None) -> dict[str, Any]:
     media = packet.media
     if isinstance(media, UrlMedia):
         keys: dict[str, Any] = {"type": "from_url", "media": {"url": media.url, "type": media.type}}
@@ -144,7 +153,7 @@ def _media_keys(packet: Packet) -> dict[str, Any]:
         return {
             "type": "from_blob_path",
             "media": {"type": media.type},
-            "connection_id": media.connection_id,
+            "connection_id": connection_id,
             "bucket_name": media.bucket_name,
             "raw_data_blob_path": media.raw_data_blob_path,
         }

@@ -1,5 +1,6 @@
 """Values that travel between a pipeline and Diffgram, as pydantic models."""
 
+from .child_sources import ChildFolder, ChildPages
 from .geo import GeoBox, GeoCircle, GeoPoint, GeoPolygon, GeoPolyline
 from .handle import Handle, Receipt, ReceiptFailure, SentBatch
 from .instance_base import Point2D
@@ -25,7 +26,7 @@ from .instances import (
     TextToken,
     Vector3D,
 )
-from .media import BlobMedia, Media, PathMedia, TextMedia, UrlMedia
+from .media import BlobMedia, Media, PageMedia, PathMedia, TextMedia, UrlMedia
 from .packet import Child, CompoundFile, Packet
 from .problems import InvalidValueError
 from .received import (
@@ -66,6 +67,8 @@ __all__ = [
     "BlobMedia",
     "Box",
     "Child",
+    "ChildFolder",
+    "ChildPages",
     "CompoundFile",
     "Cuboid",
     "Cuboid3D",
@@ -109,6 +112,7 @@ __all__ = [
     "ModelRun",
     "Packet",
     "PacketReply",
+    "PageMedia",
     "PathMedia",
     "Point",
     "Point2D",

@@ -40,6 +40,7 @@ class Handle(BaseModel):
     :param skipped: how many were in Diffgram already, with their predictions.
     :param done_at_send: how many were ingested, with their predictions, before the send returned.
     :param not_sent: how many were refused, where the task was told to put up with that.
+    :param unchecked: how many blobs could not be looked at; the server proves nothing of them (quirk 57).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +52,7 @@ class Handle(BaseModel):
     skipped: int = 0
     done_at_send: int = 0
     not_sent: int = 0
+    unchecked: int = 0
 
     def to_xcom(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -77,6 +79,7 @@ class Receipt(BaseModel):
     :param pending: not settled yet.
     :param missing: sent, but the server does not list it.
     :param not_sent: refused when it was sent, which the sending task put up with.
+    :param unchecked: blobs whose object could not be looked at, so that success proves nothing of it.
     :param waiting: name, input and status of the first 20 that are pending.
     :param file_ids: files of the inputs that succeeded, where they are at most 100.
     """
@@ -92,6 +95,7 @@ class Receipt(BaseModel):
     pending: int = 0
     missing: int = 0
     not_sent: int = 0
+    unchecked: int = 0
     failures: list[ReceiptFailure] = []
     waiting: list[str] = []
     file_ids: list[int] = []
@@ -109,4 +113,5 @@ class Receipt(BaseModel):
         """Return one line with the counts that are not zero."""
         names = ("succeeded", "skipped", "failed", "archived", "pending", "missing", "not_sent")
         counts = [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in names if getattr(self, name)]
-        return f"{self.expected} expected: {', '.join(counts) or 'nothing sent'}"
+        unchecked = f"; blobs not looked at: {self.unchecked}" if self.unchecked else ""
+        return f"{self.expected} expected: {', '.join(counts) or 'nothing sent'}{unchecked}"

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Discriminator, Tag, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from .base import Id, Sent, Text
 
@@ -19,6 +19,22 @@ EXTENSIONS: dict[str, MediaType] = {
     **dict.fromkeys((".mp3", ".m4a", ".wav", ".flac"), "audio"),
 }
 """File extensions that Diffgram ingests as media, in lower case (wire contract 3.6)."""
+
+
+DOCUMENTS = (".tif", ".tiff", ".pdf")
+"""Extensions of documents whose pages can be rendered."""
+
+
+def as_text(value: Any) -> Any:
+    """Return a path as text, anything else as it is."""
+    return str(value) if hasattr(value, "__fspath__") or hasattr(value, "as_uri") else value
+
+
+def document(path: str) -> str:
+    """Return ``path`` if it is that of a document whose pages can be rendered; raise ValueError otherwise."""
+    if PurePosixPath(path).suffix.lower() not in DOCUMENTS:
+        raise ValueError(f"is no document that can be rendered: {', '.join(DOCUMENTS)}")
+    return path
 
 
 def media_type_of(name: str) -> MediaType | None:
@@ -49,10 +65,7 @@ class PathMedia(Sent):
 
     path: Text
 
-    @field_validator("path", mode="before")
-    @classmethod
-    def _as_text(cls, value: Any) -> Any:
-        return str(value) if hasattr(value, "__fspath__") or hasattr(value, "as_uri") else value
+    _as_text = field_validator("path", mode="before")(as_text)
 
     @field_validator("path")
     @classmethod
@@ -69,15 +82,37 @@ class PathMedia(Sent):
         return kind
 
 
+class PageMedia(PathMedia):
+    """One page of a document, rendered by the worker when it is sent.
+
+    :param path: a multi-page TIFF, or a PDF.
+    :param page: number of the page, from 0.
+    :param dpi: resolution of a PDF's page, in pixels per inch; a TIFF has pixels of its own.
+    """
+
+    page: int = Field(ge=0, strict=True)
+    dpi: int = Field(default=150, ge=20, le=1200, strict=True)
+
+    @field_validator("path")
+    @classmethod
+    def _has_a_known_extension(cls, path: str) -> str:
+        return document(path)
+
+    @property
+    def type(self) -> MediaType:
+        """Media type of a rendered page."""
+        return "image"
+
+
 class BlobMedia(Sent):
     """An image in cloud storage that Diffgram reads through one of its own connections (quirk 57).
 
-    :param connection_id: id of the Diffgram connection, of kind amazon_aws or microsoft_azure.
+    :param connection_id: id or name of the Diffgram connection, of kind amazon_aws or microsoft_azure.
     :param bucket_name: bucket or container.
     :param raw_data_blob_path: key of the object, without a leading slash.
     """
 
-    connection_id: Id
+    connection_id: Id | Text
     bucket_name: Text
     raw_data_blob_path: Text
     type: Literal["image"] = "image"
@@ -97,16 +132,18 @@ class TextMedia(Sent):
     type: Literal["text"] = "text"
 
 
+_KEYS = {"url": "url", "page": "page", "path": "path", "text_data": "text", "raw_data_blob_path": "blob"}
+"""Key -> kind; a page has a path as well."""
+
+
 def _kind_of_media(value: Any) -> str | None:
     keys = value if isinstance(value, dict) else getattr(value, "model_fields_set", ())
-    for key, tag in (("url", "url"), ("path", "path"), ("text_data", "text"), ("raw_data_blob_path", "blob")):
-        if key in keys:
-            return tag
-    return None
+    return next((tag for key, tag in _KEYS.items() if key in keys), None)
 
 
 Media = Annotated[
     Annotated[UrlMedia, Tag("url")]
+    | Annotated[PageMedia, Tag("page")]
     | Annotated[PathMedia, Tag("path")]
     | Annotated[BlobMedia, Tag("blob")]
     | Annotated[TextMedia, Tag("text")],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from .base import Id, Int32, PositiveInt, Sent, Text
 from .instances import Instance
-from .media import EXTENSIONS, Media, PathMedia, TextMedia, UrlMedia, media_type_of
+from .media import EXTENSIONS, Media, PageMedia, PathMedia, TextMedia, UrlMedia, media_type_of
 
 MAX_FRAMES = 36_000
 """Most frames of one video (wire contract 5.6)."""
@@ -55,6 +56,8 @@ def name_for(name: str | None, media: Media | None) -> str | None:
         if isinstance(media, TextMedia):
             raise ValueError("text needs a name: the server takes nameless text for a duplicate")
         return None
+    if isinstance(media, PageMedia) and PurePosixPath(name).suffix.lower() != ".png":
+        raise ValueError("must end in .png: pages are rendered as such")
     if isinstance(media, PathMedia | UrlMedia) and media_type_of(name) != media.type:
         known = [extension for extension, kind in EXTENSIONS.items() if kind == media.type]
         raise ValueError(f"must end in an extension for {media.type}: {', '.join(known)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
+from ..ingest.children import children_of
 from ..ingest.compound import create_compound_file, upload_children
 from ..ingest.jsonlines import candidates
 from ..ingest.labels import UnknownLabels
@@ -16,7 +17,7 @@ from ..ingest.options import Sending
 from ..ingest.prepare import Candidate
 from ..ingest.push import push
 from ..ingest.senders import CONCURRENCY
-from ..models import Child, CompoundFile, Handle, Instance, InvalidValueError, Packet
+from ..models import Child, ChildFolder, ChildPages, CompoundFile, Handle, Instance, InvalidValueError, Packet
 from ..models.problems import describe
 from .base import DiffgramOperator, path_of
 from .memory import memory_of
@@ -31,6 +32,8 @@ __all__ = [
     "DiffgramUploadChildrenOperator",
     "DiffgramValidatePacketsOperator",
 ]
+
+ChildSource = Child | ChildFolder | ChildPages | Mapping[str, Any]
 
 
 _MOST_SECONDS = 30
@@ -237,8 +240,10 @@ class DiffgramUploadChildrenOperator(_SendingOperator):
 
     :param parent_file_id: file id of the compound file, or what the operator that creates it returned, so
         that ``.expand(parent_file_id=create.output)`` maps over compound files.
-    :param children: a child, a list of children, or the path of a JSON Lines file with a child per line.
-        A child is a ``Child`` or a mapping of its fields.
+    :param children: a child, a folder of media, the pages of a document, a list of these, or the path of a
+        JSON Lines file with one of them per line. Each is a ``Child``, ``ChildFolder``, ``ChildPages``, or
+        a mapping of its fields.
+    :param repair: archive children that failed before, and what there is of them, and send them again.
     """
 
     template_fields: Sequence[str] = ("parent_file_id", "children", *_SendingOperator.template_fields)
@@ -247,12 +252,14 @@ class DiffgramUploadChildrenOperator(_SendingOperator):
         self,
         *,
         parent_file_id: int | str | Mapping[str, Any],
-        children: Child | Mapping[str, Any] | Iterable[Child | Mapping[str, Any]] | str,
+        children: ChildSource | Iterable[ChildSource] | str,
+        repair: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.parent_file_id = parent_file_id
         self.children = children
+        self.repair = repair
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
@@ -261,10 +268,8 @@ class DiffgramUploadChildrenOperator(_SendingOperator):
             handle = upload_children(
                 hook.get_conn(),
                 self._parent(),
-                cast(
-                    Iterable[Child | Mapping[str, Any] | list[str]],
-                    candidates(self.children, "child", path_of),
-                ),
+                children_of(self.children, path_of),
+                repair=self.repair,
                 **self._options(hook, context),
             )
         return self._logged(handle)

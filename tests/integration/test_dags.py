@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageSequence
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
@@ -24,6 +24,9 @@ from demo.fileserver import serving
 from demo.quality import overlap
 from demo.server import Server
 from demo.stored import compare, read_children, read_intended, read_roots
+
+SCENES = "diffgram_camera_scenes"
+MOMENTS = [("0900", "right"), ("0900", "front"), ("0900", "left"), ("0901", "right"), ("0901", "front")]
 
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
 HEAVY = {"skimage", "rapidocr", "onnxruntime", "cv2", "PIL", "scipy"}
@@ -102,13 +105,15 @@ def seen_from(emulator: EmulatorProcess) -> Server:
 
 @dataclass(frozen=True)
 class Done:
-    """Both DAGs have run; the client looks at what they left."""
+    """All DAGs have run, that of the document twice; the client looks at what they left."""
 
     client: DiffgramClient
     project: project.Project
     media: media.Media
     push: Run
     compound: Run
+    pdf: Run
+    scenes: Run
     log: str
 
 
@@ -119,6 +124,24 @@ def slow_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator
         tmp_path_factory.mktemp("slow"), cycle=1.0, rows_per_cycle=1, workers=1
     ) as emulator:
         yield emulator
+
+
+def pdf_of(document: Path) -> str:
+    """Return the path of a PDF of the same pages, a point for each pixel."""
+    with Image.open(document) as tiff:
+        first, *rest = [page.convert("RGB") for page in ImageSequence.Iterator(tiff)]
+    path = document.with_suffix(".pdf")
+    first.save(path, "PDF", save_all=True, append_images=rest, resolution=72.0, quality=95)
+    return str(path)
+
+
+def scenes_of(photos: Path, folder: Path) -> str:
+    """Return a folder of two scenes, of which the second lacks the camera on the left."""
+    for number, (moment, camera) in enumerate(MOMENTS):
+        (folder / moment).mkdir(parents=True, exist_ok=True)
+        with Image.open(photos / "chelsea.png") as cat:
+            cat.resize((60 + number, 40)).save(folder / moment / f"{camera}.png")
+    return str(folder)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +157,12 @@ def done(slow_emulator: EmulatorProcess, tmp_path_factory: pytest.TempPathFactor
     with server.client() as client, serving(prepared.photos) as address:
         ids = project.prepare(client)
         runs = run(
-            server, build, (PUSH, push | {"media_url": address}), (COMPOUND, document | {"name": "two-pages"})
+            server,
+            build,
+            (PUSH, push | {"media_url": address}),
+            (COMPOUND, document | {"name": "two-pages"}),
+            (COMPOUND, document | {"document": pdf_of(prepared.document), "name": "as-pdf", "dpi": 72}),
+            (SCENES, {"dataset": project.DATASET, "folder": scenes_of(prepared.photos, build / "scenes")}),
         )
         yield Done(client, ids, prepared, *runs, (build / "airflow.log").read_text())
 
@@ -205,6 +233,45 @@ def test_the_document_is_one_compound_file_with_its_pages_in_order(done: Done):
     ]
     assert all(len(each.instances) >= 4 for each in intended)
     assert [each.problem for each in compare(intended, pages, done.project.label_names)] == [None, None]
+
+
+def test_the_same_document_as_pdf_is_another_compound_file_of_the_same_pages(done: Done):
+    (document,) = read_roots(done.client, done.project.directory_id, ["as-pdf"])
+    pages = read_children(done.client, document.id)
+    intended = read_intended(Path(done.pdf.results["split_and_detect"]), Child)
+    assert [(page.ordinal, page.name) for page in pages] == [
+        (0, "as-pdf-page-0.png"),
+        (1, "as-pdf-page-1.png"),
+    ]
+    assert [each.problem for each in compare(intended, pages, done.project.label_names)] == [None, None]
+    originals = read_intended(Path(done.compound.results["split_and_detect"]), Child)
+    for as_pdf, as_tiff in zip(intended, originals, strict=True):
+        with Image.open(as_pdf.source) as one, Image.open(as_tiff.source) as other:
+            assert one.size == other.size
+        assert len(as_pdf.instances) >= 4
+
+
+def test_each_scene_is_a_compound_file_with_its_cameras_in_one_order(done: Done):
+    assert set(done.scenes.tasks) >= {
+        "find_scenes",
+        "names",
+        "create",
+        "calls",
+        "upload",
+        "wait",
+        "log_receipt",
+    }
+    assert set(done.scenes.tasks.values()) == {"success"}
+    expected = {
+        "scene-0900": [(0, "scene-0900-front.png"), (1, "scene-0900-left.png"), (2, "scene-0900-right.png")],
+        "scene-0901": [(0, "scene-0901-front.png"), (2, "scene-0901-right.png")],
+    }
+    for scene in read_roots(done.client, done.project.directory_id, list(expected)):
+        assert scene.type == "compound"
+        children = read_children(done.client, scene.id)
+        assert [(child.ordinal, child.name) for child in children] == expected.pop(scene.name)
+    assert expected == {}
+    assert done.scenes.results["wait"]["succeeded"] == len(MOMENTS)
 
 
 def test_text_scores_are_the_detectors_own(done: Done):

@@ -103,6 +103,30 @@ def test_mapped_tasks_send_and_one_sensor_waits_for_all(run_dag, client, picture
     assert ran.results["wait"]["succeeded"] == ran.results["wait"]["expected"] == 6
 
 
+def test_children_come_from_a_folder_and_failed_ones_are_repaired(
+    run_dag, client, tmp_path, picture, diffgram_emulator
+):
+    for n in range(3):
+        (tmp_path / "pages").mkdir(exist_ok=True)
+        (tmp_path / "pages" / f"{n}.png").write_bytes(picture.read_bytes())
+    broken = (tmp_path / "pages" / "1.png").read_bytes()
+    (tmp_path / "pages" / "1.png").write_bytes(b"no picture")
+    first = run_dag("compound_from_folder", folder=str(tmp_path / "pages"))
+    assert first.states == {"create": {"success"}, "upload": {"failed"}}
+    (tmp_path / "pages" / "1.png").write_bytes(broken)
+    second = run_dag("compound_from_folder", folder=str(tmp_path / "pages"))
+    assert second.state == "success", second.states
+    parent = second.results["create"]["file_id"]
+    children = client.send(routes.list_children(client.project, parent))
+    assert sorted((child.ordinal, child.original_filename[0]) for child in children) == [
+        (0, "0"),
+        (1, "1"),
+        (2, "2"),
+    ]
+    rows = client.send(routes.list_inputs(client.project, parent_file_id=parent))
+    assert [row.status for row in rows] == ["success"] * 3, "what failed is archived"
+
+
 def test_compound_files_are_mapped_and_carried_on(run_dag, client, picture):
     children = [
         {

@@ -141,6 +141,11 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.new("RGB", (300, 300), "teal").save(folder / name)
     for name, text in zip(("results.json", "dataset.json"), JSON_OF_PREDICTIONS, strict=True):
         (folder / name).write_text(text)
+    pages = [Image.new("RGB", (150 * number, 300), "white") for number in (1, 2)]
+    pages[0].save(folder / "contract.pdf", "PDF", save_all=True, append_images=pages[1:])
+    (folder / "photos").mkdir()
+    for name in ("one.jpg", "two.jpg"):
+        Image.new("RGB", (300, 300), "olive").save(folder / "photos" / name)
     (folder / "drive.mp4").write_bytes(VIDEO)
     (folder / "miaow.mp3").write_bytes(b"ID3" + bytes(64))
     return folder
@@ -231,6 +236,8 @@ RUNS: dict[str, dict[str, Any]] = {
     "one_introduces": {"wait": (1, 1)},
     "by_camera": {"wait": (2, 0)},
     "scans": {"wait": (4, 0)},
+    "binder": {"wait": (4, 0)},
+    "crossing": {"wait": (3, 0)},
     "three_ways": {"deferred": (1, 0), "poking": (1, 0), "rescheduled": (1, 0), "count": 1},
 }
 """DAG -> task -> what a first run returns: of a receipt what succeeded and what was skipped."""
@@ -284,7 +291,7 @@ def test_dags_run_and_a_second_run_adds_nothing(block, run_guide, project, clien
         assert "the prediction set passes" in (media / "gated-page.html").read_text()
     if dag_id(block) == "by_dataset":
         assert set(stored(client)) == {"left.png"}
-    if block.guide == "compound":
+    if dag_id(block) == "scans":
         for name in ("scan-17", "scan-18"):
             children = client.send(routes.list_children(client.project, stored(client)[name].id))
             assert {child.ordinal: child.original_filename for child in children} == {

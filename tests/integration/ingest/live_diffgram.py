@@ -55,6 +55,10 @@ class LiveDiffgram:
         """Send a request of that route."""
         return self.client.send(route(self.client.project, *args, **more))
 
+    def ask_file(self, file_id: int) -> File:
+        """Return a file, with where its medium can be read."""
+        return self.client.send(routes.view_file(self.client.project, file_id))
+
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Post to a path below the project that the package has no route for."""
         path = f"/api/v1/project/{self.client.project}/{path}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from airflow_provider_diffgram.client import DiffgramClient, OutcomeUnknownError
 from airflow_provider_diffgram.ingest.compound import Parent, create_compound_file, upload_children
 from airflow_provider_diffgram.ingest.push import PushError
 from airflow_provider_diffgram.models import CompoundFile, Handle, InvalidValueError
-from tests.integration.ingest.fast_time import FastTime
+from tests.integration.ingest.fast_time import FastTime, until
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.served_media import Media, png
 
@@ -63,6 +65,15 @@ def test_if_exists_fail_refuses_and_names_the_file(diffgram: LiveDiffgram):
 def test_instances_of_the_compound_itself_are_stored(diffgram: LiveDiffgram):
     parent = create(diffgram, "pages", {"type": "global"}, box(4))
     assert {each["type"] for each in diffgram.instances(parent.file_id)} == {"global", "box"}
+
+
+def test_attributes_of_the_compound_itself_are_stored(diffgram: LiveDiffgram):
+    group = diffgram.post("attribute/group/new", {})["attribute_template_group"]["id"]
+    wanted = {"group_id": group, "name": "kind", "kind": "text", "mode": "UPDATE"}
+    diffgram.post("attribute/group/update", wanted | {"is_global": True, "global_type": "compound_file"})
+    create(diffgram, "pages", {"type": "global", "attribute_groups": {str(group): "a contract"}})
+    (held,) = diffgram.instances(diffgram.file("pages").id)
+    assert held["attribute_groups"] == {str(group): "a contract"}
 
 
 def test_an_unknown_label_is_told_before_the_parent_is_made(diffgram: LiveDiffgram):
@@ -199,3 +210,129 @@ def test_a_child_that_fails_leaves_parent_and_brothers_alone_4_2_rule_9(diffgram
     assert [child.ordinal for child in diffgram.children(parent.file_id)] == [0, 2]
     assert diffgram.done(upload(diffgram, parent.file_id, [page(media, n) for n in range(3)])).skipped == 2
     assert [child.ordinal for child in diffgram.children(parent.file_id)] == [0, 1, 2]
+
+
+def together(diffgram: LiveDiffgram, name: str = "pages", count: int = 2) -> list[int]:
+    """Make several compound files of one name, as processes do that ask at the same moment (quirk 55)."""
+    diffgram.emulator.control("options", {"name_race_seconds": 0.5})
+
+    def one(_: int) -> int | None:
+        client = DiffgramClient(settings(diffgram.emulator), FastTime.sleep)
+        request = routes.create_compound(client.project, diffgram.directory_id, name, "compound", [])
+        try:
+            return client.send(request).id
+        except RefusedError:
+            return None
+
+    with ThreadPoolExecutor(4) as pool:
+        made = sorted(file_id for file_id in pool.map(one, range(4)) if file_id)
+    assert len(made) == count
+    return made
+
+
+def test_two_that_were_created_at_once_are_found_and_the_younger_archived_quirk_55(diffgram: LiveDiffgram):
+    older, _ = together(diffgram)
+    assert create(diffgram) == Parent(older, "pages", diffgram.directory_id, created=False)
+    assert [file.id for file in diffgram.files()] == [older]
+
+
+def test_a_younger_one_that_holds_children_stays(
+    diffgram: LiveDiffgram, media: Media, caplog: pytest.LogCaptureFixture
+):
+    older, younger = together(diffgram)
+    body = {"directory_id": diffgram.directory_id, **page(media, 0), "parent_file_id": younger}
+    body["media"]["type"], body["instance_list"] = "image", [box(label="cat") | {"label_file_id": 1}]
+    batch = diffgram.client.send(routes.create_batch(diffgram.client.project)).id
+    diffgram.ask(routes.send_packet, {**body, "batch_id": batch}, "page")
+    deadline = time.monotonic() + 10
+    while not diffgram.children(younger):
+        until("no child", deadline)
+    assert create(diffgram).file_id == older
+    assert f"file {younger} has its name, and children" in caplog.text
+    assert {file.id for file in diffgram.files()} == {older, younger}
+
+
+def test_a_400_after_the_parent_was_made_finds_it_by_its_name_quirk_20(diffgram: LiveDiffgram):
+    crash = {"log": {"error": {"instance_list_compound": "Traceback ..."}, "info": {}, "success": False}}
+    diffgram.emulator.fault("file/new-compound", "status", status=400, body=crash, processed=True)
+    made = create(diffgram, "pages", box(3))
+    assert made.created
+    assert [file.id for file in diffgram.files()] == [made.file_id]
+    assert diffgram.lefts(made.file_id) == [3]
+
+
+@pytest.mark.parametrize("given", ["name", "id", "id as text"])
+def test_a_dataset_is_given_by_name_or_id(diffgram: LiveDiffgram, given: str):
+    directory_id = diffgram.directory_id
+    dataset = {"name": DATASET, "id": directory_id, "id as text": str(directory_id)}[given]
+    assert create(diffgram, dataset=dataset).directory_id == directory_id
+
+
+def test_a_wrong_order_is_corrected_and_nothing_is_sent_again_2_6(
+    diffgram: LiveDiffgram, media: Media, tmp_path: Path
+):
+    parent = create(diffgram).file_id
+    names = [f"page-{number}.png" for number in (1, 3, 2)]
+    first = [page(media, ordinal, original_filename=name) for ordinal, name in enumerate(names)]
+    diffgram.done(upload(diffgram, parent, first))
+    sorted_now = [{**child, "ordinal": int(child["original_filename"][5])} for child in first]
+    diffgram.emulator.fault("update-metadata", "reset_after")
+    added = page(media, 0)
+    receipt = diffgram.done(upload(diffgram, parent, [added, *sorted_now]))
+    assert receipt.summary() == "4 expected: 1 succeeded, 3 skipped"
+    assert [child.original_filename for child in diffgram.children(parent)] == [
+        f"page-{number}.png" for number in range(4)
+    ]
+    assert [child.ordinal for child in diffgram.children(parent)] == [0, 1, 2, 3]
+    assert len(diffgram.inputs(parent)) == 4
+
+
+def test_a_problem_leaves_a_wrong_order_as_it_is(diffgram: LiveDiffgram, media: Media):
+    parent = create(diffgram).file_id
+    diffgram.done(upload(diffgram, parent, [page(media, 0)]))
+    moved = page(media, 0) | {"ordinal": 7}
+    with pytest.raises(InvalidValueError, match="'bird'"):
+        upload(diffgram, parent, [moved, page(media, 1, instance_list=[box(label="bird")])])
+    assert [child.ordinal for child in diffgram.children(parent)] == [0]
+
+
+def test_a_stranger_at_one_of_the_ordinals_is_told(
+    diffgram: LiveDiffgram, media: Media, caplog: pytest.LogCaptureFixture
+):
+    parent = create(diffgram).file_id
+    diffgram.done(upload(diffgram, parent, [page(media, 0)]))
+    upload(diffgram, parent, [page(media, 0, original_filename="other.png")])
+    assert "ordinal 0 is also that of 'page-0.png'" in caplog.text
+
+
+def test_failed_children_are_archived_and_sent_again_when_asked(diffgram: LiveDiffgram, media: Media):
+    parent = create(diffgram).file_id
+    diffgram.emulator.control("rows", {"match": "page-1", "kind": "flip", "seconds": 0.1})
+    gone = page(media, 0) | {"media": {"url": media.url("gone/0.png")}}
+    receipt = diffgram.done(upload(diffgram, parent, [gone, page(media, 1), page(media, 2)]))
+    assert (receipt.succeeded, receipt.failed) == (1, 2)
+    broken = {child.ordinal: child.id for child in diffgram.children(parent)}
+    children = [page(media, number) for number in range(3)]
+    handle = upload_children(diffgram.client, parent, children, repair=True, dataset=DATASET)
+    assert diffgram.done(handle).summary() == "3 expected: 2 succeeded, 1 skipped"
+    stored = diffgram.children(parent)
+    assert [(child.ordinal, diffgram.lefts(child.id)) for child in stored] == [(0, [1]), (1, [2]), (2, [3])]
+    assert stored[1].id != broken[1], "what was there of it is archived"
+    assert stored[2].id == broken[2], "what was well stays"
+    assert [row.status for row in diffgram.inputs(parent) if not row.archived] == ["success"] * 3
+
+
+def test_a_parent_that_is_archived_meanwhile_is_told_quirk_56(diffgram: LiveDiffgram, tmp_path: Path):
+    parent = create(diffgram).file_id
+    paths = [tmp_path / f"{number}.png" for number in range(2)]
+    for each in paths:
+        each.write_bytes(png())
+    children = [{"media": {"path": each}, "ordinal": number} for number, each in enumerate(paths)]
+    (row,) = diffgram.inputs()
+
+    diffgram.emulator.fault("input/from_local", "latency", seconds=0.5)
+    archiver = threading.Timer(0.3, diffgram.archive, [row])
+    archiver.start()
+    with pytest.raises(RefusedError, match=f"compound file {parent} was archived meanwhile"):
+        upload(diffgram, parent, children)
+    archiver.join()

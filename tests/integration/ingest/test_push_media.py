@@ -58,14 +58,15 @@ def test_a_medium_arrives_once_with_its_predictions(
 ):
     packet = of_kind(kind, diffgram, media, tmp_path)
     receipt = diffgram.pushed([packet])
-    assert receipt.summary() == "1 expected: 1 succeeded"
+    assert receipt.summary().startswith("1 expected: 1 succeeded")
+    assert receipt.unchecked == (kind == "blob"), "no library for s3:// is installed"
     (file,) = diffgram.files()
     assert file.original_filename == name_of(Packet.model_validate(packet))
     held = diffgram.instances(file.id)
     assert len(held) == len(packet.get("instance_list", []))
     assert {each["label_file_id"] for each in held} <= set(diffgram.labels.values())
     before = diffgram.content()
-    assert diffgram.pushed([packet]).summary() == "1 expected: 1 skipped"
+    assert diffgram.pushed([packet]).summary().startswith("1 expected: 1 skipped")
     assert diffgram.content() == before
 
 

@@ -87,7 +87,7 @@ def test_an_upload_proved_wrong_gets_a_second_line_and_counts_as_failed_quirk_4(
     diffgram.push(packets[:1])
     lost = {"id": diffgram.file("before.png").id + 1, "type": "image", "original_filename": "lost.png"}
     listing = {"file_list": [{**lost, "count_instances_changed": None}], "metadata": {"next_page": None}}
-    diffgram.emulator.fault("file/list", "status", status=200, body=listing, skip=2)
+    diffgram.emulator.fault("file/list", "status", status=200, body=listing, skip=1)
     report = tmp_path / "report.jsonl"
     with pytest.raises(PushError, match=r"of 1 packets 0 sent, 1 failed, 0 skipped:\nlost\.png: ") as caught:
         diffgram.push(packets[1:], report=str(report))

@@ -137,7 +137,16 @@ instance_lists = st.lists(instances, max_size=3)
 MEDIA: dict[type[Sent], Bodies] = {
     models.UrlMedia: bodies({"type": st.just("image")}, url=keys.map(lambda key: f"https://h/{key}.png")),
     models.PathMedia: bodies(path=keys.map(lambda key: f"s3://bucket/{key}.png")),
-    models.BlobMedia: bodies(connection_id=ids, bucket_name=texts, raw_data_blob_path=keys),
+    models.PageMedia: bodies(
+        {"dpi": st.integers(20, 1200)},
+        path=keys.map(lambda key: f"s3://bucket/{key}.pdf"),
+        page=counts,
+    ),
+    models.ChildFolder: bodies(
+        {"glob": texts, "sort": st.sampled_from(["natural", "name", "mtime"])}, folder=texts
+    ),
+    models.ChildPages: bodies({"dpi": st.integers(20, 1200)}, pages=keys.map(lambda key: f"{key}.TIFF")),
+    models.BlobMedia: bodies(connection_id=ids | texts, bucket_name=texts, raw_data_blob_path=keys),
     models.TextMedia: bodies(text_data=texts),
 }
 media = st.one_of(*MEDIA.values())

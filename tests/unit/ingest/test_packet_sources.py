@@ -7,9 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from upath import UPath
 
 from airflow_provider_diffgram.ingest.jsonlines import candidates
-from airflow_provider_diffgram.ingest.sources import media_problems, universal_path, upload_of
+from airflow_provider_diffgram.ingest.sources import (
+    is_large,
+    large_problems,
+    measured,
+    universal_path,
+    upload_of,
+)
 from airflow_provider_diffgram.models import InvalidValueError, Packet, PathMedia
 
 ONE = {"media": {"url": "http://h/a.jpg"}}
@@ -119,19 +126,38 @@ def test_a_folder_is_no_file(tmp_path: Path):
     ["/nowhere/a.png", "unknown://b/a.png", "gs://b/a.png", "abfs://c/a.png", "http://127.0.0.1:1/a.png"],
 )
 def test_media_that_cannot_be_read_are_a_problem_not_a_crash(path: str):
-    (problem,) = media_problems(PathMedia(path=path), universal_path)
+    size, (problem,) = measured(PathMedia(path=path), universal_path)
+    assert size == 0
     assert path in problem
 
 
-def test_an_empty_file_and_one_too_large_are_problems_1_4(tmp_path: Path):
-    empty, large, good = (tmp_path / f"{name}.png" for name in ("empty", "large", "good"))
+def test_an_empty_file_is_a_problem(tmp_path: Path):
+    empty, good = (tmp_path / f"{name}.png" for name in ("empty", "good"))
     empty.touch()
     good.write_bytes(b"x")
-    with large.open("wb") as file:
-        file.truncate(250 * 2**20)
-    assert "empty" in media_problems(PathMedia(path=str(empty)), universal_path)[0]
-    assert "250 MiB" in media_problems(PathMedia(path=str(large)), universal_path)[0]
-    assert media_problems(PathMedia(path=str(good)), universal_path) == []
+    assert measured(PathMedia(path=str(empty)), universal_path) == (0, [f"file is empty: {empty}"])
+    assert measured(PathMedia(path=str(good)), universal_path) == (1, [])
+
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(
+    "size, boxes, large",
+    [(248 * MIB, 0, False), (249 * MIB + 1, 0, True), (248 * MIB, 20_000, True)],
+)
+def test_a_medium_is_large_together_with_its_predictions_1_4(size: int, boxes: int, large: bool):
+    box = {"type": "box", "label": "cat", "x_min": 1, "y_min": 2, "x_max": 11, "y_max": 12}
+    packet = Packet.model_validate({"media": {"path": "a.png"}, "instance_list": [box] * boxes})
+    assert is_large(packet, size) is large
+
+
+def test_a_large_root_may_have_5_gib_and_a_large_child_is_none_2_9():
+    root = Packet.model_validate({"media": {"path": "a.mp4"}})
+    child = Packet.model_validate({"media": {"path": "a.mp4"}, "parent_file_id": 3, "ordinal": 0})
+    assert large_problems(root, 5 * 1024 * MIB) == []
+    assert "5,368,709,121 bytes" in large_problems(root, 5 * 1024 * MIB + 1)[0]
+    assert "Give a URL" in large_problems(child, 260 * MIB)[0]
 
 
 def test_an_upload_opens_the_bytes_of_its_path_anew_each_time(tmp_path: Path):
@@ -142,3 +168,16 @@ def test_an_upload_opens_the_bytes_of_its_path_anew_each_time(tmp_path: Path):
     for _ in range(2):
         with upload.open() as source:
             assert source.read() == b"bytes"
+
+
+def test_an_upload_from_object_storage_is_streamed_and_its_bytes_are_told():
+    path = UPath("memory://bucket/a.png")
+    path.write_bytes(bytes(5 * MIB))
+    counts: list[int] = []
+    upload = upload_of(PathMedia(path=str(path)), "name.png", universal_path, counts.append)
+    with upload.open() as source:
+        source.seek(MIB)
+        assert len(source.read(MIB)) == MIB
+        assert len(source.read()) == 3 * MIB
+    assert (upload.size, counts) == (5 * MIB, [MIB, 3 * MIB])
+    path.unlink()

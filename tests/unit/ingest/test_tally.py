@@ -146,3 +146,18 @@ def test_a_report_that_cannot_be_closed_is_told_with_its_path(clock: Clock):
     told.note("a.png", "sent")
     with pytest.raises(PushError, match="cannot write the report /dev/full"):
         told.close()
+
+
+def test_bytes_are_told_with_their_rate_even_while_one_large_file_is_uploaded(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    told = tally(clock, expected=2)
+    told.note("a.png", "sent")
+    for _ in range(4):
+        clock.seconds += 5
+        told.note_bytes(25 * 2**20)
+    assert words(caplog) == [
+        "1 sent, 0 failed, 0 skipped of 2 · 0.1/s · 50.0 MiB uploaded, 5.0 MiB/s · 10 s left",
+        "1 sent, 0 failed, 0 skipped of 2 · 0.1/s · 100.0 MiB uploaded, 5.0 MiB/s · 20 s left",
+    ]

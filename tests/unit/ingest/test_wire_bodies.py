@@ -42,7 +42,9 @@ def labels() -> Iterator[Labels]:
 
 def body_of(labels: Labels, **packet: Any) -> dict[str, Any]:
     value = Packet.model_validate({"original_filename": "cat-1.jpg", **packet})
-    return packet_body(value, labels, name=value.original_filename or "?", directory_id=2, batch_id=1)
+    return packet_body(
+        value, labels, name=value.original_filename or "?", directory_id=2, batch_id=1, connection_id=3
+    )
 
 
 def nulls(value: Any) -> bool:

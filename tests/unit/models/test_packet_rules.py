@@ -75,7 +75,7 @@ def test_only_images_and_videos_come_by_url_quirk_34(kind: Any):
 
 @pytest.mark.parametrize(
     "change",
-    [{"type": "video"}, {"type": "picture"}, {"raw_data_blob_path": "/dir/a"}, {"connection_id": "1"}],
+    [{"type": "video"}, {"type": "picture"}, {"raw_data_blob_path": "/dir/a"}, {"bucket_name": 1}],
 )
 def test_blobs_are_images_by_key_quirk_57(change: dict[str, Any]):
     (problem,) = problems_of(media=BLOB | change)

@@ -82,6 +82,18 @@ def compound_mapped() -> None:
     ).expand(handle=upload.output)
 
 
+@dag(schedule=None, **COMMON)
+def compound_from_folder() -> None:
+    create = DiffgramCreateCompoundFileOperator(task_id="create", name="folder", dataset="Default")
+    DiffgramUploadChildrenOperator(
+        task_id="upload",
+        dataset="Default",
+        parent_file_id=create.output["file_id"],
+        children={"folder": "{{ dag_run.conf['folder'] }}", "glob": "*.png"},
+        repair=True,
+    )
+
+
 send_and_wait_deferred()
 send_and_wait_poking()
 send_and_wait_softly()
@@ -89,3 +101,4 @@ send_and_wait_softly_poking()
 send_from_file_with_retries()
 send_mapped()
 compound_mapped()
+compound_from_folder()

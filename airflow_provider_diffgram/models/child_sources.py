@@ -1,0 +1,44 @@
+"""Many children at once: the media of a folder, the pages of a document."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from .base import Sent, Text
+from .media import as_text, document
+
+
+class ChildFolder(Sent):
+    """Every medium of a folder, or of a prefix in object storage, as a child.
+
+    :param folder: such as ``/data/scan-17`` or ``s3://bucket/scan-17``.
+    :param glob: which files; ``**/*.png`` looks into folders below as well.
+    :param sort: what decides the order: ``natural``, numbers in names by their value; ``name``, character by
+        character; ``mtime``, the time of the last change.
+    """
+
+    folder: Text
+    glob: Text = "*"
+    sort: Literal["natural", "name", "mtime"] = "natural"
+
+    _path_as_text = field_validator("folder", mode="before")(as_text)
+
+
+class ChildPages(Sent):
+    """Every page of a document as a child, in order.
+
+    :param pages: a multi-page TIFF or a PDF.
+    :param dpi: resolution of a PDF, in pixels per inch; a TIFF has pixels of its own.
+    """
+
+    pages: Text
+    dpi: int = Field(default=150, ge=20, le=1200, strict=True)
+
+    _path_as_text = field_validator("pages", mode="before")(as_text)
+
+    @field_validator("pages")
+    @classmethod
+    def _is_a_document(cls, path: str) -> str:
+        return document(path)
