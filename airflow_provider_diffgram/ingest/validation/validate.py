@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -106,7 +106,11 @@ def validate_packets(
     labels = preparation.plan.labels
     counts = Counts(labels.names, samples if page else 0)
     examples: list[str] = []
-    with _writing(report, path_of) as lines, _writing(valid_packets, path_of) as valid:
+    with (
+        closing(preparation.plan.documents),
+        _writing(report, path_of) as lines,
+        _writing(valid_packets, path_of) as valid,
+    ):
         for number, value in enumerate(packets):
             where = f"packet {number}"
             (packet,) = validated(Packet, [value], "packet", number)
