@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
+from airflow.providers.common.compat.sdk import BaseOperator, conf
 from pydantic import ValidationError
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
@@ -15,17 +17,17 @@ from ..ingest.jsonlines import candidates
 from ..ingest.prepare import Candidate
 from ..ingest.push import Sending, push
 from ..ingest.senders import CONCURRENCY
-from ..ingest.sources import MediaPath
+from ..ingest.watch.rules import Rules
 from ..models import Child, CompoundFile, Handle, Instance, InvalidValueError, Packet
 from ..models.problems import describe
 from .memory import memory_of
+from .waiting import WaitingOperator, number_of, path_of, seconds_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-def _path_of(path: str) -> MediaPath:
-    return cast(MediaPath, ObjectStoragePath(path))
+_WEEK = 7 * 86400.0
 
 
 class _Targets(TypedDict):
@@ -57,9 +59,6 @@ class _DiffgramOperator(BaseOperator):
         self.label_schema = label_schema
         self.diffgram_conn_id = diffgram_conn_id
 
-    def _hook(self) -> DiffgramHook:
-        return DiffgramHook(self.diffgram_conn_id)
-
     def _targets(self, hook: DiffgramHook) -> _Targets:
         defaults = hook.get_defaults()
         return {
@@ -79,8 +78,12 @@ class _DiffgramOperator(BaseOperator):
         return handle.to_xcom()
 
 
-class _SendingOperator(_DiffgramOperator):
+class _SendingOperator(_DiffgramOperator, WaitingOperator):
     """What operators that send packets have in common.
+
+    With ``wait_for_completion`` they take the parameters of
+    :class:`~airflow_provider_diffgram.operators.waiting.WaitingOperator` too, and return the receipt that the
+    sensor returns, instead of a handle.
 
     :param max_failed: how many packets Diffgram may refuse, or which share of them if below 1, before the
         task fails. By default none.
@@ -88,46 +91,82 @@ class _SendingOperator(_DiffgramOperator):
         packet: ``{"name", "outcome", "reason", "input_id", "file_id"}``; outcome is ``sent``, ``skipped``,
         ``failed`` or ``unknown``.
     :param concurrency: requests under way at once.
+    :param wait_for_completion: wait until everything is in Diffgram with its predictions. ``max_failed`` then
+        counts for the inputs once more.
+    :param deferrable: wait in the triggerer, without a worker slot.
+    :param poke_interval: most seconds between two looks.
+    :param wait_timeout: seconds to wait at most, from the end of the sending.
+    :param wait_report: path of a JSON Lines file like ``report``, with what became of each input.
     """
 
-    template_fields: Sequence[str] = ("max_failed", "report", *_DiffgramOperator.template_fields)
+    template_fields: Sequence[str] = (
+        "max_failed",
+        "report",
+        "wait_report",
+        *_DiffgramOperator.template_fields,
+        *WaitingOperator.template_fields,
+    )
     _stop: threading.Event | None = None
 
     def __init__(
         self,
         *,
-        max_failed: float = 0,
+        max_failed: float | str = 0,
         report: str | None = None,
         concurrency: int = CONCURRENCY,
+        wait_for_completion: bool = False,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: timedelta | float = 15.0,
+        wait_timeout: timedelta | float = _WEEK,
+        wait_report: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.max_failed = max_failed
         self.report = report
         self.concurrency = concurrency
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poke_interval = poke_interval
+        self.wait_timeout = wait_timeout
+        self.wait_report = wait_report
 
     def on_kill(self) -> None:
-        """Send nothing more; what is under way comes to its end."""
+        """Send nothing more; what is under way comes to its end. What is waited for may be archived."""
         if self._stop is not None:
             self._stop.set()
+        super().on_kill()
+
+    def _waiting(self) -> tuple[Rules, str | None]:
+        return self._rules(self.max_failed), self.wait_report
+
+    def _sent(self, handle: Handle) -> dict[str, Any]:
+        """Tell what was sent; wait for it if asked to."""
+        told = self._logged(handle)
+        if not self.wait_for_completion:
+            return told
+        deadline, poke_interval = time.time() + seconds_of(self.wait_timeout), seconds_of(self.poke_interval)
+        receipt = self._begin([handle])
+        if receipt is not None:
+            return receipt
+        if self.deferrable:
+            result: dict[str, Any] = self._wait_deferred([told], deadline, poke_interval)
+            return result
+        return self._wait_here(deadline, poke_interval)
 
     def _options(self, hook: DiffgramHook, context: Context) -> Sending:
+        if self.wait_for_completion:
+            self._waiting()  # so that what is wrong with it is told before anything is sent
         self._stop = threading.Event()
         return Sending(
             **self._targets(hook),
-            max_failed=self._number(),
+            max_failed=number_of("max_failed", self.max_failed),
             report=self.report,
             concurrency=self.concurrency,
             memory=memory_of(context),
             stop=self._stop,
-            path_of=_path_of,
+            path_of=path_of,
         )
-
-    def _number(self) -> float:
-        try:
-            return float(self.max_failed)  # a rendered template is text
-        except ValueError:
-            raise InvalidValueError("max_failed", [f"must be a number, not {self.max_failed!r}"]) from None
 
 
 class DiffgramSendPacketOperator(_SendingOperator):
@@ -160,10 +199,10 @@ class DiffgramSendPacketOperator(_SendingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
         with failing_for_good():
-            hook = self._hook()
-            packets = cast(Iterable[Candidate], candidates(self.packets, "packet", _path_of))
+            hook = DiffgramHook(self.diffgram_conn_id)
+            packets = cast(Iterable[Candidate], candidates(self.packets, "packet", path_of))
             handle = push(hook.get_conn(), packets, if_exists=self.if_exists, **self._options(hook, context))
-        return self._logged(handle)
+        return self._sent(handle)
 
 
 class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
@@ -205,7 +244,7 @@ class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
         """Create or find, and return what is there now."""
         with failing_for_good():
             compound = self._compound()
-            hook = self._hook()
+            hook = DiffgramHook(self.diffgram_conn_id)
             client = hook.get_conn()
             parent = create_compound_file(client, compound, if_exists=self.if_exists, **self._targets(hook))
         self.log.info(
@@ -257,17 +296,17 @@ class DiffgramUploadChildrenOperator(_SendingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
         with failing_for_good():
-            hook = self._hook()
+            hook = DiffgramHook(self.diffgram_conn_id)
             handle = upload_children(
                 hook.get_conn(),
                 self._parent(),
                 cast(
                     Iterable[Child | Mapping[str, Any] | list[str]],
-                    candidates(self.children, "child", _path_of),
+                    candidates(self.children, "child", path_of),
                 ),
                 **self._options(hook, context),
             )
-        return self._logged(handle)
+        return self._sent(handle)
 
     def _parent(self) -> int:
         given = self.parent_file_id
