@@ -1,23 +1,20 @@
 """A process that pushes packets as a task does.
 
-A line of JSON on standard input says what to send where, the next one to begin. The first line on standard
-output says that it waits for that, the second one is the result.
+What it is told, and tells, goes as :class:`.process.Process` says.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
-from pathlib import Path
 
 from airflow_provider_diffgram.client import DiffgramClient, DiffgramError, Settings
 from airflow_provider_diffgram.ingest.jsonlines import candidates
 from airflow_provider_diffgram.ingest.push import push
 from airflow_provider_diffgram.ingest.sources import universal_path
 
-_MEBIBYTE = 1 << 20
+from .memory import peak_mib, resident_mib
 
 
 def main() -> None:
@@ -27,27 +24,15 @@ def main() -> None:
     packets = candidates(told["packets"], "packet", universal_path)
     print("ready", flush=True)
     sys.stdin.readline()
-    error, before, cpu = None, _resident_mib(), time.process_time()
+    error, before, cpu = None, resident_mib(), time.process_time()
     with DiffgramClient(settings) as client:
         try:
             push(client, packets, dataset=told["dataset"], report=told["report"])
         except DiffgramError as failed:
             error = str(failed)
     cpu = time.process_time() - cpu
-    result = {"error": error, "cpu_seconds": cpu, "growth_mib": _peak_mib() - before}
+    result = {"error": error, "cpu_seconds": cpu, "growth_mib": peak_mib() - before}
     print(json.dumps(result), flush=True)
-
-
-def _resident_mib() -> float:
-    statm = Path("/proc/self/statm")
-    if not statm.exists():
-        return _peak_mib()
-    return int(statm.read_text().split()[1]) * resource.getpagesize() / _MEBIBYTE
-
-
-def _peak_mib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / _MEBIBYTE if sys.platform == "darwin" else peak / 1024
 
 
 if __name__ == "__main__":

@@ -1,0 +1,23 @@
+"""The memory of this process."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+_MEBIBYTE = 1 << 20
+
+
+def resident_mib() -> float:
+    """Return the resident memory; the highest so far where the system does not tell."""
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        return peak_mib()
+    return int(statm.read_text().split()[1]) * resource.getpagesize() / _MEBIBYTE
+
+
+def peak_mib() -> float:
+    """Return the highest resident memory so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / _MEBIBYTE if sys.platform == "darwin" else peak / 1024
