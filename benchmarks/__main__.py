@@ -7,13 +7,15 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from . import convert, push
+from . import convert, push, wait
+from .process import ROOT
 from .rows import Row, exit_status, merged, read, table, write
-from .workers import PEER_PYTHON, ROOT
+from .workers import PEER_PYTHON
 
 FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {
     "push": push.measure,
     "convert": convert.measure,
+    "wait": wait.measure,
 }
 PATH = ROOT / "build" / "bench.json"
 
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [family for family in families if family not in FAMILIES]
     if unknown:
         parser.error(f"no such family: {', '.join(unknown)}; there are {', '.join(FAMILIES)}")
-    if not PEER_PYTHON.exists():
+    if "push" in families and not PEER_PYTHON.exists():
         parser.error("the official client is not installed; make bench does it")
     started = time.monotonic()
     measured: list[Row] = []

@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 
 from .coco import write_coco
+from .process import ROOT
 from .rows import Bar, Row, row
-from .workers import ROOT
 
 IMAGES = 100_000
 BOXES_EACH = 10

@@ -1,7 +1,6 @@
 """A process that pushes packets as a task does.
 
-A line of JSON on standard input says what to send where, the next one to begin. The first line on standard
-output says that it waits for that, the second one is the result.
+What it is told, and tells, goes as :class:`.process.Process` says.
 """
 
 from __future__ import annotations

@@ -16,11 +16,13 @@ class Bar:
     :param least: so much or more.
     :param most: so much or less.
     :param times_peer: so many times the peer's figure, or more.
+    :param most_times_peer: so many times the peer's figure, or less.
     """
 
     least: float | None = None
     most: float | None = None
     times_peer: float | None = None
+    most_times_peer: float | None = None
 
     def holds(self, ours: float, peer: float | None) -> bool:
         """Whether our figure reaches it; a comparison without a peer's figure does not."""
@@ -28,10 +30,17 @@ class Bar:
             return False
         if self.most is not None and not ours <= self.most:
             return False
-        return self.times_peer is None or (peer is not None and ours >= self.times_peer * peer)
+        if self.times_peer is not None and (peer is None or not ours >= self.times_peer * peer):
+            return False
+        return self.most_times_peer is None or (peer is not None and ours <= self.most_times_peer * peer)
 
     def __str__(self) -> str:
-        parts = (("least", ">= {:g}"), ("most", "<= {:g}"), ("times_peer", ">= {:g}x peer"))
+        parts = (
+            ("least", ">= {:g}"),
+            ("most", "<= {:g}"),
+            ("times_peer", ">= {:g}x peer"),
+            ("most_times_peer", "<= {:g}x peer"),
+        )
         return ", ".join(
             text.format(getattr(self, name)) for name, text in parts if getattr(self, name) is not None
         )

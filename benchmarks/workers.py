@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from .figures import Accepted
 from .packets import write_packets
+from .process import ROOT, Process
 from .server import Server
 
-ROOT = Path(__file__).resolve().parent.parent
 PEER_PYTHON = ROOT / "build" / "peer" / "bin" / "python"
 
-_MOST_SECONDS = 1800.0
 _PEER_SECONDS = 31.0
 """How long the official client sends, if it does not stop before: more than the window counted."""
 
@@ -102,14 +99,8 @@ class _Worker:
     def __init__(
         self, client: Client, folder: Path, sender: str, server: Server, amount: int, reports: bool
     ) -> None:
-        self._client = client
-        self._report, self._log = folder / f"{sender}.report.jsonl", folder / f"{sender}.log"
-        with self._log.open("w") as log:
-            self._process = subprocess.Popen(
-                client.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
-            )
-        self._timer = threading.Timer(_MOST_SECONDS, self._process.kill)
-        self._timer.start()
+        self._report = folder / f"{sender}.report.jsonl"
+        self._process = Process(client.name, client.command, folder / f"{sender}.log")
         self._told = {
             **server.address(),
             "packets": str(write_packets(folder / f"{sender}.jsonl", sender, amount)),
@@ -118,45 +109,23 @@ class _Worker:
         }
 
     def __enter__(self) -> Self:
-        self._tell(json.dumps(self._told))
-        self._next_line()
+        self._process.prepare(self._told)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
-        if kind is not None:
-            self._process.kill()
-        self._process.communicate()
+        self._process.__exit__(kind, error, trace)
 
     def begin(self) -> None:
         """Let it send."""
-        self._tell("begin")
+        self._process.begin()
 
     def result(self) -> dict[str, Any]:
         """Wait for its end and return what it tells."""
-        told: dict[str, Any] = json.loads(self._next_line())
-        return told
+        return self._process.result()
 
     def reported(self) -> list[str]:
         """Return the names of the packets that it says it sent."""
         lines = map(json.loads, self._report.read_text().splitlines() if self._report.exists() else [])
         return [line["name"] for line in lines if line["outcome"] == "sent"]
-
-    def _tell(self, line: str) -> None:
-        pipe = _there(self._process.stdin)
-        pipe.write(line + "\n")
-        pipe.flush()
-
-    def _next_line(self) -> str:
-        line = _there(self._process.stdout).readline()
-        if not line:
-            self._process.wait()
-            raise RuntimeError(f"{self._client.name} ended early:\n{self._log.read_text()[-2000:]}")
-        return line
-
-
-def _there(pipe: IO[str] | None) -> IO[str]:
-    assert pipe is not None
-    return pipe

@@ -1,1 +1,1 @@
-"""Pushes that are killed, cut off, cleared and raced in a real Airflow; see docs/chaos.md."""
+"""Pushes and waits that are killed, cut off, cleared and raced in a real Airflow; see docs/chaos.md."""

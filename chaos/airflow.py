@@ -1,4 +1,4 @@
-"""A whole Airflow: api-server, scheduler with its worker processes, and dag-processor; and its DAG runs."""
+"""A whole Airflow, its workers and triggerer, in processes of their own; and its DAG runs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +26,7 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "api-server": ("api-server", "--workers", "1"),
     "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
 }
 DAGS = {
     "chaos_push",
@@ -31,9 +34,13 @@ DAGS = {
     "chaos_serialised_replace",
     "chaos_generate",
     "chaos_children",
+    "chaos_wait",
+    "chaos_wait_handle",
+    "chaos_wait_itself",
 }
 
-_START_SECONDS = 180.0
+_START_SECONDS = 300.0
+_CALL_SECONDS = 60.0
 _POLL = 0.2
 _TRIES = 5
 _ENDED = ("success", "failed")
@@ -71,15 +78,14 @@ class Airflow:
         self._base = f"http://127.0.0.1:{port}"
         self._environment = _environment(home, self._base, port, parallelism)
         self._token = ""
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._triggerer = threading.Lock()
 
     def __enter__(self) -> Airflow:
         self.home.mkdir(parents=True)
         subprocess.run(_command("db", "migrate"), check=True, **self._options("db-migrate"))
-        for name, arguments in COMPONENTS.items():
-            self._processes.append(
-                subprocess.Popen(_command(*arguments), start_new_session=True, **self._options(name))
-            )
+        for name in COMPONENTS:
+            self._start(name)
         try:
             until(self._is_ready, f"Airflow serves and knows the DAGs; see {self.home}", _START_SECONDS, 0.5)
         except BaseException:
@@ -95,17 +101,37 @@ class Airflow:
     def stop(self) -> None:
         """End all processes: each component's session is a process group of its own."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            for process in self._processes:
+            for process in self._processes.values():
                 try:
                     os.killpg(process.pid, number)
                 except ProcessLookupError:
                     continue
             deadline = time.monotonic() + 5
-            for process in self._processes:
+            for process in self._processes.values():
                 try:
                     process.wait(max(0.1, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired:
                     continue
+
+    def _start(self, name: str) -> None:
+        self._processes[name] = subprocess.Popen(
+            _command(*COMPONENTS[name]), start_new_session=True, **self._options(name)
+        )
+
+    @contextmanager
+    def without_triggerer(self) -> Iterator[None]:
+        """Let the triggerer die as the kernel kills it, and start another one in the end.
+
+        One case at a time does so.
+        """
+        with self._triggerer:
+            process = self._processes["triggerer"]
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            try:
+                yield
+            finally:
+                self._start("triggerer")
 
     def _options(self, name: str) -> dict[str, Any]:
         log = (self.home / f"{name}.log").open("ab")
@@ -118,7 +144,7 @@ class Airflow:
         }
 
     def _is_ready(self) -> bool:
-        dead = [each.args for each in self._processes if each.poll() is not None]
+        dead = [each.args for each in self._processes.values() if each.poll() is not None]
         if dead:
             raise ChaosError(f"Airflow ended early: {dead}; see the logs in {self.home}")
         try:
@@ -136,7 +162,7 @@ class Airflow:
             return str(json.load(answer)["access_token"])
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Call the public REST API and return its answer; again where SQLite was busy."""
+        """Call the public REST API and return its answer; again where SQLite or the machine was busy."""
         request = urllib.request.Request(
             f"{self._base}/api/v2/{path}",
             data=None if body is None else json.dumps(body).encode(),
@@ -145,11 +171,15 @@ class Airflow:
         )
         for _ in range(_TRIES):
             try:
-                with urllib.request.urlopen(request, timeout=60) as answer:
+                with urllib.request.urlopen(request, timeout=_CALL_SECONDS) as answer:
                     return json.loads(answer.read() or b"null")
             except urllib.error.HTTPError as error:
                 told = ChaosError(f"{method} {path}: {error.code} {error.read()[:500]!r}")
                 if error.code < 500:
+                    raise told from error
+            except TimeoutError as error:
+                told = ChaosError(f"{method} {path}: no answer in {_CALL_SECONDS:.0f} s")
+                if method != "GET":
                     raise told from error
             time.sleep(1)
         raise told
@@ -201,6 +231,20 @@ class DagRun:
             return found if found in _ENDED else None
 
         return str(until(state, f"run {self.run_id} of {self.dag_id} ended", seconds, _POLL))
+
+    def deferred(self, task_id: str = "wait") -> None:
+        """Wait until a task waits in the triggerer.
+
+        :raises ChaosError: if it does not come to that.
+        """
+
+        def is_deferred() -> bool:
+            try:
+                return bool(self.task(task_id)["state"] == "deferred")
+            except ChaosError:  # not scheduled yet
+                return False
+
+        until(is_deferred, f"{task_id} of {self.run_id} is deferred", 120, _POLL)
 
     def pid(self, task_id: str = "send") -> int:
         """Return the process of a task that is running."""
@@ -283,6 +327,8 @@ def _environment(home: Path, base: str, port: int, parallelism: int) -> dict[str
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+        "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
+        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",

@@ -21,7 +21,7 @@ class Row:
     :param duplicated: media alive a second time, predictions that are there too often or should not be
         there at all, and packets sent again although nothing was missing.
     :param unknown: packets whose outcome nobody told after the last attempt; inputs that never ended, unless
-        what they were to bring is there all the same.
+        that was planted, or what they were to bring is there all the same.
     :param false_success: packets called done that are not.
     :param missed_failure: planted failures that nobody named.
     :param order_wrong: children at a wrong place; 0 where there are none.
@@ -66,7 +66,12 @@ class Told:
     def names(self, place: str) -> bool:
         """Tell whether it said of a packet that it failed."""
         name = name_of(place)
-        return name in self.errors or (self.outcomes or {}).get(name) == "failed"
+        failures = (self.receipt or {}).get("failures") or []
+        return (
+            name in self.errors
+            or (self.outcomes or {}).get(name) == "failed"
+            or any(each["name"] == name for each in failures)
+        )
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,10 @@ def judge(case: str, truth: Truth, there: There, told: Iterable[Told]) -> Row:
             incomplete.add(place)
         row.lost += missing
         row.duplicated += (held - wanted).total() + max(0, len(same) - 1)
-    row.unknown = sum(name not in truth.expected or name in incomplete for name in there.unfinished)
+    row.unknown = sum(
+        name not in truth.planted and (name not in truth.expected or name in incomplete)
+        for name in there.unfinished
+    )
     row.duplicated += sum(len(same) for place, same in files.items() if place not in truth.planted)
     for run in told:
         row.unknown += _unknown(run, truth)
@@ -128,8 +136,12 @@ def _false_success(run: Told, truth: Truth, incomplete: Collection[str]) -> int:
     if run.state != "success":
         return 0
     wrong = sum(place in incomplete for place in run.places)
-    receipt = run.receipt or {}
-    done = sum(int(receipt.get(each, 0)) for each in ("succeeded", "skipped", "archived"))
+    if run.receipt is None:
+        return len(run.places)
+    stored, archived = (
+        sum(int(run.receipt.get(each, 0)) for each in names)
+        for names in (("succeeded", "skipped"), ("archived",))
+    )
     planted = sum(place in truth.planted for place in run.places)
-    too_many = done - (len(run.places) - planted)
-    return max(wrong, too_many, len(run.places) if run.receipt is None else 0)
+    there = sum(place in truth.expected and place not in incomplete for place in run.places)
+    return max(wrong, stored - there, stored + archived - (len(run.places) - planted))

@@ -11,7 +11,7 @@ from typing import Any
 from .pictures import picture
 from .reader import Prediction, child_place, prediction
 
-MODES = ("url", "local", "append", "replace")
+MODES = ("url", "local", "append", "replace", "wait")
 NEW = 2
 """So many media of append and replace are new; the others are there before."""
 

@@ -20,6 +20,8 @@ from .packets import Packet
 from .reader import Diffgram, Prediction, prediction, read
 
 DATASET = "night"
+OPERATOR_WAITS = "wait_itself"
+"""The DAG without a sensor."""
 LABELS = ("cat", "dog")
 
 BATCH = "/input-batch/new$"
@@ -56,11 +58,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Push:
-    """A DAG run and what it is to bring."""
+    """A DAG run and what it is to bring.
+
+    :param waits: the task that waits.
+    """
 
     run: DagRun
     places: Sequence[str]
     report: Path
+    waits: str
 
 
 class Stage:
@@ -68,6 +74,7 @@ class Stage:
 
     :param folder: for what the case keeps.
     :param pictures: base URL of media.
+    :ivar airflow: that runs the DAGs.
     :ivar expected: what is to be there in the end.
     :ivar planted: places of packets that cannot arrive.
     """
@@ -78,7 +85,7 @@ class Stage:
         self.packets = making.make(case.mode, case.amount, pictures, folder, **case.instances)
         self.expected: dict[str, Counter[Prediction]] = {}
         self.planted: set[str] = set()
-        self._airflow = airflow
+        self.airflow = airflow
         self._sent_again = 0
         self._silent = 0
         self._pushes: list[Push] = []
@@ -95,7 +102,7 @@ class Stage:
         login, password = emulator.client_id, emulator.client_secret
         self.diffgram = Diffgram(emulator.url, emulator.project, login, password)
         self.dataset_id = self.diffgram.dataset(DATASET)
-        self._airflow.connect(
+        self.airflow.connect(
             self.case.name,
             host=emulator.url,
             schema=emulator.project,
@@ -164,9 +171,9 @@ class Stage:
             "packets": making.write(packets, self.folder / f"packets-{number}.jsonl"),
             "report": str(report),
         }
-        run = self._airflow.trigger(f"chaos_{dag}", usual | conf)
+        run = self.airflow.trigger(f"chaos_{dag}", usual | conf)
         places = [making.place_of(packet, below) for packet in packets]
-        self._pushes.append(Push(run, places, report))
+        self._pushes.append(Push(run, places, report, "send" if dag == OPERATOR_WAITS else "wait"))
         self.expected = making.after(self.case.mode, packets, self.expected, below)
         return run
 
@@ -297,7 +304,7 @@ def _told(push: Push) -> Told:
         places=push.places,
         state=str(push.run.info()["state"]),
         outcomes=outcomes_of(push.report),
-        receipt=push.run.result("wait"),
+        receipt=push.run.result(push.waits),
         errors=errors_of(push.run.log()),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -16,10 +16,16 @@ from . import resend
 from .errors import DiffgramError, WrongAddressError, no_reply_error, tls_error, unreachable_error
 from .packet_path import is_missing, is_served, paths_of, remember
 from .replies import value_of
-from .request import Pause, Request, Steps
+from .request import AT_ONCE, Pause, Request, Steps, Together
 from .settings import USER_AGENT, Settings, secrets_of
 
 T = TypeVar("T")
+
+UNDER_WAY = 32
+"""Requests under way at once from one loop: a thousand answers at once would hold it up."""
+
+INLINE = 32 * 2**10
+"""Bytes up to which an answer is read at once; a thread costs more."""
 
 
 class AsyncDiffgramClient:
@@ -33,8 +39,9 @@ class AsyncDiffgramClient:
         self.settings = settings
         self.project = settings.project
         self._sleep = sleep
+        self._secrets = secrets_of(settings)
+        self._under_way = asyncio.Semaphore(UNDER_WAY)
         self._client = httpx.AsyncClient(
-            base_url=settings.base_url,
             auth=httpx.BasicAuth(settings.client_id, settings.client_secret),
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
             verify=_verification(settings.verify),
@@ -57,6 +64,18 @@ class AsyncDiffgramClient:
         """
         if request.write:
             raise ValueError(f"{request.what}: a write does not belong in the triggerer")
+        try:
+            return await self._send_once(request)
+        except DiffgramError as error:
+            failed: DiffgramError | None = error
+
+        async def attempt() -> T:
+            nonlocal failed
+            if failed is not None:  # the first is over: nearly all succeed, and tenacity is not cheap
+                error, failed = failed, None
+                raise error
+            return await self._send_once(request)
+
         retrying = AsyncRetrying(
             retry=resend.may_resend(request),
             stop=resend.give_up(self.settings.retry_timeout),
@@ -64,7 +83,7 @@ class AsyncDiffgramClient:
             sleep=self._sleep,
             reraise=True,
         )
-        return await retrying(self._send_once, request)
+        return await retrying(attempt)
 
     async def run(self, steps: Steps[T]) -> T:
         """Run ``steps`` to their end: send each request that they yield, sleep each pause."""
@@ -81,9 +100,18 @@ class AsyncDiffgramClient:
                 await self._sleep(step.seconds)
                 continue
             try:
-                answer = await self.send(step)
+                answer = await (self._send_together(step) if isinstance(step, Together) else self.send(step))
             except DiffgramError as failed:
                 error = failed
+
+    async def _send_together(self, several: Together) -> list[Any]:
+        begun = asyncio.Semaphore(AT_ONCE)
+
+        async def one(request: Request[Any]) -> Any:
+            async with begun:
+                return await self.send(request)
+
+        return await asyncio.gather(*map(one, several.requests))
 
     async def _send_once(self, request: Request[T]) -> T:
         path, *others = paths_of(request, self.settings)
@@ -108,14 +136,28 @@ class AsyncDiffgramClient:
 
     async def _ask(self, request: Request[T], path: str) -> T:
         try:
-            response = await self._client.request(
-                request.method, path, json=request.json, params=dict(request.params), headers=request.headers
-            )
+            async with self._under_way:
+                response = await self._client.request(
+                    request.method,
+                    _url(self.settings.base_url, path),
+                    json=request.json,
+                    params=dict(request.params) or None,
+                    headers=request.headers or None,
+                )
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise _meaning(request, self.settings, error) from None
         headers = {key.lower(): value for key, value in response.headers.items()}
-        read = partial(value_of, path=path, secrets=secrets_of(self.settings))
-        return await asyncio.to_thread(read, request, response.status_code, headers, response.content)
+        read = partial(value_of, path=path, secrets=self._secrets)
+        answer = (request, response.status_code, headers, response.content)
+        if len(response.content) < INLINE:
+            return read(*answer)
+        return await asyncio.to_thread(read, *answer)
+
+
+@lru_cache(maxsize=256)
+def _url(base_url: str, path: str) -> httpx.URL:
+    """Return a URL, which httpx takes long to read."""
+    return httpx.URL(base_url + path)
 
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Settings, AsyncDiffgramClient]] = (

@@ -126,9 +126,13 @@ class UnexpectedReplyError(OutcomeUnknownError):
 
 
 class ServerUnavailableError(OutcomeUnknownError):
-    """503: the service is down, or an id in the request does not exist (quirk 6)."""
+    """503: the service is down, or an id in the request does not exist (quirk 6).
+
+    :ivar retry_after: seconds to wait before sending again, where a proxy of Diffgram tells; else 0.
+    """
 
     remedy = "Check the ids; if they exist, wait until the service is back"
+    retry_after: float = 0.0
 
 
 class ServerFaultError(OutcomeUnknownError):

@@ -24,6 +24,7 @@ from .errors import (
     WrongAddressError,
 )
 from .pacing import seconds_until_window
+from .pieces import BIG, loads
 from .remedies import remedy_for
 from .request import Request
 from .words import NO_JSON, Words, shown, shown_value, words_of
@@ -118,7 +119,7 @@ def value_of(
 
 def _parse(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body) if len(body) < BIG else loads(body)
     except (ValueError, RecursionError):
         return NO_JSON
 
@@ -171,11 +172,14 @@ def _error(answer: _Answer) -> DiffgramError:
         limited.retry_after = _retry_after(answer.headers, text)
         return limited
     if status == 503:
-        return answer.means(
+        unavailable = answer.means(
             ServerUnavailableError,
             "the service is down, or an id in the request does not exist; the server answers both alike"
             + (f" (asked with {ids})" if (ids := _ids_of(answer.request)) else ""),
         )
+        assert isinstance(unavailable, ServerUnavailableError)
+        unavailable.retry_after = _told_seconds(answer.headers) or 0.0
+        return unavailable
     if status >= 500 or status < 400:
         return answer.means(ServerFaultError, f"fault in the server, or an id that does not exist{by_proxy}")
     if answer.is_page:
@@ -218,12 +222,18 @@ def _retry_after(headers: Mapping[str, str], text: str) -> float:
     """
     if re.search(r"per \d+ (hour|day)", text):
         return _AN_HOUR
-    if "x-ratelimit-reset" not in headers:
-        try:
-            return min(max(0.0, float(headers["retry-after"])), _AN_HOUR)
-        except (KeyError, ValueError):
-            pass
-    return seconds_until_window(headers)
+    told = _told_seconds(headers)
+    return seconds_until_window(headers) if told is None else told
+
+
+def _told_seconds(headers: Mapping[str, str]) -> float | None:
+    """Return ``Retry-After`` of a proxy; beside the limiter's headers it says nothing (quirk 25)."""
+    if "x-ratelimit-reset" in headers:
+        return None
+    try:
+        return min(max(0.0, float(headers["retry-after"])), _AN_HOUR)
+    except (KeyError, ValueError):
+        return None
 
 
 def _credential_cause(text: str, by_proxy: str) -> tuple[str, str]:

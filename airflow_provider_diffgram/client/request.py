@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Generic, TypeVar, cast
 
@@ -62,7 +62,16 @@ class Pause:
     seconds: float
 
 
-Steps = Generator["Request[Any] | Pause", Any, T]
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Requests that need not wait for each other; at most 8 of them are under way at once."""
+
+    requests: Sequence[Request[Any]]
+
+
+AT_ONCE = 8
+
+Steps = Generator["Request[Any] | Together | Pause", Any, T]
 """A piece of logic that yields requests and pauses and returns ``T``; it does no I/O itself.
 
 The same steps run on the worker (:meth:`~.sync.DiffgramClient.run`) and in the triggerer
@@ -73,6 +82,11 @@ The same steps run on the worker (:meth:`~.sync.DiffgramClient.run`) and in the 
 def ask(request: Request[T]) -> Steps[T]:
     """Yield ``request`` and return its answer with its type."""
     return cast(T, (yield request))
+
+
+def ask_together(requests: Iterable[Request[T]]) -> Steps[list[T]]:
+    """Yield ``requests`` and return their answers in the same order."""
+    return cast("list[T]", (yield Together(list(requests))))
 
 
 def pause(seconds: float) -> Steps[None]:

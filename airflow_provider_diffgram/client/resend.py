@@ -12,6 +12,7 @@ from .errors import (
     OutcomeUnknownError,
     RateLimitedError,
     ServerFaultError,
+    ServerUnavailableError,
     UnexpectedReplyError,
 )
 from .request import Request
@@ -65,6 +66,8 @@ def delay(request: Request[Any]) -> Callable[[RetryCallState], float]:
         if isinstance(error, RateLimitedError) and request.limit:
             return 0.0
         backoff = float(_backoff(state))
+        if isinstance(error, ServerUnavailableError):
+            return max(error.retry_after, backoff)
         return error.retry_after + backoff / 4 if isinstance(error, RateLimitedError) else backoff
 
     return decide

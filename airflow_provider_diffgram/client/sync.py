@@ -6,6 +6,7 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -29,7 +30,7 @@ from .multipart import MultipartBody
 from .pacing import Pacer
 from .packet_path import is_missing, is_served, paths_of, remember
 from .replies import value_of
-from .request import Pause, Request, Steps
+from .request import AT_ONCE, Pause, Request, Steps, Together
 from .settings import USER_AGENT, Settings, secrets_of
 
 __all__ = ["DiffgramClient", "secrets_of"]
@@ -117,9 +118,13 @@ class DiffgramClient:
                 self._sleep(step.seconds)
                 continue
             try:
-                answer = self.send(step)
+                answer = self._send_together(step) if isinstance(step, Together) else self.send(step)
             except DiffgramError as failed:
                 error = failed
+
+    def _send_together(self, several: Together) -> list[Any]:
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            return list(threads.map(self.send, several.requests))
 
     def _send_once(self, request: Request[T]) -> T:
         path, *others = paths_of(request, self.settings)

@@ -51,8 +51,8 @@ def archive_doubled(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
 def _archive_doubled_roots(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
     ours: dict[int, set[int]] = {}
     for handle in handles:
-        batches = {batch.id for batch in handle.batches if batch.parent_file_id is None}
-        if batches:
+        batches = {batch.id for batch in handle.batches if batch.id and batch.parent_file_id is None}
+        if batches and handle.directory_id is not None:
             ours.setdefault(handle.directory_id, set()).update(batches)
     any_doubled = False
     for directory_id, batches in ours.items():
@@ -104,7 +104,7 @@ def _batches_by_parent(handles: Iterable[Handle]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for handle in handles:
         for batch in handle.batches:
-            if batch.parent_file_id is not None:
+            if batch.parent_file_id is not None and batch.id is not None:
                 found.setdefault(batch.parent_file_id, []).append(batch.id)
     return found
 

@@ -2,62 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator
 
-from ..client import routes
-from ..client.request import Steps, ask
-from ..models import File, Handle, Input, InvalidValueError, Receipt, ReceiptFailure, SentBatch
+from ..client.request import Steps
+from ..models import Handle, InvalidValueError, Receipt, ReceiptFailure
 from ..models.handle import SHOWN_FAILURES, SHOWN_FILE_IDS
-from .counters import read_files, settle_seconds
+from .watch.part import Part
+from .watch.rules import Rules
+from .watch.stall import Stall
+from .watch.verdicts import State, Verdict
 
-State = Literal["pending", "succeeded", "skipped", "failed", "archived"]
+_PARTS_AT_ONCE = 20
+"""Batches in which something is pending that one look asks for, unless they hold 1000 inputs each."""
 
-
-_BEST_FIRST: list[State] = ["succeeded", "skipped", "pending", "failed", "archived"]
-
-Identity = str | int
-"""Name of a new root file, which may have several inputs; else the id of the input."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of one input. Holds no instances: there may be a thousand inputs in a batch."""
-
-    state: State
-    input_id: int | None
-    name: str | None
-    file_id: int | None
-    reason: str
-
-    @classmethod
-    def of(cls, state: State, row: Input, reason: str = "") -> Verdict:
-        """Return the verdict on ``row``."""
-        return cls(state, row.id, row.original_filename, row.file_id, reason or str(row.status))
-
-    def words(self) -> str:
-        """Return name, input and status, or reason."""
-        return f"{self.name or f'update of file {self.file_id}'} (input {self.input_id}): {self.reason}"
-
-
-@dataclass(slots=True)
-class _BatchState:
-    sent: SentBatch
-    verdicts: dict[Identity, Verdict] = field(default_factory=dict)
-    proven: dict[int, Verdict] = field(default_factory=dict)
-    archived: int = 0
-
-    @property
-    def missing(self) -> int:
-        """How many of the inputs the server does not list."""
-        return max(0, self.sent.inputs - len(self.verdicts) - self.archived)
-
-    @property
-    def settled(self) -> bool:
-        return not self.missing and all(each.state != "pending" for each in self.verdicts.values())
+_PROBLEMS: tuple[State, ...] = ("failed", "missing", "stuck")
+_NO_RULES = Rules(stall_timeout=None)
 
 
 class Watch:
@@ -68,194 +30,150 @@ class Watch:
 
     :param handles: of one project.
     :param clock: monotonic seconds.
+    :param rules: what proves a success, and when an input counts as stuck.
     :raises InvalidValueError: if the handles are of no project, or of several.
     """
 
-    def __init__(self, handles: Iterable[Handle], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        handles: Iterable[Handle],
+        clock: Callable[[], float] = time.monotonic,
+        rules: Rules = _NO_RULES,
+    ) -> None:
         self._handles = list(handles)
         projects = {handle.project for handle in self._handles}
         if len(projects) != 1:
             told = f"must be of exactly one project, not of {', '.join(sorted(projects)) or 'none'}"
             raise InvalidValueError("handles", [told])
         self.project = projects.pop()
-        self._clock = clock
-        self._first_seen: dict[int, float] = {}
-        self._batches = [
-            (handle.directory_id, _BatchState(sent)) for handle in self._handles for sent in handle.batches
+        self._parts = [
+            Part(self.project, handle.directory_id, sent, rules.verify, clock)
+            for handle in self._handles
+            for sent in handle.batches
         ]
+        self._expected = sum(handle.expected for handle in self._handles)
+        self._stall = Stall(self.project, rules.stall_timeout, clock)
+        self._next = 0
 
     @property
     def settling(self) -> bool:
-        """Whether all that is pending are successes whose instances are not written yet."""
-        pending = [
-            each.input_id
-            for _, batch in self._batches
-            for each in batch.verdicts.values()
-            if each.state == "pending"
-        ]
-        return bool(pending) and all(input_id in self._first_seen for input_id in pending)
+        """Whether all that is pending will be decided within seconds, such as successes without instances."""
+        unsettled = [part for part in self._parts if not part.settled]
+        return bool(unsettled) and all(part.settling for part in unsettled)
+
+    @property
+    def soon(self) -> bool:
+        """Whether the last look ended with a question that should not wait."""
+        return any(part.soon for part in self._parts)
 
     def look(self) -> Steps[Receipt]:
-        """Ask the server about all that is not settled and return where everything stands."""
-        for directory_id, batch in self._batches:
-            if not batch.settled:
-                yield from self._look_at(directory_id, batch)
+        """Ask the server about what is not settled and return where everything stands.
+
+        One listing for each batch. Of many small ones, such as the children of many parents, some are asked
+        in turn: as many as are settled, and 20 that are not.
+        """
+        left = max(_PARTS_AT_ONCE, math.ceil(self._expected / 1000))
+        unsettled = [part for part in self._in_turn() if not part.settled]
+        for part in unsettled:
+            yield from part.look()
+            left -= not part.settled
+            if not left:
+                self._next = self._parts.index(part) + 1
+                break
+        yield from self._stall.look(self._parts)
         return self._receipt()
 
-    def _look_at(self, directory_id: int, batch: _BatchState) -> Steps[None]:
-        rows = yield from self._rows(batch.sent, archived=False)
-        found: dict[int, Verdict] = {}
-        provisional: list[Input] = []
-        for row in rows:
-            assert row.id is not None
-            verdict = batch.proven.get(row.id) or self._verdict(row)
-            found[row.id] = verdict or Verdict.of("pending", row)
-            if verdict is None:
-                provisional.append(row)
-        yield from self._prove(directory_id, batch.sent.parent_file_id, provisional, found)
-        batch.proven = {input_id: each for input_id, each in found.items() if each.state == "succeeded"}
-        batch.verdicts = _by_identity(rows, found)
-        batch.archived = 0
-        if batch.missing:
-            listed = yield from self._rows(batch.sent, archived=True)
-            gone = [row for row in listed if row.archived and _identity(row) not in batch.verdicts]
-            batch.archived = min(len(gone), batch.missing)
+    def take_stock(self) -> Steps[Receipt]:
+        """Ask for every input that is not settled, and return where everything stands."""
+        for part in self._parts:
+            if not part.settled:
+                yield from part.take_stock()
+        yield from self._stall.look(self._parts)
+        return self._receipt()
 
-    def _rows(self, sent: SentBatch, *, archived: bool) -> Steps[list[Input]]:
-        rows = yield from ask(
-            routes.list_inputs(
-                self.project,
-                batch_id=sent.id,
-                parent_file_id=sent.parent_file_id,
-                show_archived=archived,
-            )
-        )
-        return [row for row in rows if row.id is not None and (sent.only is None or row.id in sent.only)]
+    def lose_sight(self) -> None:
+        """Take note that the server could not be seen: that nothing moved meanwhile says nothing."""
+        for part in self._parts:
+            part.forget_time()
+        self._stall.forget_time()
 
-    def _verdict(self, row: Input) -> Verdict | None:
-        """Judge a row by itself; None if the files must be asked."""
-        if row.archived:
-            return Verdict.of("archived", row)
-        if row.failed:
-            # A child collides with root files only (wire contract 3.5): it is not there, whatever is.
-            if row.existing_file_id is not None and row.parent_file_id is None:
-                return None if row.instance_list else Verdict.of("skipped", row)
-            if row.media_type == "video" and not self._waited(row, settle_seconds(0)):
-                return Verdict.of("pending", row)  # a video's failure may become success (quirk 52)
-            return Verdict.of("failed", row, row.reason)
-        if not row.succeeded:
-            return Verdict.of("pending", row)
-        if row.media_type == "video" and not self._waited(row, settle_seconds(0)):
-            return Verdict.of("pending", row)  # and a first success failure (wire contract 3.2)
-        if row.media_type == "video":
-            errors = (row.update_log or {}).get("error")
-            return Verdict.of("failed", row, row.reason) if errors else Verdict.of("succeeded", row)
-        return None if row.instance_list else Verdict.of("succeeded", row)
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield what became of each input, as far as they were listed."""
+        for part in self._parts:
+            yield from part.verdicts
+            if part.counts["missing"]:
+                yield _missing(part)
 
-    def _prove(
-        self, directory_id: int, parent_file_id: int | None, rows: list[Input], found: dict[int, Verdict]
-    ) -> Steps[None]:
-        """Settle successes with instances, and duplicates, by what their files hold."""
-        new = [row for row in rows if row.mode is None]
-        ids = {file_id for row in new if (file_id := row.existing_file_id or row.file_id) is not None}
-        files: dict[int, File] = {}
-        if ids:
-            files = yield from read_files(self.project, directory_id, ids, parent_file_id)
-        for row in new:
-            file = files.get(row.existing_file_id or row.file_id or 0)
-            if file is None and row.file_id is not None and self._late(row):
-                # Not among the living files of the dataset: removed, or moved, by a person.
-                file = yield from ask(routes.view_file(self.project, row.file_id))
-            if file is not None and file.removed:
-                assert row.id is not None
-                found[row.id] = Verdict.of("archived", row)
-            else:
-                self._judge(found, row, None if file is None else file.count_instances_changed)
-        for row in rows:
-            # What is replaced is there until it is: only time tells (wire contract 3.2).
-            too_early = row.mode == "update_with_existing" and not self._late(row)
-            if row.mode is not None and row.file_id is not None and not too_early:
-                stored = yield from ask(routes.list_annotations(self.project, row.file_id))
-                self._judge(found, row, _stored_of(row, stored))
+    def to_retry(self, max_retries: int) -> list[int]:
+        """Return the inputs that are stuck and may be retried once more."""
+        return [
+            each.input_id
+            for each in self.verdicts()
+            if each.state == "stuck"
+            and each.input_id is not None
+            and each.retries is not None
+            and each.retries < max_retries
+        ]
 
-    def _late(self, row: Input) -> bool:
-        return self._waited(row, settle_seconds(len(row.instance_list)))
+    def list_to_archive(self) -> Steps[list[int]]:
+        """List the inputs that the server has not ended and whose file is nobody else's.
 
-    def _judge(self, found: dict[int, Verdict], row: Input, stored: int | None) -> None:
-        assert row.id is not None
-        expected = len(row.instance_list)
-        if row.existing_file_id is not None:
-            if stored is not None:
-                found[row.id] = Verdict.of("skipped", row)
-            elif self._late(row):
-                why = f"file {row.existing_file_id} has the name already, without predictions"
-                found[row.id] = Verdict.of("failed", row, why)
-        elif stored is not None and stored >= expected:
-            found[row.id] = Verdict.of("succeeded", row)
-        elif self._late(row):
-            why = f"success, but file {row.file_id} holds {stored or 0} of {expected} instances"
-            found[row.id] = Verdict.of("failed", row, why)
+        To archive an update would remove the file that it was to change (wire contract 2.14).
+        """
+        found: list[int] = []
+        for part in self._parts:
+            if not part.settled:
+                rows = yield from part.list_pending()
+                found += [row.id for row in rows if row.mode is None]
+        return found
 
-    def _waited(self, row: Input, seconds: float) -> bool:
-        assert row.id is not None
-        return self._clock() - self._first_seen.setdefault(row.id, self._clock()) > seconds
+    def _in_turn(self) -> list[Part]:
+        start = self._next % max(1, len(self._parts))
+        return self._parts[start:] + self._parts[:start]
 
     def _receipt(self) -> Receipt:
-        verdicts = [each for _, batch in self._batches for each in batch.verdicts.values()]
-        states = Counter(each.state for each in verdicts)
-        failures = [
-            ReceiptFailure(name=each.name, input_id=each.input_id, reason=each.reason)
-            for each in verdicts
-            if each.state == "failed"
-        ]
-        file_ids = sorted(each.file_id for each in verdicts if each.state == "succeeded" and each.file_id)
+        counts: Counter[State] = Counter()
+        for part in self._parts:
+            counts.update(part.counts)
+        verdicts = [each for part in self._parts for each in part.verdicts]
+        file_ids = [each.file_id for each in verdicts if each.state == "succeeded" and each.file_id]
+        few = len(file_ids) <= SHOWN_FILE_IDS
+        open_parts = sum(sum(part.counts.values()) for part in self._parts if part.sent.inputs is None)
         return Receipt(
             project=self.project,
-            expected=sum(handle.expected for handle in self._handles),
-            succeeded=states["succeeded"] + sum(handle.done_at_send for handle in self._handles),
-            skipped=states["skipped"] + sum(handle.skipped for handle in self._handles),
-            failed=states["failed"],
-            archived=states["archived"] + sum(batch.archived for _, batch in self._batches),
-            pending=states["pending"],
-            missing=sum(batch.missing for _, batch in self._batches),
+            expected=self._expected + open_parts,
+            succeeded=counts["succeeded"] + sum(handle.done_at_send for handle in self._handles),
+            skipped=counts["skipped"] + sum(handle.skipped for handle in self._handles),
+            failed=counts["failed"],
+            archived=counts["archived"],
+            pending=counts["pending"],
+            missing=counts["missing"],
+            stuck=counts["stuck"],
             not_sent=sum(handle.not_sent for handle in self._handles),
             unchecked=sum(handle.unchecked for handle in self._handles),
-            failures=failures[:SHOWN_FAILURES],
+            kept=sum(each.kept for each in verdicts),
+            failures=self._failures() if any(counts[each] for each in _PROBLEMS) else [],
             waiting=[each.words() for each in verdicts if each.state == "pending"][:SHOWN_FAILURES],
-            file_ids=file_ids if len(file_ids) <= SHOWN_FILE_IDS else [],
+            file_ids=sorted(file_ids) if few else [],
         )
 
-
-def _identity(row: Input) -> Identity:
-    """Return what tells the inputs of different packets apart.
-
-    A packet that was sent again because its answer was lost has two inputs; the second fails as a duplicate
-    of the first. Children of one name may be different ones, and updates have no name.
-    """
-    assert row.id is not None
-    named = row.parent_file_id is None and row.mode is None and row.original_filename is not None
-    return row.original_filename or row.id if named else row.id
+    def _failures(self) -> list[ReceiptFailure]:
+        failed = [each for each in self.verdicts() if each.state in _PROBLEMS]
+        return [
+            ReceiptFailure(name=each.name, input_id=each.input_id, reason=each.reason)
+            for each in failed[:SHOWN_FAILURES]
+        ]
 
 
-def _by_identity(rows: Iterable[Input], found: dict[int, Verdict]) -> dict[Identity, Verdict]:
-    """Return the best verdict of each packet."""
-    best: dict[Identity, Verdict] = {}
-    for row in rows:
-        assert row.id is not None
-        verdict, identity = found[row.id], _identity(row)
-        old = best.get(identity)
-        if old is None or _BEST_FIRST.index(verdict.state) < _BEST_FIRST.index(old.state):
-            best[identity] = verdict
-    return best
-
-
-def _stored_of(row: Input, file: File) -> int | None:
-    """Return how many of an update's instances the file holds.
-
-    ``replace`` keeps equal instances with their old references (wire contract 2.7), so there the file's
-    own number counts; ``update`` is told by the references that were sent with it.
-    """
-    if row.mode == "update_with_existing":
-        return len(file.instance_list)
-    held = {each.get("creation_ref_id") for each in file.instance_list}
-    return sum(1 for each in row.instance_list if each.get("creation_ref_id") in held)
+def _missing(part: Part) -> Verdict:
+    """Return the verdict on what the server does not list; nothing but its number is known."""
+    sent = part.sent
+    where = f"batch {sent.id}" if sent.id is not None else f"the inputs {sent.only or ''}".strip()
+    if sent.parent_file_id is not None:
+        where = (
+            f"{where}, parent file {sent.parent_file_id}"
+            if sent.id is not None
+            else (f"parent file {sent.parent_file_id}")
+        )
+    count = part.counts["missing"]
+    return Verdict("missing", None, where, None, f"{count} input(s) that the server does not list")

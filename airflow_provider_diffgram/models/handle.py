@@ -13,8 +13,8 @@ SHOWN_FILE_IDS = 100
 class SentBatch(BaseModel):
     """An input batch and how many inputs of it are ours to wait for.
 
-    :param id: id of the input batch.
-    :param inputs: number of inputs to wait for.
+    :param id: id of the input batch; None for inputs that are found by parent, or by their ids alone.
+    :param inputs: number of inputs to wait for; None for all that the server lists, at least one.
     :param parent_file_id: compound file of the inputs, since a listing shows the children of one parent or
         none (quirk 12).
     :param only: ids of these inputs, where an earlier attempt of the task sent others in the same batch.
@@ -22,8 +22,8 @@ class SentBatch(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: int
-    inputs: int
+    id: int | None
+    inputs: int | None
     parent_file_id: int | None = None
     only: list[int] | None = None
 
@@ -31,10 +31,11 @@ class SentBatch(BaseModel):
 class Handle(BaseModel):
     """What was sent, for the wait.
 
-    ``expected`` is ``skipped`` plus ``done_at_send`` plus ``not_sent`` plus the inputs in ``batches``.
+    ``expected`` is ``skipped`` plus ``done_at_send`` plus ``not_sent`` plus the inputs in ``batches``, as far
+    as their number is known.
 
     :param project: project_string_id.
-    :param directory_id: dataset that was sent to.
+    :param directory_id: dataset that was sent to; None to go by what each input says.
     :param batches: input batches to wait for.
     :param expected: number of packets.
     :param skipped: how many were in Diffgram already, with their predictions.
@@ -46,7 +47,7 @@ class Handle(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     project: str
-    directory_id: int
+    directory_id: int | None
     batches: list[SentBatch] = []
     expected: int = 0
     skipped: int = 0
@@ -60,7 +61,7 @@ class Handle(BaseModel):
 
 
 class ReceiptFailure(BaseModel):
-    """One input that failed, and the server's reason."""
+    """One input that did not arrive, and why."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,13 +75,17 @@ class Receipt(BaseModel):
 
     :param succeeded: in Diffgram with all predictions.
     :param skipped: there before.
-    :param failed: refused by the server; ``failures`` names the first 20.
+    :param failed: refused by the server, or not stored as sent; ``failures`` names the first 20 that failed,
+        are missing or stuck.
     :param archived: removed by a person meanwhile.
     :param pending: not settled yet.
-    :param missing: sent, but the server does not list it.
+    :param missing: sent, but the server has not listed it for half a minute.
+    :param stuck: left by the server: nothing has moved for longer than is put up with.
     :param not_sent: refused when it was sent, which the sending task put up with.
     :param unchecked: blobs whose object could not be looked at, so that success proves nothing of it.
     :param waiting: name, input and status of the first 20 that are pending.
+    :param kept: predictions that the server kept with their old score and model run, since those of a
+        replacement are equal to them.
     :param file_ids: files of the inputs that succeeded, where they are at most 100.
     """
 
@@ -94,16 +99,23 @@ class Receipt(BaseModel):
     archived: int = 0
     pending: int = 0
     missing: int = 0
+    stuck: int = 0
     not_sent: int = 0
     unchecked: int = 0
+    kept: int = 0
     failures: list[ReceiptFailure] = []
     waiting: list[str] = []
     file_ids: list[int] = []
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to wait for: nothing pending, nothing missing."""
-        return self.pending == 0 and self.missing == 0
+        """Whether nothing is left to wait for."""
+        return self.pending == 0
+
+    @property
+    def problems(self) -> int:
+        """How many did not arrive, by no person's will."""
+        return self.failed + self.missing + self.stuck
 
     def to_xcom(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -111,7 +123,8 @@ class Receipt(BaseModel):
 
     def summary(self) -> str:
         """Return one line with the counts that are not zero."""
-        names = ("succeeded", "skipped", "failed", "archived", "pending", "missing", "not_sent")
+        names = ("succeeded", "skipped", "failed", "archived", "pending", "missing", "stuck", "not_sent")
         counts = [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in names if getattr(self, name)]
+        kept = [f"{self.kept} predictions kept as they were before"] if self.kept else []
         unchecked = f"; blobs not looked at: {self.unchecked}" if self.unchecked else ""
-        return f"{self.expected} expected: {', '.join(counts) or 'nothing sent'}{unchecked}"
+        return f"{self.expected} expected: {', '.join([*counts, *kept]) or 'nothing sent'}{unchecked}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,15 +11,12 @@ from ..hooks.diffgram import DiffgramHook, failing_for_good
 from ..ingest.children import children_of
 from ..ingest.compound import create_compound_file, upload_children
 from ..ingest.jsonlines import candidates
-from ..ingest.labels import UnknownLabels
-from ..ingest.options import Sending
 from ..ingest.prepare import Candidate
 from ..ingest.push import push
-from ..ingest.senders import CONCURRENCY
-from ..models import Child, ChildFolder, ChildPages, CompoundFile, Handle, Instance, InvalidValueError, Packet
+from ..models import Child, ChildFolder, ChildPages, CompoundFile, Instance, InvalidValueError, Packet
 from ..models.problems import describe
 from .base import DiffgramOperator, path_of
-from .memory import memory_of
+from .sending import SendingOperator
 from .validate import DiffgramValidatePacketsOperator
 
 if TYPE_CHECKING:
@@ -36,104 +32,7 @@ __all__ = [
 ChildSource = Child | ChildFolder | ChildPages | Mapping[str, Any]
 
 
-_MOST_SECONDS = 30
-
-
-class _SendingOperator(DiffgramOperator):
-    """What operators that send packets have in common.
-
-    :param max_failed: how many packets Diffgram may refuse, or which share of them if below 1, before the
-        task fails. By default none.
-    :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
-        packet: ``{"name", "outcome", "reason", "input_id", "file_id"}``; outcome is ``sent``, ``skipped``,
-        ``failed`` or ``unknown``.
-    :param concurrency: requests under way at once.
-    :param unknown_labels: what becomes of labels that the schema has not: ``fail`` with all of them; ``drop``
-        their instances, counted in the log; ``create`` the labels, once everything else is found right.
-    :param model_ref: model of predictions that name none: the DAG's id. A prediction is what is
-        ``machine_made`` or has a ``score``. None: they go without model and run.
-    :param model_run_ref: run of that model: the DAG run's id. None: they go without a run.
-    """
-
-    template_fields: Sequence[str] = (
-        "max_failed",
-        "report",
-        "unknown_labels",
-        "model_ref",
-        "model_run_ref",
-        *DiffgramOperator.template_fields,
-    )
-    _stop: threading.Event | None = None
-
-    def __init__(
-        self,
-        *,
-        max_failed: float = 0,
-        report: str | None = None,
-        concurrency: int = CONCURRENCY,
-        unknown_labels: str = "fail",
-        model_ref: str | None = "{{ dag.dag_id }}",
-        model_run_ref: str | None = "{{ run_id }}",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.max_failed = max_failed
-        self.report = report
-        self.concurrency = concurrency
-        self.unknown_labels = unknown_labels
-        self.model_ref = model_ref
-        self.model_run_ref = model_run_ref
-
-    def _logged(self, handle: Handle) -> dict[str, Any]:
-        self.log.info(
-            "%s expected: %s already there, %s ingested at once, %s sent in batches %s",
-            handle.expected,
-            handle.skipped,
-            handle.done_at_send,
-            sum(batch.inputs for batch in handle.batches),
-            [batch.id for batch in handle.batches],
-        )
-        return handle.to_xcom()
-
-    def on_kill(self) -> None:
-        """Send nothing more; what is under way comes to its end."""
-        if self._stop is not None:
-            self._stop.set()
-
-    def _options(self, hook: DiffgramHook, context: Context) -> Sending:
-        self._stop = threading.Event()
-        return Sending(
-            **self._targets(hook),
-            unknown_labels=cast(UnknownLabels, self.unknown_labels),
-            origin=self._origin(),
-            max_failed=self._number(),
-            report=self.report,
-            concurrency=self.concurrency,
-            memory=memory_of(context),
-            stop=self._stop,
-            introduce_after=_seconds_after_the_first(context),
-            path_of=path_of,
-        )
-
-    def _origin(self) -> tuple[str, str | None] | None:
-        if not self.model_ref:
-            return None
-        return str(self.model_ref), str(self.model_run_ref) if self.model_run_ref else None
-
-    def _number(self) -> float:
-        try:
-            return float(self.max_failed)  # a rendered template is text
-        except (TypeError, ValueError):
-            raise InvalidValueError("max_failed", [f"must be a number, not {self.max_failed!r}"]) from None
-
-
-def _seconds_after_the_first(context: Context) -> float:
-    """Let mapped tasks that share a new model run introduce it one after another (quirk 48)."""
-    ti = context.get("ti")
-    return float(min(max(0, ti.map_index or 0), _MOST_SECONDS)) if ti is not None else 0.0
-
-
-class DiffgramSendPacketOperator(_SendingOperator):
+class DiffgramSendPacketOperator(SendingOperator):
     """Send one packet or many to a dataset, each once; a retry or a second run sends only what is missing.
 
     Returns a handle, small JSON, for the sensor
@@ -147,7 +46,7 @@ class DiffgramSendPacketOperator(_SendingOperator):
         has, what people corrected included.
     """
 
-    template_fields: Sequence[str] = ("packets", "if_exists", *_SendingOperator.template_fields)
+    template_fields: Sequence[str] = ("packets", "if_exists", *SendingOperator.template_fields)
 
     def __init__(
         self,
@@ -166,7 +65,7 @@ class DiffgramSendPacketOperator(_SendingOperator):
             hook = self._hook()
             packets = cast(Iterable[Candidate], candidates(self.packets, "packet", path_of))
             handle = push(hook.get_conn(), packets, if_exists=self.if_exists, **self._options(hook, context))
-        return self._logged(handle)
+        return self._sent(handle)
 
 
 class DiffgramCreateCompoundFileOperator(DiffgramOperator):
@@ -208,7 +107,7 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
         """Create or find, and return what is there now."""
         with failing_for_good():
             compound = self._compound()
-            hook = self._hook()
+            hook = DiffgramHook(self.diffgram_conn_id)
             client = hook.get_conn()
             parent = create_compound_file(client, compound, if_exists=self.if_exists, **self._targets(hook))
         self.log.info(
@@ -233,7 +132,7 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
             raise InvalidValueError("compound file", describe(error)) from None
 
 
-class DiffgramUploadChildrenOperator(_SendingOperator):
+class DiffgramUploadChildrenOperator(SendingOperator):
     """Send the children of a compound file that are not there yet: pages, cameras.
 
     Returns a handle, as :class:`DiffgramSendPacketOperator` does.
@@ -246,7 +145,7 @@ class DiffgramUploadChildrenOperator(_SendingOperator):
     :param repair: archive children that failed before, and what there is of them, and send them again.
     """
 
-    template_fields: Sequence[str] = ("parent_file_id", "children", *_SendingOperator.template_fields)
+    template_fields: Sequence[str] = ("parent_file_id", "children", *SendingOperator.template_fields)
 
     def __init__(
         self,
@@ -264,7 +163,7 @@ class DiffgramUploadChildrenOperator(_SendingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
         with failing_for_good():
-            hook = self._hook()
+            hook = DiffgramHook(self.diffgram_conn_id)
             handle = upload_children(
                 hook.get_conn(),
                 self._parent(),
@@ -272,7 +171,7 @@ class DiffgramUploadChildrenOperator(_SendingOperator):
                 repair=self.repair,
                 **self._options(hook, context),
             )
-        return self._logged(handle)
+        return self._sent(handle)
 
     def _parent(self) -> int:
         given = self.parent_file_id

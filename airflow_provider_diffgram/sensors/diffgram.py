@@ -2,55 +2,79 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
-    AirflowException,
     AirflowFailException,
-    AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
     PokeReturnValue,
     conf,
 )
-from pydantic import ValidationError
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..ingest.doubles import archive_doubled
-from ..ingest.progress import Watch
-from ..models import Handle, InvalidValueError, Receipt
-from ..models.problems import describe
-from ..triggers.diffgram import DiffgramInputTrigger
+from ..ingest.watch.rules import Rules
+from ..ingest.watch.targets import (
+    check_kind,
+    handle_of_batches,
+    handle_of_children,
+    handle_of_inputs,
+    handles_of,
+)
+from ..models import Handle
+from ..operators.waiting import WaitingOperator, seconds_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-_SETTLING_POLL = 2.0
-_TRIGGERER_GRACE = 600.0
 
-
-class DiffgramInputSensor(BaseSensorOperator):
+class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
     """Wait until everything that was sent is in Diffgram with its predictions.
 
     Right as well if everything was in before it began. Fails as soon as an input failed, with the server's
-    reasons. Returns a receipt: ``{"expected", "succeeded", "skipped", "failed", ...}``.
+    reasons. Returns a receipt: ``{"expected", "succeeded", "skipped", "failed", ...}``. Takes the parameters
+    of :class:`~airflow_provider_diffgram.operators.waiting.WaitingOperator` too.
+
+    What to wait for is exactly one of ``handle``, ``batch_ids``, ``input_ids`` and ``parent_file_id``.
 
     :param handle: what a Diffgram operator returned, a list of such from mapped tasks, or JSON of either.
+    :param batch_ids: ids of input batches; all their root inputs are waited for.
+    :param input_ids: ids of inputs.
+    :param parent_file_id: file id of a compound file.
+    :param expected_count: number of its children, with ``parent_file_id``.
+    :param max_failed: how many inputs may fail, or which share of them if below 1. By default none.
+    :param report: path of a JSON Lines file, local or in object storage, to write with what became of each
+        input: ``{"name", "outcome", "reason", "input_id", "file_id", "missing"}``.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param deferrable: wait in the triggerer, without a worker slot.
     """
 
-    template_fields: Sequence[str] = ("handle", "diffgram_conn_id")
+    template_fields: Sequence[str] = (
+        "handle",
+        "batch_ids",
+        "input_ids",
+        "parent_file_id",
+        "expected_count",
+        "max_failed",
+        "report",
+        "diffgram_conn_id",
+        *WaitingOperator.template_fields,
+    )
     ui_color = "#e8f4e4"
 
     def __init__(
         self,
         *,
-        handle: Mapping[str, Any] | Iterable[Mapping[str, Any]] | str,
+        handle: Mapping[str, Any] | Iterable[Mapping[str, Any]] | str | None = None,
+        batch_ids: Iterable[int] | str | None = None,
+        input_ids: Iterable[int] | str | None = None,
+        parent_file_id: int | str | None = None,
+        expected_count: int | str | None = None,
+        max_failed: float | str = 0,
+        report: str | None = None,
         diffgram_conn_id: str = DiffgramHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = 15.0,
@@ -58,118 +82,59 @@ class DiffgramInputSensor(BaseSensorOperator):
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
         self.handle = handle
+        self.batch_ids = batch_ids
+        self.input_ids = input_ids
+        self.parent_file_id = parent_file_id
+        self.expected_count = expected_count
+        self.max_failed = max_failed
+        self.report = report
         self.diffgram_conn_id = diffgram_conn_id
         self.deferrable = deferrable
-        self._watch: Watch | None = None
 
     def execute(self, context: Context) -> Any:
         """Wait, here or in the triggerer, and return the receipt."""
         if not self.deferrable:
             return super().execute(context)
+        deadline = time.time() + seconds_of(self.timeout)
         try:
-            receipt = self._look()
-            if receipt.complete:
-                return self._ended(self._tidied(receipt))
+            handles = self._handles()
+            receipt = self._begin(handles)
         except AirflowFailException as error:
             if self.soft_fail:  # as the base class does for what it runs itself
                 raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
             raise
-        self.log.info("%s; waiting in the triggerer", receipt.summary())
-        return self.defer(
-            trigger=DiffgramInputTrigger(
-                diffgram_conn_id=self.diffgram_conn_id,
-                handles=[handle.to_xcom() for handle in self._handles()],
-                deadline=time.time() + self._seconds(self.timeout),
-                poll_interval=self._seconds(self.poke_interval),
-            ),
-            method_name="execute_complete",
-            # The trigger ends by itself at its deadline; this is for a triggerer that is gone.
-            timeout=timedelta(seconds=self._seconds(self.timeout) + _TRIGGERER_GRACE),
-        )
+        if receipt is not None:
+            return receipt
+        given = [handle.to_xcom() for handle in handles]
+        return self._wait_deferred(given, deadline, seconds_of(self.poke_interval))
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; true when nothing is left to wait for.
 
-        Between two pokes in reschedule mode nothing is remembered, so a success whose instances are not
-        written yet is watched within the poke, for seconds.
+        Between two pokes in reschedule mode nothing is remembered, so what will be decided within seconds is
+        watched within the poke.
         """
-        receipt = self._look()
-        while self.reschedule and self._watch is not None and self._watch.settling:
-            time.sleep(_SETTLING_POLL)
-            receipt = self._look()
-        self.log.info(receipt.summary())
-        if not receipt.complete:
-            return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._ended(self._tidied(receipt)))
+        receipt = self._begin(self._handles()) if self._watch is None else self._look_again()
+        receipt = receipt or self._look_until_settled(seconds_of(self.poke_interval))
+        return PokeReturnValue(is_done=receipt is not None, xcom_value=receipt)
 
-    def execute_complete(self, context: Context, event: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Turn what the trigger saw into the receipt, or into the failure."""
-        if not event or event.get("status") not in ("done", "timeout", "error"):
-            raise AirflowException(f"the trigger sent an event of unknown form: {event!r}")
-        if event["status"] == "error":
-            error = AirflowFailException if event.get("permanent") else AirflowException
-            raise error(str(event.get("message")))
-        receipt = Receipt.model_validate(event["receipt"])
-        if event["status"] == "timeout":
-            raise AirflowSensorTimeout(
-                "\n".join(
-                    [
-                        f"not settled within {self._seconds(self.timeout):.0f} s: {receipt.summary()}",
-                        *receipt.waiting,
-                    ]
-                )
-            )
-        return self._ended(self._tidied(receipt))
-
-    def _tidied(self, receipt: Receipt) -> Receipt:
-        """Archive what was stored twice, which a trigger must not do; look again if there were."""
-        if receipt.failed:
-            return receipt
-        with failing_for_good():
-            client = DiffgramHook(self.diffgram_conn_id).get_conn()
-            if not archive_doubled(client, self._handles()):
-                return receipt
-            return client.run(Watch(self._handles()).look())
-
-    def _look(self) -> Receipt:
-        with failing_for_good():
-            if self._watch is None:
-                self._watch = Watch(self._handles())
-            receipt = DiffgramHook(self.diffgram_conn_id).get_conn().run(self._watch.look())
-        if receipt.failed:
-            self._ended(receipt)
-        return receipt
+    def _waiting(self) -> tuple[Rules, str | None]:
+        return self._rules(self.max_failed), self.report
 
     def _handles(self) -> list[Handle]:
-        given = _from_text(self.handle) if isinstance(self.handle, str) else self.handle
-        handles = [given] if isinstance(given, Mapping) else list(given or [])
-        try:
-            parsed = [Handle.model_validate(handle) for handle in handles]
-        except ValidationError as error:
-            raise InvalidValueError("handle", describe(error)) from None
-        if not parsed:
-            raise InvalidValueError("handle", ["none given: pass what a Diffgram operator returned"])
-        return parsed
-
-    def _ended(self, receipt: Receipt) -> dict[str, Any]:
-        self.log.info(receipt.summary())
-        if receipt.failed:
-            lines = [
-                f"{each.name or 'update'} (input {each.input_id}): {each.reason}" for each in receipt.failures
-            ]
-            raise AirflowFailException("\n".join([receipt.summary(), *lines]))
-        return receipt.to_xcom()
-
-    @staticmethod
-    def _seconds(value: timedelta | float) -> float:
-        return value.total_seconds() if isinstance(value, timedelta) else float(value)
-
-
-def _from_text(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise InvalidValueError(
-            "handle",
-            [f"not JSON: {text[:60]!r}; pass the operator's .output, or add | tojson to the template"],
-        ) from None
+        with failing_for_good():
+            given = {
+                "handle": self.handle,
+                "batch_ids": self.batch_ids,
+                "input_ids": self.input_ids,
+                "parent_file_id": self.parent_file_id,
+            }
+            check_kind(given, self.expected_count)
+            if self.handle is not None:
+                return handles_of(self.handle)
+            client = self._client()
+            if self.batch_ids is not None:
+                return [handle_of_batches(client.project, self.batch_ids)]
+            if self.input_ids is not None:
+                return [client.run(handle_of_inputs(client.project, self.input_ids))]
+            return [handle_of_children(client.project, self.parent_file_id, self.expected_count)]

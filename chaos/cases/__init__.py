@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..stage import Case, Stage
-from . import faults, kills, people, refusals, two_runs
+from . import faults, kills, people, refusals, two_runs, waits
 
 QUEUED = ("url", "append", "replace")
 UPDATES = ("append", "replace")
 ALL = ("url", "local", *UPDATES)
+WAIT = ("wait",)
 
 MANY = {"amount": 40}
 NEW_RUN = {"instances": {"model_ref": "finder", "model_run_ref": "today", "score": 0.5}}
@@ -58,6 +59,20 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (two_runs.uploads_at_once, ("local",), {"emulator": {"image_seconds": 0.5}}),
     (two_runs.children_at_once, ("url",), {}),
     (two_runs.serialised, UPDATES, {}),
+    (waits.one_of_thousands, WAIT, {"amount": 2500}),
+    (waits.triggerer_killed, WAIT, MANY),
+    (waits.failed_meanwhile, WAIT, {}),
+    (waits.operator_waits, WAIT, {}),
+    (waits.server_restarted, WAIT, {}),
+    (waits.stuck_named, WAIT, {"emulator": {"rows_per_cycle": 2}, **MANY}),
+    (waits.stuck_retried, WAIT, {"emulator": {"rows_per_cycle": 2}, **MANY}),
+    (waits.polls_fail, WAIT, MANY),
+    (waits.flips, WAIT, MANY),
+    (waits.late, WAIT, MANY),
+    (waits.silent_losses, WAIT, MANY),
+    (waits.one_silent_loss, WAIT, {}),
+    (waits.archived_meanwhile, WAIT, {}),
+    (waits.batch_gone, WAIT, {}),
 ]
 
 

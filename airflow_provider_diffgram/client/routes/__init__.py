@@ -27,10 +27,12 @@ from .inputs import (
     StatusFilter,
     compound_status,
     list_inputs,
+    list_rows,
     probe_write,
     send_packet,
     update_inputs,
     view_input,
+    view_row,
 )
 from .jobs import JobStatus, list_job_tasks, list_jobs, list_tasks, view_job
 from .labels import (
@@ -94,6 +96,7 @@ __all__ = [
     "list_jobs",
     "list_labels",
     "list_model_runs",
+    "list_rows",
     "list_schemas",
     "list_tasks",
     "list_tracks",
@@ -112,5 +115,6 @@ __all__ = [
     "view_file",
     "view_input",
     "view_job",
+    "view_row",
     "view_working_dir",
 ]

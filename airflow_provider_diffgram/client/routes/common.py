@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -14,12 +15,14 @@ PAGE = 1000
 """Most rows of a listing (quirk 13)."""
 
 
+@cache
 def items(model: type[T], key: str | None) -> Callable[[Any], list[T]]:
-    """Return what reads a list of ``model`` under ``key``, or a bare list."""
+    """Return what reads a list of ``model`` under ``key``, or a bare list; made but once: it takes long."""
     adapter = TypeAdapter(list[model])  # type: ignore[valid-type]  # a model given at run time
     return lambda body: adapter.validate_python(body if key is None else body[key])
 
 
+@cache
 def item(model: type[T], *keys: str) -> Callable[[Any], T]:
     """Return what reads a ``model`` under the first of ``keys`` that the answer has."""
     adapter = TypeAdapter(model)

@@ -17,6 +17,7 @@ from .inputs import ALREADY_EXISTS, Input, InputBatch, InputStatus
 from .jobs import Job, JobPage, JobRef, Task, TaskFile, TaskPage
 from .labels import AttributeGroup, AttributeOption, Label, LabelList, LabelSchema
 from .replies import PacketReply, ReplyLog, UploadReply
+from .rows import InputRow
 from .runs import ModelRun
 from .texts import without_signatures
 
@@ -37,6 +38,7 @@ __all__ = [
     "FrameUrl",
     "Input",
     "InputBatch",
+    "InputRow",
     "InputStatus",
     "InstanceBuffer",
     "Job",

@@ -38,45 +38,13 @@ class InputStatus(StrEnum):
     FAILED = "failed"
 
 
-class Input(Received):
-    """One row per thing sent (wire contract 3.1). Every field can be null."""
+class InputWords:
+    """What the words of an input mean, however much of it was read."""
 
-    id: int | None = None
-    status: InputStatus | str | None = Field(default=None, union_mode="left_to_right")
-    status_text: str | None = None
-    description: str | None = None
-    update_log: dict[str, Any] | None = None
-    percent_complete: float | None = None
-    processing_deferred: bool | None = None
-    video_was_split: bool | None = None
-    file_id: int | None = None
-    parent_file_id: int | None = None
-    parent_input_id: int | None = None
-    batch_id: int | None = None
-    original_filename: str | None = None
-    media_type: str | None = None
-    source: str | None = None
-    mode: str | None = None
-    directory: DirectoryRef | None = None
-    instance_list: list[Any] = []
-    frame_packet_map: dict[str, Any] | None = Field(default=None, repr=False)
-    archived: bool | None = None
-    retry_count: int | None = None
-    created_time: str | None = None
-    time_updated: str | None = None
-
-    @field_validator("update_log", mode="before")
-    @classmethod
-    def _read_log(cls, value: Any) -> Any:
-        log = read_printed(value)
-        return {"error": log} if isinstance(log, str | list) else log
-
-    @field_validator("instance_list", mode="before")
-    @classmethod
-    def _unwrap_list(cls, value: Any) -> Any:
-        while isinstance(value, dict):
-            value = value.get("list", [])
-        return [] if value == "None" else value or []
+    status: InputStatus | str | None
+    status_text: str | None
+    description: str | None
+    update_log: dict[str, Any] | None
 
     @property
     def failed(self) -> bool:
@@ -115,6 +83,47 @@ class Input(Received):
         ]
         text = next((str(each) for each in candidates if each), "the server gave no reason")
         return without_signatures(text)[:_REASON_LENGTH]
+
+
+class Input(InputWords, Received):
+    """One row per thing sent (wire contract 3.1). Every field can be null."""
+
+    id: int | None = None
+    status: InputStatus | str | None = Field(default=None, union_mode="left_to_right")
+    status_text: str | None = None
+    description: str | None = None
+    update_log: dict[str, Any] | None = None
+    percent_complete: float | None = None
+    processing_deferred: bool | None = None
+    video_was_split: bool | None = None
+    file_id: int | None = None
+    parent_file_id: int | None = None
+    parent_input_id: int | None = None
+    batch_id: int | None = None
+    original_filename: str | None = None
+    media_type: str | None = None
+    source: str | None = None
+    mode: str | None = None
+    directory: DirectoryRef | None = None
+    instance_list: list[Any] = []
+    frame_packet_map: dict[str, Any] | None = Field(default=None, repr=False)
+    archived: bool | None = None
+    retry_count: int | None = None
+    created_time: str | None = None
+    time_updated: str | None = None
+
+    @field_validator("update_log", mode="before")
+    @classmethod
+    def _read_log(cls, value: Any) -> Any:
+        log = read_printed(value)
+        return {"error": log} if isinstance(log, str | list) else log
+
+    @field_validator("instance_list", mode="before")
+    @classmethod
+    def _unwrap_list(cls, value: Any) -> Any:
+        while isinstance(value, dict):
+            value = value.get("list", [])
+        return [] if value == "None" else value or []
 
 
 class InputBatch(Received):

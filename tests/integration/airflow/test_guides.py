@@ -238,7 +238,13 @@ RUNS: dict[str, dict[str, Any]] = {
     "scans": {"wait": (4, 0)},
     "binder": {"wait": (4, 0)},
     "crossing": {"wait": (3, 0)},
-    "three_ways": {"deferred": (1, 0), "poking": (1, 0), "rescheduled": (1, 0), "count": 1},
+    "ways_to_wait": {
+        "deferred": (1, 0),
+        "poking": (1, 0),
+        "rescheduled": (1, 0),
+        "send_and_wait": (1, 0),
+        "count": 1,
+    },
 }
 """DAG -> task -> what a first run returns: of a receipt what succeeded and what was skipped."""
 

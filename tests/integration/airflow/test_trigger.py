@@ -6,9 +6,11 @@ import asyncio
 import json
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from airflow_provider_diffgram.ingest.push import push
 from airflow_provider_diffgram.triggers.diffgram import DiffgramInputTrigger
 
@@ -79,3 +81,65 @@ def test_a_connection_without_a_secret_is_told(connection, handle):
     event = event_of(trigger([handle]))
     assert (event["status"], event["permanent"]) == ("error", True)
     assert "Client secret" in event["message"]
+
+
+def test_failed_looks_in_a_row_are_forgotten_after_one_that_succeeds(connection, handle, diffgram_emulator):
+    connection(extra={"retry_timeout": 0})
+    diffgram_emulator.fault("view/list", "status", status=503, times=2)
+    assert event_of(trigger([handle], max_poll_failures=3))["status"] == "done"
+
+
+def test_a_server_that_is_started_again_is_waited_for(monkeypatch, diffgram_emulator_process):
+    emulator = diffgram_emulator_process
+    uri = f"{emulator.connection_uri()}?{urlencode({'__extra__': json.dumps({'retry_timeout': 0})})}"
+    monkeypatch.setenv("AIRFLOW_CONN_DIFFGRAM_DEFAULT", uri)
+    settings = Settings(emulator.url, emulator.project, emulator.client_id, emulator.client_secret)
+    with DiffgramClient(settings) as client:
+        emulator.pause_queue()
+        packets = [{"media": {"text_data": "hello"}, "original_filename": "a.txt"}]
+        sent = push(client, packets, dataset="Default").to_xcom()
+
+    async def restarted() -> dict[str, Any]:
+        waiting = asyncio.create_task(anext(trigger([sent], max_poll_failures=100).run()))
+        await asyncio.to_thread(emulator.restart, kill=True)
+        return (await waiting).payload
+
+    assert asyncio.run(restarted())["receipt"]["succeeded"] == 1
+
+
+@pytest.mark.parametrize("on_kill", ["leave", "archive"])
+def test_what_is_pending_is_archived_when_the_task_is_killed_if_so_wished(
+    connection, client, diffgram_emulator, on_kill
+):
+    diffgram_emulator.pause_queue()
+    packets = [{"media": {"text_data": "hello"}, "original_filename": "a.txt"}]
+    sent = push(client, packets, dataset="Default").to_xcom()
+    asyncio.run(trigger([sent], on_kill=on_kill).on_kill())
+    rows = client.send(routes.list_inputs(client.project, show_archived=True))
+    assert [row.archived for row in rows] == [on_kill == "archive"]
+
+
+def test_what_is_stuck_is_told_for_the_worker_to_retry_with_what_it_needs_to_go_on(
+    connection, client, diffgram_emulator
+):
+    diffgram_emulator.row_fault("a.jpg", "stuck")
+    packets = [
+        {"media": {"url": f"{diffgram_emulator.url}/a.jpg", "type": "image"}, "original_filename": "a.jpg"}
+    ]
+    sent = push(client, packets, dataset="Default").to_xcom()
+    one = trigger([sent], on_stuck="retry", stall_timeout=0.5)
+    event = event_of(one)
+    (row,) = client.send(routes.list_inputs(client.project))
+    assert (event["status"], event["input_ids"]) == ("stuck", [row.id])
+    assert (event["handles"], event["deadline"]) == ([sent], one.deadline)
+    again = trigger([sent], on_stuck="retry", stall_timeout=0.5, max_retries=0)
+    assert event_of(again)["status"] == "done"
+
+
+def test_a_failure_that_is_allowed_does_not_end_the_wait(connection, client, diffgram_emulator):
+    url = f"{diffgram_emulator.url}/api/walrus/nothing-here.jpg"
+    gone = {"media": {"url": url, "type": "image"}, "original_filename": "gone.jpg"}
+    there = {"media": {"text_data": "hello"}, "original_filename": "a.txt"}
+    sent = push(client, [gone, there], dataset="Default").to_xcom()
+    receipt = event_of(trigger([sent], max_failed=1))["receipt"]
+    assert (receipt["failed"], receipt["succeeded"]) == (1, 1)

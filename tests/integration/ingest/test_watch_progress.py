@@ -160,9 +160,14 @@ def test_an_input_that_the_server_does_not_list_is_missing(diffgram: LiveDiffgra
     handle = diffgram.push([image(media, "a.png")])
     (sent,) = handle.batches
     lost = handle.model_copy(update={"batches": [sent.model_copy(update={"inputs": 2})], "expected": 2})
-    watch = Watch([lost], FastTime.monotonic)
+    clock = [0.0]
+    watch = Watch([lost], lambda: clock[0])
     receipt = looking(diffgram, watch, lambda each: each.succeeded == 1)
-    assert (receipt.missing, receipt.complete) == (1, False)
+    assert (receipt.pending, receipt.missing, receipt.complete) == (1, 0, False)
+    clock[0] = 31.0
+    receipt = diffgram.client.run(watch.look())
+    assert (receipt.pending, receipt.missing, receipt.complete) == (0, 1, True)
+    assert receipt.failures[0].name == f"batch {sent.id}"
 
 
 def test_only_the_inputs_named_are_waited_for(diffgram: LiveDiffgram, media: Media):

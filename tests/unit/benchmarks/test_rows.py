@@ -28,6 +28,9 @@ def figure(name: str, ours: float = 1.0, bar: Bar | None = None) -> Row:
         (Bar(times_peer=8), 128.0, 16.0, True),
         (Bar(times_peer=8), 127.9, 16.0, False),
         (Bar(times_peer=8), 1000.0, None, False),
+        (Bar(most_times_peer=1.3), 1.3, 1.0, True),
+        (Bar(most_times_peer=1.3), 1.31, 1.0, False),
+        (Bar(most_times_peer=1.3), 0.1, None, False),
         (Bar(least=1, most=2), 3.0, None, False),
         (Bar(least=19.5), float("nan"), None, False),
         (Bar(most=64), float("nan"), None, False),
@@ -46,7 +49,12 @@ def test_a_figure_is_held_against_the_bar_before_it_is_rounded():
 
 @pytest.mark.parametrize(
     "bar, words",
-    [(Bar(least=19.5), ">= 19.5"), (Bar(most=0), "<= 0"), (Bar(times_peer=8), ">= 8x peer")],
+    [
+        (Bar(least=19.5), ">= 19.5"),
+        (Bar(most=0), "<= 0"),
+        (Bar(times_peer=8), ">= 8x peer"),
+        (Bar(most_times_peer=1.3), "<= 1.3x peer"),
+    ],
 )
 def test_a_bar_in_words(bar: Bar, words: str):
     assert row("push.x", 1, 1, "x", bar).bar == words

@@ -115,6 +115,50 @@ def test_a_receipt_that_counts_more_than_arrived_is_a_false_success():
     assert figures(truth, files()[:1], right) == {}
 
 
+@pytest.mark.parametrize("counted", ["succeeded", "skipped"])
+def test_a_receipt_that_counts_what_a_person_archived_as_stored_is_a_false_success(counted):
+    truth = Truth({"a.png": PREDICTIONS["a.png"]})
+    right = told(receipt={"succeeded": 1, "archived": 1})
+    assert figures(truth, files()[:1], right) == {}
+    wrong = told(receipt={"succeeded": 1, "archived": 0, counted: 2})
+    assert figures(truth, files()[:1], wrong)["false_success"] >= 1
+
+
+def test_a_receipt_that_counts_a_silent_loss_as_stored_is_a_false_success_and_a_missed_failure():
+    truth = Truth({"a.png": PREDICTIONS["a.png"]}, {"b.png"})
+    there = [files()[0], Found(2, "b.png", Counter())]
+    assert figures(truth, there, told()) == {"false_success": 1, "missed_failure": 1}
+    failure = {"name": "b.png", "input_id": 2, "reason": "success, but it holds 0 of 3 instances"}
+    assert figures(truth, there, told(receipt={"succeeded": 1, "failures": [failure]})) == {}
+    assert figures(truth, there, told(receipt={"succeeded": 2, "failures": [failure]})) == {
+        "false_success": 1
+    }
+
+
+def test_a_stuck_input_is_named_or_brought_in_and_nothing_else_will_do():
+    there, stuck = files()[:1], ("b.png",)
+    planted = Truth({"a.png": PREDICTIONS["a.png"]}, {"b.png"})
+    named = told(state="failed", receipt=None, errors="b.png (input 2) is stuck in processing")
+    assert figures(planted, there, named, stuck) == {}
+    silent = told(state="failed", receipt=None, errors="not settled within 150 s")
+    assert figures(planted, there, silent, stuck) == {"unknown": 2, "missed_failure": 1}
+    to_retry = Truth(PREDICTIONS)
+    assert figures(to_retry, there, named, stuck) == {"lost": 4, "unknown": 3}
+    assert figures(to_retry, there, told(), stuck) == {"lost": 4, "unknown": 1, "false_success": 1}
+
+
+def test_a_wait_for_a_batch_that_is_gone_must_name_it():
+    truth = Truth({}, {"987654"})
+    waits = {"places": (), "outcomes": {}}
+    assert figures(truth, [], told(**waits, state="failed", receipt=None, errors="batch 987654: none")) == {}
+    assert figures(truth, [], told(**waits, receipt={"succeeded": 0})) == {"missed_failure": 1}
+    assert figures(truth, [], told(**waits, receipt={"succeeded": 3})) == {
+        "false_success": 3,
+        "missed_failure": 1,
+    }
+    assert figures(truth, [], told(**waits, state="failed", receipt=None)) == {"missed_failure": 1}
+
+
 def test_a_success_without_a_receipt_is_false():
     assert figures(run=told(receipt=None)) == {"false_success": 2}
 

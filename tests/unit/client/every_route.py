@@ -108,6 +108,10 @@ EVERY: dict[str, tuple[Request[Any], Any]] = {
     ),
     "list_labels": (routes.list_labels(P, 1), {"labels_out": [], "label_file_colour_map": {"1": {}}}),
     "list_model_runs": (routes.list_model_runs(P, [1]), {"model_run_list": [{"id": 1}]}),
+    "list_rows": (
+        routes.list_rows(P, batch_id=4, parent_file_id=6, status="Processing", show_deferred=False, limit=5),
+        {"input_list": [INPUT], "success": True},
+    ),
     "list_schemas": (routes.list_schemas(P), [{"id": 1, "name": "Default Schema"}]),
     "list_tasks": (routes.list_tasks(P, file_id=5), TASKS | {"total_count": 1}),
     "list_tracks": (
@@ -160,5 +164,6 @@ EVERY: dict[str, tuple[Request[Any], Any]] = {
     "view_file": (routes.view_file(P, 5), {"file": FILE, "label_dict": {}, "log": LOG}),
     "view_input": (routes.view_input(P, 7), {"input": INPUT, "success": True}),
     "view_job": (routes.view_job(P, 1, refresh=True), {"job": {"id": 1, "status": "active"}}),
+    "view_row": (routes.view_row(P, 7), {"input": INPUT, "success": True}),
     "view_working_dir": (routes.view_working_dir(P, "night"), {"working_dir": DATASET, "success": True}),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -22,7 +23,7 @@ from airflow_provider_diffgram.client import (
     resend,
     routes,
 )
-from airflow_provider_diffgram.client.request import Request
+from airflow_provider_diffgram.client.request import Request, ask_together
 from tests.unit.client.both_clients import BOTH, Sync
 from tests.unit.client.scripted_server import Answer, answering
 
@@ -200,3 +201,20 @@ def test_a_failed_attempt_does_not_hide_behind_a_retry_error():
         with pytest.raises(DiffgramError, match="unknown form"):
             client.send(request)
         assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_requests_that_need_not_wait_for_each_other_are_all_asked_and_answered(kind):
+    with answering(*[RUNS] * 20) as server:
+        client = kind(server.settings())
+        answers = client.run(ask_together(routes.list_model_runs("p", [number]) for number in range(20)))
+    assert [[run.reference_id for run in each] for each in answers] == [["r"]] * 20
+    assert sorted(json.loads(asked.body)["id_list"][0] for asked in server.asked) == list(range(20))
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_refusal_of_one_of_several_is_raised(kind):
+    with answering(RUNS, Answer(status=403, body={"error": "no"})) as server:
+        client = kind(server.settings())
+        with pytest.raises(CredentialError):
+            client.run(ask_together([READ, READ]))

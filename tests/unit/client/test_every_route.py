@@ -155,6 +155,18 @@ ASKED: dict[str, tuple[str, str, Any]] = {
         },
     ),
     "list_model_runs": ("POST", "/api/v1/project/demo-project/model-runs/list", {"id_list": [1]}),
+    "list_rows": (
+        "POST",
+        "/api/walrus/v1/project/demo-project/input/view/list",
+        {
+            "limit": 5,
+            "status_filter": "Processing",
+            "show_archived": False,
+            "batch_id": 4,
+            "parent_file_id": 6,
+            "show_deferred": False,
+        },
+    ),
     "list_tasks": (
         "POST",
         "/api/v1/project/demo-project/task/list",
@@ -199,6 +211,7 @@ ASKED: dict[str, tuple[str, str, Any]] = {
     "upload_large": ("POST", "/api/walrus/project/demo-project/upload/large", None),
     "view_batch": ("POST", "/api/v1/project/demo-project/input-batch/4", {}),
     "view_export": ("GET", "/api/walrus/project/demo-project/export/1/status", None),
+    "view_row": ("POST", "/api/walrus/v1/project/demo-project/input/view/7", {}),
     "view_job": ("POST", "/api/v1/job/1/builder/info", {"refresh_stats": True}),
     "view_working_dir": ("GET", "/api/project/demo-project/user/any/working_dir/view", None),
 }

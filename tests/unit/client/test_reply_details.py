@@ -12,6 +12,7 @@ from airflow_provider_diffgram.client import (
     NotProcessedError,
     OutcomeUnknownError,
     RateLimitedError,
+    ServerUnavailableError,
     UnexpectedReplyError,
     WrongAddressError,
     routes,
@@ -37,6 +38,14 @@ def test_429_of_a_proxy_without_a_window_waits_as_long_as_it_says_quirk_24():
     error = meaning(429, b"slow down", headers={"retry-after": "7"})
     assert isinstance(error, RateLimitedError)
     assert error.retry_after == pytest.approx(7)
+
+
+def test_503_of_a_proxy_waits_as_long_as_it_says_but_not_by_the_limiters_headers_quirk_25():
+    limiter = {"x-ratelimit-reset": str(time.time() + 1.6), "retry-after": "1"}
+    for headers, told in (({"retry-after": "7"}, 7.0), ({}, 0.0), (limiter, 0.0)):
+        error = meaning(503, b"down for maintenance", headers=headers)
+        assert isinstance(error, ServerUnavailableError)
+        assert error.retry_after == told
 
 
 def test_429_without_any_header_waits_a_window():

@@ -250,4 +250,9 @@ def test_a_receipt_sums_up_in_one_line():
     receipt = Receipt(project="p", expected=5, succeeded=2, failed=1, pending=2)
     assert receipt.summary() == "5 expected: 2 succeeded, 1 failed, 2 pending"
     assert Receipt(project="p", expected=0).summary() == "0 expected: nothing sent"
-    assert [Receipt(project="p", expected=1, missing=n).complete for n in (0, 1)] == [True, False]
+    assert [Receipt(project="p", expected=1, pending=n).complete for n in (0, 1)] == [True, False]
+    lost = Receipt(project="p", expected=6, failed=1, missing=2, stuck=3, kept=4)
+    assert (lost.complete, lost.problems) == (True, 6)
+    assert lost.summary() == (
+        "6 expected: 1 failed, 2 missing, 3 stuck, 4 predictions kept as they were before"
+    )

@@ -1,0 +1,124 @@
+"""Predictions that were sent against those that are stored. No I/O."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_PROVENANCE = frozenset(
+    {
+        "client_created_time",
+        "creation_ref_id",
+        "frame_number",
+        "id",
+        "machine_made",
+        "model_id",
+        "model_ref",
+        "model_run_id",
+        "model_run_ref",
+        "number",
+        "name",
+        "score",
+        "sequence_id",
+    }
+)
+"""What two predictions may differ in and be the same to the server (wire contract 5.3)."""
+
+_COMPUTED = {"box": frozenset({"width", "height"}), "global": frozenset({"label_file_id"})}
+"""What the server sets itself, by type (wire contract 5.2, 5.3)."""
+
+_PLACE = ("x_min", "y_min", "x_max", "y_max")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a file holds of what was sent to it.
+
+    :param missing: predictions that are not stored, in words.
+    :param kept: how many are stored with the reference of an earlier sending.
+    """
+
+    missing: list[str]
+    kept: int
+
+
+def compare(sent: Iterable[Any], stored: Iterable[Mapping[str, Any]], *, older_count: bool) -> Compared:
+    """Find each prediction that was sent among the stored ones, by its reference.
+
+    One that was sent without a reference is found by geometry.
+
+    :param older_count: whether one that was stored before under another reference counts, as after
+        ``update_with_existing``, which keeps it (wire contract 2.7).
+    """
+    references = set()
+    alike: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+    for each in stored:
+        references.add(each.get("creation_ref_id"))
+        alike[_sorted_under(each)].append(each)
+    missing: list[str] = []
+    kept = 0
+    for each in sent:
+        if not isinstance(each, Mapping):
+            continue
+        reference = each.get("creation_ref_id")
+        if reference is not None and reference in references:
+            continue
+        if (reference is None or older_count) and any(
+            _is_same(each, other) for other in alike[_sorted_under(each)]
+        ):
+            kept += reference is not None
+        else:
+            missing.append(words_of(each))
+    return Compared(missing, kept)
+
+
+def distinct(instances: Iterable[Any]) -> int:
+    """Return as how many the server counts instances: equal ones are one (wire contract 5.3)."""
+    return len(
+        {
+            json.dumps({key: value for key, value in each.items() if key not in _PROVENANCE}, sort_keys=True)
+            if isinstance(each, Mapping)
+            else repr(each)
+            for each in instances
+        }
+    )
+
+
+def words_of(instance: Mapping[str, Any]) -> str:
+    """Return a prediction in a few words: type, label, place, reference."""
+    shown = ("label_file_id", *_PLACE, "creation_ref_id")
+    told = [f"{key} {str(instance[key])[:60]}" for key in shown if instance.get(key) is not None]
+    return f"{instance.get('type')} ({', '.join(told)})"
+
+
+def _sorted_under(instance: Mapping[str, Any]) -> Any:
+    kind = instance.get("type")
+    if kind != "box":
+        return kind, None if kind == "global" else instance.get("label_file_id")
+    return kind, instance.get("label_file_id"), *(instance.get(key) for key in _PLACE)
+
+
+def _is_same(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
+    left_out = _PROVENANCE | _COMPUTED.get(str(sent.get("type")), frozenset())
+    return all(
+        _holds(value, stored.get(key)) for key, value in sent.items() if key not in left_out and key in stored
+    )
+
+
+def _holds(sent: Any, stored: Any) -> bool:
+    """Whether ``stored`` is what was sent; null is as if not sent, and objects may have got more keys."""
+    if sent is None:
+        return True
+    if isinstance(sent, Mapping):
+        held = isinstance(stored, Mapping)
+        return (held or not sent) and all(_holds(value, stored.get(key)) for key, value in sent.items())
+    if isinstance(sent, list):
+        same_length = isinstance(stored, list) and len(sent) == len(stored)
+        return same_length and all(map(_holds, sent, stored))
+    if isinstance(sent, float) and isinstance(stored, int | float):
+        return math.isclose(sent, stored, rel_tol=1e-6, abs_tol=1e-6)
+    return bool(sent == stored)

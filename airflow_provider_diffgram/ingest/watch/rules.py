@@ -1,0 +1,72 @@
+"""What a user may say about a wait."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...models import InvalidValueError, Receipt
+
+VERIFY = ("counts", "instances", "status")
+ON_STUCK = ("fail", "retry")
+STALL_TIMEOUT = 1800.0
+MAX_RETRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When a wait ends, and how.
+
+    :param verify: what proves that predictions are stored: ``counts``, the number that the server keeps for
+        each new file; ``instances``, each of them compared; ``status``, only that a success lasted.
+    :param max_failed: how many inputs may fail, or which share of all expected if below 1.
+    :param on_stuck: what to do with inputs that the server has left: ``fail``, or ``retry``.
+    :param stall_timeout: seconds without any movement after which they are; None to wait on.
+    :param max_retries: how often an input may be retried.
+    :raises InvalidValueError: with everything that is wrong.
+    """
+
+    verify: str = "counts"
+    max_failed: float = 0
+    on_stuck: str = "fail"
+    stall_timeout: float | None = STALL_TIMEOUT
+    max_retries: int = MAX_RETRIES
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"{name} must be one of {', '.join(map(repr, allowed))}, not {getattr(self, name)!r}"
+            for name, allowed in (("verify", VERIFY), ("on_stuck", ON_STUCK))
+            if getattr(self, name) not in allowed
+        ]
+        problems += _number_problems("max_failed", self.max_failed, "a number of inputs, or a share below 1,")
+        if self.stall_timeout is not None:
+            problems += _number_problems("stall_timeout", self.stall_timeout, "a number of seconds,")
+            if self.stall_timeout == 0:
+                problems.append("stall_timeout must be above 0, or None to wait on")
+        problems += _number_problems("max_retries", self.max_retries, "a number of retries,")
+        if problems:
+            raise InvalidValueError("wait", problems)
+
+    def too_many(self, problems: int, expected: int) -> bool:
+        """Whether more of ``expected`` inputs failed than may."""
+        return problems > (self.max_failed * expected if self.max_failed < 1 else self.max_failed)
+
+    def next_step(self, receipt: Receipt, to_retry: Sequence[int]) -> Literal["wait", "retry", "end"]:
+        """Return what to do where things stand so.
+
+        :param to_retry: inputs that are stuck and may be retried.
+        """
+        hopeless = receipt.problems - (len(to_retry) if self.on_stuck == "retry" else 0)
+        if self.too_many(hopeless, receipt.expected):
+            return "end"
+        if to_retry and self.on_stuck == "retry":
+            return "retry"
+        return "end" if receipt.complete else "wait"
+
+
+def _number_problems(name: str, value: Any, what: str) -> list[str]:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return []
+    return [f"{name} must be {what} 0 or more, not {value!r}"]

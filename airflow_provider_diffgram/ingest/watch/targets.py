@@ -1,0 +1,109 @@
+"""What to wait for, where no handle tells it: batches, inputs, a compound file."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from ...client import DiffgramError, RefusedError, ServerFaultError, routes
+from ...client.request import Steps, ask_together
+from ...models import Handle, InvalidValueError, SentBatch
+from ...models.problems import describe
+
+KINDS = ("handle", "batch_ids", "input_ids", "parent_file_id")
+
+
+def check_kind(given: Mapping[str, Any], expected_count: Any) -> None:
+    """Raise InvalidValueError unless exactly one kind of target is given, with what belongs to it."""
+    named = [kind for kind in KINDS if given[kind] is not None]
+    problems = []
+    if len(named) != 1:
+        problems.append(f"give exactly one of {', '.join(KINDS)}, not {', '.join(named) or 'none'}")
+    if (given["parent_file_id"] is not None) != (expected_count is not None):
+        problems.append("parent_file_id and expected_count, the number of its children, go together")
+    if problems:
+        raise InvalidValueError("target", problems)
+
+
+def handles_of(value: Any) -> list[Handle]:
+    """Return handles from what operators returned, a list of such from mapped tasks, or JSON of either."""
+    given = _from_text(value, "handle") if isinstance(value, str) else value
+    handles = [given] if isinstance(given, Mapping) else list(given or [])
+    try:
+        parsed = [Handle.model_validate(handle) for handle in handles]
+    except ValidationError as error:
+        raise InvalidValueError("handle", describe(error)) from None
+    if not parsed:
+        raise InvalidValueError("handle", ["none given: pass what a Diffgram operator returned"])
+    return parsed
+
+
+def handle_of_batches(project: str, batch_ids: Any) -> Handle:
+    """Return a handle for all root inputs of batches, which hold at least one each."""
+    ids = _ids("batch_ids", batch_ids)
+    batches = [SentBatch(id=each, inputs=None) for each in ids]
+    return Handle(project=project, directory_id=None, batches=batches)
+
+
+def handle_of_children(project: str, parent_file_id: Any, expected_count: Any) -> Handle:
+    """Return a handle for the children of a compound file, so many of them."""
+    (parent,) = _ids("parent_file_id", [parent_file_id])
+    (count,) = _ids("expected_count", [expected_count])
+    sent = SentBatch(id=None, inputs=count, parent_file_id=parent)
+    return Handle(project=project, directory_id=None, batches=[sent], expected=count)
+
+
+def handle_of_inputs(project: str, input_ids: Any) -> Steps[Handle]:
+    """Return a handle for inputs: each is looked up once, to list it with its batch from then on.
+
+    :raises InvalidValueError: if one of them does not exist.
+    """
+    ids = _ids("input_ids", input_ids)
+    try:
+        rows = yield from ask_together(routes.view_row(project, each) for each in ids)
+    except (ServerFaultError, RefusedError) as error:
+        if not _is_no_such_id(error):
+            raise
+        raise InvalidValueError("input_ids", [f"no such input in project {project!r}: {error}"]) from error
+    by_place: dict[tuple[int | None, int | None], list[int]] = defaultdict(list)
+    for row in rows:
+        by_place[row.batch_id, row.parent_file_id if row.batch_id is not None else None].append(row.id)
+    batches = [
+        SentBatch(id=batch_id, inputs=len(only), parent_file_id=parent, only=sorted(only))
+        for (batch_id, parent), only in by_place.items()
+    ]
+    return Handle(project=project, directory_id=None, batches=batches, expected=len(ids))
+
+
+def _is_no_such_id(error: DiffgramError) -> bool:
+    """Whether the server says so: 500 for an unknown input, 400 for one of another project (2.11)."""
+    return isinstance(error, ServerFaultError) or "project_id" in error.fields
+
+
+def _ids(name: str, value: Any) -> list[int]:
+    given = _from_text(value, name) if isinstance(value, str) else value
+    listed = list(given) if isinstance(given, Iterable) and not isinstance(given, Mapping) else [given]
+    problems = [f"must be whole numbers above 0, not {each!r}" for each in listed if not _is_id(each)]
+    if problems or not listed:
+        raise InvalidValueError(name, problems or ["none given"])
+    return list(dict.fromkeys(int(each) for each in listed))
+
+
+def _is_id(value: Any) -> bool:
+    if isinstance(value, str):
+        return value.strip().isdecimal() and int(value) > 0
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _from_text(text: str, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise InvalidValueError(
+            name,
+            [f"not JSON: {text[:60]!r}; pass the operator's .output, or add | tojson to the template"],
+        ) from None

@@ -1,0 +1,158 @@
+"""What operators that send packets have in common."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.providers.common.compat.sdk import conf
+
+from ..hooks.diffgram import DiffgramHook
+from ..ingest.labels import UnknownLabels
+from ..ingest.options import Sending
+from ..ingest.senders import CONCURRENCY
+from ..ingest.watch.rules import Rules
+from ..models import Handle
+from .base import DiffgramOperator, path_of
+from .memory import memory_of
+from .waiting import WaitingOperator, number_of, seconds_of
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+_WEEK = 7 * 86400.0
+
+_MOST_SECONDS = 30
+
+
+class SendingOperator(DiffgramOperator, WaitingOperator):
+    """Sends, and waits if asked to.
+
+    With ``wait_for_completion`` they take the parameters of
+    :class:`~airflow_provider_diffgram.operators.waiting.WaitingOperator` too, and return the receipt that the
+    sensor returns, instead of a handle.
+
+    :param max_failed: how many packets Diffgram may refuse, or which share of them if below 1, before the
+        task fails. By default none.
+    :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
+        packet: ``{"name", "outcome", "reason", "input_id", "file_id"}``; outcome is ``sent``, ``skipped``,
+        ``failed`` or ``unknown``.
+    :param concurrency: requests under way at once.
+    :param unknown_labels: what becomes of labels that the schema has not: ``fail`` with all of them; ``drop``
+        their instances, counted in the log; ``create`` the labels, once everything else is found right.
+    :param model_ref: model of predictions that name none: the DAG's id. A prediction is what is
+        ``machine_made`` or has a ``score``. None: they go without model and run.
+    :param model_run_ref: run of that model: the DAG run's id. None: they go without a run.
+    :param wait_for_completion: wait until everything is in Diffgram with its predictions. ``max_failed`` then
+        counts for the inputs once more.
+    :param deferrable: wait in the triggerer, without a worker slot.
+    :param poke_interval: most seconds between two looks.
+    :param wait_timeout: seconds to wait at most, from the end of the sending.
+    :param wait_report: path of a JSON Lines file like ``report``, with what became of each input.
+    """
+
+    template_fields: Sequence[str] = (
+        "max_failed",
+        "report",
+        "unknown_labels",
+        "model_ref",
+        "model_run_ref",
+        "wait_report",
+        *DiffgramOperator.template_fields,
+        *WaitingOperator.template_fields,
+    )
+    _stop: threading.Event | None = None
+
+    def __init__(
+        self,
+        *,
+        max_failed: float | str = 0,
+        report: str | None = None,
+        concurrency: int = CONCURRENCY,
+        unknown_labels: str = "fail",
+        model_ref: str | None = "{{ dag.dag_id }}",
+        model_run_ref: str | None = "{{ run_id }}",
+        wait_for_completion: bool = False,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: timedelta | float = 15.0,
+        wait_timeout: timedelta | float = _WEEK,
+        wait_report: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_failed = max_failed
+        self.report = report
+        self.concurrency = concurrency
+        self.unknown_labels = unknown_labels
+        self.model_ref = model_ref
+        self.model_run_ref = model_run_ref
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poke_interval = poke_interval
+        self.wait_timeout = wait_timeout
+        self.wait_report = wait_report
+
+    def _logged(self, handle: Handle) -> dict[str, Any]:
+        self.log.info(
+            "%s expected: %s already there, %s ingested at once, %s sent in batches %s",
+            handle.expected,
+            handle.skipped,
+            handle.done_at_send,
+            sum(batch.inputs for batch in handle.batches),
+            [batch.id for batch in handle.batches],
+        )
+        return handle.to_xcom()
+
+    def on_kill(self) -> None:
+        """Send nothing more; what is under way comes to its end. What is waited for may be archived."""
+        if self._stop is not None:
+            self._stop.set()
+        super().on_kill()
+
+    def _waiting(self) -> tuple[Rules, str | None]:
+        return self._rules(self.max_failed), self.wait_report
+
+    def _sent(self, handle: Handle) -> dict[str, Any]:
+        """Tell what was sent; wait for it if asked to."""
+        told = self._logged(handle)
+        if not self.wait_for_completion:
+            return told
+        deadline, poke_interval = time.time() + seconds_of(self.wait_timeout), seconds_of(self.poke_interval)
+        receipt = self._begin([handle])
+        if receipt is not None:
+            return receipt
+        if self.deferrable:
+            result: dict[str, Any] = self._wait_deferred([told], deadline, poke_interval)
+            return result
+        return self._wait_here(deadline, poke_interval)
+
+    def _options(self, hook: DiffgramHook, context: Context) -> Sending:
+        if self.wait_for_completion:
+            self._waiting()  # so that what is wrong with it is told before anything is sent
+        self._stop = threading.Event()
+        return Sending(
+            **self._targets(hook),
+            unknown_labels=cast(UnknownLabels, self.unknown_labels),
+            origin=self._origin(),
+            max_failed=number_of("max_failed", self.max_failed),
+            report=self.report,
+            concurrency=self.concurrency,
+            memory=memory_of(context),
+            stop=self._stop,
+            introduce_after=_seconds_after_the_first(context),
+            path_of=path_of,
+        )
+
+    def _origin(self) -> tuple[str, str | None] | None:
+        if not self.model_ref:
+            return None
+        return str(self.model_ref), str(self.model_run_ref) if self.model_run_ref else None
+
+
+def _seconds_after_the_first(context: Context) -> float:
+    """Let mapped tasks that share a new model run introduce it one after another (quirk 48)."""
+    ti = context.get("ti")
+    return float(min(max(0, ti.map_index or 0), _MOST_SECONDS)) if ti is not None else 0.0
