@@ -14,6 +14,7 @@ from ..client import (
     DiffgramError,
     OutcomeUnknownError,
     RefusedError,
+    StoppedError,
     routes,
 )
 from ..client.request import Steps, Upload, ask, pause
@@ -81,7 +82,10 @@ class Uploads:
                 reply = self._client.send(routes.upload_local(self._client.project, upload, body))
             except OutcomeUnknownError as error:
                 _log.warning("%s; looking whether it arrived", error)
-                file = self._look(packet, name)
+                try:
+                    file = self._look(packet, name)
+                except StoppedError:
+                    raise error from None
                 if file is not None:
                     return file
                 faults += error.status == 500
@@ -109,6 +113,11 @@ class Uploads:
     def _ended(self, packet: Packet, name: str, row: Input, instances: int) -> File | None:
         if row.existing_file_id is not None and packet.parent_file_id is None:
             return self._client.send(routes.view_file(self._client.project, row.existing_file_id))
+        if not row.succeeded and not row.failed:
+            raise OutcomeUnknownError(
+                f"upload {name!r}: input {row.id} is still {row.status!r} after {_INGEST_TIMEOUT:.0f} s. A "
+                "retry finds what became of it"
+            )
         if not row.succeeded or row.file_id is None:
             raise RefusedError(
                 f"upload {name!r}: the server ingested it as {row.status}: {row.reason}"
