@@ -184,8 +184,8 @@ def not_ingested(name: str, row: Input) -> DiffgramError | None:
         return None
     if not row.succeeded and not row.failed:
         return OutcomeUnknownError(
-            f"upload {name!r}: input {row.id} is still {str(row.status)!r} after {_INGEST_TIMEOUT:.0f} s. A retry "
-            "finds what became of it"
+            f"upload {name!r}: input {row.id} is still {str(row.status)!r} after {_INGEST_TIMEOUT:.0f} s. A "
+            "retry finds what became of it"
         )
     return RefusedError(
         f"upload {name!r}: the server ingested it as {row.status}: {row.reason}"
