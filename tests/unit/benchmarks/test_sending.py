@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import push, workers
-from benchmarks.__main__ import main
+from benchmarks.__main__ import FAMILIES, main
 from benchmarks.server import serving
 from benchmarks.workers import OURS, Client, run
 
@@ -93,7 +93,11 @@ def test_both_clients_run_in_turn(stand_in: Client, monkeypatch: pytest.MonkeyPa
     assert fast.lost(OURS) == 0
 
 
+def test_the_families_are_those_that_the_rows_are_named_after():
+    assert list(FAMILIES) == ["push", "convert", "wait", "compound"]
+
+
 def test_a_family_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["pull"])
-    assert "no such family: pull; there are push, wait" in capsys.readouterr().err
+    assert f"no such family: pull; there are {', '.join(FAMILIES)}" in capsys.readouterr().err
