@@ -18,8 +18,8 @@ help:
 	@echo "make test      lint, types, all tests"
 	@echo "make emulator  serve the demo's Diffgram and print the address of its page"
 	@echo "make contract  the wire contract suite; on the server that DIFFGRAM_URL names, or else on the emulator"
-	@echo "make bench     figures beside others', in build/bench.json; ROWS=push or ROWS=wait for one family"
-	@echo "make chaos     pushes and waits that are killed and cut off, judged, in build/chaos.json; CASES=url.*,append.cleared for some"
+	@echo "make bench     figures beside others', in build/bench.json; ROWS=compound, ROWS="push wait" for some"
+	@echo "make chaos     pushes, compound files and waits that are killed and cut off, judged, in build/chaos.json; CASES=url.*,append.cleared for some"
 	@echo "make lock      remake constraints/"
 
 setup: $(READY)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from . import convert, push, wait
+from . import compound, convert, push, wait
 from .process import ROOT
 from .rows import Row, exit_status, merged, read, table, write
 from .workers import PEER_PYTHON
@@ -16,7 +16,10 @@ FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {
     "push": push.measure,
     "convert": convert.measure,
     "wait": wait.measure,
+    "compound": compound.measure,
 }
+PEERS_OF = {"push", "compound"}
+"""Families that measure the official client too."""
 PATH = ROOT / "build" / "bench.json"
 
 
@@ -28,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [family for family in families if family not in FAMILIES]
     if unknown:
         parser.error(f"no such family: {', '.join(unknown)}; there are {', '.join(FAMILIES)}")
-    if "push" in families and not PEER_PYTHON.exists():
+    if PEERS_OF & set(families) and not PEER_PYTHON.exists():
         parser.error("the official client is not installed; make bench does it")
     started = time.monotonic()
     measured: list[Row] = []

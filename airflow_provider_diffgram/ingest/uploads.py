@@ -171,7 +171,9 @@ class Uploads:
     def _since_the_look(self, parent_file_id: int | None, names: Collection[str]) -> Iterable[File]:
         """Return children, or the root files of these names that came after the push looked what is there."""
         if parent_file_id is not None:
-            return self._client.send(routes.list_children(self._client.project, parent_file_id))
+            listed = self._client.send(routes.list_children(self._client.project, parent_file_id))
+            self._plan.there[parent_file_id] = listed
+            return listed
         few = names if len(names) <= SEARCH_ONE_BY_ONE else None
         before = self._plan.known.newest_file()
         newest_first = root_files(self._client, self._plan.directory_id, few)
