@@ -48,6 +48,7 @@ class ModelRuns:
         self._introduce_after = introduce_after
         self._known: set[Ref] = set()
         self._looked = False
+        self._lost: set[int | None] = set()
 
     def note(self, packet: Packet) -> None:
         """Remember the runs of a packet that was ingested."""
@@ -76,8 +77,9 @@ class ModelRuns:
             state = [(row.id, row.status, row.percent_complete, row.time_updated) for row in under_way]
             if state != seen:
                 seen, seen_at = state, time.monotonic()
-            lost = any(map(_is_begun, under_way)) and time.monotonic() - seen_at > STUCK_AFTER
-            if lost or (not under_way and time.monotonic() >= patience):
+            if time.monotonic() - seen_at > STUCK_AFTER:
+                self._lost = {row.id for row in under_way if _is_begun(row)}
+            if self._lost or (not under_way and time.monotonic() >= patience):
                 break
             yield from pause(_POLL)
             ended = yield from ask(routes.list_inputs(project, status="Success", limit=_RECENT))
@@ -143,6 +145,9 @@ class ModelRuns:
                 succeeded_at = succeeded_at or time.monotonic()
                 if time.monotonic() - succeeded_at > settle_seconds(len(packet.instances)):
                     return True
+            if row is not None and row.id in self._lost and _is_begun(row):
+                self._lost.discard(row.id)  # a retry may bring this one back to life
+                return row
             state = (row.status, row.percent_complete, row.time_updated) if row else None
             if state != seen:
                 seen, seen_at = state, time.monotonic()

@@ -159,6 +159,22 @@ def test_who_waits_for_an_introduction_can_be_stopped(racing: LiveDiffgram, medi
     assert {row.original_filename for row in racing.inputs()} == {"0.png"}
 
 
+def test_an_introduction_that_an_earlier_attempt_left_stuck_is_repaired(
+    racing: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
+):
+    packets = [image(media, f"{number}.png", box(**refs(0))) for number in range(3)]
+    racing.emulator.row_fault("0.png", "stuck", times=1)
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    with pytest.raises(PushError, match="asked to stop"):
+        racing.push(packets, stop=stop)
+    monkeypatch.setattr(runs, "STUCK_AFTER", 4.0)
+    assert racing.pushed(packets).succeeded == 3
+    archived = racing.ask(routes.list_inputs, show_archived=True)
+    assert sum(bool(row.archived) for row in archived) == 1
+    assert sorted(racing.names()) == ["0.png", "1.png", "2.png"]
+
+
 def test_a_lost_answer_that_is_not_looked_for_any_more_is_unknown(
     racing: LiveDiffgram, media: Media, tmp_path: Path
 ):
