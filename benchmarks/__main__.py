@@ -7,11 +7,15 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from . import push
+from . import imports, push
 from .rows import Row, exit_status, merged, read, table, write
 from .workers import PEER_PYTHON, ROOT
 
-FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {"push": push.measure}
+FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {
+    "push": push.measure,
+    "import": imports.measure,
+}
+PEERS = {"push": PEER_PYTHON, "import": imports.PYTHON}
 PATH = ROOT / "build" / "bench.json"
 
 
@@ -23,8 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [family for family in families if family not in FAMILIES]
     if unknown:
         parser.error(f"no such family: {', '.join(unknown)}; there are {', '.join(FAMILIES)}")
-    if not PEER_PYTHON.exists():
-        parser.error("the official client is not installed; make bench does it")
+    missing = [family for family in families if family in PEERS and not PEERS[family].exists()]
+    if missing:
+        parser.error(f"peers of {', '.join(missing)} are not installed; make bench does it")
     started = time.monotonic()
     measured: list[Row] = []
     for family in families:

@@ -1,4 +1,7 @@
-"""Operators for Diffgram."""
+"""Operators for Diffgram.
+
+What they need to do their work is imported when they do it: every parse of a DAG imports this module.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,20 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
-from pydantic import ValidationError
+from airflow.providers.common.compat.sdk import BaseOperator
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..ingest.compound import create_compound_file, upload_children
-from ..ingest.jsonlines import candidates
-from ..ingest.options import Sending
-from ..ingest.prepare import Candidate
-from ..ingest.push import push
 from ..ingest.senders import CONCURRENCY
-from ..ingest.sources import MediaPath
-from ..models import Child, CompoundFile, Handle, Instance, InvalidValueError, Packet
-from ..models.problems import describe
+from ..links.diffgram import LINKS, remember_place
 from .memory import memory_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-
-def _path_of(path: str) -> MediaPath:
-    return cast(MediaPath, ObjectStoragePath(path))
+    from ..ingest.options import Sending
+    from ..ingest.prepare import Candidate
+    from ..lineage.diffgram import Outcome
+    from ..models import Child, CompoundFile, Handle, Instance, Packet
 
 
 class _Targets(TypedDict):
@@ -44,6 +40,8 @@ class _DiffgramOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("dataset", "label_schema", "diffgram_conn_id")
     ui_color = "#dcebfa"
+    operator_extra_links = LINKS
+    _outcome: Outcome | None = None
 
     def __init__(
         self,
@@ -67,6 +65,30 @@ class _DiffgramOperator(BaseOperator):
             "dataset": self.dataset or defaults.dataset,
             "label_schema": self.label_schema or defaults.label_schema,
         }
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Return what OpenLineage is told: the dataset, and where its media came from if that is known."""
+        from ..lineage.diffgram import facets_of
+
+        return facets_of(self._outcome, self._sources())
+
+    def _sources(self) -> Iterable[Any]:
+        """Return packets to name the sources of."""
+        return ()
+
+    def _announce(self, context: Context, hook: DiffgramHook, handle: Handle, *file_ids: int) -> None:
+        """Tell links, outlets and lineage what was sent."""
+        from ..lineage.diffgram import announce
+
+        self._outcome = announce(
+            self,
+            context,
+            hook.get_conn(),
+            handle.directory_id,
+            dataset=self._targets(hook)["dataset"],
+            counts=handle.counts(),
+            file_ids=file_ids,
+        )
 
     def _logged(self, handle: Handle) -> dict[str, Any]:
         self.log.info(
@@ -113,7 +135,11 @@ class _SendingOperator(_DiffgramOperator):
             self._stop.set()
 
     def _options(self, hook: DiffgramHook, context: Context) -> Sending:
+        from ..ingest.options import Sending
+
         self._stop = threading.Event()
+        settings = hook.get_settings()
+        remember_place(context, settings.base_url, settings.project)  # so that a failure has a link, too
         return Sending(
             **self._targets(hook),
             max_failed=self._number(),
@@ -121,10 +147,12 @@ class _SendingOperator(_DiffgramOperator):
             concurrency=self.concurrency,
             memory=memory_of(context),
             stop=self._stop,
-            path_of=_path_of,
+            path_of=hook.path_opener(),
         )
 
     def _number(self) -> float:
+        from ..models import InvalidValueError
+
         try:
             return float(self.max_failed)  # a rendered template is text
         except (TypeError, ValueError):
@@ -160,11 +188,20 @@ class DiffgramSendPacketOperator(_SendingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
+        from ..ingest.jsonlines import candidates
+        from ..ingest.push import push
+
         with failing_for_good():
             hook = self._hook()
-            packets = cast(Iterable[Candidate], candidates(self.packets, "packet", _path_of))
+            packets = cast("Iterable[Candidate]", candidates(self.packets, "packet", hook.path_opener()))
             handle = push(hook.get_conn(), packets, if_exists=self.if_exists, **self._options(hook, context))
+        self._announce(context, hook, handle)
         return self._logged(handle)
+
+    def _sources(self) -> Iterable[Any]:
+        from ..lineage.sources import named
+
+        return named(self.packets, "packet", self._hook().path_opener())
 
 
 class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
@@ -204,6 +241,9 @@ class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create or find, and return what is there now."""
+        from ..ingest.compound import create_compound_file
+        from ..lineage.diffgram import announce
+
         with failing_for_good():
             compound = self._compound()
             hook = self._hook()
@@ -215,6 +255,15 @@ class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
             parent.name,
             parent.file_id,
         )
+        self._outcome = announce(
+            self,
+            context,
+            client,
+            parent.directory_id,
+            dataset=self._targets(hook)["dataset"],
+            counts={"created": int(parent.created)},
+            file_ids=[parent.file_id],
+        )
         return {
             "file_id": parent.file_id,
             "name": parent.name,
@@ -224,6 +273,11 @@ class DiffgramCreateCompoundFileOperator(_DiffgramOperator):
         }
 
     def _compound(self) -> CompoundFile:
+        from pydantic import ValidationError
+
+        from ..models import CompoundFile, InvalidValueError
+        from ..models.problems import describe
+
         fields = {"name": self.name, "type": self.file_type, "instance_list": self.instance_list or []}
         try:
             return CompoundFile.model_validate(fields)
@@ -257,20 +311,31 @@ class DiffgramUploadChildrenOperator(_SendingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
+        from ..ingest.compound import upload_children
+        from ..ingest.jsonlines import candidates
+
         with failing_for_good():
             hook = self._hook()
             handle = upload_children(
                 hook.get_conn(),
                 self._parent(),
                 cast(
-                    Iterable[Child | Mapping[str, Any] | list[str]],
-                    candidates(self.children, "child", _path_of),
+                    "Iterable[Child | Mapping[str, Any] | list[str]]",
+                    candidates(self.children, "child", hook.path_opener()),
                 ),
                 **self._options(hook, context),
             )
+        self._announce(context, hook, handle, self._parent())
         return self._logged(handle)
 
+    def _sources(self) -> Iterable[Any]:
+        from ..lineage.sources import named
+
+        return named(self.children, "child", self._hook().path_opener())
+
     def _parent(self) -> int:
+        from ..models import InvalidValueError
+
         given = self.parent_file_id
         # A rendered template is text; an XCom of the create operator is a mapping.
         text = str(given.get("file_id") if isinstance(given, Mapping) else given).strip()

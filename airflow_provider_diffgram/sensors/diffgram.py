@@ -1,4 +1,7 @@
-"""Sensor for Diffgram."""
+"""Sensor for Diffgram.
+
+What it needs to look is imported when it looks: every parse of a DAG imports this module.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,16 @@ from airflow.providers.common.compat.sdk import (
     PokeReturnValue,
     conf,
 )
-from pydantic import ValidationError
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..ingest.doubles import archive_doubled
-from ..ingest.progress import Watch
-from ..models import Handle, InvalidValueError, Receipt
-from ..models.problems import describe
-from ..triggers.diffgram import DiffgramInputTrigger
+from ..links.diffgram import LINKS, remember_place
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from ..ingest.progress import Watch
+    from ..lineage.diffgram import Outcome
+    from ..models import Handle, Receipt
 
 _SETTLING_POLL = 2.0
 _TRIGGERER_GRACE = 600.0
@@ -46,6 +48,8 @@ class DiffgramInputSensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("handle", "diffgram_conn_id")
     ui_color = "#e8f4e4"
+    operator_extra_links = LINKS
+    _outcome: Outcome | None = None
 
     def __init__(
         self,
@@ -66,10 +70,13 @@ class DiffgramInputSensor(BaseSensorOperator):
         """Wait, here or in the triggerer, and return the receipt."""
         if not self.deferrable:
             return super().execute(context)
+        from ..triggers.diffgram import DiffgramInputTrigger
+
         try:
+            self._remember_place(context)
             receipt = self._look()
             if receipt.complete:
-                return self._ended(self._tidied(receipt))
+                return self._announced(context, self._tidied(receipt))
         except AirflowFailException as error:
             if self.soft_fail:  # as the base class does for what it runs itself
                 raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
@@ -93,6 +100,8 @@ class DiffgramInputSensor(BaseSensorOperator):
         Between two pokes in reschedule mode nothing is remembered, so a success whose instances are not
         written yet is watched within the poke, for seconds.
         """
+        if self._watch is None:
+            self._remember_place(context)
         receipt = self._look()
         while self.reschedule and self._watch is not None and self._watch.settling:
             time.sleep(_SETTLING_POLL)
@@ -100,10 +109,12 @@ class DiffgramInputSensor(BaseSensorOperator):
         self.log.info(receipt.summary())
         if not receipt.complete:
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._ended(self._tidied(receipt)))
+        return PokeReturnValue(is_done=True, xcom_value=self._announced(context, self._tidied(receipt)))
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None) -> dict[str, Any]:
         """Turn what the trigger saw into the receipt, or into the failure."""
+        from ..models import Receipt
+
         if not event or event.get("status") not in ("done", "timeout", "error"):
             raise AirflowException(f"the trigger sent an event of unknown form: {event!r}")
         if event["status"] == "error":
@@ -119,10 +130,37 @@ class DiffgramInputSensor(BaseSensorOperator):
                     ]
                 )
             )
-        return self._ended(self._tidied(receipt))
+        return self._announced(context, self._tidied(receipt))
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Return what OpenLineage is told: the dataset that is complete now."""
+        from ..lineage.diffgram import facets_of
+
+        return facets_of(self._outcome)
+
+    def _remember_place(self, context: Context) -> None:
+        """Keep what the links are made of, so that a wait that fails has them, too."""
+        with failing_for_good():
+            settings = DiffgramHook(self.diffgram_conn_id).get_settings()
+            directory_id = self._handles()[0].directory_id
+        remember_place(context, settings.base_url, settings.project, directory_id=directory_id)
+
+    def _announced(self, context: Context, receipt: Receipt) -> dict[str, Any]:
+        """Tell links, outlets and lineage what is in, and return the receipt."""
+        from ..lineage.diffgram import announce
+
+        client = DiffgramHook(self.diffgram_conn_id).get_conn()
+        for directory_id in dict.fromkeys(handle.directory_id for handle in self._handles()):
+            self._outcome = announce(
+                self, context, client, directory_id, counts=receipt.counts(), file_ids=receipt.file_ids
+            )
+        return self._ended(receipt)
 
     def _tidied(self, receipt: Receipt) -> Receipt:
         """Archive what was stored twice, which a trigger must not do; look again if there were."""
+        from ..ingest.doubles import archive_doubled
+        from ..ingest.progress import Watch
+
         if receipt.failed:
             return receipt
         with failing_for_good():
@@ -132,6 +170,8 @@ class DiffgramInputSensor(BaseSensorOperator):
             return client.run(Watch(self._handles()).look())
 
     def _look(self) -> Receipt:
+        from ..ingest.progress import Watch
+
         with failing_for_good():
             if self._watch is None:
                 self._watch = Watch(self._handles())
@@ -141,6 +181,11 @@ class DiffgramInputSensor(BaseSensorOperator):
         return receipt
 
     def _handles(self) -> list[Handle]:
+        from pydantic import ValidationError
+
+        from ..models import Handle, InvalidValueError
+        from ..models.problems import describe
+
         given = _from_text(self.handle) if isinstance(self.handle, str) else self.handle
         handles = [given] if isinstance(given, Mapping) else list(given or [])
         try:
@@ -169,6 +214,8 @@ def _from_text(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
+        from ..models import InvalidValueError
+
         raise InvalidValueError(
             "handle",
             [f"not JSON: {text[:60]!r}; pass the operator's .output, or add | tojson to the template"],

@@ -29,8 +29,9 @@ from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.hooks.connection import defaults_of, settings_of
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
 from airflow_provider_diffgram.ingest import settle
+from airflow_provider_diffgram.ingest.options import IF_EXISTS
 from airflow_provider_diffgram.ingest.progress import Watch
-from airflow_provider_diffgram.ingest.push import IF_EXISTS, push
+from airflow_provider_diffgram.ingest.push import push
 from airflow_provider_diffgram.ingest.sources import universal_path
 from airflow_provider_diffgram.ingest.tally import Result, Tally
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
@@ -222,6 +223,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "one_introduces": {"wait": (1, 1)},
     "by_camera": {"wait": (2, 0)},
     "scans": {"wait": (4, 0)},
+    "push_and_tell": {"push_predictions.wait": (1, 0), "count": 1},
     "three_ways": {"deferred": (1, 0), "poking": (1, 0), "rescheduled": (1, 0), "count": 1},
 }
 """DAG -> task -> what a first run returns: of a receipt what succeeded and what was skipped."""
