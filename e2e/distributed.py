@@ -24,7 +24,7 @@ CONNECTION = "diffgram_default"
 DAG = "e2e_mapped"
 DATASET = "night"
 TASKS = 200
-PACKETS_PER_TASK = 3
+PACKETS_PER_TASK = 10
 
 _WORKER = ("celery", "worker", "--concurrency", "4", "--skip-serve-logs")
 _RUN_SECONDS = 2400.0
