@@ -33,7 +33,7 @@ def sources_of(packets: Iterable[Any]) -> list[Source]:
     found: dict[Source, None] = {}
     for packet in islice(packets, _LOOKED_AT):
         fields = packet if isinstance(packet, Mapping) else _fields(packet)
-        for source in (*_media(fields.get("media")), *_runs(fields)):
+        for source in (*_media(fields.get("media")), *_many(fields), *_runs(fields)):
             found[source] = None
         if len(found) >= _MOST:
             break
@@ -49,10 +49,24 @@ def _media(media: Any) -> Iterable[Source]:
     if fields.get("raw_data_blob_path"):
         yield f"blob://{fields.get('bucket_name')}", dirname(str(fields["raw_data_blob_path"])) or "/"
     elif fields.get("url") or fields.get("path"):
-        parts = urlsplit(str(fields.get("url") or fields["path"]))
-        remote = parts.netloc and parts.scheme != "file"
-        namespace = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if remote else "file"
-        yield namespace, dirname(parts.path) or "/"
+        namespace, path = _place(str(fields.get("url") or fields["path"]))
+        yield namespace, dirname(path) or "/"
+
+
+def _many(fields: Mapping[str, Any]) -> Iterable[Source]:
+    """Return the folder of a ``ChildFolder``, or that of the document of ``ChildPages``."""
+    if fields.get("folder"):
+        namespace, path = _place(str(fields["folder"]))
+        yield namespace, path.rstrip("/") or "/"
+    if fields.get("pages"):
+        yield from _media({"path": fields["pages"]})
+
+
+def _place(address: str) -> Source:
+    parts = urlsplit(address)
+    remote = parts.netloc and parts.scheme != "file"
+    namespace = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if remote else "file"
+    return namespace, parts.path
 
 
 def _runs(fields: Mapping[str, Any]) -> Iterable[Source]:

@@ -26,11 +26,15 @@ def remember_place(
 ) -> None:
     """Keep what the links of a running task are made of. May be called again once more is known.
 
+    Outside of a task, where an operator may be tried out, there is nowhere to keep it.
+
     :param base_url: scheme, host and port, without a credential.
     :param project: project_string_id.
     """
     place = {"base_url": base_url, "project": project, "directory_id": directory_id, "file_id": file_id}
-    context["ti"].xcom_push(key=KEY, value={key: value for key, value in place.items() if value is not None})
+    ti = context.get("ti")
+    if ti is not None:
+        ti.xcom_push(key=KEY, value={key: value for key, value in place.items() if value is not None})
 
 
 class _DiffgramLink(BaseOperatorLink):

@@ -150,7 +150,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         from ..ingest.options import Sending
 
         if self.wait_for_completion:
-            self._waiting()  # so that what is wrong with it is told before anything is sent
+            self._checked_rules()  # so that what is wrong with it is told before anything is sent
         settings = hook.get_settings()
         remember_place(context, settings.base_url, settings.project)  # so that a failure has a link, too
         self._stop = threading.Event()

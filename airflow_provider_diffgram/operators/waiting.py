@@ -103,18 +103,27 @@ class WaitingOperator(AnnouncingOperator):
         """Return the rules, and the path of the report."""
         raise NotImplementedError
 
+    def _checked_rules(self) -> Rules:
+        """Return the rules.
+
+        :raises InvalidValueError: with everything that is wrong, such as a report that cannot be written.
+        """
+        from ..ingest.watch.ending import check_report
+
+        rules, report = self._waiting()
+        if report is not None:
+            check_report(report, self._hook().path_opener())
+        return rules
+
     def _client(self) -> DiffgramClient:
         return self._hook().get_conn()
 
     def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:
         """Look for the first time; return the receipt if nothing is left to wait for."""
         from ..ingest.progress import Watch
-        from ..ingest.watch.ending import check_report
 
         with failing_for_good():
-            rules, report = self._waiting()
-            if report is not None:
-                check_report(report, self._hook().path_opener())
+            rules = self._checked_rules()
             self._waited_for = list(handles)
             self._remember_place(context)
             self._watch = Watch(self._waited_for, rules=rules)

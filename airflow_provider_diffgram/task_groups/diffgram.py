@@ -19,6 +19,8 @@ from ..sensors.diffgram import DiffgramInputSensor
 
 DEFAULT_CONN_ID = "diffgram_default"
 _DAY = timedelta(days=1)
+_ALIKE = ("model_ref", "model_run_ref", "unknown_labels")
+"""What decides which model runs the packets are of, and whether they may be sent."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,8 @@ def push_prediction_chunks(
         "diffgram_conn_id": diffgram_conn_id,
     }
     with TaskGroup(group_id=group_id) as group:
-        introduce = DiffgramIntroduceRunsOperator(task_id="introduce", chunks=chunks, **targets)
+        same = {name: value for name, value in (sending or {}).items() if name in _ALIKE}
+        introduce = DiffgramIntroduceRunsOperator(task_id="introduce", chunks=chunks, **targets, **same)
         mapped = DiffgramSendPacketOperator.partial(task_id="send", **targets, **(sending or {}))
         send = mapped.expand(packets=chunks)
         introduce >> send

@@ -23,6 +23,7 @@ from airflow_provider_diffgram.operators.diffgram import (
     DiffgramCreateCompoundFileOperator,
     DiffgramSendPacketOperator,
     DiffgramUploadChildrenOperator,
+    DiffgramValidatePacketsOperator,
 )
 from airflow_provider_diffgram.operators.introduce import DiffgramIntroduceRunsOperator
 from airflow_provider_diffgram.sensors.diffgram import DiffgramInputSensor
@@ -34,6 +35,7 @@ OPERATORS = (
     DiffgramCreateCompoundFileOperator,
     DiffgramUploadChildrenOperator,
     DiffgramIntroduceRunsOperator,
+    DiffgramValidatePacketsOperator,
 )
 
 

@@ -75,7 +75,7 @@ def newest_run(dag_id: str) -> Any:
 
 
 def test_links_lead_to_dataset_file_and_inputs(run_dag, dag_bag, project, directory_id):
-    ran = run_dag("announce_and_wait", packets=packets())
+    ran = run_dag("announce_and_wait", send=packets())
     assert ran.state == "success", ran.states
     studio = f"http://{HOST}/studio"
     dataset = f"{studio}/annotate/a-project/explorer?dataset_id={directory_id}"
@@ -100,7 +100,7 @@ def test_the_compound_file_and_its_children_link_to_the_compound_file(run_dag, d
 
 def test_a_task_that_failed_links_to_the_inputs(run_dag, dag_bag, project):
     ran = run_dag(
-        "announce_failure", packets=[{**packets()[0], "instance_list": [{"type": "tag", "label": "x"}]}]
+        "announce_failure", send=[{**packets()[0], "instance_list": [{"type": "tag", "label": "x"}]}]
     )
     assert ran.state == "failed"
     links = links_of(dag_bag, "announce_failure", "send")
@@ -109,14 +109,14 @@ def test_a_task_that_failed_links_to_the_inputs(run_dag, dag_bag, project):
 
 
 def test_what_is_kept_for_the_links_holds_no_secret(run_dag, project):
-    run_dag("announce_and_wait", packets=packets())
+    run_dag("announce_and_wait", send=packets())
     kept = newest_run("announce_and_wait").get_task_instance("send").xcom_pull(task_ids="send", key=KEY)
     assert set(kept) == {"base_url", "project", "directory_id"}
 
 
 def test_a_run_leaves_no_secret_in_logs_database_or_rendered_fields(run_dag, project):
-    run_dag("announce_and_wait", packets=packets())
-    run_dag("announce_failure", packets=[{"media": {"path": "/nowhere.jpg"}}])
+    run_dag("announce_and_wait", send=packets())
+    run_dag("announce_failure", send=[{"media": {"path": "/nowhere.jpg"}}])
     home = Path(os.environ["AIRFLOW_HOME"])
     assert (home / "airflow.db").is_file()
     assert find_secrets([home], [project.client_secret, f"{project.client_id}:{project.client_secret}"]) == []
@@ -141,7 +141,7 @@ def events_of(asset: Any) -> list[Any]:
 
 def test_outlets_get_the_counts_and_an_alias_learns_its_dataset(run_dag, project, directory_id):
     before, of_other = len(events_of(ASSET)), len(events_of(OTHER))
-    assert run_dag("announce_and_wait", packets=packets()).state == "success"
+    assert run_dag("announce_and_wait", send=packets()).state == "success"
     sent, waited = events_of(ASSET)[before:]
     assert sent == {
         "directory_id": directory_id,
@@ -156,6 +156,30 @@ def test_outlets_get_the_counts_and_an_alias_learns_its_dataset(run_dag, project
     assert other == {}, "it is not the dataset that was sent to"
 
 
+def test_a_task_that_waits_by_itself_tells_once_and_then_what_is_in(run_dag, dag_bag, project, directory_id):
+    before = len(events_of(ASSET))
+    ran = run_dag("announce_once_it_is_in", send=packets(), deferred=packets())
+    assert ran.state == "success", ran.states
+    here, deferred = events_of(ASSET)[before:]
+    assert here == deferred
+    assert (here["expected"], here["succeeded"], here["directory_id"]) == (2, 2, directory_id)
+    for task_id in ("send", "deferred"):
+        (first, *_) = ran.results[task_id]["file_ids"]
+        links = links_of(dag_bag, "announce_once_it_is_in", task_id)
+        assert links["Diffgram file"] == f"http://{HOST}/studio/annotate/a-project?file={first}"
+        assert links["Diffgram dataset"].endswith(f"dataset_id={directory_id}")
+
+
+def test_a_wait_for_batches_knows_no_dataset_but_links_to_a_file(run_dag, dag_bag, project):
+    before = len(events_of(OTHER))
+    ran = run_dag("announce_batches", send=packets())
+    assert ran.state == "success", ran.states
+    assert events_of(OTHER)[before:] == [{}]
+    links = links_of(dag_bag, "announce_batches", "wait")
+    assert links["Diffgram file"].endswith(f"?file={ran.results['wait']['file_ids'][0]}")
+    assert links["Diffgram dataset"] == ""
+
+
 def test_a_dag_that_is_scheduled_on_the_dataset_is_run_by_the_scheduler(run_dag, project, directory_id):
     scheduler = pytest.importorskip("airflow.jobs.scheduler_job_runner")
     from airflow.jobs.job import Job
@@ -165,7 +189,7 @@ def test_a_dag_that_is_scheduled_on_the_dataset_is_run_by_the_scheduler(run_dag,
 
     with create_session() as session:
         session.query(DagModel).filter_by(dag_id="after_the_dataset").update({"is_paused": False})
-    assert run_dag("announce_and_wait", packets=packets()).state == "success"
+    assert run_dag("announce_and_wait", send=packets()).state == "success"
     runner = scheduler.SchedulerJobRunner(job=Job())
     with create_session() as session:
         runner._create_dagruns_for_dags(_Committing(session), session)

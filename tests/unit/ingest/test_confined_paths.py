@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
+from airflow_provider_diffgram.ingest.children import children_of
 from airflow_provider_diffgram.ingest.jsonlines import candidates
 from airflow_provider_diffgram.ingest.sources import confined, measured, universal_path
+from airflow_provider_diffgram.ingest.watch.ending import check_report
 from airflow_provider_diffgram.models import InvalidValueError, PathMedia
 
 OPENERS = [universal_path, ObjectStoragePath]
@@ -71,3 +73,25 @@ def test_what_is_outside_is_refused_before_it_is_read(
 def test_object_storage_is_not_concerned(root: Path):
     opened = confined(universal_path, str(root))("memory://bucket/a.jpg")
     assert not opened.is_file()
+
+
+@pytest.mark.parametrize("path_of", OPENERS)
+@pytest.mark.parametrize(
+    "children", [{"folder": "{root}-2"}, {"folder": "{root}/../root-2"}, {"pages": "{root}-2/a.pdf"}]
+)
+def test_children_of_a_folder_or_a_document_outside_are_refused(
+    root: Path, path_of: Callable[[str], object], children: dict[str, str]
+):
+    (root.parent / "root-2" / "a.pdf").write_bytes(b"%PDF-1.4 secret")
+    written = {key: value.format(root=root) for key, value in children.items()}
+    ((problem,),) = children_of(written, confined(path_of, str(root)))  # type: ignore[arg-type]
+    assert problem.startswith("child 0: ")
+    assert "local_root" in problem
+
+
+@pytest.mark.parametrize("path_of", OPENERS)
+def test_a_report_outside_is_refused_and_not_written(root: Path, path_of: Callable[[str], object]):
+    report = root.parent / "report.jsonl"
+    with pytest.raises(InvalidValueError, match="local_root"):
+        check_report(str(report), confined(path_of, str(root)))  # type: ignore[arg-type]
+    assert not report.exists()

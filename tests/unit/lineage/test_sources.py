@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_diffgram.ingest.sources import universal_path
 from airflow_provider_diffgram.lineage.diffgram import Outcome, facets_of
 from airflow_provider_diffgram.lineage.sources import named, sources_of
-from airflow_provider_diffgram.models import Packet
+from airflow_provider_diffgram.models import Child, ChildFolder, ChildPages, Packet
 
 
 def packet(media: dict[str, Any], *instances: dict[str, Any]) -> dict[str, Any]:
@@ -31,6 +31,22 @@ def packet(media: dict[str, Any], *instances: dict[str, Any]) -> dict[str, Any]:
 )
 def test_media_are_named_by_their_folder_and_without_a_secret(media, source):
     assert sources_of([packet(media), packet(media)]) == [source]
+
+
+@pytest.mark.parametrize(
+    "children,source",
+    [
+        ({"folder": "/data/scan-17/"}, ("file", "/data/scan-17")),
+        (ChildFolder(folder="s3://bucket/scan-17"), ("s3://bucket", "/scan-17")),
+        (ChildPages(pages="/data/contract.pdf"), ("file", "/data")),
+        (
+            Child(media={"path": "/data/contract.pdf", "page": 0}, original_filename="p.png", ordinal=0),
+            ("file", "/data"),
+        ),
+    ],
+)
+def test_folders_and_documents_of_children_are_named(children, source):
+    assert sources_of([children]) == [source]
 
 
 def test_model_runs_are_sources_too_and_each_is_named_once():

@@ -22,9 +22,9 @@ ASSET = create_asset(host=HOST, project="a-project", dataset="Default")
 OTHER = create_asset(host=HOST, project="a-project", dataset="another dataset")
 
 
-def _send(**more: Any) -> DiffgramSendPacketOperator:
+def _send(task_id: str = "send", **more: Any) -> DiffgramSendPacketOperator:
     return DiffgramSendPacketOperator(
-        task_id="send", packets="{{ dag_run.conf['packets'] | tojson }}", dataset="Default", **more
+        task_id=task_id, packets="{{ dag_run.conf[ti.task_id] | tojson }}", dataset="Default", **more
     )
 
 
@@ -38,6 +38,26 @@ def announce_and_wait() -> None:
         timeout=timedelta(seconds=60),
         outlets=[ASSET, OTHER],
     )
+
+
+@dag(schedule=None, **COMMON)
+def announce_once_it_is_in() -> None:
+    more: dict[str, Any] = {"wait_for_completion": True, "poke_interval": 0.2, "wait_timeout": 60}
+    here = _send(outlets=[ASSET], **more)
+    deferred = _send("deferred", outlets=[AssetAlias("deferred")], deferrable=True, **more)
+    here >> deferred
+
+
+@dag(schedule=None, **COMMON)
+def announce_batches() -> None:
+    wait = DiffgramInputSensor(
+        task_id="wait",
+        batch_ids="{{ ti.xcom_pull(task_ids='send')['batches'] | map(attribute='id') | list | tojson }}",
+        poke_interval=0.2,
+        timeout=timedelta(seconds=60),
+        outlets=[OTHER],
+    )
+    _send() >> wait
 
 
 @dag(schedule=None, **COMMON)
@@ -66,6 +86,8 @@ def after_the_dataset() -> None:
 
 
 announce_and_wait()
+announce_once_it_is_in()
+announce_batches()
 announce_compound()
 announce_failure()
 after_the_dataset()
