@@ -5,6 +5,7 @@ What they need to do their work is imported when they do it: every parse of a DA
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,6 +60,7 @@ class DiffgramSendPacketOperator(SendingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
+        self._stop = threading.Event()
         from ..ingest.jsonlines import candidates
         from ..ingest.push import push
 
@@ -186,6 +188,7 @@ class DiffgramUploadChildrenOperator(SendingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
+        self._stop = threading.Event()
         from ..ingest.children import children_of
         from ..ingest.compound import upload_children
 

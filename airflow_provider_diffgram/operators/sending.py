@@ -153,7 +153,6 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             self._checked_rules()  # so that what is wrong with it is told before anything is sent
         settings = hook.get_settings()
         remember_place(context, settings.base_url, settings.project)  # so that a failure has a link, too
-        self._stop = threading.Event()
         return Sending(
             **self._targets(hook),
             unknown_labels=cast("UnknownLabels", self.unknown_labels),
