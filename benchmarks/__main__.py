@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from . import convert, imports, push, wait
+from . import compound, convert, imports, push, wait
 from .process import ROOT
 from .rows import Row, exit_status, merged, read, table, write
 from .workers import PEER_PYTHON
@@ -16,9 +16,10 @@ FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {
     "push": push.measure,
     "convert": convert.measure,
     "wait": wait.measure,
+    "compound": compound.measure,
     "import": imports.measure,
 }
-PEERS = {"push": PEER_PYTHON, "import": imports.PYTHON}
+PEERS = {"push": PEER_PYTHON, "compound": PEER_PYTHON, "import": imports.PYTHON}
 PATH = ROOT / "build" / "bench.json"
 
 

@@ -73,6 +73,11 @@ class Process:
         told: dict[str, Any] = json.loads(self._next_line())
         return told
 
+    def kill(self) -> None:
+        """Let it die as the kernel kills it."""
+        self._process.kill()
+        self._process.wait()
+
     def _tell(self, line: str) -> None:
         pipe = _there(self._process.stdin)
         pipe.write(line + "\n")

@@ -1,1 +1,1 @@
-"""Pushes and waits that are killed, cut off, cleared and raced in a real Airflow; see docs/chaos.md."""
+"""Pushes, compound files and waits that are struck, cleared and raced in a real Airflow: docs/chaos.md."""

@@ -87,7 +87,7 @@ def _line(row: Row, seconds: float) -> str:
 
 
 def _columns(first: str, others: Iterable[str]) -> str:
-    return f"{first:26}" + "".join(f"{each:>15}" for each in others)
+    return f"{first:30}" + "".join(f"{each:>15}" for each in others)
 
 
 def _end(number: int, frame: FrameType | None) -> None:

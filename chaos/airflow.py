@@ -34,6 +34,8 @@ DAGS = {
     "chaos_serialised_replace",
     "chaos_generate",
     "chaos_children",
+    "chaos_compound",
+    "chaos_compound_singly",
     "chaos_wait",
     "chaos_wait_handle",
     "chaos_wait_itself",

@@ -18,8 +18,8 @@ class Row:
     """How a case ended: all figures are to be 0.
 
     :param lost: media and predictions that are not there.
-    :param duplicated: media alive a second time, predictions that are there too often or should not be
-        there at all, and packets sent again although nothing was missing.
+    :param duplicated: media and compound files alive a second time, predictions that are there too often or
+        should not be there at all, and packets sent again although nothing was missing.
     :param unknown: packets whose outcome nobody told after the last attempt; inputs that never ended, unless
         that was planted, or what they were to bring is there all the same.
     :param false_success: packets called done that are not.
@@ -100,6 +100,8 @@ def judge(case: str, truth: Truth, there: There, told: Iterable[Told]) -> Row:
     for file in there.files:
         files.setdefault(file.place, []).append(file)
     row = Row(case, duplicated=truth.sent_again)
+    row.duplicated += sum(count - 1 for count in Counter(there.compounds).values())
+    row.order_wrong = _put_right(files, truth.expected)
     incomplete = set()
     for place, wanted in truth.expected.items():
         same = files.pop(place, [])
@@ -119,6 +121,23 @@ def judge(case: str, truth: Truth, there: There, told: Iterable[Told]) -> Row:
         row.false_success += _false_success(run, truth, incomplete)
     row.missed_failure = sum(not any(run.names(place) for run in told) for place in truth.planted)
     return row
+
+
+def _put_right(files: dict[str, list[Found]], expected: Expected) -> int:
+    """Put children at a wrong place where they belong, so that nothing else counts them; return how many.
+
+    A child is at a wrong place if it has the parent and the name of one that is to be there and is not.
+    """
+    strangers: dict[str, list[str]] = {}
+    for place in sorted(files.keys() - expected.keys()):
+        strangers.setdefault(place.rpartition("#")[0], []).append(place)
+    moved = [(place, place.rpartition("#")[0]) for place in sorted(expected.keys() - files.keys())]
+    wrong = 0
+    for place, child in moved:
+        if child and strangers.get(child):
+            files[place] = files.pop(strangers[child].pop(0))
+            wrong += len(files[place])
+    return wrong
 
 
 def _unknown(run: Told, truth: Truth) -> int:

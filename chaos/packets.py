@@ -11,7 +11,7 @@ from typing import Any
 from .pictures import picture
 from .reader import Prediction, child_place, prediction
 
-MODES = ("url", "local", "append", "replace", "wait")
+MODES = ("url", "local", "append", "replace", "wait", "compound")
 NEW = 2
 """So many media of append and replace are new; the others are there before."""
 
@@ -56,6 +56,8 @@ def make(mode: str, amount: int, pictures: str, folder: Path, *, salt: int = 0, 
     :param folder: where media of ``local`` are put.
     :param more: keys of every prediction.
     """
+    if mode == "compound":
+        return local_children(amount, folder)
     packets = []
     for number, name in enumerate(names(amount)):
         media: dict[str, Any] = {"url": f"{pictures}/{name}", "type": "image"}
@@ -81,6 +83,19 @@ def children(amount: int, pictures: str) -> list[Packet]:
         }
         for number in range(amount)
     ]
+
+
+def local_children(amount: int, folder: Path) -> list[Packet]:
+    """Return the children of a compound file, each a picture on disk; one of them has no predictions."""
+    packets = []
+    for number in range(amount):
+        path = folder / f"page-{number}.png"
+        path.write_bytes(picture())
+        packet: Packet = {"media": {"path": str(path)}, "original_filename": path.name, "ordinal": number}
+        if number != 3:
+            packet["instance_list"] = instances(number)
+        packets.append(packet)
+    return packets
 
 
 def place_of(packet: Packet, parent: str | None = None) -> str:

@@ -101,10 +101,12 @@ class There:
 
     :param files: those alive, oldest first, without compound files.
     :param unfinished: names of inputs that neither succeeded nor failed.
+    :param compounds: names of compound files that are alive.
     """
 
     files: list[Found]
     unfinished: list[str]
+    compounds: list[str] = field(default_factory=list)
 
 
 def read(diffgram: Diffgram, dataset: str) -> There:
@@ -124,7 +126,8 @@ def read(diffgram: Diffgram, dataset: str) -> There:
     for parent in parents:
         rows += diffgram.inputs(status_filter="Processing", parent_file_id=parent["id"])
     unfinished = [str(row["original_filename"]) for row in rows if row["status"] not in _RESTING]
-    return There(sorted(files, key=lambda file: file.id), unfinished)
+    compounds = [str(parent["original_filename"]) for parent in parents]
+    return There(sorted(files, key=lambda file: file.id), unfinished, compounds)
 
 
 def child_place(parent: str, name: str, ordinal: int) -> str:

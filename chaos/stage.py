@@ -25,6 +25,7 @@ OPERATOR_WAITS = "wait_itself"
 LABELS = ("cat", "dog")
 
 BATCH = "/input-batch/new$"
+COMPOUND = "/file/new-compound$"
 FILES = "/file/list$"
 PACKET = "/input/packet$"
 ROWS = "/input/view/list$"
@@ -144,7 +145,7 @@ class Stage:
     @property
     def send(self) -> str:
         """The path that packets go to."""
-        return UPLOAD if self.case.mode == "local" else PACKET
+        return UPLOAD if self.case.mode in ("local", "compound") else PACKET
 
     def push(
         self,
@@ -283,6 +284,10 @@ class Stage:
         """Refuse a case that does not prove what it is to prove."""
         if not holds:
             raise ChaosError(what)
+
+    def order_wrong(self) -> int:
+        """Return the number of children at a wrong place."""
+        return judge(self.case.name, Truth(self.expected), read(self.diffgram, DATASET), []).order_wrong
 
     def judged(self) -> Row:
         """Wait until the queue is drained, and judge."""

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from ..client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
 from ..models import Child, CompoundFile, File, Handle, InvalidValueError, Packet
-from .doubles import archive_files
+from .doubles import archive_files, children_by_place
 from .files import files_named
 from .labels import Labels
 from .lookup import find_dataset
@@ -201,14 +201,21 @@ def upload_children(
     :raises RefusedError: if the compound file was archived meanwhile.
     """
     packets = ChildPackets(list(children), parent_file_id)
+    places: set[tuple[str, int]] = set()
+    listed: dict[int, list[File]] = {}
 
     def tidy(plan: Plan) -> None:
+        nonlocal places, listed
+        places, listed = packets.places(), plan.there
         if repair:
-            _archive_failed(client, packets.places(), parent_file_id)
-        put_in_order(client, plan.there.get(parent_file_id, []), packets.places())
+            _archive_failed(client, places, parent_file_id)
+        put_in_order(client, listed.pop(parent_file_id, []), places)
 
     handle = push(client, packets, before_sending=tidy, **options)
-    missing = verify_order(client, parent_file_id, packets.places())
+    there = listed.get(parent_file_id, [])  # all uploaded children, where the push has just proved them
+    if places - children_by_place(there).keys():
+        there = client.send(routes.list_children(client.project, parent_file_id))
+    missing = verify_order(client, there, places)
     if client.send(routes.view_file(client.project, parent_file_id)).removed:
         raise RefusedError(
             f"compound file {parent_file_id} was archived meanwhile, and its children with it. Create it "

@@ -46,15 +46,14 @@ def _put(client: DiffgramClient, child: File, ordinals: dict[str, int]) -> File:
 
 
 def verify_order(
-    client: DiffgramClient, parent_file_id: int, places: Set[tuple[str, int]]
+    client: DiffgramClient, children: Iterable[File], places: Set[tuple[str, int]]
 ) -> list[tuple[str, int]]:
     """Compare the children of a compound file with what they are to be, and correct their order.
 
+    :param children: of it, listed after everything was sent.
     :return: those that are not there, or not yet.
     """
-    listed = client.send(routes.list_children(client.project, parent_file_id))
-    children = put_in_order(client, listed, places)
-    there = children_by_place(children)
+    there = children_by_place(put_in_order(client, children, places))
     ours = {ordinal for _, ordinal in places}
     strangers = [place for place in there.keys() - places if place[1] in ours]
     for name, ordinal in sorted(strangers):

@@ -44,7 +44,7 @@ class Plan:
     :param documents: renders pages.
     :param blobs: finds connections, and looks at objects.
     :param known: names of the root files and places of the children to be.
-    :param there: children that were there, by parent.
+    :param there: children by parent: those that were there, and once uploads are proved those that are.
     :param media_types: of the packets that go through the queue.
     :param large: paths of media that are uploaded in chunks.
     :param expected: number of packets that were checked.

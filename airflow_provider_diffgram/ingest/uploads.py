@@ -113,17 +113,10 @@ class Uploads:
     def _ended(self, packet: Packet, name: str, row: Input, instances: int) -> File | None:
         if row.existing_file_id is not None and packet.parent_file_id is None:
             return self._client.send(routes.view_file(self._client.project, row.existing_file_id))
-        if not row.succeeded and not row.failed:
-            raise OutcomeUnknownError(
-                f"upload {name!r}: input {row.id} is still {row.status!r} after {_INGEST_TIMEOUT:.0f} s. A "
-                "retry finds what became of it"
-            )
-        if not row.succeeded or row.file_id is None:
-            raise RefusedError(
-                f"upload {name!r}: the server ingested it as {row.status}: {row.reason}"
-                + (f" (file {row.file_id} holds the name now)" if row.file_id else ""),
-                server_text=row.reason,
-            )
+        refused = not_ingested(name, row)
+        if refused is not None:
+            raise refused
+        assert row.file_id is not None
         self._done[row.file_id] = _Uploaded(name, packet.parent_file_id, packet.ordinal or 0, instances)
         return None
 
@@ -178,11 +171,29 @@ class Uploads:
     def _since_the_look(self, parent_file_id: int | None, names: Collection[str]) -> Iterable[File]:
         """Return children, or the root files of these names that came after the push looked what is there."""
         if parent_file_id is not None:
-            return self._client.send(routes.list_children(self._client.project, parent_file_id))
+            listed = self._client.send(routes.list_children(self._client.project, parent_file_id))
+            self._plan.there[parent_file_id] = listed
+            return listed
         few = names if len(names) <= SEARCH_ONE_BY_ONE else None
         before = self._plan.known.newest_file()
         newest_first = root_files(self._client, self._plan.directory_id, few)
         return newest_first if few else takewhile(lambda file: file.id > before, newest_first)
+
+
+def not_ingested(name: str, row: Input) -> DiffgramError | None:
+    """Return what befell an upload whose input stands so; None if it is in."""
+    if row.succeeded and row.file_id is not None:
+        return None
+    if not row.succeeded and not row.failed:
+        return OutcomeUnknownError(
+            f"upload {name!r}: input {row.id} is still {str(row.status)!r} after {_INGEST_TIMEOUT:.0f} s. A "
+            "retry finds what became of it"
+        )
+    return RefusedError(
+        f"upload {name!r}: the server ingested it as {row.status}: {row.reason}"
+        + (f" (file {row.file_id} holds the name now)" if row.file_id else ""),
+        server_text=row.reason,
+    )
 
 
 def _not_ingestible(name: str, error: OutcomeUnknownError) -> RefusedError:

@@ -211,6 +211,7 @@ class WaitingOperator(AnnouncingOperator):
             max_retries=rules.max_retries,
             on_kill=self.when_killed,
         )
+        self.log.info("waiting in the triggerer")
         return self.defer(
             trigger=trigger,
             method_name="execute_complete",

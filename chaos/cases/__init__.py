@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ..stage import Case, Stage
-from . import faults, kills, people, refusals, two_runs, waits
+from . import compounds, faults, kills, people, refusals, two_runs, waits
 
 QUEUED = ("url", "append", "replace")
 UPDATES = ("append", "replace")
 ALL = ("url", "local", *UPDATES)
 WAIT = ("wait",)
+COMPOUND = ("compound",)
 
 MANY = {"amount": 40}
 NEW_RUN = {"instances": {"model_ref": "finder", "model_run_ref": "today", "score": 0.5}}
@@ -73,6 +74,19 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (waits.one_silent_loss, WAIT, {}),
     (waits.archived_meanwhile, WAIT, {}),
     (waits.batch_gone, WAIT, {}),
+    (compounds.parent_made, COMPOUND, {}),
+    (compounds.before_children, COMPOUND, {}),
+    (compounds.each_child, COMPOUND, {"amount": 8}),
+    (compounds.many_children, COMPOUND, MANY),
+    (compounds.streaming, COMPOUND, {"amount": 5}),
+    (compounds.parent_answer_lost, COMPOUND, {}),
+    (compounds.child_answers_lost, COMPOUND, {"amount": 20}),
+    (compounds.cleared, COMPOUND, {}),
+    (compounds.reordered, COMPOUND, {}),
+    (compounds.added_meanwhile, COMPOUND, {"amount": 24}),
+    (compounds.removed_meanwhile, COMPOUND, {}),
+    (compounds.parents_at_once, COMPOUND, {"emulator": {"name_race_seconds": 3}}),
+    (compounds.children_at_once, COMPOUND, {"emulator": {"image_seconds": 0.5}}),
 ]
 
 

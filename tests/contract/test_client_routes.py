@@ -186,6 +186,18 @@ def test_a_packet_and_its_row(client: DiffgramClient, packet: Input) -> None:
     assert client.send(routes.view_batch(client.project, packet.batch_id)).id == packet.batch_id
 
 
+def test_rows_as_a_wait_reads_them(client: DiffgramClient, packet: Input) -> None:
+    assert packet.batch_id is not None
+    assert packet.id is not None
+    (row,) = client.send(routes.list_rows(client.project, batch_id=packet.batch_id))
+    alone = client.send(routes.view_row(client.project, packet.id))
+    assert (alone.id, alone.status, alone.file_id) == (row.id, row.status, row.file_id)
+    for name in ("status", "file_id", "batch_id", "original_filename", "media_type", "source", "mode"):
+        assert getattr(row, name) == getattr(packet, name)
+    assert len(row.instance_list) == len(packet.instance_list)
+    assert client.send(routes.list_rows(client.project, batch_id=packet.batch_id, status="Processing")) == []
+
+
 def test_writing_is_proved_without_a_packet(client: DiffgramClient) -> None:
     with pytest.raises(RefusedError) as refused:
         client.send(routes.probe_write(client.project))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest import batches, uploads
+from airflow_provider_diffgram.ingest import batches
 from airflow_provider_diffgram.ingest.naming import name_of
 from airflow_provider_diffgram.ingest.push import PushError
 from airflow_provider_diffgram.models import InvalidValueError, Packet
@@ -207,14 +207,3 @@ def test_a_file_that_is_no_image_fails_alone_and_says_which_2_8(diffgram: LiveDi
     assert caught.value.permanent
     assert "bad.png" not in diffgram.names()
     assert diffgram.lefts(diffgram.file("good.png").id) == [1]
-
-
-def test_a_video_that_the_server_is_still_at_is_unknown_and_not_failed(
-    diffgram: LiveDiffgram, media: Media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(uploads, "_INGEST_TIMEOUT", -1.0)
-    packet = of_kind("local video", diffgram, media, tmp_path)
-    with pytest.raises(PushError, match=r"upload 'v\.mp4': input \d+ is still") as told:
-        diffgram.push([packet])
-    assert "1 unknown" in str(told.value)
-    assert not told.value.permanent

@@ -93,6 +93,10 @@ def test_both_clients_run_in_turn(stand_in: Client, monkeypatch: pytest.MonkeyPa
     assert fast.lost(OURS) == 0
 
 
+def test_the_families_are_those_that_the_rows_are_named_after():
+    assert list(FAMILIES) == ["push", "convert", "wait", "compound"]
+
+
 def test_a_family_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["pull"])

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chaos.judge import Row, Told, Truth, judge
-from chaos.packets import after, children, instances, place_of, predictions
-from chaos.reader import Found, There
+from chaos.packets import after, children, instances, local_children, place_of, predictions
+from chaos.reader import Found, There, child_place
 
 NAMES = ("a.png", "b.png")
 PREDICTIONS = {name: predictions({"instance_list": instances(number)}) for number, name in enumerate(NAMES)}
@@ -77,6 +77,53 @@ def test_a_prediction_there_twice_is_duplicated():
 def test_a_prediction_nobody_sent_is_duplicated():
     more = PREDICTIONS["a.png"] + Counter([ANOTHER])
     assert figures(there=[Found(1, "a.png", more), files()[1]]) == {"duplicated": 1}
+
+
+def scan(*ordinals: int) -> list[Found]:
+    """Return three children of one compound file, at these places."""
+    return [
+        Found(number, child_place("scan", f"page-{number}.png", ordinal), predictions_of(number))
+        for number, ordinal in enumerate(ordinals, 1)
+    ]
+
+
+def predictions_of(number: int) -> Counter[Any]:
+    return predictions({"instance_list": instances(number)})
+
+
+PAGES = {file.place: file.predictions for file in scan(0, 1, 2)}
+
+
+@pytest.mark.parametrize("ordinals, wrong", [((0, 1, 2), 0), ((0, 1, 5), 1), ((1, 0, 2), 2), ((2, 0, 1), 3)])
+def test_a_child_at_a_wrong_place_is_one_wrong_and_nothing_else(ordinals, wrong):
+    run = told(places=list(PAGES), outcomes=None, receipt={"succeeded": 3})
+    found = figures(Truth(PAGES), scan(*ordinals), run)
+    assert found == ({"order_wrong": wrong} if wrong else {})
+
+
+def test_a_child_at_a_wrong_place_is_lost_if_it_lacks_its_predictions():
+    there = scan(0, 1, 5)
+    there[2] = Found(3, there[2].place, Counter())
+    run = told(places=list(PAGES), outcomes=None, receipt={"succeeded": 2})
+    assert figures(Truth(PAGES), there, run) == {"lost": 3, "false_success": 1, "order_wrong": 1}
+
+
+def test_a_second_child_beside_the_one_in_its_place_is_doubled_wherever_it_is():
+    for ordinal in (1, 5):
+        again = Found(9, child_place("scan", "page-2.png", ordinal), predictions_of(2))
+        run = told(places=list(PAGES), outcomes=None, receipt={"succeeded": 3})
+        assert figures(Truth(PAGES), [*scan(0, 1, 2), again], run) == {"duplicated": 1}
+
+
+def test_children_below_another_parent_are_lost_and_too_many():
+    there = [Found(file.id, file.place.replace("scan", "other"), file.predictions) for file in scan(0, 1, 2)]
+    run = told(places=list(PAGES), outcomes=None, receipt={"succeeded": 3})
+    assert figures(Truth(PAGES), there, run) == {"lost": 12, "duplicated": 3, "false_success": 3}
+
+
+def test_a_compound_file_alive_twice_is_duplicated():
+    row = judge("case", Truth(PAGES), There(scan(0, 1, 2), [], ["scan", "scan", "other"]), [])
+    assert row.duplicated == 1
 
 
 def test_a_medium_nobody_sent_is_duplicated():
@@ -188,6 +235,12 @@ def test_predictions_of_different_packets_never_look_alike():
 def test_children_of_one_name_have_places_of_their_own():
     places = [place_of(packet, "scan") for packet in children(4, "http://127.0.0.1")]
     assert places == ["scan/page-1.png#0", "scan/page-1.png#1", "scan/page-2.png#2", "scan/page-3.png#3"]
+
+
+def test_children_on_disk_have_places_in_order_and_predictions_but_for_one(tmp_path):
+    packets = local_children(5, tmp_path)
+    assert [place_of(packet, "scan") for packet in packets] == [f"scan/page-{n}.png#{n}" for n in range(5)]
+    assert [len(packet.get("instance_list", [])) for packet in packets] == [3, 3, 3, 0, 3]
 
 
 @pytest.mark.parametrize(

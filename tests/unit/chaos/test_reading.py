@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from chaos.airflow import until
 from chaos.judge import Told, Truth, judge
-from chaos.packets import Packet, after, make
+from chaos.packets import Packet, after, children, make
 from chaos.pictures import Pictures
 from chaos.reader import Diffgram, child_place, read
 
@@ -131,6 +132,66 @@ def test_an_input_that_is_stuck_is_unknown(filled, pictures, tmp_path):
     filled.send(packet)
     wanted = {"lost": 4, "unknown": 1, "false_success": 1}
     until(lambda: filled.figures() == wanted, "the stuck input is seen", 10)
+
+
+class TestCompound:
+    """Faults planted in a compound file of three children."""
+
+    @pytest.fixture
+    def pages(self, pictures) -> list[Packet]:
+        packets = children(4, pictures.url)[1:]
+        return [{**packet, "ordinal": ordinal} for ordinal, packet in enumerate(packets)]
+
+    @pytest.fixture
+    def scan(self, filled, pages) -> int:
+        body = {"name": "scan", "directory_id": filled.dataset_id}
+        parent = int(filled.diffgram.call("POST", "v1/project/{p}/file/new-compound", body)["file"]["id"])
+        for page in pages:
+            filled.send(page, parent_file_id=parent)
+        until(lambda: not self.figures(filled, pages), "the children are there", 20)
+        return parent
+
+    @staticmethod
+    def figures(filled, pages) -> dict[str, int]:
+        right = after("compound", filled.packets, {}) | after("compound", pages, {}, "scan")
+        row = judge("case", Truth(right), read(filled.diffgram, "night"), [])
+        return {name: value for name, value in row.figures.items() if value}
+
+    @staticmethod
+    def put(filled, file_id: int, ordinal: int) -> None:
+        path = f"v1/project/{{p}}/file/{file_id}/update-metadata"
+        filled.diffgram.call("PUT", path, {"ordinal": ordinal})
+
+    def test_a_child_that_was_moved_is_at_a_wrong_place(self, filled, pages, scan):
+        (last,) = (child for child in filled.diffgram.children(scan) if child["ordinal"] == 2)
+        self.put(filled, last["id"], 7)
+        assert self.figures(filled, pages) == {"order_wrong": 1}
+
+    def test_two_children_that_were_exchanged_are_two_at_a_wrong_place(self, filled, pages, scan):
+        ids = {child["ordinal"]: child["id"] for child in filled.diffgram.children(scan)}
+        self.put(filled, ids[0], 1)
+        self.put(filled, ids[1], 0)
+        assert self.figures(filled, pages) == {"order_wrong": 2}
+
+    def test_a_child_sent_twice_is_a_doubled_medium(self, filled, pages, scan):
+        """Quirk 18: the server does not compare children."""
+        filled.send(pages[0], parent_file_id=scan)
+        until(lambda: self.figures(filled, pages) == {"duplicated": 1}, "the second one is seen", 20)
+
+    def test_a_child_that_was_removed_is_a_lost_medium(self, filled, pages, scan):
+        rows = filled.diffgram.inputs(parent_file_id=scan)
+        body = {"id_list": [rows[0]["id"]], "mode": "ARCHIVE"}
+        filled.diffgram.call("POST", "walrus/v1/project/{p}/input/update", body)
+        assert self.figures(filled, pages) == {"lost": 4}
+
+    def test_a_second_parent_of_the_name_is_duplicated(self, filled, pages, scan):
+        """Quirk 55."""
+        filled.emulator.tune(name_race_seconds=1.0)
+        bodies = [{"name": "twin", "directory_id": filled.dataset_id}] * 2
+        with ThreadPoolExecutor(2) as pool:
+            call = filled.diffgram.call
+            list(pool.map(lambda body: call("POST", "v1/project/{p}/file/new-compound", body), bodies))
+        assert self.figures(filled, pages) == {"duplicated": 1}
 
 
 def test_children_are_read_by_parent_name_and_ordinal(filled, pictures):
