@@ -5,21 +5,30 @@ READY := $(VENV)/.ready
 CONSTRAINTS := constraints/airflow-3.3.txt
 PEER := build/peer
 PEERS := constraints/peers.txt
+IMPORTS := build/imports
+PROVIDERS := constraints/providers.txt
+SITE := build/docs-env
+SITE_TOOLS := constraints/docs.txt
 UV_VERSION := 0.13.9
+AUDIT_VERSION := 2.10.1
 
 # Some machines set this; Airflow then compiles itself anew in every process.
 export PYTHONDONTWRITEBYTECODE :=
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo emulator test lint types contract bench chaos lock clean
+.PHONY: help setup demo emulator test lint types contract bench chaos compat e2e docs audit lock clean
 
 help:
 	@echo "make demo      run both example DAGs in a real Airflow against a local Diffgram; pictures in build/demo"
 	@echo "make test      lint, types, all tests"
 	@echo "make emulator  serve the demo's Diffgram and print the address of its page"
 	@echo "make contract  the wire contract suite; on the server that DIFFGRAM_URL names, or else on the emulator"
-	@echo "make bench     figures beside others', in build/bench.json; ROWS=compound, ROWS="push wait" for some"
+	@echo "make bench     figures beside others', in build/bench.json; ROWS=compound, ROWS='push wait' for some"
 	@echo "make chaos     pushes, compound files and waits that are killed and cut off, judged, in build/chaos.json; CASES=url.*,append.cleared for some"
+	@echo "make compat    the wheel on every Airflow and Python, in build/compat.json; ROWS=2.11-3.11,3.3-* for some"
+	@echo "make e2e       the wheel in a real browser and on two workers, in build/e2e; PARTS=browser,distributed for some"
+	@echo "make docs      the guides and the reference as a site, in build/site"
+	@echo "make audit     look the pinned packages up in the database of known vulnerabilities"
 	@echo "make lock      remake constraints/"
 
 setup: $(READY)
@@ -57,7 +66,7 @@ test: lint types
 contract: $(READY)
 	@$(BIN)/python -m pytest tests/contract -ra
 
-bench: $(READY) $(PEER)/.ready
+bench: $(READY) $(PEER)/.ready $(IMPORTS)/.ready
 	@$(BIN)/python -m benchmarks $(ROWS)
 
 $(PEER)/.ready: $(PEERS) | $(READY)
@@ -66,14 +75,50 @@ $(PEER)/.ready: $(PEERS) | $(READY)
 	|| $(PEER)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(PEERS)
 	@touch $@
 
+$(IMPORTS)/.ready: $(PROVIDERS) pyproject.toml | $(READY)
+	@echo "setting up $(IMPORTS), the environment with other providers"; $(BIN)/python -m venv --clear $(IMPORTS)
+	@$(BIN)/uv pip install --quiet --python $(IMPORTS)/bin/python --compile-bytecode \
+	    --requirement $(PROVIDERS) --editable . \
+	|| $(IMPORTS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(PROVIDERS) --editable .
+	@touch $@
+
+docs: $(SITE)/.ready
+	@NO_MKDOCS_2_WARNING=true $(SITE)/bin/mkdocs build --quiet --strict && echo "build/site/index.html"
+
+$(SITE)/.ready: $(SITE_TOOLS) | $(READY)
+	@echo "setting up $(SITE), the environment that builds the site"; $(BIN)/python -m venv --clear $(SITE)
+	@$(BIN)/uv pip install --quiet --python $(SITE)/bin/python --requirement $(SITE_TOOLS) \
+	|| $(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(SITE_TOOLS)
+	@touch $@
+
+audit: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit==$(AUDIT_VERSION) \
+	&& .ci/audit $(BIN)/pip-audit constraints/*.txt
+
 chaos: $(READY)
 	@CASES='$(CASES)' $(BIN)/python -m chaos
 
+compat: $(READY)
+	@ROWS='$(ROWS)' $(BIN)/python -m compat
+
+e2e: $(READY)
+	@PARTS='$(PARTS)' $(BIN)/python -m e2e
+
+# What a line needs beside the newest of everything is in its .in file.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+    --no-emit-index-url --no-annotate --no-header
+
 lock: $(READY)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-emit-index-url \
-	    --no-annotate --no-header --extra dev --output-file $(CONSTRAINTS) pyproject.toml
-	@echo diffgram==0.15.0 | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-	    --no-emit-index-url --no-annotate --no-header --output-file $(PEERS) -
+	@$(LOCK) --extra dev --output-file $(CONSTRAINTS) pyproject.toml
+	@for each in constraints/airflow-*.in; do \
+	    $(LOCK) --extra dev --output-file $${each%.in}.txt pyproject.toml $$each || exit 1; done
+	@$(LOCK) --extra emulator --extra examples --constraint $(CONSTRAINTS) \
+	    --output-file constraints/e2e.txt pyproject.toml constraints/e2e.in
+	@echo diffgram==0.15.0 | $(LOCK) --output-file $(PEERS) -
+	@printf '%s\n' apache-airflow-providers-http apache-airflow-providers-dbt-cloud \
+	    apache-airflow-providers-databricks \
+	| $(LOCK) --constraint $(CONSTRAINTS) --output-file $(PROVIDERS) pyproject.toml -
+	@printf '%s\n' mkdocs mkdocs-material 'mkdocstrings[python]' | $(LOCK) --output-file $(SITE_TOOLS) -
 
 clean:
 	rm -rf build $(VENV)

@@ -6,6 +6,15 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+_ASSET_URIS = [
+    {
+        "schemes": ["diffgram"],
+        "handler": "airflow_provider_diffgram.assets.diffgram.sanitize_uri",
+        "factory": "airflow_provider_diffgram.assets.diffgram.create_asset",
+        "to_openlineage_converter": "airflow_provider_diffgram.assets.diffgram.convert_asset_to_openlineage",
+    }
+]
+
 
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's metadata, as Airflow's provider manager reads it.
@@ -31,7 +40,10 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": "Diffgram",
-                "python-modules": ["airflow_provider_diffgram.operators.diffgram"],
+                "python-modules": [
+                    "airflow_provider_diffgram.operators.diffgram",
+                    "airflow_provider_diffgram.operators.introduce",
+                ],
             }
         ],
         "sensors": [
@@ -43,6 +55,13 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": ["airflow_provider_diffgram.triggers.diffgram"],
             }
         ],
+        "extra-links": [
+            "airflow_provider_diffgram.links.diffgram.DiffgramDatasetLink",
+            "airflow_provider_diffgram.links.diffgram.DiffgramFileLink",
+            "airflow_provider_diffgram.links.diffgram.DiffgramInputsLink",
+        ],
+        "asset-uris": _ASSET_URIS,
+        "dataset-uris": _ASSET_URIS,  # the name of the key in Airflow 2
         "task-decorators": [
             {
                 "class-name": "airflow_provider_diffgram.decorators.diffgram.diffgram_push_task",
@@ -89,6 +108,21 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "Path of a PEM file with the authorities to trust, on every worker.",
                         "schema": {"type": ["string", "null"], "default": None},
                     },
+                    "client_cert": {
+                        "label": "Client certificate",
+                        "description": "Path of a PEM file to show to a server that asks for one.",
+                        "schema": {"type": ["string", "null"], "default": None},
+                    },
+                    "client_key": {
+                        "label": "Key of the client certificate",
+                        "description": "Path of its key, without passphrase; empty: in the same file.",
+                        "schema": {"type": ["string", "null"], "default": None},
+                    },
+                    "proxy": {
+                        "label": "Proxy",
+                        "description": "http://host:port, without credential; empty: the environment's.",
+                        "schema": {"type": ["string", "null"], "default": None},
+                    },
                     "connect_timeout": {
                         "label": "Connect timeout (seconds)",
                         "description": "How long to wait for a connection.",
@@ -108,6 +142,11 @@ def get_provider_info() -> dict[str, Any]:
                         "label": "Packets per second, at most",
                         "description": "A ceiling below the server's own limit; empty: as many as it takes.",
                         "schema": {"type": ["integer", "null"], "default": None, "minimum": 1},
+                    },
+                    "local_root": {
+                        "label": "Root of local files",
+                        "description": "The folder that paths of media, packets and reports must not leave.",
+                        "schema": {"type": ["string", "null"], "default": None},
                     },
                     "packet_path": {
                         "label": "Packet path",

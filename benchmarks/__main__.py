@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from . import compound, convert, push, wait
+from . import compound, convert, imports, push, wait
 from .process import ROOT
 from .rows import Row, exit_status, merged, read, table, write
 from .workers import PEER_PYTHON
@@ -17,9 +17,9 @@ FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {
     "convert": convert.measure,
     "wait": wait.measure,
     "compound": compound.measure,
+    "import": imports.measure,
 }
-PEERS_OF = {"push", "compound"}
-"""Families that measure the official client too."""
+PEERS = {"push": PEER_PYTHON, "compound": PEER_PYTHON, "import": imports.PYTHON}
 PATH = ROOT / "build" / "bench.json"
 
 
@@ -31,8 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [family for family in families if family not in FAMILIES]
     if unknown:
         parser.error(f"no such family: {', '.join(unknown)}; there are {', '.join(FAMILIES)}")
-    if PEERS_OF & set(families) and not PEER_PYTHON.exists():
-        parser.error("the official client is not installed; make bench does it")
+    missing = [family for family in families if family in PEERS and not PEERS[family].exists()]
+    if missing:
+        parser.error(f"peers of {', '.join(missing)} are not installed; make bench does it")
     started = time.monotonic()
     measured: list[Row] = []
     for family in families:

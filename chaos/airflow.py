@@ -1,4 +1,4 @@
-"""A whole Airflow, its workers and triggerer, in processes of their own; and its DAG runs."""
+"""A whole Airflow, from its own commands, and its DAG runs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +41,7 @@ DAGS = {
     "chaos_wait_itself",
 }
 
-_START_SECONDS = 300.0
+_START_SECONDS = 600.0
 _CALL_SECONDS = 60.0
 _POLL = 0.2
 _TRIES = 5
@@ -70,25 +70,41 @@ class Airflow:
     """Runs as long as the ``with`` block; everything it keeps is in ``home``.
 
     :param home: its folder.
-    :param parallelism: worker processes.
+    :param parallelism: tasks at once.
+    :param python: interpreter of the environment that Airflow is in.
+    :param components: arguments of the commands that it consists of, by name.
+    :param dag_ids: DAGs that it has to know before it is used.
+    :param settings: environment variables beside, and instead of, the usual ones.
+    :ivar url: base URL.
+    :ivar processes: its commands, each the leader of a session, by name.
     """
 
-    def __init__(self, home: Path, parallelism: int = 12) -> None:
+    def __init__(
+        self,
+        home: Path,
+        parallelism: int = 12,
+        python: Path = Path(sys.executable),
+        components: Mapping[str, Sequence[str]] = COMPONENTS,
+        dag_ids: Collection[str] = DAGS,
+        settings: Mapping[str, str] = {},
+    ) -> None:
         self.home = home
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        self._base = f"http://127.0.0.1:{port}"
-        self._environment = _environment(home, self._base, port, parallelism)
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._command = [str(python), "-m", "airflow"]
+        self._components = components
+        self._dag_ids = set(dag_ids)
+        self._environment = {**_environment(home, self.url, parallelism), **settings}
         self._token = ""
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._triggerer = threading.Lock()
 
-    def __enter__(self) -> Airflow:
+    def __enter__(self) -> Self:
         self.home.mkdir(parents=True)
-        subprocess.run(_command("db", "migrate"), check=True, **self._options("db-migrate"))
-        for name in COMPONENTS:
-            self._start(name)
+        migrate = [*self._command, "db", "migrate"]
+        subprocess.run(migrate, check=True, **self._options("db-migrate"))
         try:
+            for name in self._components:
+                self.start(name)
             until(self._is_ready, f"Airflow serves and knows the DAGs; see {self.home}", _START_SECONDS, 0.5)
         except BaseException:
             self.stop()
@@ -100,25 +116,31 @@ class Airflow:
     ) -> None:
         self.stop()
 
+    def start(self, name: str) -> None:
+        """Start one of the components."""
+        command = [*self._command, *self._components[name]]
+        self.processes[name] = subprocess.Popen(
+            command,
+            start_new_session=True,
+            # Background jobs of a shell ignore it, and so would what they start.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            **self._options(name),
+        )
+
     def stop(self) -> None:
         """End all processes: each component's session is a process group of its own."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            for process in self._processes.values():
+            for process in self.processes.values():
                 try:
                     os.killpg(process.pid, number)
                 except ProcessLookupError:
                     continue
             deadline = time.monotonic() + 5
-            for process in self._processes.values():
+            for process in self.processes.values():
                 try:
                     process.wait(max(0.1, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired:
                     continue
-
-    def _start(self, name: str) -> None:
-        self._processes[name] = subprocess.Popen(
-            _command(*COMPONENTS[name]), start_new_session=True, **self._options(name)
-        )
 
     @contextmanager
     def without_triggerer(self) -> Iterator[None]:
@@ -127,13 +149,13 @@ class Airflow:
         One case at a time does so.
         """
         with self._triggerer:
-            process = self._processes["triggerer"]
+            process = self.processes["triggerer"]
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             try:
                 yield
             finally:
-                self._start("triggerer")
+                self.start("triggerer")
 
     def _options(self, name: str) -> dict[str, Any]:
         log = (self.home / f"{name}.log").open("ab")
@@ -146,7 +168,7 @@ class Airflow:
         }
 
     def _is_ready(self) -> bool:
-        dead = [each.args for each in self._processes.values() if each.poll() is not None]
+        dead = [name for name, each in self.processes.items() if each.poll() is not None]
         if dead:
             raise ChaosError(f"Airflow ended early: {dead}; see the logs in {self.home}")
         try:
@@ -157,16 +179,16 @@ class Airflow:
         if errors:
             raise ChaosError(errors[0]["stack_trace"])
         listed = self.call("GET", "dags?limit=100")["dags"]
-        return {each["dag_id"] for each in listed} >= DAGS
+        return {each["dag_id"] for each in listed} >= self._dag_ids
 
     def _new_token(self) -> str:
-        with urllib.request.urlopen(f"{self._base}/auth/token", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.url}/auth/token", timeout=5) as answer:
             return str(json.load(answer)["access_token"])
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Call the public REST API and return its answer; again where SQLite or the machine was busy."""
         request = urllib.request.Request(
-            f"{self._base}/api/v2/{path}",
+            f"{self.url}/api/v2/{path}",
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
             method=method,
@@ -301,11 +323,13 @@ class DagRun:
         return "".join(path.read_text(errors="replace") for path in sorted(folder.rglob("attempt=*.log")))
 
 
-def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "airflow", *arguments]
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
-def _environment(home: Path, base: str, port: int, parallelism: int) -> dict[str, str]:
+def _environment(home: Path, base: str, parallelism: int) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -315,7 +339,7 @@ def _environment(home: Path, base: str, port: int, parallelism: int) -> dict[str
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__API__BASE_URL": base,
         "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__PORT": base.rpartition(":")[2],
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(32),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "chaos" / "dags"),

@@ -41,10 +41,12 @@ class AsyncDiffgramClient:
         self._sleep = sleep
         self._secrets = secrets_of(settings)
         self._under_way = asyncio.Semaphore(UNDER_WAY)
+        verification = _verification(settings)
         self._client = httpx.AsyncClient(
+            transport=_through(settings.proxy, verification) if settings.proxy else None,
             auth=httpx.BasicAuth(settings.client_id, settings.client_secret),
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
-            verify=_verification(settings.verify),
+            verify=verification,
             timeout=httpx.Timeout(settings.read_timeout, connect=settings.connect_timeout),
             follow_redirects=False,
         )
@@ -144,7 +146,7 @@ class AsyncDiffgramClient:
                     params=dict(request.params) or None,
                     headers=request.headers or None,
                 )
-        except (httpx.RequestError, httpx.InvalidURL) as error:
+        except (httpx.RequestError, httpx.InvalidURL, ssl.SSLError) as error:
             raise _meaning(request, self.settings, error) from None
         headers = {key.lower(): value for key, value in response.headers.items()}
         read = partial(value_of, path=path, secrets=self._secrets)
@@ -176,10 +178,19 @@ def shared_client(settings: Settings) -> AsyncDiffgramClient:
     return clients[settings]
 
 
-def _verification(verify: bool | str) -> Any:
-    if isinstance(verify, bool):
-        return verify
-    return ssl.create_default_context(cafile=verify)
+def _verification(settings: Settings) -> ssl.SSLContext:
+    """Return whom to trust, and what to show of ourselves."""
+    if isinstance(settings.verify, str):
+        context = ssl.create_default_context(cafile=settings.verify)
+    else:
+        context = httpx.create_ssl_context(verify=settings.verify)
+    if settings.client_cert:
+        context.load_cert_chain(settings.client_cert, settings.client_key)
+    return context
+
+
+def _through(proxy: str, verification: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
+    return httpx.AsyncHTTPTransport(proxy=httpx.Proxy(proxy), verify=verification)
 
 
 def _meaning(request: Request[Any], settings: Settings, error: Exception) -> DiffgramError:

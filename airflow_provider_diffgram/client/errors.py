@@ -73,7 +73,10 @@ class TlsError(RefusedError):
     """The server's certificate is not trusted, or it does not speak TLS."""
 
     processed = False
-    remedy = "Set the CA bundle of the connection, or write http:// before the host if it does not speak TLS"
+    remedy = (
+        "Set the CA bundle of the connection, or its client certificate if the server asks for one, or write "
+        "http:// before the host if it does not speak TLS"
+    )
 
 
 def tls_error(what: str, where: str, reason: object) -> TlsError:

@@ -19,6 +19,7 @@ from .errors import (
     RefusedError,
     ServerFaultError,
     ServerUnavailableError,
+    TlsError,
     TooLargeError,
     UnexpectedReplyError,
     WrongAddressError,
@@ -164,6 +165,12 @@ def _error(answer: _Answer) -> DiffgramError:
             "Is this a Diffgram of the known kind, and the host of the connection without a path?"
             + (" Does packet_path of the connection suit it?" if answer.request.documented_path else ""),
         )
+    if status == 407:
+        return answer.means(
+            WrongAddressError,
+            "the proxy on the way asks for a credential",
+            "Set HTTPS_PROXY with the credential in the environment, and leave proxy of the connection empty",
+        )
     if status == 413:
         return answer.means(TooLargeError, f"the body is larger than the server takes{by_proxy}")
     if status == 429:
@@ -182,6 +189,12 @@ def _error(answer: _Answer) -> DiffgramError:
         return unavailable
     if status >= 500 or status < 400:
         return answer.means(ServerFaultError, f"fault in the server, or an id that does not exist{by_proxy}")
+    if answer.is_page and "SSL certificate" in text:  # in nginx's words
+        return answer.means(
+            TlsError,
+            "the server asks for a client certificate, or does not trust the one that it was shown",
+            "Set the client certificate of the connection",
+        )
     if answer.is_page:
         return answer.means(
             WrongAddressError,

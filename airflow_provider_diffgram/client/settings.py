@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from .. import __version__
+from .reach import certificate_problems, proxy_problems
 
 USER_AGENT = f"airflow-provider-diffgram/{__version__}"
 """Not the library's own: the server treats user agents that begin with ``python`` differently (quirk 26)."""
@@ -29,6 +30,10 @@ class Settings:
     :param client_id: of an API credential of the project.
     :param client_secret: of the same credential; not shown by repr.
     :param verify: check TLS certificates; or the path of a file with the authorities to trust.
+    :param client_cert: path of a PEM file with the certificate to show to the server.
+    :param client_key: path of its private key; None if it is in the same file.
+    :param proxy: ``http://host:port`` of the proxy to go through, without a credential; None for what the
+        environment says (``HTTPS_PROXY``, ``NO_PROXY``).
     :param connect_timeout: seconds.
     :param read_timeout: seconds until the next byte of an answer.
     :param retry_timeout: seconds during which a request that was not processed is sent again.
@@ -48,6 +53,9 @@ class Settings:
     retry_timeout: float = 60.0
     packet_path: PacketPath = "auto"
     requests_per_second: float | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    proxy: str | None = None
 
     def __post_init__(self) -> None:
         problems = [
@@ -72,6 +80,7 @@ class Settings:
             )
         if isinstance(self.verify, str) and not Path(self.verify).exists():
             problems.append(f"CA bundle {self.verify!r} does not exist on this machine")
+        problems += certificate_problems(self.client_cert, self.client_key) + proxy_problems(self.proxy)
         if self.host:
             problems += self._host_problems()
         if problems:

@@ -60,6 +60,9 @@ class DiffgramClient:
         self._session = _Session()
         self._session.auth = HTTPBasicAuth(settings.client_id.encode(), settings.client_secret.encode())
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+        if settings.client_cert:
+            self._session.cert = (settings.client_cert, settings.client_key or settings.client_cert)
+        self._proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else None
         adapter = HTTPAdapter(pool_connections=2, pool_maxsize=32)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -184,6 +187,7 @@ class DiffgramClient:
                     headers=request.headers,
                     timeout=timeout,
                     verify=self.settings.verify,  # here, since REQUESTS_CA_BUNDLE overrides the session's
+                    proxies=self._proxies,
                     allow_redirects=False,
                 )
             with closing(MultipartBody(request.upload, request.upload.open())) as body:
@@ -194,6 +198,7 @@ class DiffgramClient:
                     headers={**request.headers, "Content-Type": body.content_type},
                     timeout=(timeout[0], max(timeout[1], _UPLOAD_READ_TIMEOUT)),
                     verify=self.settings.verify,
+                    proxies=self._proxies,
                     allow_redirects=False,
                 )
         except (requests.RequestException, HTTPError) as error:

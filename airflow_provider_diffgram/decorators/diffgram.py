@@ -13,13 +13,14 @@ from airflow.providers.common.compat.sdk import (
     task_decorator_factory,
 )
 
-from ..models import Packet
 from ..operators.diffgram import DiffgramSendPacketOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-Packets = Iterable[Packet | Mapping[str, Any]]
+    from ..models import Packet
+
+    Packets = Iterable[Packet | Mapping[str, Any]]
 
 _OWN_FIELDS = tuple(field for field in DiffgramSendPacketOperator.template_fields if field != "packets")
 

@@ -28,10 +28,11 @@ class InvalidConnectionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What tasks use where they name nothing themselves."""
+    """What tasks use where they name nothing themselves, and the folder that they may not leave."""
 
     dataset: str | int | None
     label_schema: str | int | None
+    local_root: str | None
 
 
 _FIELDS = {
@@ -47,6 +48,8 @@ _NUMBERS = {
     "retry_timeout": "a number of seconds",
     "requests_per_second": "a number",
 }
+
+_TEXTS = ("ca_bundle", "client_cert", "client_key", "proxy")
 
 
 def settings_of(connection: ConnectionLike) -> Settings:
@@ -64,6 +67,8 @@ def settings_of(connection: ConnectionLike) -> Settings:
             numbers[name] = float(extra[name])
         except (TypeError, ValueError):
             problems.append(f"{name} must be {what}, not {extra[name]!r}")
+    texts = {name: extra[name] for name in _TEXTS if extra.get(name)}
+    problems += [f"{name} must be a text" for name, given in texts.items() if not isinstance(given, str)]
     if problems:
         raise _error(connection, problems)
     try:
@@ -72,8 +77,9 @@ def settings_of(connection: ConnectionLike) -> Settings:
             project=connection.schema or "",
             client_id=connection.login or "",
             client_secret=connection.password or "",
-            verify=extra.get("ca_bundle") or _flag(extra.get("verify")),
+            verify=texts.pop("ca_bundle", None) or _flag(extra.get("verify")),
             packet_path=extra.get("packet_path") or "auto",
+            **texts,
             **numbers,
         )
     except ValueError as error:
@@ -83,7 +89,9 @@ def settings_of(connection: ConnectionLike) -> Settings:
 def defaults_of(connection: ConnectionLike) -> Defaults:
     """Return the default dataset and label schema."""
     extra = _extra(connection)
-    return Defaults(extra.get("dataset") or None, extra.get("label_schema") or None)
+    return Defaults(
+        extra.get("dataset") or None, extra.get("label_schema") or None, extra.get("local_root") or None
+    )
 
 
 def _address(connection: ConnectionLike) -> str:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook, mask_secret
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    BaseHook,
+    ObjectStoragePath,
+    mask_secret,
+)
 
 from .. import get_provider_info
-from ..client import CredentialError, DiffgramClient, DiffgramError, RefusedError, Settings, routes
-from ..client.sync import secrets_of
-from ..ingest.errors import PushError
-from ..models import InvalidValueError
-from .connection import Defaults, InvalidConnectionError, defaults_of, settings_of
+
+if TYPE_CHECKING:
+    from ..client import DiffgramClient, Settings
+    from ..ingest.sources import MediaPath, PathOpener
+    from .connection import Defaults
 
 _TYPE = get_provider_info()["connection-types"][0]
 
@@ -37,6 +43,10 @@ class DiffgramHook(BaseHook):
         super().__init__(**kwargs)
         self.diffgram_conn_id = diffgram_conn_id
         self._client: DiffgramClient | None = None
+
+    @cached_property
+    def _connection(self) -> Any:
+        return self.get_connection(self.diffgram_conn_id)
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
@@ -73,15 +83,28 @@ class DiffgramHook(BaseHook):
 
         :raises InvalidConnectionError: with everything that is missing or wrong.
         """
-        return settings_of(self.get_connection(self.diffgram_conn_id))
+        from .connection import settings_of
+
+        return settings_of(self._connection)
 
     def get_defaults(self) -> Defaults:
         """Return the dataset and label schema for tasks that name none."""
-        return defaults_of(self.get_connection(self.diffgram_conn_id))
+        from .connection import defaults_of
+
+        return defaults_of(self._connection)
+
+    def path_opener(self) -> PathOpener:
+        """Return what opens the paths of media, packets and reports, within ``local_root`` if that is set."""
+        from ..ingest.sources import confined
+
+        root = self.get_defaults().local_root
+        return confined(_path_of, root) if root else _path_of
 
     def get_conn(self) -> DiffgramClient:
         """Return a client; the same one at every call."""
         if self._client is None:
+            from ..client import DiffgramClient
+
             settings = self.get_settings()
             _mask(settings)
             self._client = DiffgramClient(settings)
@@ -89,10 +112,14 @@ class DiffgramHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Prove host, project, credential and the permission to write, without a side effect."""
+        from ..client import CredentialError, DiffgramClient, DiffgramError, RefusedError, routes
+        from .connection import InvalidConnectionError
+
         try:
             settings = dataclasses.replace(self.get_settings(), retry_timeout=0)
         except InvalidConnectionError as error:
             return False, str(error)
+        _mask(settings)
         with DiffgramClient(settings) as client:
             try:
                 client.send(routes.list_schemas(client.project))
@@ -113,8 +140,14 @@ class DiffgramHook(BaseHook):
         return True, f"Connected to {settings.base_url}, project {settings.project!r}; it may be written to"
 
 
+def _path_of(path: str) -> MediaPath:
+    return cast("MediaPath", ObjectStoragePath(path))
+
+
 def _mask(settings: Settings) -> None:
     """Keep the secret, and the header made of it, out of the logs."""
+    from ..client.settings import secrets_of
+
     for secret in secrets_of(settings):
         mask_secret(secret)
 
@@ -122,6 +155,11 @@ def _mask(settings: Settings) -> None:
 @contextmanager
 def failing_for_good() -> Generator[None, None, None]:
     """Turn errors that no retry can mend into AirflowFailException; the others pass and are retried."""
+    from ..client import RefusedError
+    from ..ingest.errors import PushError
+    from ..models import InvalidValueError
+    from .connection import InvalidConnectionError
+
     try:
         yield
     except (InvalidConnectionError, InvalidValueError, RefusedError) as error:

@@ -202,9 +202,7 @@ class Labels:
 
         A prediction is what a machine made, or has a score.
         """
-        made = instance.machine_made
-        is_prediction = instance.score is not None if made is None else made
-        if self._origin is None or instance.model_ref is not None or not is_prediction:
+        if self._origin is None or instance.model_ref is not None or not is_prediction(instance):
             return {}
         model, run = self._origin
         run_keys = {} if run is None else {"model_run_ref": run}
@@ -212,13 +210,7 @@ class Labels:
 
     def refs_of(self, instances: Iterable[Instance]) -> frozenset[Ref]:
         """Return the models and runs that the instances to be sent name, or get by default."""
-        refs = set()
-        for instance in filter(self.keeps, instances):
-            if instance.model_ref is not None:
-                refs.add((instance.model_ref, instance.model_run_ref))
-            elif self._origin is not None and self.origin_of(instance):
-                refs.add(self._origin)
-        return frozenset(refs)
+        return refs_of(filter(self.keeps, instances), self._origin)
 
     def _read_attributes(self) -> Attributes:
         if self._attributes is None:
@@ -227,6 +219,22 @@ class Labels:
             of_schema = self._client.send(routes.list_attributes(project, self._schema.id))
             self._attributes = Attributes(every, of_schema)
         return self._attributes
+
+
+def is_prediction(instance: Instance) -> bool:
+    """Whether a machine made it, or it has a score."""
+    return instance.score is not None if instance.machine_made is None else instance.machine_made
+
+
+def refs_of(instances: Iterable[Instance], origin: Ref | None) -> frozenset[Ref]:
+    """Return the models and runs that instances name; ``origin`` for predictions that name none."""
+    refs: set[Ref] = set()
+    for instance in instances:
+        if instance.model_ref is not None:
+            refs.add((instance.model_ref, instance.model_run_ref))
+        elif origin is not None and is_prediction(instance):
+            refs.add(origin)
+    return frozenset(refs)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from ..client import DiffgramClient, DiffgramError, RefusedError
 from ..models import Handle, InvalidValueError, Packet
 from .batches import Batches, Memory
 from .deal import Dealer
+from .defaults import CONCURRENCY
 from .errors import PushError
 from .existing import Existing
 from .files import SEARCH_ONE_BY_ONE
@@ -19,7 +20,7 @@ from .options import check_options
 from .prepare import Candidate, Plan, Preparation, validated
 from .references import references_of_packet
 from .runs import ModelRuns
-from .senders import CONCURRENCY, Senders
+from .senders import Senders
 from .sources import PathOpener, universal_path
 from .tally import Tally
 from .uploads import Uploads

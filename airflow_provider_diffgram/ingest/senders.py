@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-CONCURRENCY = 16
-"""Requests under way at once: enough for 20 packets a second at a round trip of 0.8 s."""
+from .defaults import CONCURRENCY
 
 
 class Senders:

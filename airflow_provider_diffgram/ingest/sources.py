@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from ..client.request import Upload
@@ -39,6 +40,45 @@ def universal_path(path: str) -> MediaPath:
     from upath import UPath
 
     return cast(MediaPath, UPath(path))
+
+
+_WRAPPING = frozenset(
+    {
+        "blockcache",
+        "cached",
+        "dir",
+        "filecache",
+        "git",
+        "libarchive",
+        "reference",
+        "simplecache",
+        "tar",
+        "zip",
+    }
+)
+"""Protocols of fsspec through which a local file can be reached under another name."""
+
+
+def confined(path_of: PathOpener, root: str) -> PathOpener:
+    """Return ``path_of``, but that it refuses local paths outside ``root``, symbolic links followed.
+
+    Object storage is not concerned: what a worker may read there is granted by its credential.
+    """
+    folder = Path(root).resolve()
+
+    def opened(path: str) -> MediaPath:
+        found: Any = path_of(path)
+        protocol = getattr(found, "protocol", "")
+        if "::" in path or protocol in _WRAPPING:
+            raise ValueError(f"{protocol}: may lead around local_root of the connection, {root}")
+        if protocol not in ("", "file", "local"):
+            return cast(MediaPath, found)
+        place = Path(getattr(found, "path", None) or str(found)).resolve()
+        if not place.is_relative_to(folder):
+            raise ValueError(f"it lies outside of {root}, local_root of the connection")
+        return path_of(str(place))
+
+    return opened
 
 
 def measured(media: PathMedia, path_of: PathOpener) -> tuple[int, list[str]]:

@@ -55,6 +55,16 @@ class Handle(BaseModel):
     not_sent: int = 0
     unchecked: int = 0
 
+    def counts(self) -> dict[str, int]:
+        """Return what became of the packets so far, in numbers."""
+        return {
+            "expected": self.expected,
+            "skipped": self.skipped,
+            "done_at_send": self.done_at_send,
+            "sent": sum(batch.inputs or 0 for batch in self.batches),
+            "not_sent": self.not_sent,
+        }
+
     def to_xcom(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return self.model_dump(mode="json", exclude_none=True)
@@ -121,10 +131,15 @@ class Receipt(BaseModel):
         """Return plain JSON values."""
         return self.model_dump(mode="json")
 
+    def counts(self) -> dict[str, int]:
+        """Return the numbers alone."""
+        names = ("succeeded", "skipped", "failed", "archived", "pending", "missing", "stuck", "not_sent")
+        return {"expected": self.expected} | {name: getattr(self, name) for name in names}
+
     def summary(self) -> str:
         """Return one line with the counts that are not zero."""
-        names = ("succeeded", "skipped", "failed", "archived", "pending", "missing", "stuck", "not_sent")
-        counts = [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in names if getattr(self, name)]
+        ended = {name: count for name, count in self.counts().items() if count and name != "expected"}
+        counts = [f"{count} {name.replace('_', ' ')}" for name, count in ended.items()]
         kept = [f"{self.kept} predictions kept as they were before"] if self.kept else []
         unchecked = f"; blobs not looked at: {self.unchecked}" if self.unchecked else ""
         return f"{self.expected} expected: {', '.join([*counts, *kept]) or 'nothing sent'}{unchecked}"

@@ -1,19 +1,20 @@
-"""What all operators for Diffgram have in common."""
+"""What all operators and the sensor have in common.
+
+What they need to do their work is imported when they do it: every parse of a DAG imports this module.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypedDict, cast
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from airflow.providers.common.compat.sdk import BaseOperator, ObjectStoragePath
+from airflow.providers.common.compat.sdk import BaseOperator
 
 from ..hooks.diffgram import DiffgramHook
-from ..ingest.sources import MediaPath
+from ..links.diffgram import LINKS
 
-
-def path_of(path: str) -> MediaPath:
-    """Open local paths and object storage, through Airflow's own connections."""
-    return cast(MediaPath, ObjectStoragePath(path))
+if TYPE_CHECKING:
+    from ..lineage.diffgram import Outcome
 
 
 class Targets(TypedDict):
@@ -23,7 +24,36 @@ class Targets(TypedDict):
     label_schema: str | int | None
 
 
-class DiffgramOperator(BaseOperator):
+class AnnouncingOperator(BaseOperator):
+    """Connects to Diffgram, and tells links, outlets and lineage what it did there."""
+
+    operator_extra_links = LINKS
+    diffgram_conn_id: str
+    _outcome: Outcome | None = None
+    _connected: DiffgramHook | None = None
+
+    def _hook(self) -> DiffgramHook:
+        """Return the hook; the same one at every call."""
+        if self._connected is None:
+            self._connected = DiffgramHook(self.diffgram_conn_id)
+        return self._connected
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Return what OpenLineage is told: the dataset, and where its media came from if that is known."""
+        from ..lineage.diffgram import facets_of
+
+        return facets_of(self._outcome, self._sources())
+
+    def _sources(self) -> Iterable[Any]:
+        """Return packets to name the sources of."""
+        return ()
+
+    def _file_ids(self) -> Sequence[int]:
+        """Return the files that the task is about, as far as it was told them."""
+        return ()
+
+
+class DiffgramOperator(AnnouncingOperator):
     """What all operators have in common.
 
     :param dataset: name or id; the connection's default dataset when None.
@@ -46,9 +76,6 @@ class DiffgramOperator(BaseOperator):
         self.dataset = dataset
         self.label_schema = label_schema
         self.diffgram_conn_id = diffgram_conn_id
-
-    def _hook(self) -> DiffgramHook:
-        return DiffgramHook(self.diffgram_conn_id)
 
     def _targets(self, hook: DiffgramHook) -> Targets:
         defaults = hook.get_defaults()

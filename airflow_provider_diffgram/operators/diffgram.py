@@ -1,26 +1,27 @@
-"""Operators for Diffgram."""
+"""Operators for Diffgram.
+
+What they need to do their work is imported when they do it: every parse of a DAG imports this module.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import ValidationError
-
-from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..ingest.children import children_of
-from ..ingest.compound import create_compound_file, upload_children
-from ..ingest.jsonlines import candidates
-from ..ingest.prepare import Candidate
-from ..ingest.push import push
-from ..models import Child, ChildFolder, ChildPages, CompoundFile, Instance, InvalidValueError, Packet
-from ..models.problems import describe
-from .base import DiffgramOperator, path_of
+from ..hooks.diffgram import failing_for_good
+from ..links.diffgram import remember_place
+from .base import DiffgramOperator
 from .sending import SendingOperator
 from .validate import DiffgramValidatePacketsOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from ..ingest.prepare import Candidate
+    from ..models import Child, ChildFolder, ChildPages, CompoundFile, Instance, Packet
+
+    ChildSource = Child | ChildFolder | ChildPages | Mapping[str, Any]
 
 __all__ = [
     "DiffgramCreateCompoundFileOperator",
@@ -28,8 +29,6 @@ __all__ = [
     "DiffgramUploadChildrenOperator",
     "DiffgramValidatePacketsOperator",
 ]
-
-ChildSource = Child | ChildFolder | ChildPages | Mapping[str, Any]
 
 
 class DiffgramSendPacketOperator(SendingOperator):
@@ -61,11 +60,20 @@ class DiffgramSendPacketOperator(SendingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
+        self._stop = threading.Event()
+        from ..ingest.jsonlines import candidates
+        from ..ingest.push import push
+
         with failing_for_good():
             hook = self._hook()
-            packets = cast(Iterable[Candidate], candidates(self.packets, "packet", path_of))
+            packets = cast("Iterable[Candidate]", candidates(self.packets, "packet", hook.path_opener()))
             handle = push(hook.get_conn(), packets, if_exists=self.if_exists, **self._options(hook, context))
-        return self._sent(handle)
+        return self._sent(context, handle)
+
+    def _sources(self) -> Iterable[Any]:
+        from ..lineage.sources import named
+
+        return named(self.packets, "packet", self._hook().path_opener())
 
 
 class DiffgramCreateCompoundFileOperator(DiffgramOperator):
@@ -105,16 +113,29 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create or find, and return what is there now."""
+        from ..ingest.compound import create_compound_file
+        from ..lineage.diffgram import announce
+
         with failing_for_good():
             compound = self._compound()
-            hook = DiffgramHook(self.diffgram_conn_id)
+            hook = self._hook()
             client = hook.get_conn()
+            remember_place(context, client.settings.base_url, client.project)
             parent = create_compound_file(client, compound, if_exists=self.if_exists, **self._targets(hook))
         self.log.info(
             "%s compound file %r: file %s",
             "Created" if parent.created else "Found",
             parent.name,
             parent.file_id,
+        )
+        self._outcome = announce(
+            self,
+            context,
+            client,
+            parent.directory_id,
+            dataset=self._targets(hook)["dataset"],
+            counts={"created": int(parent.created)},
+            file_ids=[parent.file_id],
         )
         return {
             "file_id": parent.file_id,
@@ -125,6 +146,11 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
         }
 
     def _compound(self) -> CompoundFile:
+        from pydantic import ValidationError
+
+        from ..models import CompoundFile, InvalidValueError
+        from ..models.problems import describe
+
         fields = {"name": self.name, "type": self.file_type, "instance_list": self.instance_list or []}
         try:
             return CompoundFile.model_validate(fields)
@@ -162,18 +188,32 @@ class DiffgramUploadChildrenOperator(SendingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
+        self._stop = threading.Event()
+        from ..ingest.children import children_of
+        from ..ingest.compound import upload_children
+
         with failing_for_good():
-            hook = DiffgramHook(self.diffgram_conn_id)
+            hook = self._hook()
             handle = upload_children(
                 hook.get_conn(),
                 self._parent(),
-                children_of(self.children, path_of),
+                children_of(self.children, hook.path_opener()),
                 repair=self.repair,
                 **self._options(hook, context),
             )
-        return self._sent(handle)
+        return self._sent(context, handle)
+
+    def _sources(self) -> Iterable[Any]:
+        from ..lineage.sources import named
+
+        return named(self.children, "child", self._hook().path_opener())
+
+    def _file_ids(self) -> Sequence[int]:
+        return [self._parent()]
 
     def _parent(self) -> int:
+        from ..models import InvalidValueError
+
         given = self.parent_file_id
         # A rendered template is text; an XCom of the create operator is a mapping.
         text = str(given.get("file_id") if isinstance(given, Mapping) else given).strip()

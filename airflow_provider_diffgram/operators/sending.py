@@ -1,4 +1,4 @@
-"""What operators that send packets have in common."""
+"""What operators that send packets have in common. Imports as little as :mod:`.base`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import conf
 
-from ..hooks.diffgram import DiffgramHook
-from ..ingest.labels import UnknownLabels
-from ..ingest.options import Sending
-from ..ingest.senders import CONCURRENCY
-from ..ingest.watch.rules import Rules
-from ..models import Handle
-from .base import DiffgramOperator, path_of
+from ..ingest.defaults import CONCURRENCY
+from ..links.diffgram import remember_place
+from .base import DiffgramOperator
 from .memory import memory_of
 from .waiting import WaitingOperator, number_of, seconds_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from ..hooks.diffgram import DiffgramHook
+    from ..ingest.labels import UnknownLabels
+    from ..ingest.options import Sending
+    from ..ingest.watch.rules import Rules
+    from ..models import Handle
 
 _WEEK = 7 * 86400.0
 
@@ -115,27 +117,45 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
     def _waiting(self) -> tuple[Rules, str | None]:
         return self._rules(self.max_failed), self.wait_report
 
-    def _sent(self, handle: Handle) -> dict[str, Any]:
-        """Tell what was sent; wait for it if asked to."""
+    def _sent(self, context: Context, handle: Handle) -> dict[str, Any]:
+        """Tell what was sent; wait for it if asked to, and tell what is in then."""
         told = self._logged(handle)
         if not self.wait_for_completion:
+            self._announce(context, handle)
             return told
         deadline, poke_interval = time.time() + seconds_of(self.wait_timeout), seconds_of(self.poke_interval)
-        receipt = self._begin([handle])
-        if receipt is not None:
-            return receipt
-        if self.deferrable:
+        receipt = self._begin(context, [handle])
+        if receipt is None and self.deferrable:
             result: dict[str, Any] = self._wait_deferred([told], deadline, poke_interval)
             return result
-        return self._wait_here(deadline, poke_interval)
+        return self._announced(context, receipt or self._wait_here(deadline, poke_interval))
+
+    def _announce(self, context: Context, handle: Handle) -> None:
+        """Tell links, outlets and lineage what was sent."""
+        from ..lineage.diffgram import announce
+
+        hook = self._hook()
+        assert handle.directory_id is not None
+        self._outcome = announce(
+            self,
+            context,
+            hook.get_conn(),
+            handle.directory_id,
+            dataset=self._targets(hook)["dataset"],
+            counts=handle.counts(),
+            file_ids=self._file_ids(),
+        )
 
     def _options(self, hook: DiffgramHook, context: Context) -> Sending:
+        from ..ingest.options import Sending
+
         if self.wait_for_completion:
-            self._waiting()  # so that what is wrong with it is told before anything is sent
-        self._stop = threading.Event()
+            self._checked_rules()  # so that what is wrong with it is told before anything is sent
+        settings = hook.get_settings()
+        remember_place(context, settings.base_url, settings.project)  # so that a failure has a link, too
         return Sending(
             **self._targets(hook),
-            unknown_labels=cast(UnknownLabels, self.unknown_labels),
+            unknown_labels=cast("UnknownLabels", self.unknown_labels),
             origin=self._origin(),
             max_failed=number_of("max_failed", self.max_failed),
             report=self.report,
@@ -143,7 +163,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             memory=memory_of(context),
             stop=self._stop,
             introduce_after=_seconds_after_the_first(context),
-            path_of=path_of,
+            path_of=hook.path_opener(),
         )
 
     def _origin(self) -> tuple[str, str | None] | None:

@@ -1,4 +1,4 @@
-"""A gate before predictions are sent."""
+"""A gate before predictions are sent. Imports as little as :mod:`.base`."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..hooks.diffgram import failing_for_good
-from ..ingest.jsonlines import candidates
-from ..ingest.labels import UnknownLabels
-from ..ingest.prepare import Candidate
-from ..ingest.validation import Limits, validate_packets
-from ..models import InvalidValueError, Packet
-from .base import DiffgramOperator, path_of
+from ..links.diffgram import remember_place
+from .base import DiffgramOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from ..ingest.labels import UnknownLabels
+    from ..ingest.prepare import Candidate
+    from ..models import Packet
 
 
 class DiffgramValidatePacketsOperator(DiffgramOperator):
@@ -77,14 +77,19 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check, write what is asked for, and return the counts, or fail with the reasons."""
+        from ..ingest.jsonlines import candidates
+        from ..ingest.validation import Limits, validate_packets
+
         with failing_for_good():
             limits = Limits(**self._numbers())
             hook = self._hook()
+            settings, path_of = hook.get_settings(), hook.path_opener()
+            remember_place(context, settings.base_url, settings.project)
             found = validate_packets(
                 hook.get_conn(),
-                cast(Iterable[Candidate], candidates(self.packets, "packet", path_of)),
+                cast("Iterable[Candidate]", candidates(self.packets, "packet", path_of)),
                 **self._targets(hook),
-                unknown_labels=cast(UnknownLabels, self.unknown_labels),
+                unknown_labels=cast("UnknownLabels", self.unknown_labels),
                 limits=limits,
                 report=self.report,
                 page=self.page,
@@ -98,6 +103,8 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
 
     def _numbers(self) -> dict[str, Any]:
         """Return the limits as numbers: a rendered template is text, and one of nothing is empty."""
+        from ..models import InvalidValueError
+
         numbers, problems = {}, []
         for name in ("max_invalid", "min_instances", "max_instances", "min_mean_score"):
             given = getattr(self, name)

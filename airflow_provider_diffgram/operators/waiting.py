@@ -1,4 +1,7 @@
-"""Waiting for inputs, in a worker or in the triggerer: what the sensor and the operators share."""
+"""Waiting for inputs, in a worker or in the triggerer: what the sensor and the operators share.
+
+Imports as little as :mod:`.base`.
+"""
 
 from __future__ import annotations
 
@@ -11,24 +14,20 @@ from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
     AirflowSensorTimeout,
-    BaseOperator,
 )
 
-from ..client import DiffgramClient, routes
-from ..client.request import ask_together
-from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..ingest.archive import archive_pending
-from ..ingest.doubles import archive_doubled
-from ..ingest.progress import Watch
-from ..ingest.watch.ending import check_report, words_of, write_report
-from ..ingest.watch.pace import Pace
-from ..ingest.watch.rules import MAX_RETRIES, STALL_TIMEOUT, Rules
-from ..ingest.watch.verdicts import is_pending
-from ..models import Handle, InvalidValueError, Receipt
-from .base import path_of
+from ..hooks.diffgram import failing_for_good
+from ..ingest.defaults import MAX_RETRIES, STALL_TIMEOUT
+from ..links.diffgram import remember_place
+from .base import AnnouncingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from ..client import DiffgramClient
+    from ..ingest.progress import Watch
+    from ..ingest.watch.rules import Rules
+    from ..models import Handle, Receipt
 
 _WHEN_KILLED = ("leave", "archive")
 _SETTLING_POLL = 1.0
@@ -45,10 +44,12 @@ def number_of(name: str, value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
+        from ..models import InvalidValueError
+
         raise InvalidValueError(name, [f"must be a number, not {value!r}"]) from None
 
 
-class WaitingOperator(BaseOperator):
+class WaitingOperator(AnnouncingOperator):
     """What waits for inputs: its rules, and the two ways to wait.
 
     :param verify: what proves that predictions are stored: ``counts``, the number that Diffgram keeps for
@@ -62,8 +63,6 @@ class WaitingOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("verify", "on_stuck")
-    diffgram_conn_id: str
-    _waiting_hook: DiffgramHook | None = None
     _watch: Watch | None = None
     _waited_for: Sequence[Handle] = ()
 
@@ -89,6 +88,9 @@ class WaitingOperator(BaseOperator):
 
         :raises InvalidValueError: with everything that is wrong.
         """
+        from ..ingest.watch.rules import Rules
+        from ..models import InvalidValueError
+
         if self.when_killed not in _WHEN_KILLED:
             raise InvalidValueError(
                 "on_kill", [f"must be one of {', '.join(map(repr, _WHEN_KILLED))}, not {self.when_killed!r}"]
@@ -101,30 +103,41 @@ class WaitingOperator(BaseOperator):
         """Return the rules, and the path of the report."""
         raise NotImplementedError
 
-    def _client(self) -> DiffgramClient:
-        if self._waiting_hook is None:
-            self._waiting_hook = DiffgramHook(self.diffgram_conn_id)
-        return self._waiting_hook.get_conn()
+    def _checked_rules(self) -> Rules:
+        """Return the rules.
 
-    def _begin(self, handles: Iterable[Handle]) -> dict[str, Any] | None:
+        :raises InvalidValueError: with everything that is wrong, such as a report that cannot be written.
+        """
+        from ..ingest.watch.ending import check_report
+
+        rules, report = self._waiting()
+        if report is not None:
+            check_report(report, self._hook().path_opener())
+        return rules
+
+    def _client(self) -> DiffgramClient:
+        return self._hook().get_conn()
+
+    def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:
         """Look for the first time; return the receipt if nothing is left to wait for."""
+        from ..ingest.progress import Watch
+
         with failing_for_good():
-            rules, report = self._waiting()
-            if report is not None:
-                check_report(report, path_of)
+            rules = self._checked_rules()
             self._waited_for = list(handles)
+            self._remember_place(context)
             self._watch = Watch(self._waited_for, rules=rules)
             receipt = self._client().run(self._watch.take_stock())
             return self._judge(self._watch, receipt)
 
-    def _look_again(self) -> dict[str, Any] | None:
+    def _look_again(self) -> Receipt | None:
         """Look once more; return the receipt if nothing is left to wait for."""
         assert self._watch is not None
         with failing_for_good():
             receipt = self._client().run(self._watch.look())
             return self._judge(self._watch, receipt)
 
-    def _judge(self, watch: Watch, receipt: Receipt) -> dict[str, Any] | None:
+    def _judge(self, watch: Watch, receipt: Receipt) -> Receipt | None:
         self.log.info(receipt.summary())
         rules, _ = self._waiting()
         to_retry = watch.to_retry(rules.max_retries) if receipt.stuck else []
@@ -138,6 +151,10 @@ class WaitingOperator(BaseOperator):
 
         Not with those that it ended since they were seen to be stuck: their files would be removed.
         """
+        from ..client import routes
+        from ..client.request import ask_together
+        from ..ingest.watch.verdicts import is_pending
+
         client = self._client()
         rows = client.run(ask_together(routes.view_row(client.project, each) for each in input_ids))
         still = [row.id for row in rows if is_pending(row) and row.retry_count < self.max_retries]
@@ -145,12 +162,14 @@ class WaitingOperator(BaseOperator):
             self.log.warning("stuck, retrying %s input(s): %s", len(still), still[:20])
             client.send(routes.update_inputs(client.project, still, "RETRY"))
 
-    def _wait_here(self, deadline: float, poke_interval: float) -> dict[str, Any]:
+    def _wait_here(self, deadline: float, poke_interval: float) -> Receipt:
         """Keep looking in the worker.
 
         :param deadline: epoch seconds.
         :param poke_interval: most seconds between two looks.
         """
+        from ..ingest.watch.pace import Pace
+
         pace = Pace(poke_interval)
         while True:
             assert self._watch is not None
@@ -162,7 +181,7 @@ class WaitingOperator(BaseOperator):
             if is_last:
                 raise self._timed_out(self._client().run(self._watch.take_stock()))
 
-    def _look_until_settled(self, poke_interval: float) -> dict[str, Any] | None:
+    def _look_until_settled(self, poke_interval: float) -> Receipt | None:
         """Look on while what is left will be decided within seconds: the next poke may remember nothing."""
         receipt = None
         while receipt is None and self._watch is not None and (self._watch.settling or self._watch.soon):
@@ -177,7 +196,7 @@ class WaitingOperator(BaseOperator):
 
         :param deadline: epoch seconds, the same however often the wait is left to the triggerer.
         """
-        from ..triggers.diffgram import DiffgramInputTrigger  # httpx, which a DAG's parser needs not
+        from ..triggers.diffgram import DiffgramInputTrigger
 
         rules, _ = self._waiting()
         trigger = DiffgramInputTrigger(
@@ -202,6 +221,8 @@ class WaitingOperator(BaseOperator):
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None) -> dict[str, Any]:
         """Turn what the trigger saw into the receipt, or into the failure; retry what is stuck."""
+        from ..models import Handle, Receipt
+
         if not event or event.get("status") not in ("done", "timeout", "stuck", "error"):
             raise AirflowException(f"the trigger sent an event of unknown form: {event!r}")
         if event["status"] == "error":
@@ -210,21 +231,27 @@ class WaitingOperator(BaseOperator):
         receipt = Receipt.model_validate(event["receipt"])
         with failing_for_good():
             self._waited_for = [Handle.model_validate(handle) for handle in event["handles"]]
-            if event["status"] == "done":
-                return self._end(receipt)
             if event["status"] == "timeout":
                 raise self._timed_out(receipt)
-            self._retry(event["input_ids"])
+            if event["status"] == "stuck":
+                self._retry(event["input_ids"])
+            else:
+                receipt = self._end(receipt)
+        if event["status"] == "done":
+            return self._announced(context, receipt)
         result: dict[str, Any] = self._wait_deferred(
             event["handles"], event["deadline"], event["poll_interval"]
         )
         return result
 
-    def _end(self, receipt: Receipt) -> dict[str, Any]:
+    def _end(self, receipt: Receipt) -> Receipt:
         """Return the receipt of a wait that is over.
 
         :raises AirflowFailException: if more failed than may.
         """
+        from ..ingest.doubles import archive_doubled
+        from ..ingest.watch.ending import words_of
+
         rules, _ = self._waiting()
         if rules.too_many(receipt.problems, receipt.expected):
             self._report()
@@ -237,20 +264,47 @@ class WaitingOperator(BaseOperator):
             self.log.warning("%s", words_of(receipt))
         else:
             self.log.info("%s", receipt.summary())
+        return receipt
+
+    def _remember_place(self, context: Context) -> None:
+        """Keep what the links are made of, so that a wait that fails has them, too."""
+        settings = self._hook().get_settings()
+        known = (handle.directory_id for handle in self._waited_for if handle.directory_id is not None)
+        file_id = next(iter(self._file_ids()), None)
+        remember_place(
+            context, settings.base_url, settings.project, directory_id=next(known, None), file_id=file_id
+        )
+
+    def _announced(self, context: Context, receipt: Receipt) -> dict[str, Any]:
+        """Tell links, outlets and lineage what is in, and return the receipt."""
+        from ..lineage.diffgram import announce
+
+        client = self._client()
+        file_ids = [*self._file_ids(), *receipt.file_ids]
+        for directory_id in dict.fromkeys(handle.directory_id for handle in self._waited_for):
+            self._outcome = announce(
+                self, context, client, directory_id, counts=receipt.counts(), file_ids=file_ids
+            )
         return receipt.to_xcom()
 
     def _timed_out(self, receipt: Receipt) -> Exception:
+        from ..ingest.watch.ending import words_of
+
         self._report()
         lines = [f"not settled in time: {words_of(receipt)}", *receipt.waiting]
         return AirflowSensorTimeout("\n".join(lines))
 
     def _report(self) -> None:
+        from ..ingest.watch.ending import write_report
+
         _, report = self._waiting()
         if report is not None and self._waited_for:
-            write_report(report, path_of, self._whole_picture()[0].verdicts())
+            write_report(report, self._hook().path_opener(), self._whole_picture()[0].verdicts())
 
     def _whole_picture(self) -> tuple[Watch, Receipt]:
         """Look at everything anew, as far as it is decided, whoever waited."""
+        from ..ingest.progress import Watch
+
         rules, _ = self._waiting()
         client = self._client()
         watch = Watch(self._waited_for, rules=rules)
@@ -262,6 +316,9 @@ class WaitingOperator(BaseOperator):
 
     def on_kill(self) -> None:
         """Archive what is pending, if the task was told to. In the triggerer the trigger does it."""
+        from ..ingest.archive import archive_pending
+        from ..ingest.progress import Watch
+
         if self.when_killed == "archive" and self._waited_for:
             archived = archive_pending(self._client(), Watch(self._waited_for))
             self.log.info("killed: archived %s pending input(s)", len(archived))

@@ -1,4 +1,7 @@
-"""Sensor for Diffgram."""
+"""Sensor for Diffgram.
+
+What it needs to look is imported when it looks: every parse of a DAG imports this module.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,13 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..ingest.watch.rules import Rules
-from ..ingest.watch.targets import (
-    check_kind,
-    handle_of_batches,
-    handle_of_children,
-    handle_of_inputs,
-    handles_of,
-)
-from ..models import Handle
 from ..operators.waiting import WaitingOperator, seconds_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from ..ingest.watch.rules import Rules
+    from ..models import Handle
 
 
 class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
@@ -98,13 +95,13 @@ class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
         deadline = time.time() + seconds_of(self.timeout)
         try:
             handles = self._handles()
-            receipt = self._begin(handles)
+            receipt = self._begin(context, handles)
         except AirflowFailException as error:
             if self.soft_fail:  # as the base class does for what it runs itself
                 raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
             raise
         if receipt is not None:
-            return receipt
+            return self._announced(context, receipt)
         given = [handle.to_xcom() for handle in handles]
         return self._wait_deferred(given, deadline, seconds_of(self.poke_interval))
 
@@ -114,14 +111,24 @@ class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
         Between two pokes in reschedule mode nothing is remembered, so what will be decided within seconds is
         watched within the poke.
         """
-        receipt = self._begin(self._handles()) if self._watch is None else self._look_again()
+        receipt = self._begin(context, self._handles()) if self._watch is None else self._look_again()
         receipt = receipt or self._look_until_settled(seconds_of(self.poke_interval))
-        return PokeReturnValue(is_done=receipt is not None, xcom_value=receipt)
+        if receipt is None:
+            return PokeReturnValue(is_done=False)
+        return PokeReturnValue(is_done=True, xcom_value=self._announced(context, receipt))
 
     def _waiting(self) -> tuple[Rules, str | None]:
         return self._rules(self.max_failed), self.report
 
     def _handles(self) -> list[Handle]:
+        from ..ingest.watch.targets import (
+            check_kind,
+            handle_of_batches,
+            handle_of_children,
+            handle_of_inputs,
+            handles_of,
+        )
+
         with failing_for_good():
             given = {
                 "handle": self.handle,

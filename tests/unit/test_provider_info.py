@@ -12,10 +12,36 @@ import pytest
 
 import airflow_provider_diffgram
 from airflow_provider_diffgram import get_provider_info
+from airflow_provider_diffgram.assets.diffgram import (
+    convert_asset_to_openlineage,
+    create_asset,
+    sanitize_uri,
+)
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
+from airflow_provider_diffgram.links.diffgram import LINKS
+from airflow_provider_diffgram.operators.diffgram import (
+    DiffgramCreateCompoundFileOperator,
+    DiffgramSendPacketOperator,
+    DiffgramUploadChildrenOperator,
+    DiffgramValidatePacketsOperator,
+)
+from airflow_provider_diffgram.operators.introduce import DiffgramIntroduceRunsOperator
+from airflow_provider_diffgram.sensors.diffgram import DiffgramInputSensor
 
 INFO = get_provider_info()
 TYPE = INFO["connection-types"][0]
+OPERATORS = (
+    DiffgramSendPacketOperator,
+    DiffgramCreateCompoundFileOperator,
+    DiffgramUploadChildrenOperator,
+    DiffgramIntroduceRunsOperator,
+    DiffgramValidatePacketsOperator,
+)
+
+
+def import_string(name):
+    module, _, attribute = name.rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def test_the_package_is_named_like_its_distribution():
@@ -49,6 +75,22 @@ def test_all_named_modules_can_be_imported():
         for entry in INFO[kind]:
             for module in entry["python-modules"]:
                 importlib.import_module(module)
+
+
+def test_links_and_the_handlers_of_assets_are_what_airflow_looks_for():
+    """By name, since a name that leads nowhere is only logged."""
+    found = [import_string(name) for name in INFO["extra-links"]]
+    assert found == [type(link) for link in LINKS]
+    (uris,) = INFO["asset-uris"]
+    assert INFO["dataset-uris"] == [uris], "Airflow 2 reads it under this name"
+    assert uris["schemes"] == ["diffgram"]
+    functions = [import_string(uris[key]) for key in ("handler", "factory", "to_openlineage_converter")]
+    assert functions == [sanitize_uri, create_asset, convert_asset_to_openlineage]
+
+
+@pytest.mark.parametrize("task", [*OPERATORS, DiffgramInputSensor])
+def test_every_operator_and_sensor_has_the_links(task):
+    assert task.operator_extra_links == LINKS
 
 
 def test_airflow_discovers_the_provider_and_its_connection_type():

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...models import InvalidValueError, Receipt
+from ..defaults import MAX_RETRIES, STALL_TIMEOUT
 
 VERIFY = ("counts", "instances", "status")
 ON_STUCK = ("fail", "retry")
-STALL_TIMEOUT = 1800.0
-MAX_RETRIES = 2
 
 
 @dataclass(frozen=True, slots=True)

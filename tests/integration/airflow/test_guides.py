@@ -238,6 +238,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "scans": {"wait": (4, 0)},
     "binder": {"wait": (4, 0)},
     "crossing": {"wait": (3, 0)},
+    "push_and_tell": {"push_predictions.wait": (1, 0), "count": 1},
     "ways_to_wait": {
         "deferred": (1, 0),
         "poking": (1, 0),

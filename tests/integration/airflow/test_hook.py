@@ -9,6 +9,8 @@ import pytest
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.hooks.connection import InvalidConnectionError
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
+from tests.unit.client.scripted_server import Answer, answering
+from tests.unit.client.small_proxy import proxying
 
 
 def free_port() -> int:
@@ -49,6 +51,42 @@ def test_tls_where_there_is_none_is_told(connection, diffgram_emulator):
     fine, message = DiffgramHook().test_connection()
     assert not fine
     assert "TLS" in message
+
+
+@pytest.mark.parametrize(
+    "answer,words",
+    [
+        (Answer(status=404, body={"detail": "Not Found"}), "no such path"),
+        (
+            Answer(status=302, headers={"Location": "https://login.example.com/x"}),
+            "a redirect is never followed",
+        ),
+        (Answer(body={"swagger": "2.0"}), "in an unknown form"),
+    ],
+)
+def test_another_service_at_the_address_is_told(connection, answer, words):
+    with answering(answer) as server:
+        connection(host=server.url)
+        fine, message = DiffgramHook().test_connection()
+        assert not fine
+        assert words in message
+        assert len(server.asked) == 1, "nothing is written to what is no Diffgram"
+
+
+def test_the_connection_is_tested_through_its_proxy(connection, diffgram_emulator):
+    with proxying() as (proxy, asked):
+        connection(extra={"proxy": proxy})
+        assert DiffgramHook().test_connection()[0]
+        assert len(asked) >= 2
+
+
+def test_paths_outside_the_local_root_are_refused(connection, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    connection(extra={"local_root": str(tmp_path / "root")})
+    with pytest.raises(ValueError, match="local_root"):
+        DiffgramHook().path_opener()(str(tmp_path / "a.jpg"))
+    connection()
+    assert DiffgramHook().path_opener()(str(tmp_path / "a.jpg")).is_file()
 
 
 def test_a_wrong_project_is_told(connection):

@@ -94,7 +94,7 @@ def test_both_clients_run_in_turn(stand_in: Client, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_families_are_those_that_the_rows_are_named_after():
-    assert list(FAMILIES) == ["push", "convert", "wait", "compound"]
+    assert list(FAMILIES) == ["push", "convert", "wait", "compound", "import"]
 
 
 def test_a_family_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]):

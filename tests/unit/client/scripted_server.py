@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterator
@@ -103,10 +104,13 @@ def _handler(server: Scripted) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def answering(*answers: Answer) -> Iterator[Scripted]:
-    """Serve ``answers`` on a free port."""
+def answering(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
+    """Serve ``answers`` on a free port, by https if ``tls`` is given."""
     http = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    scripted = Scripted(f"http://127.0.0.1:{http.server_port}", list(answers))
+    if tls is not None:
+        http.socket = tls.wrap_socket(http.socket, server_side=True, do_handshake_on_connect=False)
+    scheme = "http" if tls is None else "https"
+    scripted = Scripted(f"{scheme}://127.0.0.1:{http.server_port}", list(answers))
     http.RequestHandlerClass = _handler(scripted)
     http.daemon_threads = True
     http.block_on_close = False

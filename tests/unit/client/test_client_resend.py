@@ -105,7 +105,7 @@ def test_a_503_on_a_read_is_repeated_until_patience_ends(transport: Any):
         started = time.monotonic()
         with pytest.raises(ServerUnavailableError):
             client.send(READ)
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         assert len(server.asked) >= 2
         assert all(0 <= seconds <= 10 for seconds in client.slept)
 

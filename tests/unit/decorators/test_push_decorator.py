@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import dag, task
+from airflow.providers.common.compat.sdk import AirflowException, dag, task
 
 from airflow_provider_diffgram import get_provider_info
 from airflow_provider_diffgram.decorators.diffgram import diffgram_push_task
@@ -62,7 +62,7 @@ def test_the_task_is_the_operator_and_its_options_are_templates():
 
 
 def test_an_option_that_does_not_exist_is_refused():
-    with pytest.raises(TypeError, match="colour"):
+    with pytest.raises((TypeError, AirflowException), match="colour"):  # the latter in Airflow 2
         operator(colour="blue")
 
 

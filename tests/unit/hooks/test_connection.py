@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from airflow.providers.common.compat.sdk import Connection
 
+from airflow_provider_diffgram import get_provider_info
 from airflow_provider_diffgram.hooks.connection import InvalidConnectionError, defaults_of, settings_of
+from tests.unit.client.certificates import make_certificates
+
+TYPE = get_provider_info()["connection-types"][0]
 
 GOOD: dict[str, Any] = {
     "conn_id": "diffgram_default",
@@ -31,7 +37,9 @@ def from_uri(uri: str) -> Connection:
     """Parse as Airflow parses AIRFLOW_CONN_ variables."""
     if hasattr(Connection, "from_uri"):
         return Connection.from_uri(uri, "diffgram_default")
-    return Connection(conn_id="diffgram_default", uri=uri)
+    from airflow.models.connection import Connection as StoredConnection  # in 3.0, what tasks have reads none
+
+    return StoredConnection(conn_id="diffgram_default", uri=uri)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +80,40 @@ def test_extras_set_tls_timeouts_and_defaults():
     assert settings.verify == __file__
     defaults = defaults_of(connection(extra=extra))
     assert (defaults.dataset, defaults.label_schema) == ("night", 3)
+
+
+def test_extras_set_the_way_to_the_server(tmp_path):
+    made = make_certificates(tmp_path)
+    extra = {
+        "client_cert": str(made.client_alone),
+        "client_key": str(made.client_key),
+        "proxy": "http://proxy.example.com:3128",
+        "local_root": "/data",
+    }
+    settings = settings_of(connection(extra=extra))
+    assert (settings.client_cert, settings.client_key, settings.proxy) == tuple(extra.values())[:3]
+    assert defaults_of(connection(extra=extra)).local_root == "/data"
+    empty = settings_of(connection(extra=dict.fromkeys(extra, "")))
+    assert (empty.client_cert, empty.client_key, empty.proxy) == (None, None, None)
+    assert defaults_of(connection()).local_root is None
+
+
+@pytest.mark.parametrize("name", TYPE["conn-fields"])
+def test_every_field_of_the_form_is_in_the_guide_and_read(name):
+    """A field that nothing reads would be a promise that nobody keeps."""
+    root = Path(__file__).parents[3]
+    assert f"| `{name}` |" in (root / "docs" / "connect.md").read_text()
+    assert f'"{name}"' in (root / "airflow_provider_diffgram" / "hooks" / "connection.py").read_text()
+
+
+def test_a_uri_carries_every_extra(tmp_path):
+    made = make_certificates(tmp_path)
+    query = urlencode(
+        {"client_cert": str(made.client), "proxy": "http://h:3128", "read_timeout": 7, "verify": "false"}
+    )
+    settings = settings_of(from_uri(f"diffgram://id:secret@host/project?{query}"))
+    assert (settings.client_cert, settings.proxy) == (str(made.client), "http://h:3128")
+    assert (settings.read_timeout, settings.verify) == (7, False)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +157,9 @@ def test_all_that_is_missing_is_told_at_once_and_never_the_secret():
         ({"extra": {"read_timeout": -1}}, "read_timeout"),
         ({"extra": {"requests_per_second": 0}}, "requests_per_second must be a finite number above 0"),
         ({"extra": {"requests_per_second": "fast"}}, "requests_per_second"),
+        ({"extra": {"client_cert": "/nowhere.pem"}}, "client_cert '/nowhere.pem' does not exist"),
+        ({"extra": {"proxy": 3128}}, "proxy must be a text"),
+        ({"extra": {"proxy": "h:3128"}}, "write http://host:port"),
         ({"extra": {"packet_path": "elsewhere"}}, "packet_path must be auto, served, documented"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Assets: datasets in Diffgram."""

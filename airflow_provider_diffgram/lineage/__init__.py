@@ -1,0 +1,1 @@
+"""What came from where: OpenLineage and the lineage of hooks."""

@@ -1,0 +1,161 @@
+"""What a task tells Airflow of what it did: links, events of assets, lineage."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
+from airflow.providers.common.compat.sdk import Asset, AssetAlias
+
+from ..assets.diffgram import SCHEME, create_asset, is_diffgram, place_of
+from ..client import DiffgramClient, DiffgramError, routes
+from ..links.diffgram import remember_place
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a task did in one dataset.
+
+    :param host: host and port of the server.
+    :param dataset: name of the dataset; its id where the name cannot be read.
+    :param counts: such as ``{"expected": 3, "sent": 2, "skipped": 1}``.
+    """
+
+    host: str
+    project: str
+    directory_id: int
+    dataset: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def asset(self) -> Asset:
+        """The dataset as an asset."""
+        return create_asset(host=self.host, project=self.project, dataset=self.dataset)
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What an event of the asset carries."""
+        return {**self.counts, "directory_id": self.directory_id}
+
+
+def announce(
+    task: Any,
+    context: Context,
+    client: DiffgramClient,
+    directory_id: int | None,
+    *,
+    counts: Mapping[str, int],
+    file_ids: Sequence[int] = (),
+    dataset: str | int | None = None,
+) -> Outcome | None:
+    """Tell what ``task`` did: for its links, to its outlets, to the lineage of hooks. Fails no task.
+
+    :param task: the operator, whose ``outlets`` may name the dataset as an asset, or an alias.
+    :param directory_id: id of the dataset; None if it is not known, and nothing but links can be told.
+    :param counts: see :class:`Outcome`.
+    :param file_ids: files that it is about; the first one gets a link.
+    :param dataset: name or id by which the task knows the dataset, if it knows one.
+    """
+    settings = client.settings
+    remember_place(
+        context,
+        settings.base_url,
+        settings.project,
+        directory_id=directory_id,
+        file_id=next(iter(file_ids), None),
+    )
+    host = settings.base_url.rpartition("://")[2].lower()
+    outlets = [each for each in getattr(task, "outlets", None) or [] if _may_be_ours(each)]
+    if directory_id is None:
+        for outlet in outlets:
+            _log.warning("outlet %s: no counts, since only handles name a dataset", outlet)
+        return None
+    collector = get_hook_lineage_collector()
+    name = str(dataset or directory_id)
+    if name.isdecimal() and (outlets or type(collector).__name__ != "NoOpCollector"):
+        name = _name(client, directory_id)
+    outcome = Outcome(host, settings.project, directory_id, name, dict(counts))
+    for outlet in outlets:
+        _tell(outlet, outcome, context)
+    collector.add_output_asset(
+        context=task,
+        scheme=SCHEME,
+        asset_kwargs={"host": host, "project": settings.project, "dataset": outcome.dataset},
+        asset_extra=outcome.extra,
+    )
+    return outcome
+
+
+def _name(client: DiffgramClient, directory_id: int) -> str:
+    try:
+        datasets = client.send(routes.list_datasets(client.project))
+    except DiffgramError as error:
+        _log.warning("the name of dataset %s cannot be read for its asset: %s", directory_id, error)
+        datasets = []
+    return next((str(each.nickname) for each in datasets if each.id == directory_id), str(directory_id))
+
+
+def _may_be_ours(outlet: Any) -> bool:
+    return isinstance(outlet, AssetAlias) or (isinstance(outlet, Asset) and is_diffgram(outlet.uri))
+
+
+def _tell(outlet: Any, outcome: Outcome, context: Context) -> None:
+    """Give the counts to an outlet that is our dataset; an alias learns which dataset it was."""
+    if isinstance(outlet, AssetAlias):
+        context["outlet_events"][outlet].add(outcome.asset, extra=outcome.extra)
+    elif _is_named(outlet.uri, outcome):
+        context["outlet_events"][outlet].extra = outcome.extra
+    else:
+        _log.warning(
+            "outlet %s is not the dataset that was sent to, which is %s: its event comes without counts",
+            outlet.uri,
+            outcome.asset.uri,
+        )
+
+
+def _is_named(uri: str, outcome: Outcome) -> bool:
+    try:
+        host, project, dataset = place_of(uri)
+    except ValueError:
+        return False
+    same = {outcome.dataset, str(outcome.directory_id)}
+    return (host, project) == (outcome.host, outcome.project) and dataset in same
+
+
+def facets_of(outcome: Outcome | None, packets: Iterable[Any] = ()) -> Any:
+    """Return an ``OperatorLineage``: from media and model runs to the dataset.
+
+    :param outcome: None if the task got nowhere.
+    :param packets: packets or mappings, of which the first thousand are looked at.
+    """
+    from airflow.providers.common.compat.openlineage.facet import (
+        Dataset,
+        OutputDataset,
+        OutputStatisticsOutputDatasetFacet,
+    )
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+    from .sources import sources_of
+
+    if outcome is None:
+        return OperatorLineage()
+    namespace = f"{SCHEME}://{outcome.host}"
+    inputs = [
+        Dataset(namespace=of or namespace, name=name if of else f"{outcome.project}/{name}")
+        for of, name in sources_of(packets)
+    ]
+    statistics = OutputStatisticsOutputDatasetFacet(fileCount=outcome.counts.get("expected", 0))
+    output = OutputDataset(
+        namespace=namespace,
+        name=f"{outcome.project}/{outcome.dataset}",
+        outputFacets={"outputStatistics": statistics},
+    )
+    return OperatorLineage(inputs=inputs, outputs=[output])

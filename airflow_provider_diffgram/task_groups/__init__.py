@@ -1,0 +1,1 @@
+"""Groups of tasks for DAGs of your own."""

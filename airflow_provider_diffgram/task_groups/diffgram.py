@@ -1,0 +1,155 @@
+"""Groups of tasks that push and wait, for DAGs of your own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, cast
+
+from airflow.providers.common.compat.sdk import TaskGroup
+
+from ..operators.diffgram import (
+    DiffgramCreateCompoundFileOperator,
+    DiffgramSendPacketOperator,
+    DiffgramUploadChildrenOperator,
+)
+from ..operators.introduce import DiffgramIntroduceRunsOperator
+from ..sensors.diffgram import DiffgramInputSensor
+
+DEFAULT_CONN_ID = "diffgram_default"
+_DAY = timedelta(days=1)
+_ALIKE = ("model_ref", "model_run_ref", "unknown_labels")
+"""What decides which model runs the packets are of, and whether they may be sent."""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A group of tasks, and what they return.
+
+    :param group: the group, to put before or after other tasks.
+    :param handle: what the sending task returns; a list of it where the task is mapped.
+    :param receipt: what the wait returns.
+    """
+
+    group: TaskGroup
+    handle: Any
+    receipt: Any
+
+
+def push_predictions(
+    packets: Any,
+    *,
+    group_id: str = "push_predictions",
+    dataset: str | int | None = None,
+    label_schema: str | int | None = None,
+    diffgram_conn_id: str = DEFAULT_CONN_ID,
+    timeout: timedelta | float = _DAY,
+    sending: Mapping[str, Any] | None = None,
+    waiting: Mapping[str, Any] | None = None,
+) -> Pushed:
+    """Send packets in one task, and wait until they are in.
+
+    :param packets: as of :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramSendPacketOperator`.
+    :param dataset: name or id; the connection's default dataset when None.
+    :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param timeout: seconds to wait, or a timedelta.
+    :param sending: more arguments of the operator, such as ``{"if_exists": "append", "retries": 3}``.
+    :param waiting: more arguments of the sensor, such as ``{"outlets": [asset]}``.
+    """
+    targets: dict[str, Any] = {
+        "dataset": dataset,
+        "label_schema": label_schema,
+        "diffgram_conn_id": diffgram_conn_id,
+    }
+    with TaskGroup(group_id=group_id) as group:
+        send = DiffgramSendPacketOperator(task_id="send", packets=packets, **targets, **(sending or {}))
+        wait = _wait(send.output, diffgram_conn_id, timeout, waiting)
+    return Pushed(group, send.output, wait.output)
+
+
+def push_prediction_chunks(
+    chunks: Any,
+    *,
+    group_id: str = "push_predictions",
+    dataset: str | int | None = None,
+    label_schema: str | int | None = None,
+    diffgram_conn_id: str = DEFAULT_CONN_ID,
+    timeout: timedelta | float = _DAY,
+    sending: Mapping[str, Any] | None = None,
+    waiting: Mapping[str, Any] | None = None,
+) -> Pushed:
+    """Send chunks of packets in a mapped task each, after their model runs are known, and wait for all.
+
+    Parameters are those of :func:`push_predictions`, but for:
+
+    :param chunks: a list of paths, or what a task returns that lists them.
+    """
+    targets: dict[str, Any] = {
+        "dataset": dataset,
+        "label_schema": label_schema,
+        "diffgram_conn_id": diffgram_conn_id,
+    }
+    with TaskGroup(group_id=group_id) as group:
+        same = {name: value for name, value in (sending or {}).items() if name in _ALIKE}
+        introduce = DiffgramIntroduceRunsOperator(task_id="introduce", chunks=chunks, **targets, **same)
+        mapped = DiffgramSendPacketOperator.partial(task_id="send", **targets, **(sending or {}))
+        send = mapped.expand(packets=chunks)
+        introduce >> send
+        wait = _wait(send.output, diffgram_conn_id, timeout, waiting)
+    return Pushed(group, send.output, wait.output)
+
+
+def push_compound_file(
+    name: str,
+    children: Any,
+    *,
+    group_id: str = "push_compound_file",
+    dataset: str | int | None = None,
+    label_schema: str | int | None = None,
+    diffgram_conn_id: str = DEFAULT_CONN_ID,
+    timeout: timedelta | float = _DAY,
+    creating: Mapping[str, Any] | None = None,
+    sending: Mapping[str, Any] | None = None,
+    waiting: Mapping[str, Any] | None = None,
+) -> Pushed:
+    """Create a compound file or find it, send its children, and wait until they are in.
+
+    :param name: unique in the dataset.
+    :param children: as of
+        :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramUploadChildrenOperator`.
+    :param dataset: name or id; the connection's default dataset when None.
+    :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param timeout: seconds to wait, or a timedelta.
+    :param creating: more arguments of the operator that creates, such as ``{"instance_list": [...]}``.
+    :param sending: more arguments of the operator that sends the children.
+    :param waiting: more arguments of the sensor.
+    """
+    targets: dict[str, Any] = {
+        "dataset": dataset,
+        "label_schema": label_schema,
+        "diffgram_conn_id": diffgram_conn_id,
+    }
+    with TaskGroup(group_id=group_id) as group:
+        create = DiffgramCreateCompoundFileOperator(
+            task_id="create", name=name, **targets, **(creating or {})
+        )
+        upload = DiffgramUploadChildrenOperator(
+            task_id="upload",
+            parent_file_id=cast(Any, create.output)["file_id"],
+            children=children,
+            **targets,
+            **(sending or {}),
+        )
+        wait = _wait(upload.output, diffgram_conn_id, timeout, waiting)
+    return Pushed(group, upload.output, wait.output)
+
+
+def _wait(
+    handle: Any, conn_id: str, timeout: timedelta | float, more: Mapping[str, Any] | None
+) -> DiffgramInputSensor:
+    """Return the task that waits, in the triggerer unless told otherwise."""
+    given = {"deferrable": True, **(more or {})}
+    return DiffgramInputSensor(
+        task_id="wait", handle=handle, diffgram_conn_id=conn_id, timeout=timeout, **given
+    )

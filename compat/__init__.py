@@ -1,0 +1,1 @@
+"""``make compat``: the built wheel on every supported pair of Airflow and Python."""

@@ -1,0 +1,34 @@
+"""Two hundred tasks that send at once, and one that waits for what all of them sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.common.compat.sdk import dag, task
+
+from airflow_provider_diffgram.operators.diffgram import DiffgramSendPacketOperator
+from airflow_provider_diffgram.sensors.diffgram import DiffgramInputSensor
+
+
+@dag(
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_tasks=32,
+    default_args={"retries": 8, "retry_delay": timedelta(seconds=1)},
+)
+def e2e_mapped() -> None:
+    @task
+    def slices(folder: str) -> list[str]:
+        return sorted(map(str, Path(folder).glob("*.jsonl")))
+
+    send = DiffgramSendPacketOperator.partial(task_id="send", dataset="night").expand(
+        packets=slices("{{ dag_run.conf['folder'] }}")
+    )
+    sent: Any = send.output
+    DiffgramInputSensor(task_id="wait", handle=sent, deferrable=True, poke_interval=5, timeout=1800)
+
+
+e2e_mapped()

@@ -1,0 +1,62 @@
+"""``airflow standalone`` as a newcomer starts it, with the shipped DAGs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from chaos.airflow import Airflow, free_port
+
+DAGS = ("diffgram_compound_document", "diffgram_push_predictions")
+
+_STOP_SECONDS = 40.0
+
+
+class Standalone(Airflow):
+    """Runs as long as the ``with`` block.
+
+    :param home: its folder.
+    :param python: interpreter of the environment that the wheel is in.
+    :param secret_key: that Airflow encrypts connections with.
+    """
+
+    def __init__(self, home: Path, python: Path, secret_key: str) -> None:
+        (dags,) = python.parent.parent.glob(
+            "lib/python*/site-packages/airflow_provider_diffgram/example_dags"
+        )
+        settings = {
+            **of_environment(python, secret_key),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # what runs is what a person starts
+            # Its log servers cannot be told an address, only a port.
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+        }
+        super().__init__(home, 4, python, {"standalone": ["standalone"]}, DAGS, settings)
+
+    def stop(self) -> None:
+        """Stop it as Ctrl-C does, which is the only way in which it takes its components along."""
+        for process in self.processes.values():
+            if process.poll() is None:
+                os.kill(process.pid, signal.SIGINT)
+                try:
+                    process.wait(_STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    continue
+        super().stop()
+
+
+def of_environment(python: Path, secret_key: str) -> dict[str, str]:
+    """Return the settings of any Airflow that runs the wheel and nothing else of ours."""
+    return {
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",  # a busy machine is no reason to fail
+        "AIRFLOW__CORE__FERNET_KEY": secret_key,
+        "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "240",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+        "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYTHONPATH": "",
+    }

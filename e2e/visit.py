@@ -1,0 +1,86 @@
+"""A person visits a fresh Airflow that has the wheel, and the Diffgram beside it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from chaos.airflow import ChaosError, DagRun
+from compat.environment import clean_environment
+from demo import media
+
+from .answers import keep_answers
+from .programs import program
+from .standalone import Standalone
+
+DAG, RUN = "diffgram_push_predictions", "by_hand"
+DATASET, LABEL = "photos", "face"
+PHOTO = "photo-astronaut.png"
+"""One in which there is a face."""
+PACE = {"cycle": 1.0, "rows_per_cycle": 2}
+"""How the emulator looks into its queue: slow enough for a wait to be one."""
+
+_SECONDS = 2400.0
+
+
+def visit(
+    folder: Path, python: Path, browser_python: Path, secret_key: str
+) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
+    """Yield each step, ``{"name", "ok", "reason"}``, and what must be found nowhere.
+
+    :param python: of the environment that has the wheel.
+    :param browser_python: of the environment that has Playwright.
+    :raises CannotRunError: if there is no Chromium.
+    """
+    folder.mkdir(parents=True)
+    chromium = program("chromium", folder / "apt.log")
+    pictures = folder.parent / "pictures"
+    pictures.mkdir()
+    prepared = media.prepare(folder / "media")
+    with (
+        EmulatorProcess.start(folder.parent / "diffgram-browser", **PACE) as emulator,
+        Standalone(folder / "airflow", python, secret_key) as airflow,
+    ):
+        emulator = emulator.with_project(emulator.project, (LABEL,), (DATASET,))
+        plan = {
+            "airflow": airflow.url,
+            "chromium": str(chromium),
+            "client_id": emulator.client_id,
+            "client_secret": emulator.client_secret,
+            "dag": DAG,
+            "dataset": DATASET,
+            "diffgram": emulator.url,
+            "media": str(prepared.photos),
+            "output": str(folder / "predictions"),
+            "photo": PHOTO,
+            "pictures": str(pictures),
+            "project": emulator.project,
+            "run": RUN,
+        }
+        hidden = (emulator.client_secret, f"{emulator.client_id}:{emulator.client_secret}")
+        for step in _browse(browser_python, plan, folder / "browser.log"):
+            yield step, hidden
+        try:
+            keep_answers(airflow, folder / "answers", DagRun(airflow, DAG, RUN))
+        except ChaosError as error:
+            yield {"name": "ask Airflow's REST API", "ok": False, "reason": str(error)}, hidden
+
+
+def _browse(python: Path, plan: dict[str, str], log: Path) -> Iterator[dict[str, Any]]:
+    with log.open("wb") as errors:
+        done = subprocess.run(
+            [python, Path(__file__).with_name("browser.py")],
+            input=json.dumps(plan).encode(),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=clean_environment(),
+            timeout=_SECONDS,
+            check=False,
+        )
+    yield from map(json.loads, done.stdout.splitlines())
+    if done.returncode not in (0, 1):
+        yield {"name": "the browser comes to its end", "ok": False, "reason": f"see {log}"}

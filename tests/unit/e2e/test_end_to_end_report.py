@@ -1,0 +1,108 @@
+"""The exit status and the summary of ``make e2e`` tell what failed, what was skipped and what leaked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaos.judge import Row
+from e2e.__main__ import EndToEnd, Report, Step
+from e2e.distributed import Outcome, descendants
+from e2e.programs import CannotRunError, program
+
+GOOD = Step("it works", True)
+BAD = Step("it works", False, "it does not")
+SECRET = "not-for-logs-1234"
+
+
+@pytest.mark.parametrize(
+    "report, status",
+    [
+        (Report([GOOD], {"lost": 0, "duplicated": 0}, [], 0), 0),
+        (Report([GOOD, BAD], {"lost": 0, "duplicated": 0}, [], 0), 1),
+        (Report([GOOD], {"lost": 1, "duplicated": 0}, [], 0), 1),
+        (Report([GOOD], {"lost": 0, "duplicated": 1}, [], 0), 1),
+        (Report([GOOD], {"lost": 0, "duplicated": 0}, [], 1), 1),
+        (Report([GOOD], {}, [BAD], 0), 3),
+        (Report([GOOD, BAD], {}, [BAD], 0), 1),
+    ],
+)
+def test_the_exit_status(report, status):
+    assert report.status == status
+
+
+@pytest.mark.parametrize(
+    "row, state, killed, told",
+    [
+        (Row("d"), "success", 3, ""),
+        (Row("d", lost=2), "success", 3, "{'lost': 2}"),
+        (Row("d", unknown=1), "success", 3, "{'unknown': 1}"),
+        (Row("d"), "failed", 3, "the run ended as failed; {}"),
+        (Row("d"), "success", 0, "the worker that was killed was at no task"),
+    ],
+)
+def test_a_distributed_run_is_ok_only_if_it_proves_something(row, state, killed, told):
+    assert Outcome(row, state, killed, 0, ()).problem == told
+
+
+def test_a_part_that_breaks_fails_and_one_that_cannot_run_is_skipped(tmp_path):
+    everything = EndToEnd(tmp_path)
+
+    def breaks() -> None:
+        raise ValueError("out of order")
+
+    def cannot() -> None:
+        raise CannotRunError("there is no chromium on this machine")
+
+    everything.part("one", breaks)
+    everything.part("two", cannot)
+    everything.write()
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["steps"] == [{"name": "one", "ok": False, "reason": "ValueError: out of order"}]
+    assert [each["name"] for each in summary["skipped"]] == ["two"]
+    assert (summary["distributed"], summary["secrets_found"]) == ({}, None)
+
+
+def test_a_secret_that_was_left_is_counted(tmp_path):
+    everything = EndToEnd(tmp_path)
+    everything.hide(SECRET)
+    log = tmp_path / "distributed" / "airflow" / "scheduler.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("all is well\n")
+    everything.search()
+    assert everything.report.secrets_found == 0
+    log.write_text(f"connecting with {SECRET}\n")
+    everything.search()
+    assert everything.report.secrets_found == 1
+    assert SECRET not in (tmp_path / "secrets.txt").read_text()
+
+
+def test_what_a_process_started_is_found_and_nothing_else():
+    with subprocess.Popen(
+        ["sh", "-c", "sh -c 'sleep 60 & wait' & echo; wait"], stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout
+        parent.stdout.readline()
+        found: set[int] = set()
+        while len(found) < 2:
+            found = descendants(parent.pid)
+        names = sorted(Path(f"/proc/{pid}/comm").read_text().strip() for pid in found)
+        for pid in (*found, parent.pid):
+            os.kill(pid, 9)
+    assert names == ["sh", "sleep"]
+
+
+def test_a_program_that_cannot_be_had_is_named(tmp_path):
+    with pytest.raises(CannotRunError, match="there is no such-program on this machine"):
+        program("such-program", tmp_path / "apt.log")
+
+
+def test_a_program_that_is_there_is_not_installed(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    assert program(Path(sys.executable).name, tmp_path / "apt.log").samefile(sys.executable)
+    assert not (tmp_path / "apt.log").exists()
