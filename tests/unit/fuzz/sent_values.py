@@ -142,10 +142,6 @@ MEDIA: dict[type[Sent], Bodies] = {
         path=keys.map(lambda key: f"s3://bucket/{key}.pdf"),
         page=counts,
     ),
-    models.ChildFolder: bodies(
-        {"glob": texts, "sort": st.sampled_from(["natural", "name", "mtime"])}, folder=texts
-    ),
-    models.ChildPages: bodies({"dpi": st.integers(20, 1200)}, pages=keys.map(lambda key: f"{key}.TIFF")),
     models.BlobMedia: bodies(connection_id=ids | texts, bucket_name=texts, raw_data_blob_path=keys),
     models.TextMedia: bodies(text_data=texts),
 }
@@ -174,5 +170,11 @@ WHOLES: dict[type[Sent], Bodies] = {
         {"type": st.just("compound_conversational")}, name=texts, instance_list=instance_lists
     ),
 }
-SENT = {**PARTS, **INSTANCES, **MEDIA, **WHOLES}
+SOURCES: dict[type[Sent], Bodies] = {
+    models.ChildFolder: bodies(
+        {"glob": texts, "sort": st.sampled_from(["natural", "name", "mtime"])}, folder=texts
+    ),
+    models.ChildPages: bodies({"dpi": st.integers(20, 1200)}, pages=keys.map(lambda key: f"{key}.TIFF")),
+}
+SENT = {**PARTS, **INSTANCES, **MEDIA, **SOURCES, **WHOLES}
 """Every class that is sent -> valid bodies of it."""
