@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +147,17 @@ def test_a_retry_remembers_the_batches_of_the_attempt_before(
 
 
 def test_a_killed_task_sends_nothing_more(connection, client, diffgram_emulator):
-    operator = DiffgramSendPacketOperator(
-        task_id="send", packets=[text_packet(f"{number}.txt") for number in range(60)], dataset="Default"
-    )
+    packets = [text_packet(f"{number}.txt") for number in range(60)]
+    operator = DiffgramSendPacketOperator(task_id="send", packets=packets, dataset="Default", concurrency=2)
     operator.on_kill()
-    diffgram_emulator.fault("input/packet", "latency", seconds=0.2, times=None)
-    killing = threading.Timer(1.0, operator.on_kill)
+    diffgram_emulator.fault("input/packet", "latency", seconds=0.5, times=None)
+
+    def kill_once_something_arrived() -> None:
+        while not client.send(routes.list_inputs(client.project, limit=1)):
+            time.sleep(0.1)
+        operator.on_kill()
+
+    killing = threading.Thread(target=kill_once_something_arrived)
     killing.start()
     with pytest.raises(PushError, match="asked to stop"):
         operator.execute({})
