@@ -241,7 +241,7 @@ def test_an_interrupted_demo_leaves_no_process_behind(tmp_path: Path, sent: int,
         child.send_signal(sent)
         child.stdout.read()
         assert child.wait(timeout=30) == code
-        _, alive = psutil.wait_procs(descendants, timeout=5)
+        _, alive = psutil.wait_procs(descendants, timeout=30)
         assert alive == []
     finally:
         child.kill()
