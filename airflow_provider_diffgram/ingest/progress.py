@@ -69,13 +69,18 @@ class Watch:
     def look(self) -> Steps[Receipt]:
         """Ask the server about what is not settled and return where everything stands.
 
-        One listing for each batch. Of many small ones, such as the children of many parents, some are asked
-        in turn: as many as are settled, and 20 that are not.
+        One listing for each batch; fewer while one of them is far from its end, which the wait cannot have
+        before. Of many small ones, such as the children of many parents, some are asked in turn: as many as
+        are settled, and 20 that are not.
         """
         left = max(_PARTS_AT_ONCE, math.ceil(self._expected / 1000))
         unsettled = [part for part in self._in_turn() if not part.settled]
-        for part in unsettled:
+        is_far = False
+        for part in [each for each in unsettled if each.soon] or unsettled:
+            if is_far and part.rests:
+                continue
             yield from part.look()
+            is_far = is_far or part.is_far
             left -= not part.settled
             if not left:
                 self._next = self._parts.index(part) + 1

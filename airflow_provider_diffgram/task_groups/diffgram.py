@@ -19,8 +19,8 @@ from ..sensors.diffgram import DiffgramInputSensor
 
 DEFAULT_CONN_ID = "diffgram_default"
 _DAY = timedelta(days=1)
-_ALIKE = ("model_ref", "model_run_ref", "unknown_labels")
-"""What decides which model runs the packets are of, and whether they may be sent."""
+_ALIKE = ("if_exists", "model_ref", "model_run_ref", "unknown_labels")
+"""What decides which model runs the packets are of, and whether they are sent."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,7 @@ def push_predictions(
     :param sending: more arguments of the operator, such as ``{"if_exists": "append", "retries": 3}``.
     :param waiting: more arguments of the sensor, such as ``{"outlets": [asset]}``.
     """
-    targets: dict[str, Any] = {
-        "dataset": dataset,
-        "label_schema": label_schema,
-        "diffgram_conn_id": diffgram_conn_id,
-    }
+    targets = _targets(dataset, label_schema, diffgram_conn_id)
     with TaskGroup(group_id=group_id) as group:
         send = DiffgramSendPacketOperator(task_id="send", packets=packets, **targets, **(sending or {}))
         wait = _wait(send.output, diffgram_conn_id, timeout, waiting)
@@ -84,12 +80,14 @@ def push_prediction_chunks(
     Parameters are those of :func:`push_predictions`, but for:
 
     :param chunks: a list of paths, or what a task returns that lists them.
+    :raises ValueError: for ``if_exists="fail"``: the first task's packets are there when the others send.
     """
-    targets: dict[str, Any] = {
-        "dataset": dataset,
-        "label_schema": label_schema,
-        "diffgram_conn_id": diffgram_conn_id,
-    }
+    if (sending or {}).get("if_exists") == "fail":
+        raise ValueError(
+            "if_exists='fail' cannot be used with chunks: their first packets introduce the model runs and "
+            "are there when the chunks are sent; leave it at 'skip', or use push_predictions"
+        )
+    targets = _targets(dataset, label_schema, diffgram_conn_id)
     with TaskGroup(group_id=group_id) as group:
         same = {name: value for name, value in (sending or {}).items() if name in _ALIKE}
         introduce = DiffgramIntroduceRunsOperator(task_id="introduce", chunks=chunks, **targets, **same)
@@ -125,11 +123,7 @@ def push_compound_file(
     :param sending: more arguments of the operator that sends the children.
     :param waiting: more arguments of the sensor.
     """
-    targets: dict[str, Any] = {
-        "dataset": dataset,
-        "label_schema": label_schema,
-        "diffgram_conn_id": diffgram_conn_id,
-    }
+    targets = _targets(dataset, label_schema, diffgram_conn_id)
     with TaskGroup(group_id=group_id) as group:
         create = DiffgramCreateCompoundFileOperator(
             task_id="create", name=name, **targets, **(creating or {})
@@ -143,6 +137,10 @@ def push_compound_file(
         )
         wait = _wait(upload.output, diffgram_conn_id, timeout, waiting)
     return Pushed(group, upload.output, wait.output)
+
+
+def _targets(dataset: str | int | None, label_schema: str | int | None, conn_id: str) -> dict[str, Any]:
+    return {"dataset": dataset, "label_schema": label_schema, "diffgram_conn_id": conn_id}
 
 
 def _wait(

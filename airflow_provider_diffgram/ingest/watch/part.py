@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...client import routes
-from ...client.request import Steps, ask, ask_together
-from ...client.routes import PAGE, StatusFilter
+from ...client.request import Steps
+from ...client.routes import PAGE
 from ...models import InputRow, InputStatus, SentBatch
 from ..counters import settle_seconds
+from .forecast import Forecast
+from .listing import Listing
 from .proof import Prover
 from .verdicts import Identity, State, Verdict, best_of, identity_of, is_collision, is_pending, was_taken_up
 
@@ -24,6 +25,9 @@ LIGHT_INSTANCES = 2000
 MISSING_AFTER = 30.0
 """Seconds for which an input may be unlisted."""
 
+_REST = 5.0
+"""Seconds for which a batch that is far from its end may be left alone while another one is, too."""
+
 _EVERY = 4
 """Of so many routine looks one is for failures."""
 
@@ -32,7 +36,7 @@ _EVERY = 4
 class Mark:
     """How far the server is with an input.
 
-    :param at: status, percentage and time of the last change, by the server's clock.
+    :param at: status, percentage, time of the last change by the server's clock, and number of retries.
     :param since: when that was first seen, by ours.
     :param taken_up: whether a worker of the server has begun with it.
     """
@@ -82,9 +86,13 @@ class Part:
     _is_light: bool = False
     _take_all: bool = False
     _listed_all: bool = False
-    _counted: tuple[float, int, float] | None = None
+    _asked_at: float | None = None
+    _forecast: Forecast = field(init=False)
+    _listing: Listing = field(init=False)
 
     def __post_init__(self) -> None:
+        self._forecast = Forecast(self._unseen(0))
+        self._listing = Listing(self.project, self.sent)
         self._is_light = self._take_all = self.sent.inputs is None or self.sent.inputs <= SAMPLE
         self.counts["pending"] = self._unseen(0)
         self.moved_at = self.clock()
@@ -94,15 +102,26 @@ class Part:
         """Whether all that is left will be decided within seconds."""
         return self.soon or (self._listed_all and not self.marks and not self.settled)
 
+    @property
+    def is_far(self) -> bool:
+        """Whether nothing that the next answer can tell would be the end."""
+        return len(self.marks) >= SAMPLE and not self._take_all and not self._forecast.is_due(self.clock())
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is far from its end and was asked a moment ago."""
+        return self.is_far and self._asked_at is not None and self.clock() - self._asked_at < _REST
+
     def look(self) -> Steps[None]:
         """Ask the next question."""
         self._looks += 1
+        self._asked_at = self.clock()
         self.soon = False
         self._doubt_stuck()
         settling = bool(self._held) and not self.marks
         if settling and not self._is_light and not self._any_late():
             yield from self._look_at_held()
-        elif self._take_all or self._is_light or settling or self._is_about_to_end():
+        elif self._take_all or self._is_light or settling or self._forecast.is_due(self.clock()):
             yield from self.take_stock()
         elif self._looks % _EVERY == 0 and (len(self.marks) >= SAMPLE or not self._moves):
             yield from self._look_for_failures()
@@ -111,9 +130,8 @@ class Part:
 
     def take_stock(self) -> Steps[None]:
         """List all, and judge each."""
-        rows = yield from self._every_row()
+        rows = yield from self._listing.every_row()
         self._note_marks([row for row in rows if is_pending(row)], whole=True)
-        self._counted = (self.clock(), len(self.marks), 0.0) if self.marks else None
         self._failed = {row.id for row in rows if row.failed}
         instances = sum(len(row.instance_list) for row in rows)
         self._is_light = len(rows) <= SAMPLE and instances <= LIGHT_INSTANCES
@@ -133,27 +151,20 @@ class Part:
         self._conclude()
 
     def _look_at_pending(self) -> Steps[None]:
-        rows = yield from self._rows("Processing", SAMPLE)
+        rows = yield from self._listing.rows("Processing", SAMPLE)
         self._note_marks(rows, whole=len(rows) < SAMPLE)
-        if len(rows) < SAMPLE:
-            now, before = self.clock(), self._counted
-            rate = 0.0
-            if before is not None and now > before[0]:
-                rate = max(0.0, (before[1] - len(rows)) / (now - before[0]))
-            self._counted = now, len(rows), rate
         if not rows:
-            self._counted = None
             self._take_all = self.soon = True
 
     def _look_for_failures(self) -> Steps[None]:
-        rows = yield from self._rows("Failed", SAMPLE)
+        rows = yield from self._listing.rows("Failed", SAMPLE)
         if any(row.id not in self._failed and not is_collision(row) for row in rows):
             self._failed |= {row.id for row in rows}
             self._take_all = self.soon = True
 
     def _look_at_held(self) -> Steps[None]:
         """See which of the successes turned into failures meanwhile, and prove the others."""
-        failed = {row.id: row for row in (yield from self._rows("Failed", PAGE))}
+        failed = {row.id: row for row in (yield from self._listing.rows("Failed", PAGE))}
         self._held = [failed.get(row.id, row) for row in self._held]
         found = {row.id: self._alone(row) for row in self._held}
         self._held = [row for row in self._held if found[row.id] is None]
@@ -217,34 +228,31 @@ class Part:
     def _any_late(self) -> bool:
         return any(self._is_late(row) for row in self._held)
 
-    def _is_about_to_end(self) -> bool:
-        """Whether none should be left by now, had it gone on as before."""
-        if self._counted is None:
-            return False
-        when, count, rate = self._counted
-        return rate > 0 and count - rate * (self.clock() - when) <= 0
-
     def _note_marks(self, rows: Iterable[InputRow], *, whole: bool) -> None:
         """Take note of how far the pending inputs are, and whether anything moved since the last note."""
         now, old = self.clock(), self.marks
         marks = {}
         for row in rows:
-            mark = Mark((row.status, row.percent_complete, row.time_updated), now, was_taken_up(row))
+            at = row.status, row.percent_complete, row.time_updated, row.retry_count
+            mark = Mark(at, now, was_taken_up(row))
             known = old.get(row.id)
             marks[row.id] = known if known is not None and known.at == mark.at else mark
         oldest = 0 if whole else min(marks, default=0)
-        gone = any(each not in marks and each >= oldest for each in old)
-        self._moves = gone or any(each in old and marks[each] is not old[each] for each in marks)
+        comparable = [each for each in old if each >= oldest]
+        gone = sum(each not in marks for each in comparable)
+        self._moves = bool(gone) or any(each in old and marks[each] is not old[each] for each in marks)
         if self._moves:
             self.moved_at = now
         self.marks = marks
+        stay = 1 - gone / len(comparable) if comparable else 1
+        self._forecast.note(len(marks) if whole else self._forecast.left * stay, now)
 
     def _account_for_unlisted(self) -> Steps[None]:
         self._archived = self._missing = 0
         listed = {identity for identity, _ in self._judged.values()}
         unlisted = self._unseen(len(listed))
         if unlisted and self.sent.inputs is not None:
-            rows = yield from self._rows("All", PAGE, archived=True)
+            rows = yield from self._listing.rows("All", PAGE, archived=True)
             gone = [row for row in rows if row.archived and identity_of(row) not in listed]
             self._archived = min(len(gone), unlisted)
         if unlisted == self._archived:
@@ -255,45 +263,9 @@ class Part:
         if self.clock() - self._unlisted_since >= MISSING_AFTER:
             self._missing = unlisted - self._archived
 
-    def _every_row(self) -> Steps[list[InputRow]]:
-        rows = yield from self._rows("All", PAGE)
-        identities = {identity_of(row) for row in rows}
-        again = len(identities) < (self.sent.inputs or 0) or any(map(is_collision, rows))
-        if again and len(rows) >= PAGE:
-            # Packets that were sent again push others off the end of the list (quirk 13).
-            more = yield from ask_together(self._request(each, PAGE) for each in ("Success", "Failed"))
-            rows = list({row.id: row for listed in (rows, *more) for row in listed}.values())
-        if self.sent.id is None and self.sent.parent_file_id is not None:
-            rows = _without_superseded(rows)
-        return rows
-
-    def _rows(self, status: StatusFilter, limit: int, *, archived: bool = False) -> Steps[list[InputRow]]:
-        only = self.sent.only
-        if self.sent.id is None and self.sent.parent_file_id is None:
-            rows = yield from ask_together(routes.view_row(self.project, each) for each in only or [])
-            if not archived:
-                rows = [row for row in rows if not row.archived]
-            if status == "All":
-                return rows
-            return [row for row in rows if (row.failed if status == "Failed" else is_pending(row))]
-        rows = yield from ask(self._request(status, limit if only is None else PAGE, archived))
-        return rows if only is None else [row for row in rows if row.id in only]
-
-    def _request(
-        self, status: StatusFilter, limit: int, archived: bool = False
-    ) -> routes.Request[list[InputRow]]:
-        return routes.list_rows(
-            self.project,
-            batch_id=self.sent.id,
-            parent_file_id=self.sent.parent_file_id,
-            status=status,
-            show_archived=archived,
-            limit=limit,
-        )
-
     def list_pending(self) -> Steps[list[InputRow]]:
         """List all that are pending, and judge them so."""
-        rows = [row for row in (yield from self._rows("Processing", PAGE)) if is_pending(row)]
+        rows = [row for row in (yield from self._listing.rows("Processing", PAGE)) if is_pending(row)]
         self._note_marks(rows, whole=True)
         for row in rows:
             self._judged[row.id] = identity_of(row), Verdict.of("pending", row)
@@ -329,9 +301,3 @@ def _at(row: InputRow) -> tuple[Any, ...]:
 def _is_clip_in_order(row: InputRow, verdict: Verdict | None) -> bool:
     """Whether a row is a part of a split video, nobody's packet, that needs no mention."""
     return row.parent_input_id is not None and verdict is not None and verdict.state == "succeeded"
-
-
-def _without_superseded(rows: list[InputRow]) -> list[InputRow]:
-    """Leave out failures after which a medium of the same name came in."""
-    newest = {row.original_filename: row.id for row in sorted(rows, key=lambda row: row.id) if row.succeeded}
-    return [row for row in rows if not (row.failed and newest.get(row.original_filename, 0) > row.id)]

@@ -48,10 +48,9 @@ class Stall:
         if self.timeout is None or not unsettled:
             return
         yield from self._note_movement(unsettled)
-        queue_stands = self.clock() - self._moved_at >= self.timeout
         for part in unsettled:
-            if queue_stands or any(self._is_left(mark) for mark in part.marks.values()):
-                yield from self._look_at(part, queue_stands=queue_stands)
+            if self._queue_stands() or any(self._is_left(mark) for mark in part.marks.values()):
+                yield from self._look_at(part)
 
     def _note_movement(self, parts: Iterable[Part]) -> Steps[None]:
         assert self.timeout is not None
@@ -68,9 +67,14 @@ class Stall:
                 self._moved_at = self.clock()
             self._others = others
 
-    def _look_at(self, part: Part, *, queue_stands: bool) -> Steps[None]:
+    def _queue_stands(self) -> bool:
         assert self.timeout is not None
+        return self.clock() - self._moved_at >= self.timeout
+
+    def _look_at(self, part: Part) -> Steps[None]:
         rows = yield from part.list_pending()
+        self._moved_at = max(self._moved_at, part.moved_at)  # the list may show that they were retried since
+        queue_stands = self._queue_stands()
         stuck = [row for row in rows if queue_stands or self._is_left(part.marks[row.id])]
         found: dict[int, Verdict] = {}
         for row in stuck:

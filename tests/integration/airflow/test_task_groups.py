@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.ingest.sources import universal_path
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.operators.introduce import first_of_each_run
+from airflow_provider_diffgram.task_groups.diffgram import push_prediction_chunks
 
 
 def packet(name: str, run: str | None = None) -> dict[str, Any]:
@@ -75,6 +77,18 @@ def test_a_compound_file_with_its_children_is_one_group(run_dag, client):
     assert ran.results["succeeded"] == 2
     parent = ran.results["scan.create"]["file_id"]
     assert len(client.send(routes.list_children(client.project, parent))) == 2
+
+
+def test_chunks_may_not_be_sent_under_names_that_have_to_be_new():
+    with pytest.raises(ValueError, match=r"if_exists='fail' cannot be used.*use push_predictions"):
+        push_prediction_chunks(["a.jsonl"], sending={"if_exists": "fail"})
+
+
+@pytest.mark.parametrize("if_exists", ["append", "replace"])
+def test_what_introduces_a_run_meets_files_that_are_there_as_the_chunks_do(if_exists):
+    with DAG("chunks", schedule=None) as made:
+        push_prediction_chunks(["a.jsonl"], sending={"if_exists": if_exists})
+    assert made.task_dict["push_predictions.introduce"].if_exists == if_exists
 
 
 def test_one_packet_of_each_run_introduces(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.ingest.progress import Watch
 from airflow_provider_diffgram.ingest.watch.part import SAMPLE
 from airflow_provider_diffgram.models import Handle, Receipt, SentBatch
-from tests.integration.ingest.fast_time import FastTime
+from tests.integration.ingest.fast_time import FastTime, until
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image, instance, looking, raw
 from tests.integration.ingest.served_media import Media
@@ -21,9 +22,9 @@ from tests.integration.ingest.served_media import Media
 LIST = "view/list"
 
 
-def texts(count: int, *boxes: dict[str, Any]) -> list[dict[str, Any]]:
+def texts(count: int, *boxes: dict[str, Any], prefix: str = "") -> list[dict[str, Any]]:
     return [
-        {"media": {"text_data": "a"}, "original_filename": f"{n}.txt", "instance_list": list(boxes)}
+        {"media": {"text_data": "a"}, "original_filename": f"{prefix}{n}.txt", "instance_list": list(boxes)}
         for n in range(count)
     ]
 
@@ -68,6 +69,49 @@ def test_the_end_is_seen_and_proved_in_two_listings(diffgram: LiveDiffgram, many
         assert look(diffgram, watch).summary() == "120 expected: 120 succeeded"
         assert look(diffgram, watch).complete
     assert paths == {LIST: 2}
+
+
+def test_an_end_that_was_foreseen_is_seen_and_proved_in_one_listing(diffgram: LiveDiffgram, many: Handle):
+    now = 0.0
+    watch = Watch([many], lambda: now)
+    look(diffgram, watch)
+    diffgram.emulator.tune(cycle=0.05, rows_per_cycle=10)
+    diffgram.emulator.pause_queue(False)
+    deadline = time.monotonic() + 12
+    while not 0 < (left := sum(not row.succeeded for row in diffgram.inputs())) < SAMPLE:
+        until(f"{left} are pending", deadline)
+    diffgram.emulator.pause_queue()
+    now = 10.0
+    assert not look(diffgram, watch).complete
+    diffgram.emulator.pause_queue(False)
+    diffgram.done(many)
+    now = 10_000.0
+    with asked(diffgram) as paths:
+        assert look(diffgram, watch).summary() == "120 expected: 120 succeeded"
+    assert paths == {LIST: 1}
+
+
+def test_while_one_batch_is_far_from_its_end_the_others_rest(diffgram: LiveDiffgram, many: Handle):
+    now = 0.0
+    more = diffgram.push(texts(SAMPLE + 20, prefix="more-"))
+    watch = Watch([many, more], lambda: now)
+    for now, listings in ((0.0, 2), (1.0, 1), (4.0, 1), (5.5, 2)):
+        with asked(diffgram) as paths:
+            assert look(diffgram, watch).pending == 2 * (SAMPLE + 20)
+        assert paths == {LIST: listings}, now
+
+
+def test_only_what_has_an_open_question_is_asked_at_once(diffgram: LiveDiffgram):
+    ended = diffgram.push(texts(SAMPLE + 20))
+    diffgram.done(ended)
+    diffgram.emulator.pause_queue()
+    waiting = diffgram.push(texts(SAMPLE + 20, prefix="waiting-"))
+    watch = Watch([waiting, ended], FastTime.monotonic)
+    look(diffgram, watch)
+    assert watch.soon
+    with asked(diffgram) as paths:
+        assert look(diffgram, watch).succeeded == SAMPLE + 20
+    assert paths == {LIST: 1}
 
 
 def test_a_failure_among_many_is_seen_while_the_others_wait(diffgram: LiveDiffgram, media: Media):
@@ -121,7 +165,7 @@ def test_settled_batches_are_not_asked_again(diffgram: LiveDiffgram, media: Medi
 def test_packets_that_were_sent_again_push_none_off_the_list_quirk_13(
     diffgram: LiveDiffgram, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("airflow_provider_diffgram.ingest.watch.part.PAGE", 5)
+    monkeypatch.setattr("airflow_provider_diffgram.ingest.watch.listing.PAGE", 5)
     batch = diffgram.ask(routes.create_batch).id
     for name in ("a", "b", "c", "d", "a", "b", "c"):
         text = {"type": "from_text_data", "text_data": "a", "media": {"type": "text"}}

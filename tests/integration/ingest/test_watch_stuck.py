@@ -123,6 +123,7 @@ def test_what_was_retried_among_many_is_not_retried_at_once_again(
     looks(diffgram, watch, clock, 0, 10, 61)
     (first, second) = watch.to_retry(2)
     diffgram.ask(routes.update_inputs, [first, second], "RETRY")
+    rows_until(diffgram, lambda rows: all(row.status == "processing" for row in rows))
     assert looks(diffgram, watch, clock, 62).stuck == 0
     assert watch.to_retry(2) == []
 
