@@ -105,6 +105,7 @@ class EndToEnd:
         self.report.distributed = {"lost": outcome.row.lost, "duplicated": outcome.row.duplicated}
         name = f"{distributed.TASKS} mapped tasks on two workers, one killed"
         self.report.add(Step(name, not outcome.problem, outcome.problem))
+        self.report.add(Step("a DAG scheduled on the dataset is run", not outcome.after, outcome.after))
         print(f"  killed at {outcome.killed} tasks; {outcome.refused} requests met the rate limit")
 
     def hide(self, *secrets: str) -> None:

@@ -7,10 +7,11 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from chaos import packets as making
-from chaos.airflow import COMPONENTS, ROOT, Airflow, DagRun, until
+from chaos.airflow import COMPONENTS, ROOT, Airflow, ChaosError, DagRun, until
 from chaos.judge import Row, Told, Truth, judge
 from chaos.pictures import Pictures
 from chaos.reader import Diffgram, read
@@ -21,13 +22,14 @@ from .services import Postgres, Redis
 from .standalone import of_environment
 
 CONNECTION = "diffgram_default"
-DAG = "e2e_mapped"
+DAG, DAG_AFTER = "e2e_mapped", "e2e_after"
 DATASET = "night"
 TASKS = 200
 PACKETS_PER_TASK = 10
 
 _WORKER = ("celery", "worker", "--concurrency", "4", "--skip-serve-logs")
 _RUN_SECONDS = 2400.0
+_AFTER_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Outcome:
     :param state: of the DAG run.
     :param killed: tasks that the worker was at when it was killed.
     :param refused: packets that the server refused for their number.
+    :param after: what is wrong with the run of the DAG that is scheduled on the dataset; empty if nothing is.
     :param secrets: what must be nowhere.
     """
 
@@ -45,6 +48,7 @@ class Outcome:
     state: str
     killed: int
     refused: int
+    after: str
     secrets: Sequence[str]
 
     @property
@@ -78,14 +82,18 @@ def run(folder: Path, python: Path, secret_key: str) -> Outcome:
         for number in range(TASKS):
             part = packets[number * PACKETS_PER_TASK : (number + 1) * PACKETS_PER_TASK]
             making.write(part, slices / f"{number:03}.jsonl")
-        settings = _settings(python, secret_key, postgres, redis)
+        settings = {
+            **_settings(python, secret_key, postgres, redis),
+            "E2E_HOST": emulator.url,
+            "E2E_PROJECT": emulator.project,
+        }
         components = {
             **{name: COMPONENTS[name] for name in ("api-server", "scheduler", "dag-processor")},
             "triggerer": ("triggerer", "--skip-serve-logs"),
             "worker-one": (*_WORKER, "--celery-hostname", "one@%h"),
             "worker-two": (*_WORKER, "--celery-hostname", "two@%h"),
         }
-        with Airflow(folder / "airflow", 24, python, components, {DAG}, settings) as airflow:
+        with Airflow(folder / "airflow", 24, python, components, {DAG, DAG_AFTER}, settings) as airflow:
             airflow.connect(
                 CONNECTION,
                 host=emulator.url,
@@ -100,6 +108,7 @@ def run(folder: Path, python: Path, secret_key: str) -> Outcome:
             state = dag_run.ended(_RUN_SECONDS)
             keep_answers(airflow, folder / "answers", dag_run)
             receipt = dag_run.result("wait")
+            after = _problem_after(airflow, receipt) if state == "success" else "nothing to run after"
         postgres.dump(folder / "metadata.sql")
         refused = _counted(emulator, 429)
         emulator.tune(rate_limit=False)  # the reader asks for every file
@@ -108,7 +117,7 @@ def run(folder: Path, python: Path, secret_key: str) -> Outcome:
         told = Told(list(expected), state, receipt=receipt)
         row = judge("distributed", Truth(expected), read(diffgram, DATASET), [told])
         pair = f"{emulator.client_id}:{emulator.client_secret}"
-        return Outcome(row, state, killed, refused, (emulator.client_secret, pair))
+        return Outcome(row, state, killed, refused, after, (emulator.client_secret, pair))
 
 
 def _settings(python: Path, secret_key: str, postgres: Postgres, redis: Redis) -> dict[str, str]:
@@ -123,6 +132,21 @@ def _settings(python: Path, secret_key: str, postgres: Postgres, redis: Redis) -
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "90",
         "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "10",
     }
+
+
+def _problem_after(airflow: Airflow, receipt: dict[str, Any]) -> str:
+    """Return what is wrong with the run that the asset's event started: it has to know the counts."""
+    path = f"dags/{DAG_AFTER}/dagRuns?limit=10"
+    try:
+        found = until(lambda: airflow.call("GET", path)["dag_runs"], f"a run of {DAG_AFTER}", _AFTER_SECONDS)
+        after = DagRun(airflow, DAG_AFTER, found[0]["dag_run_id"])
+        state, told = after.ended(_AFTER_SECONDS), after.result("told") or {}
+    except ChaosError as error:
+        return str(error)
+    kinds = [run["run_type"] for run in found]
+    wrong = {name: told.get(name) for name in ("expected", "succeeded") if told.get(name) != receipt[name]}
+    is_right = (kinds, state, wrong) == (["asset_triggered"], "success", {})
+    return "" if is_right else f"runs {kinds}, the first ended as {state} and was told {wrong}"
 
 
 def _counted(emulator: EmulatorProcess, status: int) -> int:

@@ -47,7 +47,7 @@ def test_the_exit_status(report, status):
     ],
 )
 def test_a_distributed_run_is_ok_only_if_it_proves_something(row, state, killed, told):
-    assert Outcome(row, state, killed, 0, ()).problem == told
+    assert Outcome(row, state, killed, 0, "", ()).problem == told
 
 
 def test_a_part_that_breaks_fails_and_one_that_cannot_run_is_skipped(tmp_path):
