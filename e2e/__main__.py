@@ -25,6 +25,7 @@ from .programs import CannotRunError
 BUILD = Path("build")
 CONSTRAINTS = ROOT / "constraints" / "e2e.txt"
 CELERY = ("apache-airflow-providers-celery", "asyncpg", "celery[redis]", "psycopg2-binary")
+OPENLINEAGE = "apache-airflow-providers-openlineage"
 
 _FAILED, _CANNOT_RUN = 1, 3
 
@@ -86,7 +87,7 @@ class EndToEnd:
         wheel = build_wheel(self.folder / "wheel")
         log, python = self.folder / "install.log", Path(sys.executable)
         airflow = f"apache-airflow=={pinned('apache-airflow', CONSTRAINTS)}"
-        wanted = [distribution(wheel, "emulator,examples"), airflow, *CELERY]
+        wanted = [distribution(wheel, "emulator,examples"), airflow, OPENLINEAGE, *CELERY]
         self._python = make(self.folder / "venv", python, wanted, CONSTRAINTS, log)
         self._browser_python = make(self.folder / "browser", python, ["playwright"], CONSTRAINTS, log)
         print(f"{wheel.name} and {airflow} installed after {time.monotonic() - began:.0f} s", flush=True)

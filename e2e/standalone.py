@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -20,9 +21,10 @@ class Standalone(Airflow):
     :param home: its folder.
     :param python: interpreter of the environment that the wheel is in.
     :param secret_key: that Airflow encrypts connections with.
+    :param lineage: how the files begin that OpenLineage writes, one for each event.
     """
 
-    def __init__(self, home: Path, python: Path, secret_key: str) -> None:
+    def __init__(self, home: Path, python: Path, secret_key: str, lineage: Path) -> None:
         (dags,) = python.parent.parent.glob(
             "lib/python*/site-packages/airflow_provider_diffgram/example_dags"
         )
@@ -30,11 +32,14 @@ class Standalone(Airflow):
             **of_environment(python, secret_key),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            "AIRFLOW__OPENLINEAGE__NAMESPACE": "e2e",
+            "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(lineage)}),
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # what runs is what a person starts
             # Its log servers cannot be told an address, only a port.
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
         }
+        lineage.parent.mkdir(parents=True)
         super().__init__(home, 4, python, {"standalone": ["standalone"]}, DAGS, settings)
 
     def stop(self) -> None:

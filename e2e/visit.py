@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from chaos.airflow import ChaosError, DagRun
@@ -43,7 +44,7 @@ def visit(
     prepared = media.prepare(folder / "media")
     with (
         EmulatorProcess.start(folder.parent / "diffgram-browser", **PACE) as emulator,
-        Standalone(folder / "airflow", python, secret_key) as airflow,
+        Standalone(folder / "airflow", python, secret_key, folder / "lineage" / "event") as airflow,
     ):
         emulator = emulator.with_project(emulator.project, (LABEL,), (DATASET,))
         plan = {
@@ -68,6 +69,34 @@ def visit(
             keep_answers(airflow, folder / "answers", DagRun(airflow, DAG, RUN))
         except ChaosError as error:
             yield {"name": "ask Airflow's REST API", "ok": False, "reason": str(error)}, hidden
+        dataset = (f"diffgram://{urlsplit(emulator.url).netloc}", f"{emulator.project}/{DATASET}")
+        problem = problem_of_lineage(folder / "lineage", dataset)
+        yield {"name": "OpenLineage is told", "ok": not problem, "reason": problem}, hidden
+
+
+def problem_of_lineage(folder: Path, dataset: tuple[str, str]) -> str:
+    """Return what is wrong with what OpenLineage was told of the task that sends; empty if nothing is.
+
+    :param folder: of events.
+    :param dataset: namespace and name of what the task writes.
+    """
+    events = [json.loads(path.read_text()) for path in sorted(folder.iterdir())]
+    sent = [event for event in events if event["job"]["name"] == f"{DAG}.send"]
+    told = [
+        (
+            [(each["namespace"], each["name"]) for each in event["inputs"]],
+            {(each["namespace"], each["name"]): each["outputFacets"] for each in event["outputs"]},
+        )
+        for event in sent
+        if event["eventType"] == "COMPLETE"
+    ]
+    if (
+        len(told) == 1
+        and told[0][0]
+        and told[0][1].get(dataset, {}).get("outputStatistics", {}).get("fileCount")
+    ):
+        return ""
+    return f"of {len(events)} events {len(sent)} are of the task, those of its end are {told}"
 
 
 def _browse(python: Path, plan: dict[str, str], log: Path) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ from chaos.judge import Row
 from e2e.__main__ import EndToEnd, Report, Step
 from e2e.distributed import Outcome, descendants
 from e2e.programs import CannotRunError, program
+from e2e.visit import problem_of_lineage
 
 GOOD = Step("it works", True)
 BAD = Step("it works", False, "it does not")
@@ -106,3 +107,34 @@ def test_a_program_that_is_there_is_not_installed(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     assert program(Path(sys.executable).name, tmp_path / "apt.log").samefile(sys.executable)
     assert not (tmp_path / "apt.log").exists()
+
+
+DATASET = ("diffgram://127.0.0.1:80", "p/photos")
+
+
+def event(**more: object) -> dict[str, object]:
+    facets = {"outputStatistics": {"fileCount": 3}}
+    return {
+        "eventType": "COMPLETE",
+        "job": {"name": "diffgram_push_predictions.send"},
+        "inputs": [{"namespace": "file", "name": "/media"}],
+        "outputs": [{"namespace": DATASET[0], "name": DATASET[1], "outputFacets": facets}],
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    "events, is_right",
+    [
+        ([event(), event(eventType="START", outputs=[]), event(job={"name": "d.other"}, outputs=[])], True),
+        ([], False),
+        ([event(eventType="START")], False),
+        ([event(inputs=[])], False),
+        ([event(outputs=[])], False),
+        ([event(), event()], False),
+    ],
+)
+def test_lineage_has_to_name_what_was_read_and_what_was_written(tmp_path, events, is_right):
+    for number, each in enumerate(events):
+        (tmp_path / f"event-{number}.json").write_text(json.dumps(each))
+    assert (problem_of_lineage(tmp_path, DATASET) == "") is is_right
