@@ -35,7 +35,8 @@ def proxying(*, refusing: bool = False, leads_to: str | None = None) -> Iterator
                     self.send_response(200)
                     self.end_headers()
                 else:
-                    self.headers.replace_header("Connection", "close")
+                    del self.headers["Connection"]
+                    self.headers["Connection"] = "close"
                     path = self.path.partition(to.netloc)[2]
                     lines = [f"{self.command} {path} HTTP/1.1"]
                     lines += [f"{name}: {value}" for name, value in self.headers.items()]
