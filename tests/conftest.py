@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import hypothesis
+
 pytest_plugins = ["airflow_provider_diffgram.emulator.fixtures"]
 
 # Before anything imports Airflow: it reads these once, and would otherwise settle in the user's home.
@@ -18,3 +20,9 @@ os.environ.update(
     AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS="False",
     AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
 )
+
+# How long an example takes says nothing here: benchmarks/ measures that, on a quiet machine.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")

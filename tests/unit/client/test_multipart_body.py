@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from airflow_provider_diffgram.client.multipart import MultipartBody
 from airflow_provider_diffgram.client.request import Upload
 
-steady = settings(deadline=None, max_examples=60)
+steady = settings(max_examples=60)
 
 
 class Watched(io.BytesIO):

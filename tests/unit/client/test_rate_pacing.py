@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from airflow_provider_diffgram.client.pacing import WINDOW, Pacer, Turn, seconds_until_window
 from tests.unit.client.limited_server import Simulation
 
-steady = settings(deadline=None, max_examples=60)
+steady = settings(max_examples=60)
 
 NOW = 1795293556.0
 

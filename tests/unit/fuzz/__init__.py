@@ -7,7 +7,6 @@ def steady(examples: int) -> settings:
     """Return settings under which every run tries the same examples."""
     return settings(
         max_examples=examples,
-        deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -65,7 +65,7 @@ class KnownIsADictionary(RuleBasedStateMachine):
 
 
 TestKnown = KnownIsADictionary.TestCase
-TestKnown.settings = settings(deadline=None, max_examples=40, stateful_step_count=30)
+TestKnown.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 def test_threads_may_read_while_names_are_added():

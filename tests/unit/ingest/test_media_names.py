@@ -14,7 +14,7 @@ from airflow_provider_diffgram.ingest.naming import name_of, stored_upload_name
 from airflow_provider_diffgram.models import InvalidValueError, Packet
 from airflow_provider_diffgram.models.packet import media_type_of
 
-steady = settings(deadline=None, max_examples=60)
+steady = settings(max_examples=60)
 
 AWS4 = (
     "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={0}&X-Amz-Date={0}&X-Amz-Expires={0}"

@@ -24,7 +24,7 @@ from airflow_provider_diffgram.models import Packet
 from tests.unit.client.scripted_server import Answer, answering
 from tests.unit.recorded import recording
 
-steady = settings(deadline=None, max_examples=60)
+steady = settings(max_examples=60)
 
 BOX = {"type": "box", "label": "cat", "x_min": 1, "y_min": 2, "x_max": 30, "y_max": 40}
 URL = {"url": "http://media.test/cat.jpg"}

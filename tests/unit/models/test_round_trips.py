@@ -35,7 +35,7 @@ values = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(texts, inner),
 )
 
-steady = settings(deadline=None, max_examples=60)
+steady = settings(max_examples=60)
 common = {
     "score": numbers,
     "machine_made": st.booleans(),

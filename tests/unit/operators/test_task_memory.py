@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_diffgram.operators.memory import TaskMemory, memory_of
@@ -28,7 +28,6 @@ def test_a_task_that_never_ran_remembers_nothing():
     assert TaskMemory(Store()).batch_ids() == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 10_000), max_size=50))
 def test_what_is_remembered_comes_back_sorted_and_once(batch_ids: list[int]):
     store = Store()

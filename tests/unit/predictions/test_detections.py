@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from supervision import Detections, KeyPoints
 from supervision.detection.compact_mask import CompactMask
@@ -86,7 +86,6 @@ def test_no_detections_are_an_image_without_predictions():
 
 
 @given(st.lists(st.tuples(*[st.floats(-1e4, 1e4, width=32)] * 4), min_size=1, max_size=4))
-@settings(deadline=None)
 def test_coordinates_stay_as_they_are(boxes: list[tuple[float, ...]]):
     found = Detections(xyxy=np.array(boxes), class_id=np.zeros(len(boxes), dtype=int))
     assert [each.box for each in read(found).predictions] == boxes

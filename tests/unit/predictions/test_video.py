@@ -115,7 +115,7 @@ tracked = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(tracked, max_size=30, unique_by=lambda each: (each.frame, each.track, each.label)), st.randoms()
 )
