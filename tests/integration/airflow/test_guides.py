@@ -125,9 +125,14 @@ def test_links_lead_somewhere():
     for guide in GUIDES:
         for target in re.findall(r"\]\(([^)]+)\)", guide.read_text()):
             name, _, anchor = target.partition("#")
-            text = (guide.parent / name).read_text() if name else guide.read_text()
-            headings = [re.sub(r"[^\w -]", "", line).strip() for line in re.findall(r"^#+ (.*)$", text, re.M)]
-            assert not anchor or anchor in [each.lower().replace(" ", "-") for each in headings], target
+            page = guide.parent / name if name else guide
+            assert page.is_file(), target
+            assert not anchor or anchor in anchors_of(page.read_text()), target
+
+
+def anchors_of(text: str) -> list[str]:
+    headings = [re.sub(r"[^\w -]", "", line).strip() for line in re.findall(r"^#+ (.*)$", text, re.M)]
+    return [each.lower().replace(" ", "-") for each in headings]
 
 
 # What runs
