@@ -79,7 +79,10 @@ def test_what_is_no_packet_and_what_is_gone_is_passed_over(tmp_path):
 
 
 def test_openlineage_is_told_inputs_and_the_dataset_with_its_count():
-    pytest.importorskip("airflow.providers.openlineage.extractors", reason="OpenLineage is not installed")
+    pytest.importorskip(
+        "airflow.providers.openlineage.extractors",
+        reason="OpenLineage is not installed; make e2e reads what it is told",
+    )
     run = {"type": "tag", "label": "cat", "model_ref": "m", "model_run_ref": "r"}
     outcome = Outcome("h.test", "p", 7, "night", {"expected": 3, "sent": 3})
     lineage = facets_of(outcome, [packet({"path": "/d/a.jpg"}, run)])
