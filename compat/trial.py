@@ -51,20 +51,22 @@ def try_out(pair: Pair, interpreter: Path, wheel: Path, tree: Path, folder: Path
         shutil.rmtree(folder / "venv", ignore_errors=True)  # 13 of them would be 15 GB
 
 
-def copy_tree(tree: Path, wheel: Path) -> Path:
+def copy_tree(tree: Path, wheel: Path, root: Path = ROOT) -> Path:
     """Copy what git tracks, or would, with the wheel's content in place of the package.
 
     So nobody's edits reach rows that come later, and what is tested is what was built.
+
+    :param root: checkout that is copied.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
+        cwd=root,
         capture_output=True,
         text=True,
         check=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        source, target = ROOT / name, tree / name
+        source, target = root / name, tree / name
         if source.is_file() and not name.startswith(f"{PACKAGE}/"):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import time
 import zipfile
@@ -114,13 +115,23 @@ def test_the_first_failed_test_is_named():
     assert last_words(log) == "FAILED tests/a.py::one - boom; 2 failed, 4 passed in 3 s"
 
 
-def test_the_tree_has_the_tests_and_the_content_of_the_wheel(tmp_path):
-    wheel = tmp_path / "built.whl"
+def test_the_tree_has_what_git_would_track_and_the_content_of_the_wheel(tmp_path):
+    root, wheel = tmp_path / "root", tmp_path / "built.whl"
+    for name in ("tests/test_it.py", "new.py", "build/left.py", f"{PACKAGE}/__init__.py"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{name}\n")
+    (root / ".gitignore").write_text("build/\n")
+    for arguments in (["init", "--quiet"], ["add", "tests"]):
+        subprocess.run(["git", *arguments], cwd=root, check=True)
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr(f"{PACKAGE}/__init__.py", "built = True\n")
         archive.writestr(f"{PACKAGE}-1.dist-info/METADATA", "")
-    tree = copy_tree(tmp_path / "tree", wheel)
-    assert (tree / "tests" / "unit" / "compat" / Path(__file__).name).read_text() == Path(
-        __file__
-    ).read_text()
-    assert [path.read_text() for path in (tree / PACKAGE).rglob("*")] == ["built = True\n"]
+    tree = copy_tree(tmp_path / "tree", wheel, root)
+    found = {str(path.relative_to(tree)): path.read_text() for path in tree.rglob("*") if path.is_file()}
+    assert found == {
+        ".gitignore": "build/\n",
+        "new.py": "new.py\n",
+        "tests/test_it.py": "tests/test_it.py\n",
+        f"{PACKAGE}/__init__.py": "built = True\n",
+    }
