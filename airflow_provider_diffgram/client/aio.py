@@ -22,7 +22,7 @@ from .settings import USER_AGENT, Settings, secrets_of
 
 T = TypeVar("T")
 
-UNDER_WAY = 24
+UNDER_WAY = 16
 """Requests under way at once from one loop: a thousand answers at once would hold it up."""
 
 _LIMITS = httpx.Limits(max_connections=UNDER_WAY, max_keepalive_connections=UNDER_WAY, keepalive_expiry=30.0)
