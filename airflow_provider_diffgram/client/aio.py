@@ -44,7 +44,7 @@ class AsyncDiffgramClient:
         self._sleep = sleep
         self._secrets = secrets_of(settings)
         self._under_way = asyncio.Semaphore(UNDER_WAY)
-        # Not a whole httpx.AsyncClient: what it does beside takes a sixth of the processor time of a wait.
+        # Not a whole httpx.AsyncClient: what it does beside takes processor time at each request.
         self._transport = httpx.AsyncHTTPTransport(
             verify=_verification(settings), proxy=_proxy_of(settings), limits=_LIMITS
         )
