@@ -58,7 +58,7 @@ class Memory(Protocol):
 class Batches:
     """The batches of one push, opened when first needed, and those of earlier attempts.
 
-    Safe to use from several threads, but for :meth:`assign`, which one thread calls.
+    Safe to use from several threads.
 
     :param client: of the project.
     :param memory: told of each batch before anything is sent in it.
@@ -130,7 +130,7 @@ class Batches:
                 self._arrived[key] -= 1
 
     def sent(self) -> list[SentBatch]:
-        """Return all batches that hold inputs to wait for."""
+        """Return all batches that hold inputs to wait for, oldest first: packets arrive in any order."""
         with self._lock:
             arrived = [
                 SentBatch(id=batch_id, inputs=inputs, parent_file_id=parent)
@@ -142,4 +142,4 @@ class Batches:
                 for (batch_id, parent), ids in self._adopted.items()
                 if ids
             ]
-        return [*arrived, *adopted]
+        return sorted([*arrived, *adopted], key=lambda batch: (batch.id or 0, batch.parent_file_id or 0))

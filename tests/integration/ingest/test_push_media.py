@@ -192,6 +192,14 @@ def test_more_packets_than_a_batch_holds_quirk_13(
     assert [diffgram.lefts(diffgram.file(f"{n}.png").id) for n in range(7)] == [[n + 1] for n in range(7)]
 
 
+def test_batches_are_told_oldest_first_whatever_arrived_first(diffgram: LiveDiffgram):
+    opened = batches.Batches(diffgram.client)
+    older, newer = opened.assign(1, "page.png"), opened.assign(1, "page.png")
+    opened.count(newer, 1)
+    opened.count(older, 1)
+    assert [batch.id for batch in opened.sent()] == [older, newer]
+
+
 def test_more_names_than_are_searched_one_by_one(diffgram: LiveDiffgram, media: Media):
     packets = [url(media, f"{n}.png") for n in range(25)]
     assert diffgram.pushed(packets[:24]).succeeded == 24
