@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from airflow_provider_diffgram.client.aio import UNDER_WAY
+
 from .lag import percentile
 from .process import Process
 from .rows import Bar, Row, row
@@ -110,7 +112,9 @@ def run(kind: str, load: Load, requests: int = 0, seconds: float = 0) -> Run:
     with airflow_home() as home, waited_for(load) as server:
         command = (sys.executable, "-m", f"benchmarks.wait_{kind}")
         with Process(kind, command, home / "log", server.environment(home)) as process:
-            process.prepare({**server.address(), "requests": requests, "seconds": seconds})
+            process.prepare(
+                {**server.address(), "requests": requests, "seconds": seconds, "at_once": UNDER_WAY}
+            )
             with server.begun():
                 process.begin()
                 result = process.result()

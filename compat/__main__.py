@@ -8,6 +8,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,12 +34,20 @@ def row_of(pair: Pair, wheel: Path, tree: Path, folder: Path) -> Row:
     return Row(pair.airflow, pair.python, not reason, reason, round(time.monotonic() - began, 1))
 
 
+def write(rows: Sequence[Row], path: Path) -> None:
+    """Put what became of the rows so far in place of what the file told before."""
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    beside.replace(path)
+
+
 def main() -> int:
     """Try the rows and return the exit status: 1 if one whose interpreter is there is not ok."""
     signal.signal(signal.SIGTERM, _end)
     wanted = chosen(os.environ.get("ROWS", ""))
     folder = (BUILD / "compat").resolve()
     shutil.rmtree(folder, ignore_errors=True)
+    (BUILD / "compat.json").unlink(missing_ok=True)
     wheel = build_wheel(folder / "wheel")
     tree = copy_tree(folder / "tree", wheel)
     print(f"{wheel.name} on {len(wanted)} pairs; logs in {folder}", flush=True)
@@ -46,10 +55,10 @@ def main() -> int:
     for pair in wanted:
         row = row_of(pair, wheel, tree, folder / pair.name)
         rows.append(row)
+        write(rows, BUILD / "compat.json")  # a run that is broken off has told what it saw
         version = pinned("apache-airflow", pair.constraints)
         told = "ok" if row.ok else row.reason
         print(f"Airflow {version:8}Python {pair.python:6}{row.seconds:6.0f} s  {told}", flush=True)
-    (BUILD / "compat.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
     absent = {pair.python for pair in wanted if interpreter(pair.python) is None}
     bad = [row for row in rows if not row.ok and row.python not in absent]
     lacking = f"; this machine has no Python {', '.join(sorted(absent))}" if absent else ""

@@ -119,7 +119,7 @@ def test_work_shares_one_processor() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert 0.27 < time.monotonic() - began < 1.5
+    assert time.monotonic() - began > 0.27
 
 
 def test_waiting_ends_with_the_emulator() -> None:

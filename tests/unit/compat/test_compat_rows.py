@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from compat.__main__ import row_of
+from compat.__main__ import row_of, write
 from compat.environment import StepFailed, last_words, problem_of, run
-from compat.rows import LINES, Pair, chosen, first_fit, interpreter, pairs, pinned
+from compat.rows import LINES, Pair, Row, chosen, first_fit, interpreter, pairs, pinned
 from compat.trial import PACKAGE, copy_tree
 
 THIS = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -80,6 +81,17 @@ def test_a_row_that_cannot_be_installed_is_not_ok(tmp_path):
     row = row_of(Pair("9.9", THIS), tmp_path / "no.whl", tmp_path, tmp_path / "row")
     assert not row.ok
     assert "airflow-9.9.txt" in row.reason
+
+
+def test_what_was_seen_so_far_is_in_the_file(tmp_path):
+    path = tmp_path / "compat.json"
+    for ok in (True, False):
+        write([Row("3.3", "3.13", ok, "" if ok else "tests: boom", 2.5)], path)
+        assert [one["ok"] for one in json.loads(path.read_text())] == [ok]
+    assert list(tmp_path.iterdir()) == [path]
+    assert json.loads(path.read_text()) == [
+        {"airflow": "3.3", "python": "3.13", "ok": False, "reason": "tests: boom", "seconds": 2.5}
+    ]
 
 
 def test_a_command_that_fails_is_told_with_its_last_words(tmp_path):
