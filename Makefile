@@ -61,7 +61,7 @@ types: $(READY)
 	@$(BIN)/mypy
 
 test: lint types
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 contract: $(READY)
 	@$(BIN)/python -m pytest tests/contract -ra

@@ -15,6 +15,8 @@ PACKAGE = "airflow_provider_diffgram"
 EXTRAS = "dev"
 TOOLS = ("benchmarks", "chaos", "compat", "e2e")
 """What is developed with, and run on the newest Airflow alone."""
+AT_ONCE = ("--numprocesses", "logical", "--maxprocesses", "4", "--dist", "loadfile")
+"""As ``make test``."""
 
 
 def try_out(pair: Pair, interpreter: Path, wheel: Path, tree: Path, folder: Path) -> None:
@@ -38,6 +40,7 @@ def try_out(pair: Pair, interpreter: Path, wheel: Path, tree: Path, folder: Path
             "-q",
             "-p",
             "no:cacheprovider",
+            *AT_ONCE,
             *_tests(tree, pair.is_newest),
         ]
         demo: Command = [python, "-m", "demo", "--build", folder / "demo"]
