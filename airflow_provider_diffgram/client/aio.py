@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+import anyio
 import httpx
 from requests.utils import get_environ_proxies, select_proxy
 from tenacity import AsyncRetrying
@@ -22,10 +25,21 @@ from .settings import USER_AGENT, Settings, secrets_of
 
 T = TypeVar("T")
 
-UNDER_WAY = 16
-"""Requests under way at once from one loop: a thousand answers at once would hold it up."""
+UNDER_WAY = 8
+"""Requests under way at once from one loop to a server that is quick: answers that meet hold the loop up."""
 
-_LIMITS = httpx.Limits(max_connections=UNDER_WAY, max_keepalive_connections=UNDER_WAY, keepalive_expiry=30.0)
+MOST_UNDER_WAY = 32
+"""As many to a server that is slow, whose answers come one by one."""
+
+_A_SECOND = 100
+"""Requests a second to have room for, however long an answer takes."""
+
+_REMEMBERED = 16
+"""Answers over which the time that one takes is averaged."""
+
+_LIMITS = httpx.Limits(
+    max_connections=MOST_UNDER_WAY, max_keepalive_connections=MOST_UNDER_WAY, keepalive_expiry=30.0
+)
 
 INLINE = 32 * 2**10
 """Bytes up to which an answer is read at once; a thread costs more."""
@@ -43,7 +57,8 @@ class AsyncDiffgramClient:
         self.project = settings.project
         self._sleep = sleep
         self._secrets = secrets_of(settings)
-        self._under_way = asyncio.Semaphore(UNDER_WAY)
+        self._under_way = anyio.CapacityLimiter(UNDER_WAY)
+        self._answer_takes = 0.0
         # Not a whole httpx.AsyncClient: what it does beside takes processor time at each request.
         self._transport = httpx.AsyncHTTPTransport(
             verify=_verification(settings), proxy=_proxy_of(settings), limits=_LIMITS
@@ -147,7 +162,9 @@ class AsyncDiffgramClient:
     async def _ask(self, request: Request[T], path: str) -> T:
         try:
             async with self._under_way:
+                began = time.monotonic()
                 response = await self._exchange(request, path)
+                self._make_room(time.monotonic() - began)
         except (httpx.RequestError, httpx.InvalidURL, ssl.SSLError) as error:
             raise _meaning(request, self.settings, error) from None
         headers = {key.lower(): value for key, value in response.headers.items()}
@@ -156,6 +173,12 @@ class AsyncDiffgramClient:
         if len(response.content) < INLINE:
             return read(*answer)
         return await asyncio.to_thread(read, *answer)
+
+    def _make_room(self, took: float) -> None:
+        """Let so many be under way that the rate is reached, after an answer that took some seconds."""
+        self._answer_takes += (took - self._answer_takes) / _REMEMBERED
+        needed = math.ceil(_A_SECOND * self._answer_takes)
+        self._under_way.total_tokens = min(MOST_UNDER_WAY, max(UNDER_WAY, needed))
 
     async def _exchange(self, request: Request[Any], path: str) -> httpx.Response:
         """Send a request, and return the response once all of it is there."""
