@@ -163,8 +163,10 @@ class AsyncDiffgramClient:
         try:
             async with self._under_way:
                 began = time.monotonic()
-                response = await self._exchange(request, path)
-                self._make_room(time.monotonic() - began)
+                try:
+                    response = await self._exchange(request, path)
+                finally:  # what ends without an answer takes longest
+                    self._make_room(time.monotonic() - began)
         except (httpx.RequestError, httpx.InvalidURL, ssl.SSLError) as error:
             raise _meaning(request, self.settings, error) from None
         headers = {key.lower(): value for key, value in response.headers.items()}
@@ -175,7 +177,7 @@ class AsyncDiffgramClient:
         return await asyncio.to_thread(read, *answer)
 
     def _make_room(self, took: float) -> None:
-        """Let so many be under way that the rate is reached, after an answer that took some seconds."""
+        """Let so many be under way that the rate is reached, after a request that took some seconds."""
         self._answer_takes += (took - self._answer_takes) / _REMEMBERED
         needed = math.ceil(_A_SECOND * self._answer_takes)
         self._under_way.total_tokens = min(MOST_UNDER_WAY, max(UNDER_WAY, needed))
