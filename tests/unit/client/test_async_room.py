@@ -94,7 +94,7 @@ def test_a_slow_server_is_asked_more_often_at_once_but_not_without_end():
         server = Server(seconds=0.5)
         server.may_answer.set()
         async with server.client() as client:
-            assert await asyncio.gather(*(client.send(READ) for _ in range(200))) == [True] * 200
+            assert await asyncio.gather(*(client.send(READ) for _ in range(80))) == [True] * 80
         return server.most
 
     assert asyncio.run(ask()) == MOST_UNDER_WAY
@@ -105,7 +105,7 @@ def test_a_server_that_became_quick_is_asked_a_few_times_at_once_again():
         server = Server(seconds=0.5)
         server.may_answer.set()
         async with server.client() as client:
-            await asyncio.gather(*(client.send(READ) for _ in range(100)))
+            await asyncio.gather(*(client.send(READ) for _ in range(60)))
             server.seconds = 0.0
             for _ in range(100):
                 await client.send(READ)
