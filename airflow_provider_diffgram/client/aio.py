@@ -31,8 +31,9 @@ UNDER_WAY = 8
 MOST_UNDER_WAY = 32
 """As many to a server that is slow, whose answers come one by one."""
 
-_A_SECOND = 100
-"""Requests a second to have room for, however long an answer takes."""
+_A_SECOND = 50
+"""Requests a second to have room for, however long an answer takes. Not more: where this loop is what takes
+the time, more under way at once would make it longer."""
 
 _REMEMBERED = 16
 """Answers over which the time that one takes is averaged."""

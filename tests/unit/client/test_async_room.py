@@ -91,10 +91,10 @@ def test_a_server_that_has_not_answered_yet_is_asked_a_few_times_at_once():
 
 def test_a_slow_server_is_asked_more_often_at_once_but_not_without_end():
     async def ask() -> int:
-        server = Server(seconds=0.5)
+        server = Server(seconds=1.0)
         server.may_answer.set()
         async with server.client() as client:
-            assert await asyncio.gather(*(client.send(READ) for _ in range(80))) == [True] * 80
+            assert await asyncio.gather(*(client.send(READ) for _ in range(100))) == [True] * 100
         return server.most
 
     assert asyncio.run(ask()) == MOST_UNDER_WAY
@@ -125,7 +125,7 @@ def test_a_server_that_became_quick_is_asked_a_few_times_at_once_again():
 def test_a_server_that_never_answers_keeps_fewer_waiting_for_their_turn():
     async def ask() -> list[object]:
         server = Server()
-        async with server.client(read_timeout=0.5, retry_timeout=0) as client:
+        async with server.client(read_timeout=1, retry_timeout=0) as client:
             ended = await asyncio.gather(*(client.send(READ) for _ in range(100)), return_exceptions=True)
         assert server.most == MOST_UNDER_WAY
         return ended
