@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings
-from airflow_provider_diffgram.ingest.children import children_of
-from airflow_provider_diffgram.ingest.compound import create_compound_file, upload_children
-from airflow_provider_diffgram.ingest.push import push
+from airflow_provider_diffgram.ingest.read.children import children_of
+from airflow_provider_diffgram.ingest.send.compound import create_compound_file, upload_children
+from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.models import CompoundFile
 
 from .compound_work import BOX, main

@@ -10,9 +10,9 @@ import sys
 import time
 
 from airflow_provider_diffgram.client import DiffgramClient, DiffgramError, Settings
-from airflow_provider_diffgram.ingest.jsonlines import candidates
-from airflow_provider_diffgram.ingest.push import push
-from airflow_provider_diffgram.ingest.sources import universal_path
+from airflow_provider_diffgram.ingest.read.jsonlines import candidates
+from airflow_provider_diffgram.ingest.read.paths import universal_path
+from airflow_provider_diffgram.ingest.send.push import push
 
 from .memory import peak_mib, resident_mib
 

@@ -46,7 +46,7 @@ def diffgram_camera_scenes() -> None:
     @task
     def find_scenes(**context: Any) -> list[Any]:
         """Return a scene per moment: its name, and a child for each camera."""
-        from airflow_provider_diffgram.ingest.scenes import pictures_in, scenes
+        from airflow_provider_diffgram.ingest.read.scenes import pictures_in, scenes
 
         params = context["params"]
         found = scenes(pictures_in(params["folder"]), cameras=params["cameras"], prefix=params["prefix"])
@@ -60,7 +60,7 @@ def diffgram_camera_scenes() -> None:
     @task
     def calls(scenes: list[Any], parents: Any) -> list[Any]:
         """Return the arguments of one upload per scene."""
-        from airflow_provider_diffgram.ingest.scenes import children_calls
+        from airflow_provider_diffgram.ingest.read.scenes import children_calls
 
         return children_calls(scenes, parents)
 

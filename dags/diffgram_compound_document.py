@@ -57,7 +57,7 @@ def diffgram_compound_document() -> None:
         import numpy as np
         from rapidocr import RapidOCR
 
-        from airflow_provider_diffgram.ingest.pages import pages_of
+        from airflow_provider_diffgram.ingest.read.pages import pages_of
         from airflow_provider_diffgram.models import Child, PathMedia
         from airflow_provider_diffgram.predictions import polygon_instances
 

@@ -19,7 +19,7 @@ from .. import get_provider_info
 
 if TYPE_CHECKING:
     from ..client import DiffgramClient, Settings
-    from ..ingest.sources import MediaPath, PathOpener
+    from ..ingest.read.paths import MediaPath, PathOpener
     from .connection import Defaults
 
 _TYPE = get_provider_info()["connection-types"][0]
@@ -95,7 +95,7 @@ class DiffgramHook(BaseHook):
 
     def path_opener(self) -> PathOpener:
         """Return what opens the paths of media, packets and reports, within ``local_root`` if that is set."""
-        from ..ingest.sources import confined
+        from ..ingest.read.paths import confined
 
         root = self.get_defaults().local_root
         return confined(_path_of, root) if root else _path_of
@@ -156,7 +156,7 @@ def _mask(settings: Settings) -> None:
 def failing_for_good() -> Generator[None, None, None]:
     """Turn errors that no retry can mend into AirflowFailException; the others pass and are retried."""
     from ..client import RefusedError
-    from ..ingest.errors import PushError
+    from ..ingest.send.errors import PushError
     from ..models import InvalidValueError
     from .connection import InvalidConnectionError
 

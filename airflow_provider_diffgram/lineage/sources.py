@@ -9,8 +9,8 @@ from posixpath import dirname
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..ingest.jsonlines import candidates
-from ..ingest.sources import PathOpener
+from ..ingest.read.jsonlines import candidates
+from ..ingest.read.paths import PathOpener
 from ..models import InvalidValueError
 
 _log = logging.getLogger(__name__)

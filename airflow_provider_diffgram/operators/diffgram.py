@@ -18,7 +18,7 @@ from .validate import DiffgramValidatePacketsOperator
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from ..ingest.prepare import Candidate
+    from ..ingest.check.check import Candidate
     from ..models import Child, ChildFolder, ChildPages, CompoundFile, Instance, Packet
 
     ChildSource = Child | ChildFolder | ChildPages | Mapping[str, Any]
@@ -61,8 +61,8 @@ class DiffgramSendPacketOperator(SendingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
         self._stop = threading.Event()
-        from ..ingest.jsonlines import candidates
-        from ..ingest.push import push
+        from ..ingest.read.jsonlines import candidates
+        from ..ingest.send.push import push
 
         with failing_for_good():
             hook = self._hook()
@@ -113,7 +113,7 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create or find, and return what is there now."""
-        from ..ingest.compound import create_compound_file
+        from ..ingest.send.compound import create_compound_file
         from ..lineage.diffgram import announce
 
         with failing_for_good():
@@ -189,8 +189,8 @@ class DiffgramUploadChildrenOperator(SendingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
         self._stop = threading.Event()
-        from ..ingest.children import children_of
-        from ..ingest.compound import upload_children
+        from ..ingest.read.children import children_of
+        from ..ingest.send.compound import upload_children
 
         with failing_for_good():
             hook = self._hook()

@@ -10,8 +10,8 @@ from .diffgram import DiffgramSendPacketOperator
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from ..ingest.labels import Ref
-    from ..ingest.sources import PathOpener
+    from ..ingest.check.labels import Ref
+    from ..ingest.read.paths import PathOpener
     from ..models import Packet
 
 Chunk = Mapping[str, Any] | Iterable[Any] | str
@@ -57,9 +57,9 @@ def first_of_each_run(
     :param origin: model and run of predictions that name none.
     :raises InvalidValueError: if a chunk cannot be read.
     """
-    from ..ingest.jsonlines import candidates
-    from ..ingest.labels import refs_of
-    from ..ingest.prepare import validated
+    from ..ingest.check.check import validated
+    from ..ingest.check.labels import refs_of
+    from ..ingest.read.jsonlines import candidates
     from ..models import Packet, TextMedia
 
     known: set[Ref] = set()

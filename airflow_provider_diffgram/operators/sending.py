@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from ..hooks.diffgram import DiffgramHook
-    from ..ingest.labels import UnknownLabels
-    from ..ingest.options import Sending
+    from ..ingest.check.labels import UnknownLabels
+    from ..ingest.send.options import Sending
     from ..ingest.watch.rules import Rules
     from ..models import Handle
 
@@ -147,7 +147,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         )
 
     def _options(self, hook: DiffgramHook, context: Context) -> Sending:
-        from ..ingest.options import Sending
+        from ..ingest.send.options import Sending
 
         if self.wait_for_completion:
             self._checked_rules()  # so that what is wrong with it is told before anything is sent

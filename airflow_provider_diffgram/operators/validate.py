@@ -12,8 +12,8 @@ from .base import DiffgramOperator
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from ..ingest.labels import UnknownLabels
-    from ..ingest.prepare import Candidate
+    from ..ingest.check.check import Candidate
+    from ..ingest.check.labels import UnknownLabels
     from ..models import Packet
 
 
@@ -77,7 +77,7 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Check, write what is asked for, and return the counts, or fail with the reasons."""
-        from ..ingest.jsonlines import candidates
+        from ..ingest.read.jsonlines import candidates
         from ..ingest.validation import Limits, validate_packets
 
         with failing_for_good():

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from ..client import DiffgramClient
-    from ..ingest.progress import Watch
     from ..ingest.watch.rules import Rules
+    from ..ingest.watch.watch import Watch
     from ..models import Handle, Receipt
 
 _WHEN_KILLED = ("leave", "archive")
@@ -120,7 +120,7 @@ class WaitingOperator(AnnouncingOperator):
 
     def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:
         """Look for the first time; return the receipt if nothing is left to wait for."""
-        from ..ingest.progress import Watch
+        from ..ingest.watch.watch import Watch
 
         with failing_for_good():
             rules = self._checked_rules()
@@ -249,7 +249,7 @@ class WaitingOperator(AnnouncingOperator):
 
         :raises AirflowFailException: if more failed than may.
         """
-        from ..ingest.doubles import archive_doubled
+        from ..ingest.server.repair import archive_doubled
         from ..ingest.watch.ending import words_of
 
         rules, _ = self._waiting()
@@ -303,7 +303,7 @@ class WaitingOperator(AnnouncingOperator):
 
     def _whole_picture(self) -> tuple[Watch, Receipt]:
         """Look at everything anew, as far as it is decided, whoever waited."""
-        from ..ingest.progress import Watch
+        from ..ingest.watch.watch import Watch
 
         rules, _ = self._waiting()
         client = self._client()
@@ -316,8 +316,8 @@ class WaitingOperator(AnnouncingOperator):
 
     def on_kill(self) -> None:
         """Archive what is pending, if the task was told to. In the triggerer the trigger does it."""
-        from ..ingest.archive import archive_pending
-        from ..ingest.progress import Watch
+        from ..ingest.watch.archive import archive_pending
+        from ..ingest.watch.watch import Watch
 
         if self.when_killed == "archive" and self._waited_for:
             archived = archive_pending(self._client(), Watch(self._waited_for))

@@ -22,11 +22,11 @@ from ..client import (
 )
 from ..client.aio import shared_client
 from ..hooks.connection import InvalidConnectionError, settings_of
-from ..ingest.archive import archive_pending
 from ..ingest.defaults import MAX_RETRIES, STALL_TIMEOUT
-from ..ingest.progress import Watch
+from ..ingest.watch.archive import archive_pending
 from ..ingest.watch.pace import Pace
 from ..ingest.watch.rules import Rules
+from ..ingest.watch.watch import Watch
 from ..models import Handle, Receipt
 
 _SPREAD = 1.0

@@ -59,7 +59,9 @@ def test_each_room_is_looked_at():
 
 
 def test_the_look_finds_what_is_imported():
-    assert "airflow_provider_diffgram.models.Packet" in set(imported(PACKAGE / "ingest" / "naming.py"))
+    assert "airflow_provider_diffgram.models.Packet" in set(
+        imported(PACKAGE / "ingest" / "check" / "names.py")
+    )
     assert any(name.startswith("airflow.") for name in imported(PACKAGE / "hooks" / "diffgram.py"))
 
 
@@ -74,6 +76,35 @@ def test_no_airflow(room: str):
 def test_imports_point_from_left_to_right(room: str):
     for path in modules(room):
         assert rooms_known_to(path) <= MAY_KNOW[room] | {room}, path
+
+
+MAY_ASK: dict[str, set[str]] = {
+    "read": set(),
+    "server": set(),
+    "check": {"read", "server"},
+    "send": {"check", "server", "read"},
+    "watch": {"server", "read"},
+    "validation": {"check", "read"},
+}
+"""Inside ingest: send asks check; check, watch and send ask server; who opens a path asks read."""
+
+
+def test_each_room_of_ingest_is_looked_at():
+    assert {path.name for path in (PACKAGE / "ingest").iterdir() if path.is_dir()} - {"__pycache__"} == set(
+        MAY_ASK
+    )
+
+
+@pytest.mark.parametrize("room", MAY_ASK)
+def test_the_rooms_of_ingest_ask_one_another_in_one_direction(room: str):
+    for path in modules(f"ingest/{room}"):
+        names = (name.split(".") for name in imported(path))
+        asked = {parts[2] for parts in names if parts[:2] == [NAME, "ingest"] and len(parts) > 2}
+        assert asked & set(MAY_ASK) <= MAY_ASK[room] | {room}, path
+
+
+def test_ingest_itself_holds_hardly_anything():
+    assert {path.name for path in (PACKAGE / "ingest").glob("*.py")} <= {"__init__.py", "defaults.py"}
 
 
 def test_the_package_itself_imports_nothing_when_airflow_asks_for_its_info():

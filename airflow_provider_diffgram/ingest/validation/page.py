@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import BinaryIO
 
 from ...models import Packet
-from ..sources import PathOpener
+from ..read.paths import PathOpener
 from .counts import BINS, Counts, LabelCounts
 from .drawing import drawn, extent_of
 from .pictures import Picture, picture_of

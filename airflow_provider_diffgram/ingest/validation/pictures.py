@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from ...models import Packet, PathMedia, UrlMedia
-from ..sources import PathOpener
+from ..read.paths import PathOpener
 
 _SIDE = 720
 """Longest side of a picture on the page, in pixels."""

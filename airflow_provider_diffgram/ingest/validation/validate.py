@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 from ...client import DiffgramClient
 from ...models import InvalidValueError, Packet
 from ...models.received import without_signatures
-from ..labels import UNKNOWN_LABELS, UnknownLabels
-from ..naming import name_of
-from ..prepare import Candidate, Preparation, validated
-from ..sources import PathOpener, universal_path
+from ..check.check import Candidate, Preparation, validated
+from ..check.labels import UNKNOWN_LABELS, UnknownLabels
+from ..check.names import name_of
+from ..read.paths import PathOpener, universal_path
 from .counts import Counts
 from .limits import Limits
 from .page import write_page

@@ -1,1 +1,6 @@
-"""The parts of the wait: what is asked, what an answer means, what proves it."""
+"""From a handle to a receipt.
+
+In: handles, or what else names inputs: batches, ids, the children of a file.
+Out: what became of each input, judged by what is stored and not by the server's status, and the receipt.
+The questions are steps, so a worker, the triggerer and a notebook wait by the same code.
+"""

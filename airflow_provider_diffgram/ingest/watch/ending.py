@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ...models import InvalidValueError, Receipt
 from ...models.received import without_signatures
-from ..sources import PathOpener
+from ..read.paths import PathOpener
 from .verdicts import Verdict
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from ...client import RefusedError, routes
 from ...client.request import Steps, ask, ask_together
 from ...models import File, InputRow
-from ..counters import read_files
+from ..server.counters import read_files
 from .compare import compare, distinct, words_of
-from .frames import missing_in_frames
+from .stored_frames import missing_in_frames
 from .verdicts import Verdict
 
 _MANY = 64

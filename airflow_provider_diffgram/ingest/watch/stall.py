@@ -9,8 +9,8 @@ from typing import Any
 from ...client import routes
 from ...client.request import Steps, ask
 from ...models import InputRow
+from .batch import SAMPLE, Mark, Part
 from .compare import compare, distinct
-from .part import SAMPLE, Mark, Part
 from .proof import stored_files
 from .verdicts import Verdict, is_retryable
 

@@ -12,7 +12,7 @@ import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
-from airflow_provider_diffgram.ingest.lookup import find_dataset
+from airflow_provider_diffgram.ingest.check.lookup import find_dataset
 from airflow_provider_diffgram.links.diffgram import KEY, LINKS
 from tests.integration.airflow.dags.announcing import ASSET, HOST, OTHER
 from tests.secrets_scan import find_secrets

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
-from airflow_provider_diffgram.ingest.lookup import find_dataset
+from airflow_provider_diffgram.ingest.check.lookup import find_dataset
 
 BOX = {"type": "box", "label": "cat", "x_min": 2, "y_min": 3, "x_max": 20, "y_max": 30, "score": 0.5}
 

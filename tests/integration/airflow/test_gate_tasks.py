@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
-from airflow_provider_diffgram.ingest.lookup import find_dataset
+from airflow_provider_diffgram.ingest.check.lookup import find_dataset
 
 
 @pytest.fixture

@@ -28,13 +28,13 @@ from airflow_provider_diffgram.emulator.faults import KINDS
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.hooks.connection import defaults_of, settings_of
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
-from airflow_provider_diffgram.ingest import settle
-from airflow_provider_diffgram.ingest.options import IF_EXISTS
-from airflow_provider_diffgram.ingest.progress import Watch
-from airflow_provider_diffgram.ingest.push import push
-from airflow_provider_diffgram.ingest.sources import universal_path
-from airflow_provider_diffgram.ingest.tally import Result, Tally
+from airflow_provider_diffgram.ingest.read.paths import universal_path
+from airflow_provider_diffgram.ingest.send import settle
+from airflow_provider_diffgram.ingest.send.options import IF_EXISTS
+from airflow_provider_diffgram.ingest.send.push import push
+from airflow_provider_diffgram.ingest.send.tally import Result, Tally
 from airflow_provider_diffgram.ingest.validation import validate_packets
+from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
 from demo.fileserver import serving
 from tests.integration.ingest.fast_time import FastTime

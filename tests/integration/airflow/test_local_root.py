@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.lookup import find_dataset
+from airflow_provider_diffgram.ingest.check.lookup import find_dataset
 
 TEXT = {"media": {"text_data": "hello"}, "original_filename": "a.txt"}
 

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
-from airflow_provider_diffgram.ingest.lookup import find_dataset
-from airflow_provider_diffgram.ingest.push import PushError
+from airflow_provider_diffgram.ingest.check.lookup import find_dataset
+from airflow_provider_diffgram.ingest.send.push import PushError
 from airflow_provider_diffgram.operators.diffgram import DiffgramSendPacketOperator
 
 REFUSAL = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}

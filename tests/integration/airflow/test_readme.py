@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
-from airflow_provider_diffgram.ingest.lookup import find_dataset
+from airflow_provider_diffgram.ingest.check.lookup import find_dataset
 
 README = Path(__file__).parents[3] / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)

@@ -10,7 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.sources import universal_path
+from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.operators.introduce import first_of_each_run
 from airflow_provider_diffgram.task_groups.diffgram import push_prediction_chunks

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
-from airflow_provider_diffgram.ingest.push import push
+from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.triggers.diffgram import DiffgramInputTrigger
 
 

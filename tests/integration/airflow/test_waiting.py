@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.lookup import find_dataset
-from airflow_provider_diffgram.ingest.push import push
+from airflow_provider_diffgram.ingest.check.lookup import find_dataset
+from airflow_provider_diffgram.ingest.send.push import push
 from tests.integration.ingest.served_media import serving
 
 BOX = {"type": "box", "label": "cat", "x_min": 2, "y_min": 3, "x_max": 10, "y_max": 11}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.progress import Watch
+from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Handle, Input, Receipt, SentBatch
 from tests.integration.ingest.fast_time import until
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box

@@ -12,10 +12,10 @@ import requests
 from PIL import Image
 from upath import UPath
 
-from airflow_provider_diffgram.ingest.children import children_of
-from airflow_provider_diffgram.ingest.compound import create_compound_file, upload_children
-from airflow_provider_diffgram.ingest.push import PushError
-from airflow_provider_diffgram.ingest.sources import MediaPath, universal_path
+from airflow_provider_diffgram.ingest.read.children import children_of
+from airflow_provider_diffgram.ingest.read.paths import MediaPath, universal_path
+from airflow_provider_diffgram.ingest.send.compound import create_compound_file, upload_children
+from airflow_provider_diffgram.ingest.send.push import PushError
 from airflow_provider_diffgram.models import CompoundFile, Handle, InvalidValueError
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.served_media import png

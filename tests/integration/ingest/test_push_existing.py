@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client.request import Request
-from airflow_provider_diffgram.ingest.push import PushError
+from airflow_provider_diffgram.ingest.send.push import PushError
 from airflow_provider_diffgram.models import Handle, InvalidValueError
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image, rows_until

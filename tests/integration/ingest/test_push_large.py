@@ -15,8 +15,9 @@ import requests
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.request import Upload
 from airflow_provider_diffgram.client.routes.uploads import MIB
-from airflow_provider_diffgram.ingest import large, sources
-from airflow_provider_diffgram.ingest.push import PushError
+from airflow_provider_diffgram.ingest.read import paths as sources
+from airflow_provider_diffgram.ingest.send import chunks as large
+from airflow_provider_diffgram.ingest.send.push import PushError
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.fast_time import until
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box

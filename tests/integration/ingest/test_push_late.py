@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
-from airflow_provider_diffgram.ingest.push import PushError, push
+from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import Receipt
 from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings

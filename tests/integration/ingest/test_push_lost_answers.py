@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
-from airflow_provider_diffgram.ingest.push import PushError, push
+from airflow_provider_diffgram.ingest.send.push import PushError, push
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.served_media import Media, png
 

@@ -16,11 +16,11 @@ import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
-from airflow_provider_diffgram.ingest import push as push_module
-from airflow_provider_diffgram.ingest.batches import Memory
-from airflow_provider_diffgram.ingest.jsonlines import JsonLines
-from airflow_provider_diffgram.ingest.push import PushError, push
-from airflow_provider_diffgram.ingest.sources import universal_path
+from airflow_provider_diffgram.ingest.read.jsonlines import JsonLines
+from airflow_provider_diffgram.ingest.read.paths import universal_path
+from airflow_provider_diffgram.ingest.send import push as push_module
+from airflow_provider_diffgram.ingest.send.batches import Memory
+from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import Handle, InvalidValueError
 from airflow_provider_diffgram.operators.memory import TaskMemory
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest import batches
-from airflow_provider_diffgram.ingest.naming import name_of
-from airflow_provider_diffgram.ingest.push import PushError
+from airflow_provider_diffgram.ingest.check.names import name_of
+from airflow_provider_diffgram.ingest.send import batches
+from airflow_provider_diffgram.ingest.send.push import PushError
 from airflow_provider_diffgram.models import InvalidValueError, Packet
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.served_media import VIDEO, Media, png

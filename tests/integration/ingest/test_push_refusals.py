@@ -15,7 +15,7 @@ from airflow_provider_diffgram.client import (
     WrongAddressError,
     routes,
 )
-from airflow_provider_diffgram.ingest.push import PushError, push
+from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings

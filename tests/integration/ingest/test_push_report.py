@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
-from airflow_provider_diffgram.ingest.push import PushError, push
+from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.raw_packets import image

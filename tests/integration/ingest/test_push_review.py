@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest import push as push_module
-from airflow_provider_diffgram.ingest.push import PushError, push
+from airflow_provider_diffgram.ingest.send import push as push_module
+from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image

@@ -14,7 +14,7 @@ import pytest
 
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
-from airflow_provider_diffgram.ingest.compound import create_compound_file, upload_children
+from airflow_provider_diffgram.ingest.send.compound import create_compound_file, upload_children
 from airflow_provider_diffgram.models import CompoundFile, InvalidValueError
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 

@@ -87,7 +87,7 @@ def test_create_makes_labels_in_the_schema_of_the_push_alone(diffgram: LiveDiffg
 
 
 def test_labels_of_a_stream_are_created_when_its_thousand_is_checked(diffgram: LiveDiffgram, media: Media):
-    from airflow_provider_diffgram.ingest.push import push
+    from airflow_provider_diffgram.ingest.send.push import push
 
     handle = push(diffgram.client, iter(packets(media)), dataset=DATASET, unknown_labels="create")
     assert diffgram.done(handle).succeeded == 2

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.ingest.jsonlines import candidates
-from airflow_provider_diffgram.ingest.sources import universal_path
+from airflow_provider_diffgram.ingest.read.jsonlines import candidates
+from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.validation import Limits, Validation, validate_packets
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box

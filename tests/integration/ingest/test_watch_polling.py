@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.progress import Watch
-from airflow_provider_diffgram.ingest.watch.part import SAMPLE
+from airflow_provider_diffgram.ingest.watch.batch import SAMPLE
+from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Handle, Receipt, SentBatch
 from tests.integration.ingest.fast_time import FastTime, until
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box

@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.aio import AsyncDiffgramClient
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
-from airflow_provider_diffgram.ingest.progress import Watch
+from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Handle, Receipt, SentBatch
 from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box, settings

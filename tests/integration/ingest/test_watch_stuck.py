@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.archive import archive_pending
-from airflow_provider_diffgram.ingest.progress import Watch
+from airflow_provider_diffgram.ingest.watch.archive import archive_pending
 from airflow_provider_diffgram.ingest.watch.rules import Rules
+from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Handle, Receipt
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image, instance, looking, raw, rows_until
@@ -115,7 +115,7 @@ def test_new_media_by_url_may_be_retried_so_many_times_and_then_come_in(
 def test_what_was_retried_among_many_is_not_retried_at_once_again(
     diffgram: LiveDiffgram, media: Media, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("airflow_provider_diffgram.ingest.watch.part.SAMPLE", 1)
+    monkeypatch.setattr("airflow_provider_diffgram.ingest.watch.batch.SAMPLE", 1)
     diffgram.emulator.row_fault("a.png", "stuck", times=2)
     handle = diffgram.push([image(media, "a.png", box()), image(media, "b.png", folder="wait/")])
     rows_until(diffgram, lambda rows: all(row.status == "processing" for row in rows))

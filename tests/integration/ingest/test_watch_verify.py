@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.progress import Watch
-from airflow_provider_diffgram.ingest.sources import universal_path
+from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.watch.ending import words_of, write_report
 from airflow_provider_diffgram.ingest.watch.rules import Rules
+from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Receipt
 from tests.integration.ingest import served_media
 from tests.integration.ingest.fast_time import FastTime

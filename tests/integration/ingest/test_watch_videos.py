@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_diffgram.ingest.progress import Watch
+from airflow_provider_diffgram.ingest.watch.watch import Watch
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.raw_packets import instance, raw, rows_until
 from tests.integration.ingest.served_media import VIDEO, Media

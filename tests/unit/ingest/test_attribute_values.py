@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.ingest.attributes import (
+from airflow_provider_diffgram.ingest.check.attributes import (
     Attributes,
     identity_of_attributes,
     value_on_wire,

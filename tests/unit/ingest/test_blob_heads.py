@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from airflow_provider_diffgram.ingest.blobs import _HEAD, _is_image
+from airflow_provider_diffgram.ingest.check.blobs import _HEAD, _is_image
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])

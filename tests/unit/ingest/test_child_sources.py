@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from upath import UPath
 
-from airflow_provider_diffgram.ingest.children import children_of, natural_key
-from airflow_provider_diffgram.ingest.naming import name_of
+from airflow_provider_diffgram.ingest.check.names import name_of
+from airflow_provider_diffgram.ingest.read.children import children_of, natural_key
 from airflow_provider_diffgram.models import Child, ChildFolder, ChildPages, InvalidValueError, Packet
 from tests.integration.ingest.served_media import png
 from tests.unit.ingest.documents import make_pdf, make_tiff

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from airflow.providers.common.compat.sdk import ObjectStoragePath
 
-from airflow_provider_diffgram.ingest.children import children_of
-from airflow_provider_diffgram.ingest.jsonlines import candidates
-from airflow_provider_diffgram.ingest.sources import confined, measured, universal_path
+from airflow_provider_diffgram.ingest.read.children import children_of
+from airflow_provider_diffgram.ingest.read.jsonlines import candidates
+from airflow_provider_diffgram.ingest.read.paths import confined, measured, universal_path
 from airflow_provider_diffgram.ingest.watch.ending import check_report
 from airflow_provider_diffgram.models import InvalidValueError, PathMedia
 

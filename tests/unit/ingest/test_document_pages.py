@@ -12,8 +12,8 @@ import pytest
 from PIL import Image, ImageChops
 from upath import UPath
 
-from airflow_provider_diffgram.ingest import pages
-from airflow_provider_diffgram.ingest.pages import Documents, pages_of
+from airflow_provider_diffgram.ingest.read import pages
+from airflow_provider_diffgram.ingest.read.pages import Documents, pages_of
 from airflow_provider_diffgram.models import PageMedia
 from tests.unit.ingest.documents import make_pdf, make_tiff, page
 

@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from airflow_provider_diffgram.ingest.known import Known, Pending
+from airflow_provider_diffgram.ingest.server.names import Known, Pending
 from airflow_provider_diffgram.models import File, Input
 
 names = st.text(max_size=8) | st.sampled_from(["a.png", "A.png", "a%.png", "", "'; DROP TABLE packet"])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_diffgram.emulator.naming import sanitized
-from airflow_provider_diffgram.ingest.naming import name_of, stored_upload_name
+from airflow_provider_diffgram.ingest.check.names import name_of, stored_upload_name
 from airflow_provider_diffgram.models import InvalidValueError, Packet
 from airflow_provider_diffgram.models.packet import media_type_of
 

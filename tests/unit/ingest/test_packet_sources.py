@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from upath import UPath
 
-from airflow_provider_diffgram.ingest.jsonlines import candidates
-from airflow_provider_diffgram.ingest.sources import (
+from airflow_provider_diffgram.ingest.read.jsonlines import candidates
+from airflow_provider_diffgram.ingest.read.paths import (
     is_large,
     large_problems,
     measured,

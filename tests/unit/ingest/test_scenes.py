@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.ingest.scenes import children_calls, pictures_in, scenes
+from airflow_provider_diffgram.ingest.read.scenes import children_calls, pictures_in, scenes
 from airflow_provider_diffgram.models import Child, InvalidValueError
 from tests.integration.ingest.served_media import png
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.ingest.errors import PushError
-from airflow_provider_diffgram.ingest.sources import universal_path
-from airflow_provider_diffgram.ingest.tally import Tally
+from airflow_provider_diffgram.ingest.read.paths import universal_path
+from airflow_provider_diffgram.ingest.send.errors import PushError
+from airflow_provider_diffgram.ingest.send.tally import Tally
 
 
 class Clock:

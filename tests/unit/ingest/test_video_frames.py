@@ -10,7 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from airflow_provider_diffgram.ingest.frames import count_frames, frame_problems_of_file, frames_beyond
+from airflow_provider_diffgram.ingest.check.video_length import (
+    count_frames,
+    frame_problems_of_file,
+    frames_beyond,
+)
 from airflow_provider_diffgram.models import File, Packet
 
 CLIP = Path(__file__).parents[2] / "contract" / "media" / "clip.mp4"

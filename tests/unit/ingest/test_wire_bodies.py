@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_diffgram.client import DiffgramClient
-from airflow_provider_diffgram.ingest.labels import Labels
-from airflow_provider_diffgram.ingest.wire import (
+from airflow_provider_diffgram.ingest.check.labels import Labels
+from airflow_provider_diffgram.ingest.check.wire import (
     instances_of_body,
     instances_on_wire,
     packet_body,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.ingest.sources import universal_path
+from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.lineage.diffgram import Outcome, facets_of
 from airflow_provider_diffgram.lineage.sources import named, sources_of
 from airflow_provider_diffgram.models import Child, ChildFolder, ChildPages, Packet

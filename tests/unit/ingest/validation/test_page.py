@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from airflow_provider_diffgram.ingest.sources import universal_path
+from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.validation.counts import BINS, OTHERS, Counts
 from airflow_provider_diffgram.ingest.validation.page import write_page
 from airflow_provider_diffgram.models import Packet

@@ -1,0 +1,209 @@
+"""Attribute values in the one shape that the server understands for each kind (wire contract 5.4).
+
+A value of another shape fails the row after everything is stored, or is stored where nobody sees it; an
+option that does not exist loses all instances and costs the server a thread. So everything is checked, and
+brought into its shape, before it is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from ...models import AttributeGroup, AttributeOption, Instance
+
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+
+_WORDS = frozenset({"name", "display_name"})
+
+
+class Attributes:
+    """The attributes of a project, and by name those of a label schema.
+
+    :param project: all attribute groups of the project.
+    :param schema: those of the label schema.
+    """
+
+    def __init__(self, project: Iterable[AttributeGroup], schema: Iterable[AttributeGroup]) -> None:
+        self._by_id = {str(group.id): group for group in project}
+        named: dict[str, list[AttributeGroup]] = defaultdict(list)
+        prompted: dict[str, list[AttributeGroup]] = defaultdict(list)
+        for group in schema:
+            named[group.name or ""].append(group)
+            prompted[group.prompt or ""].append(group)
+        self._by_name = {**prompted, **named}
+        self._by_name.pop("", None)
+
+    @property
+    def names(self) -> list[str]:
+        """What attributes of the schema are called, in alphabetical order."""
+        return sorted({group.name or group.prompt or "" for of in self._by_name.values() for group in of})
+
+    def unknown(self, instance: Instance) -> set[str]:
+        """Return the names among ``attributes`` that the schema has not."""
+        return {name for name in instance.attributes or {} if name not in self._by_name}
+
+    def problems(self, instance: Instance) -> list[str]:
+        """Return what is wrong with the attributes of an instance, but for unknown names."""
+        problems = []
+        seen = set()
+        for name, value in (instance.attributes or {}).items():
+            groups = self._by_name.get(name, [])
+            seen |= {str(group.id) for group in groups}
+            if len(groups) > 1:
+                ids = ", ".join(str(group.id) for group in groups)
+                problems.append(
+                    f"attribute {name!r} names several groups of the schema ({ids}): give the id of one in "
+                    "attribute_groups"
+                )
+            elif groups and value is not None:
+                problems += _problem(groups[0], value)
+        for group_id, value in (instance.attribute_groups or {}).items():
+            group = self._by_id.get(group_id)
+            if group is None:
+                problems.append(f"attribute group {group_id} does not exist in this project")
+            elif group_id in seen:
+                problems.append(f"attribute {_called(group)} is in attributes and in attribute_groups")
+            else:
+                problems += _problem(group, value)
+        return problems
+
+    def on_wire(self, instance: Instance) -> dict[str, Any]:
+        """Return group id as text -> value; null under a name is no value.
+
+        :raises KeyError, ValueError: for what :meth:`unknown` and :meth:`problems` tell.
+        """
+        named = {
+            str(self._by_name[name][0].id): value_on_wire(self._by_name[name][0], value)
+            for name, value in (instance.attributes or {}).items()
+            if value is not None
+        }
+        by_id = {
+            group_id: value_on_wire(self._by_id[group_id], value)
+            for group_id, value in (instance.attribute_groups or {}).items()
+        }
+        return named | by_id
+
+
+def value_on_wire(group: AttributeGroup, value: Any) -> Any:
+    """Return a value in the shape that the server wants for the group's kind.
+
+    :param value: an option by name or id, a list of them, a text, a number, a date as the kind demands; or
+        what the server wants, which stays as it is. A kind that is not known takes anything.
+    :raises ValueError: if the kind cannot take it.
+    """
+    read = _READERS.get(group.kind or "")
+    return read(group, value) if read else value
+
+
+def identity_of_attributes(groups: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values without the words of their options, which a person may change in Diffgram."""
+    return {group_id: _without_words(value) for group_id, value in groups.items()}
+
+
+def _without_words(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_words(item) for key, item in value.items() if key not in _WORDS}
+    return [_without_words(item) for item in value] if isinstance(value, list) else value
+
+
+def _problem(group: AttributeGroup, value: Any) -> list[str]:
+    try:
+        value_on_wire(group, value)
+    except ValueError as error:
+        return [f"attribute {_called(group)}: {error}"]
+    return []
+
+
+def _called(group: AttributeGroup) -> str:
+    return f"{group.name or group.prompt!r} ({group.id}, {group.kind})"
+
+
+def _option(group: AttributeGroup, wanted: Any) -> AttributeOption:
+    """Return the option of that name, or id as a number or a text of digits."""
+    found = [option for option in group.options if option.name == wanted and not option.archived]
+    if len(found) > 1:
+        ids = ", ".join(str(option.id) for option in found)
+        raise ValueError(f"option {wanted!r} is there several times ({ids}): give the id of one")
+    return found[0] if found else _option_by_id(group, wanted)
+
+
+def _option_by_id(group: AttributeGroup, wanted: Any) -> AttributeOption:
+    if isinstance(wanted, bool) or not isinstance(wanted, str | int):
+        raise ValueError(f"an option is told by its name or id, not by {wanted!r}")
+    found = next((option for option in group.options if str(option.id) == str(wanted)), None)
+    if found is None:
+        raise ValueError(f"option {wanted!r} does not exist; there are: {_known(group)}")
+    if found.archived:
+        raise ValueError(f"option {wanted!r} is archived: nobody would see it; there are: {_known(group)}")
+    return found
+
+
+def _known(group: AttributeGroup) -> str:
+    return ", ".join(f"{each.id} ({each.name})" for each in group.options if not each.archived) or "none"
+
+
+def _one_option(group: AttributeGroup, value: Any) -> dict[str, Any]:
+    if isinstance(value, dict) and "id" not in value:
+        raise ValueError(f"must be an option, by name or id, not {value!r}")
+    option = _option_by_id(group, value["id"]) if isinstance(value, dict) else _option(group, value)
+    return {"id": option.id, "name": option.id, "display_name": option.name or str(option.id)}
+
+
+def _several_options(group: AttributeGroup, value: Any) -> list[dict[str, Any]]:
+    chosen = [_one_option(group, each) for each in (value if isinstance(value, list) else [value])]
+    return list({each["id"]: each for each in chosen}.values())
+
+
+def _tree(group: AttributeGroup, value: Any) -> dict[str, dict[str, Any]]:
+    if isinstance(value, dict):
+        wrong = [key for key, item in value.items() if not isinstance(item, dict)]
+        if wrong:
+            raise ValueError(f"must map options to objects with selected, not {value!r}")
+        options = [(_option_by_id(group, key), item.get("selected")) for key, item in value.items()]
+        chosen = [option for option, selected in options if selected]
+    else:
+        chosen = [_option(group, each) for each in (value if isinstance(value, list) else [value])]
+    return {str(option.id): {"name": option.name or "", "selected": True} for option in chosen}
+
+
+def _text(group: AttributeGroup, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"must be a text, not {value!r}")
+    return str(value)
+
+
+def _slider(group: AttributeGroup, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise ValueError(f"must be a whole number, not {value!r}")
+    return int(value)
+
+
+def _date(group: AttributeGroup, value: Any) -> str:
+    try:
+        if isinstance(value, str) and date.fromisoformat(value).isoformat() == value:
+            return value
+    except ValueError:
+        pass
+    raise ValueError(f"must be YYYY-MM-DD, not {value!r}")
+
+
+def _time(group: AttributeGroup, value: Any) -> str:
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        return value
+    raise ValueError(f"must be HH:MM of 24 hours, without seconds, not {value!r}")
+
+
+_READERS: dict[str, Callable[[AttributeGroup, Any], Any]] = {
+    "select": _one_option,
+    "radio": _one_option,
+    "multiple_select": _several_options,
+    "tree": _tree,
+    "text": _text,
+    "slider": _slider,
+    "date": _date,
+    "time": _time,
+}

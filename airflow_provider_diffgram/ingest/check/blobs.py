@@ -1,0 +1,92 @@
+"""Images that Diffgram reads through a connection: the server proves nothing of them, so we do (quirk 57)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, cast
+
+from ...client import DiffgramClient, routes
+from ...models import BlobMedia, StorageConnection
+from ..read.paths import PathOpener
+
+_log = logging.getLogger(__name__)
+
+_SCHEMES = {"amazon_aws": "s3", "microsoft_azure": "abfs"}
+"""Provider of a connection that takes blobs -> scheme of a path there."""
+
+_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+_WEBP = (b"RIFF", b"WEBP")
+_HEAD = 16
+
+
+class Blobs:
+    """Connections by name or id, and what can be told of the objects behind them.
+
+    :param client: of the project.
+    :param path_of: opens objects with the worker's own credential, which may be another than Diffgram's.
+    :ivar unchecked: number of objects that could not be looked at.
+    """
+
+    def __init__(self, client: DiffgramClient, path_of: PathOpener) -> None:
+        self.unchecked = 0
+        self._client = client
+        self._path_of = path_of
+        self._connections: list[StorageConnection] | None = None
+        self._closed: set[str] = set()
+
+    def connection_id(self, media: BlobMedia) -> int:
+        """Return the id of a medium's connection, which was found before."""
+        connection = self._find(media.connection_id)
+        assert connection is not None
+        return connection.id
+
+    def problems(self, media: BlobMedia) -> list[str]:
+        """Return why Diffgram could not show a blob; empty if it could, or if that cannot be told."""
+        connection = self._find(media.connection_id)
+        if connection is None:
+            known = ", ".join(f"{each.id} ({each.name})" for each in self._listed()) or "none"
+            return [
+                f"connection_id {media.connection_id!r}: no such connection in Diffgram; there are: {known}"
+            ]
+        told = f"connection_id {connection.id} ({connection.name})"
+        if connection.integration_name not in _SCHEMES:
+            return [
+                f"{told} is of kind {connection.integration_name}; Diffgram reads blobs of "
+                f"{' and '.join(_SCHEMES)} only"
+            ]
+        if connection.exists_private_secret is False:
+            return [
+                f"{told} has no secret, so Diffgram cannot sign addresses of its objects: give it one there"
+            ]
+        return self._object_problems(f"{_SCHEMES[connection.integration_name]}://{media.bucket_name}", media)
+
+    def _find(self, given: int | str) -> StorageConnection | None:
+        listed = sorted(self._listed(), key=lambda each: each.id)
+        by_name = [each for each in listed if each.name == given]
+        return next(iter([*by_name, *(each for each in listed if str(each.id) == str(given))]), None)
+
+    def _listed(self) -> list[StorageConnection]:
+        if self._connections is None:
+            self._connections = self._client.send(routes.list_connections(self._client.project))
+        return self._connections
+
+    def _object_problems(self, bucket: str, media: BlobMedia) -> list[str]:
+        where = f"{bucket}/{media.raw_data_blob_path}"
+        if bucket in self._closed:
+            self.unchecked += 1
+            return []
+        try:
+            path = cast(Any, self._path_of(where))
+            head = path.fs.cat_file(path.path, start=0, end=_HEAD)
+        except FileNotFoundError:
+            return [f"no such object: {where}"]
+        except Exception as error:  # noqa: BLE001  # each storage has errors of its own
+            self._closed.add(bucket)
+            self.unchecked += 1
+            _log.warning("objects of %s are sent unchecked: %s: %s", bucket, type(error).__name__, error)
+            return []
+        return [] if _is_image(head) else [f"{where} is no image that Diffgram shows"]
+
+
+def _is_image(head: bytes) -> bool:
+    return head.startswith(_SIGNATURES) or (head[:4], head[8:12]) == _WEBP

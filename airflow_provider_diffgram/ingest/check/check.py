@@ -1,0 +1,305 @@
+"""Everything that can be known to be wrong is known before the first packet is sent, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from ...client import (
+    CredentialError,
+    DiffgramClient,
+    RefusedError,
+    ServerFaultError,
+    WrongAddressError,
+    routes,
+)
+from ...models import BlobMedia, File, InvalidValueError, Packet, PageMedia, PathMedia
+from ...models.problems import describe
+from ..read.pages import Documents
+from ..read.paths import PathOpener, is_large, large_problems, measured
+from ..server.files import SEARCH_ONE_BY_ONE, root_files
+from ..server.names import Known
+from .blobs import Blobs
+from .labels import Labels, Ref, UnknownLabels
+from .lookup import find_dataset
+from .names import name_of
+from .video_length import frame_problems, frame_problems_of_file
+
+M = TypeVar("M", bound=BaseModel)
+
+_SHOWN = 100
+
+_FILES_KEPT = 1000
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is known after the check.
+
+    :param directory_id: dataset to send to.
+    :param labels: of the schema.
+    :param documents: renders pages.
+    :param blobs: finds connections, and looks at objects.
+    :param known: names of the root files and places of the children to be.
+    :param there: children by parent: those that were there, and once uploads are proved those that are.
+    :param media_types: of the packets that go through the queue.
+    :param large: paths of media that are uploaded in chunks.
+    :param expected: number of packets that were checked.
+    """
+
+    directory_id: int
+    labels: Labels
+    documents: Documents
+    blobs: Blobs
+    known: Known = field(default_factory=Known)
+    there: dict[int, list[File]] = field(default_factory=dict)
+    media_types: set[str] = field(default_factory=set)
+    large: set[str] = field(default_factory=set)
+    expected: int = 0
+
+
+Candidate = Packet | Mapping[str, Any] | list[str]
+"""A packet, the fields of one, or what is wrong with it: texts that begin with its place."""
+
+
+def validated(
+    model: type[M], values: Iterable[M | Mapping[str, Any] | list[str]], what: str, first: int = 0
+) -> Iterator[M | list[str]]:
+    """Yield each value as a ``model``, or what is wrong with it.
+
+    :param what: what one of them is called, such as ``packet``.
+    :param first: number of the first one.
+    """
+    for number, value in enumerate(values, first):
+        try:
+            yield value if isinstance(value, model | list) else model.model_validate(value)
+        except ValidationError as error:
+            yield describe(error, f"{what} {number}")
+
+
+class Preparation:
+    """Checks packets against the models, the media and the project, and gathers the plan on the way.
+
+    :param client: of the project.
+    :param dataset: name or id.
+    :param label_schema: name or id.
+    :param path_of: opens the paths of media.
+    :param unknown_labels: what becomes of labels that the schema has not.
+    :param origin: model and run of predictions that name none.
+    """
+
+    def __init__(
+        self,
+        client: DiffgramClient,
+        *,
+        dataset: str | int | None,
+        label_schema: str | int | None,
+        path_of: PathOpener,
+        unknown_labels: UnknownLabels = "fail",
+        origin: Ref | None = None,
+    ) -> None:
+        directory_id, self._problems = _dataset_id(client, dataset)
+        labels = Labels(client, label_schema, unknown_labels, origin)
+        self.plan = Plan(directory_id, labels, Documents(path_of), Blobs(client, path_of))
+        self._check = _Check(client, self.plan, path_of)
+        self._unshown = 0
+
+    def problems_of(self, packet: Packet, where: str) -> list[str]:
+        """Return what is wrong with a packet that the models find right, as far as it is known alone.
+
+        :param where: place to begin each problem with, such as ``packet 3``.
+        """
+        self.plan.expected += 1
+        return self._check.problems(packet, where)
+
+    def problems_of_all(self) -> list[str]:
+        """Return what is wrong with the dataset, the schema, and the packets that were looked at together."""
+        return [*self._problems, *self.plan.labels.schema_problems, *self._check.among_root_files()]
+
+    def look_at(self, packets: Iterable[Candidate]) -> None:
+        """Check some packets.
+
+        :raises InvalidValueError: with every problem found; none of these was sent.
+        """
+        for packet in validated(Packet, packets, "packet", self.plan.expected):
+            where = f"packet {self.plan.expected}"
+            self.plan.expected += 1
+            found = packet if isinstance(packet, list) else self._check.problems(packet, where)
+            room = max(0, _SHOWN - len(self._problems))
+            self._problems += found[:room]
+            self._unshown += max(0, len(found) - room)
+        self._problems += [*self.plan.labels.problems(), *self._check.among_root_files()]
+        if self._problems:
+            self.plan.documents.close()
+            raise InvalidValueError("packets", self._problems, self._unshown)
+        self.plan.labels.settle_unknown()
+
+
+def _dataset_id(client: DiffgramClient, dataset: str | int | None) -> tuple[int, list[str]]:
+    try:
+        return find_dataset(client, dataset).id, []
+    except InvalidValueError as error:
+        return 0, [f"{error.what}: {problem}" for problem in error.problems]
+
+
+class _Check:
+    """Checks packets one after another, asking for each target file once."""
+
+    def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener) -> None:
+        self._client = client
+        self._plan = plan
+        self._path_of = path_of
+        self._files: dict[int, File | None] = {}
+        self._parents: dict[int, list[str]] = {}
+        self._to_find: dict[int, File] = {}
+        self._new_children: set[str] = set()
+
+    def problems(self, packet: Packet, where: str) -> list[str]:
+        """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
+        problems = self._plan.labels.note(packet.instances)
+        if packet.media is not None and not isinstance(packet.media, PathMedia):
+            self._plan.media_types.add(packet.media.type)
+        if isinstance(packet.media, PathMedia):
+            problems += self._path_problems(packet, packet.media)
+            problems += frame_problems(packet, self._path_of)
+        if isinstance(packet.media, BlobMedia):
+            problems += self._plan.blobs.problems(packet.media)
+        problems += self._name_problems(packet)
+        if packet.parent_file_id is not None:
+            if packet.parent_file_id not in self._parents:
+                self._parents[packet.parent_file_id] = self._parent_problems(packet.parent_file_id)
+            problems += self._parents[packet.parent_file_id]
+        if packet.file_id is not None:
+            problems += self._update_problems(packet, packet.file_id)
+        return [f"{where}: {problem}" for problem in problems]
+
+    def _path_problems(self, packet: Packet, media: PathMedia) -> list[str]:
+        if isinstance(media, PageMedia):
+            return self._plan.documents.problems(media)
+        size, problems = measured(media, self._path_of)
+        if not problems and is_large(packet, size):
+            problems = large_problems(packet, size)
+            self._plan.large.add(media.path)
+            self._plan.media_types.add(media.type)
+        return problems
+
+    def among_root_files(self) -> list[str]:
+        """Return which parents are not in the dataset, and which new children have the name of a root file.
+
+        The server would fail such children (wire contract 3.5).
+        """
+        names, self._new_children = self._new_children, set()
+        if not names or not self._plan.directory_id:
+            return []
+        few = None
+        if len(names) <= SEARCH_ONE_BY_ONE:
+            few = names | {parent.original_filename or "" for parent in self._to_find.values()}
+        problems = []
+        for file in root_files(self._client, self._plan.directory_id, few):
+            self._to_find.pop(file.id, None)
+            if file.original_filename in names:
+                problems.append(
+                    f"child {file.original_filename!r} has the name of file {file.id} in the dataset: give "
+                    "it another original_filename"
+                )
+        elsewhere = [
+            f"parent_file_id {parent.id} ({parent.original_filename}) is in another dataset"
+            for parent in self._to_find.values()
+        ]
+        return [*elsewhere, *problems]
+
+    def _name_problems(self, packet: Packet) -> list[str]:
+        if packet.file_id is not None:
+            return []
+        try:
+            name = name_of(packet)
+        except InvalidValueError as error:
+            return [f"{error.what}: {problem}" for problem in error.problems]
+        if packet.parent_file_id is not None:
+            parent, ordinal = packet.parent_file_id, packet.ordinal or 0
+            if not self._plan.known.add_child(parent, name, ordinal):
+                return [f"a second child {name!r} with ordinal {ordinal} for file {parent}"]
+            self._new_children.add(name)
+        elif not self._plan.known.add_packet(name):
+            return [f"a second packet named {name!r}; give each its own original_filename"]
+        return []
+
+    def _parent_problems(self, file_id: int) -> list[str]:
+        """Return why ``file_id`` cannot take children (wire contract 4.2, rules 10 and 13)."""
+        found = find_with_children(self._client, file_id)
+        if found is None:
+            return [f"parent_file_id {file_id}: no such file in project {self._client.project!r}"]
+        parent, self._plan.there[file_id] = found
+        if not (parent.type or "").startswith("compound"):
+            return [f"parent_file_id {file_id} is of type {parent.type}, not a compound file"]
+        if parent.removed:
+            return [f"parent_file_id {file_id} ({parent.original_filename}) was removed in Diffgram"]
+        self._to_find[file_id] = parent
+        return []
+
+    def _update_problems(self, packet: Packet, file_id: int) -> list[str]:
+        file = self._file(file_id)
+        if file is None:
+            return [f"file_id {file_id}: no such file in project {self._client.project!r}"]
+        if (file.type or "").startswith("compound"):
+            return [f"file_id {file_id} is a compound file: an update of it would hang for ever"]
+        if file.removed:
+            return [f"file_id {file_id} ({file.original_filename}) was removed in Diffgram"]
+        if file.type == "video" and packet.instance_list:
+            return [f"file_id {file_id} is a video: give frame_packet_map, not instance_list"]
+        if file.type != "video" and packet.frame_packet_map:
+            return [f"file_id {file_id} is of type {file.type}: give instance_list, not frame_packet_map"]
+        if not self._plan.known.add_target(file_id, replaces=packet.mode == "update_with_existing"):
+            return [
+                f"file_id {file_id}: several packets for this file, of which one replaces its predictions; "
+                "Diffgram may carry them out in any order: put them into one packet, or push them one after "
+                "the other and wait in between"
+            ]
+        return frame_problems_of_file(packet, file)
+
+    def _file(self, file_id: int) -> File | None:
+        if file_id not in self._files:
+            if len(self._files) >= _FILES_KEPT:
+                self._files.pop(next(iter(self._files)))
+            self._files[file_id] = find_file(self._client, file_id)
+        return self._files[file_id]
+
+
+def find_file(client: DiffgramClient, file_id: int) -> File | None:
+    """Return a file of this project, a removed one too, or None.
+
+    An unknown id is a fault of the server here, and a refusal where annotations are listed (wire contract
+    2.6), which tells it from a server in trouble. The endpoint that lists children refuses files of other
+    projects (2.5).
+    """
+    found = find_with_children(client, file_id)
+    return found[0] if found else None
+
+
+def find_with_children(client: DiffgramClient, file_id: int) -> tuple[File, list[File]] | None:
+    """Return what :func:`find_file` does, and the living children."""
+    try:
+        file = client.send(routes.view_file(client.project, file_id))
+        children = client.send(routes.list_children(client.project, file_id))
+    except (CredentialError, WrongAddressError):
+        raise
+    except RefusedError:
+        return None
+    except ServerFaultError:
+        if _is_known(client, file_id):
+            raise
+        return None
+    return file, children
+
+
+def _is_known(client: DiffgramClient, file_id: int) -> bool:
+    try:
+        client.send(routes.list_annotations(client.project, file_id))
+    except (CredentialError, WrongAddressError):
+        raise
+    except RefusedError:
+        return False
+    return True

@@ -1,0 +1,241 @@
+"""Label and attribute names to ids: everything about instances that only the live project knows."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
+
+from ...client import DiffgramClient, OutcomeUnknownError, routes
+from ...models import Global, Instance, InvalidValueError, Relation
+from .attributes import Attributes
+from .lookup import find_schema
+
+_log = logging.getLogger(__name__)
+
+UnknownLabels = Literal["fail", "drop", "create"]
+"""What becomes of labels that the schema has not: the push fails, their instances are left out, or they are
+created."""
+
+UNKNOWN_LABELS: tuple[str, ...] = get_args(UnknownLabels)
+
+Ref = tuple[str, str | None]
+"""A model and its run."""
+
+_NOTED = 1000
+"""So many unknown names are remembered; a field taken for a label may give any number."""
+
+
+class Labels:
+    """The labels and attributes of one schema.
+
+    Unknown names and ids are gathered by :meth:`note` and told by :meth:`problems`, all at once; so is a
+    schema that does not exist.
+
+    :param client: of the project.
+    :param label_schema: name or id; the default schema when None.
+    :param unknown: what becomes of labels that the schema has not.
+    :param origin: model and run of predictions that name none.
+    """
+
+    def __init__(
+        self,
+        client: DiffgramClient,
+        label_schema: str | int | None,
+        unknown: UnknownLabels = "fail",
+        origin: Ref | None = None,
+    ) -> None:
+        self._client = client
+        self._unknown = unknown
+        self._origin = origin
+        self._attributes: Attributes | None = None
+        self._unknown_names: Counter[str] = Counter()
+        self._unknown_ids: set[int] = set()
+        self._unknown_attributes: set[str] = set()
+        self._schema_problems: list[str] = []
+        self.ids: dict[str, int] = {}
+        try:
+            self._schema = find_schema(client, label_schema)
+        except InvalidValueError as error:
+            self._schema_problems = [f"{error.what}: {problem}" for problem in error.problems]
+            return
+        self._read()
+
+    def _read(self) -> None:
+        listed = self._client.send(routes.list_labels(self._client.project, self._schema.id))
+        # Names are not unique (wire contract 2.1); the server itself prefers the newest of a name.
+        self.ids = {label.name: label.id for label in sorted(listed.labels, key=lambda label: label.id)}
+        self._project_ids = listed.project_ids | {label.id for label in listed.labels}
+
+    @property
+    def schema_problems(self) -> list[str]:
+        """Why there is no such schema; empty if there is."""
+        return list(self._schema_problems)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """``label_file_id`` -> name, of the schema."""
+        return {label_file_id: name for name, label_file_id in self.ids.items()}
+
+    def note(self, instances: Iterable[Instance]) -> list[str]:
+        """Take note of unknown labels and attribute names; return what else is wrong with ``instances``."""
+        if self._schema_problems:
+            return []
+        problems = []
+        for instance in instances:
+            if self._label_problem(instance):
+                self._note_label(instance)
+            if instance.attributes or instance.attribute_groups:
+                attributes = self._read_attributes()
+                if len(self._unknown_attributes) < _NOTED:
+                    self._unknown_attributes |= attributes.unknown(instance)
+                problems += attributes.problems(instance)
+        return problems
+
+    def unknown_in(self, instances: Iterable[Instance]) -> list[str]:
+        """Return which labels and attributes of ``instances`` the schema has not and a push would refuse."""
+        if self._schema_problems:
+            return []
+        told: dict[str, None] = {}
+        for instance in instances:
+            problem = self._label_problem(instance)
+            if problem and (self._unknown == "fail" or instance.label is None):
+                told[problem] = None
+            if instance.attributes:
+                names = sorted(self._read_attributes().unknown(instance))
+                told |= {f"attribute {name!r} is not in the schema": None for name in names}
+        return list(told)
+
+    def _label_problem(self, instance: Instance) -> str | None:
+        if isinstance(instance, Global | Relation) and instance.label is None:
+            return None
+        if instance.label is not None and instance.label not in self.ids:
+            return f"label {instance.label!r} is not in the schema"
+        if instance.label_file_id is not None and instance.label_file_id not in self._project_ids:
+            return f"label_file_id {instance.label_file_id} is not in the project"
+        return None
+
+    def _note_label(self, instance: Instance) -> None:
+        if instance.label_file_id is not None:
+            if len(self._unknown_ids) < _NOTED:
+                self._unknown_ids.add(instance.label_file_id)
+        elif instance.label in self._unknown_names or len(self._unknown_names) < _NOTED:
+            self._unknown_names[str(instance.label)] += 1
+
+    def problems(self) -> list[str]:
+        """Return a line each with all unknown label names, label ids and attribute names."""
+        problems = list(self._schema_problems)
+        if self._unknown_names and self._unknown == "fail":
+            problems.append(
+                f"label(s) {_listed(self._unknown_names)} not in schema {self._schema.name!r}, which has: "
+                f"{_listed(self.ids)}. Create them in Diffgram, set label_schema, or set unknown_labels to "
+                "'drop' or 'create'"
+            )
+        if len(self._unknown_names) >= _NOTED and self._unknown == "create":
+            some = _listed(sorted(self._unknown_names)[:5])
+            problems.append(
+                f"{_NOTED} labels or more would be created, such as {some}: is something else taken for the "
+                "label? Create so many in Diffgram itself"
+            )
+        if self._unknown_ids:
+            ids = ", ".join(map(str, sorted(self._unknown_ids)))
+            problems.append(f"label_file_id {ids}: no such label in project {self._client.project!r}")
+        if self._unknown_attributes:
+            problems.append(
+                f"attribute(s) {_listed(self._unknown_attributes)} not in schema {self._schema.name!r}, "
+                f"which has: {_listed(self._read_attributes().names)}. Create them in Diffgram, or set "
+                "label_schema"
+            )
+        return problems
+
+    def settle_unknown(self) -> None:
+        """Create the unknown labels that were noted, or tell in the log how many instances go without them.
+
+        Call it once everything else is found right.
+
+        :raises DiffgramError: if a label cannot be created.
+        """
+        noted, self._unknown_names = self._unknown_names, Counter()
+        if noted and self._unknown == "drop":
+            _log.warning(
+                "%s instance(s) are left out, since schema %r has no such label: %s",
+                noted.total(),
+                self._schema.name,
+                ", ".join(f"{name!r} ({count})" for name, count in noted.most_common()),
+            )
+        elif noted and self._unknown == "create":
+            self._create(sorted(noted))
+
+    def _create(self, names: list[str]) -> None:
+        """Create labels that are still missing: another task may have done it since we looked."""
+        self._read()
+        for name in names:
+            if name in self.ids:
+                continue
+            request = routes.create_label(self._client.project, name, self._schema.id)
+            try:
+                self._client.send(request)
+            except OutcomeUnknownError:
+                self._read()
+                if name not in self.ids:
+                    raise
+            _log.info("created label %r in schema %r", name, self._schema.name)
+        self._read()
+
+    def keeps(self, instance: Instance) -> bool:
+        """Whether an instance is to be sent: those of unknown labels may be left out."""
+        return instance.label is None or instance.label in self.ids or self._unknown != "drop"
+
+    def id_of(self, instance: Instance) -> int | None:
+        """Return the ``label_file_id`` to send."""
+        return self.ids[instance.label] if instance.label is not None else instance.label_file_id
+
+    def attributes_of(self, instance: Instance) -> dict[str, Any] | None:
+        """Return the ``attribute_groups`` to send, None for none."""
+        if instance.attributes is None and instance.attribute_groups is None:
+            return None
+        return self._read_attributes().on_wire(instance)
+
+    def origin_of(self, instance: Instance) -> dict[str, Any]:
+        """Return the keys that say where a prediction without a model comes from; {} for anything else.
+
+        A prediction is what a machine made, or has a score.
+        """
+        if self._origin is None or instance.model_ref is not None or not is_prediction(instance):
+            return {}
+        model, run = self._origin
+        run_keys = {} if run is None else {"model_run_ref": run}
+        return {"machine_made": True, "model_ref": model, **run_keys}
+
+    def refs_of(self, instances: Iterable[Instance]) -> frozenset[Ref]:
+        """Return the models and runs that the instances to be sent name, or get by default."""
+        return refs_of(filter(self.keeps, instances), self._origin)
+
+    def _read_attributes(self) -> Attributes:
+        if self._attributes is None:
+            project = self._client.project
+            every = self._client.send(routes.list_attributes(project))
+            of_schema = self._client.send(routes.list_attributes(project, self._schema.id))
+            self._attributes = Attributes(every, of_schema)
+        return self._attributes
+
+
+def is_prediction(instance: Instance) -> bool:
+    """Whether a machine made it, or it has a score."""
+    return instance.score is not None if instance.machine_made is None else instance.machine_made
+
+
+def refs_of(instances: Iterable[Instance], origin: Ref | None) -> frozenset[Ref]:
+    """Return the models and runs that instances name; ``origin`` for predictions that name none."""
+    refs: set[Ref] = set()
+    for instance in instances:
+        if instance.model_ref is not None:
+            refs.add((instance.model_ref, instance.model_run_ref))
+        elif origin is not None and is_prediction(instance):
+            refs.add(origin)
+    return frozenset(refs)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, sorted(names))) or "none"

@@ -1,0 +1,82 @@
+"""The name of a medium in its dataset: deterministic, so that a second run finds the first one's files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from pathlib import PurePosixPath
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from ...models import BlobMedia, InvalidValueError, Packet, PageMedia, PathMedia, UrlMedia
+from ...models.media import media_type_of
+from ...models.received import without_signatures
+
+_SIGNING = re.compile(
+    r"x-(amz|goog)-|awsaccesskeyid$|googleaccessid$|key-pair-id$|policy$|signature$|sig$|expires$|token$"
+    r"|s[ekptrv]$|sks?t?$|skoid$|sktid$|ske$|skv$|spr$",
+    re.IGNORECASE,
+)
+
+
+def stored_upload_name(name: str) -> str:
+    """Return what the server makes of the name of an uploaded file (wire contract 3.6).
+
+    Blanks and slashes become ``_``, accents go, only ASCII letters, digits, ``.``, ``_`` and ``-`` remain.
+    """
+    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    joined = "_".join(ascii_only.replace("/", " ").replace("\\", " ").split())
+    return re.sub(r"[^A-Za-z0-9._-]", "", joined).strip("._")
+
+
+def name_of(packet: Packet) -> str:
+    """Return the ``original_filename`` that the packet's medium has, or will have, in its dataset.
+
+    Without one from the user it is made of the source: its base name and a hash of the whole path, since
+    base names repeat from folder to folder.
+
+    :raises InvalidValueError: if no name can be made.
+    """
+    name = packet.original_filename or _derived(packet)
+    if not isinstance(packet.media, PathMedia):
+        return name
+    stored = stored_upload_name(name)
+    if media_type_of(stored) != packet.media.type:
+        raise InvalidValueError(
+            f"name {name!r}",
+            ["nothing but the extension is left of it once the server has removed what is not ASCII"],
+        )
+    return stored
+
+
+def _derived(packet: Packet) -> str:
+    media = packet.media
+    if isinstance(media, PageMedia):
+        return f"{PurePosixPath(_hashed(media.path, media.path)).stem}-page-{media.page}.png"
+    if isinstance(media, PathMedia):
+        return _hashed(media.path, media.path)
+    if isinstance(media, BlobMedia):
+        return _hashed(media.raw_data_blob_path, f"{media.bucket_name}/{media.raw_data_blob_path}")
+    if isinstance(media, UrlMedia):
+        path = urlsplit(media.url).path
+        if media_type_of(path) != media.type:
+            raise InvalidValueError(
+                f"packet from {without_signatures(media.url)}",
+                [f"the URL ends in no extension for {media.type}: give original_filename with one"],
+            )
+        return _hashed(path, _without_signature(media.url))
+    raise InvalidValueError("packet", ["needs original_filename"])
+
+
+def _hashed(path: str, identity: str) -> str:
+    base = PurePosixPath(path)
+    digest = hashlib.blake2b(identity.encode(), digest_size=4).hexdigest()
+    stem = stored_upload_name(base.stem) or "file"
+    return f"{stem}-{digest}{base.suffix}"
+
+
+def _without_signature(url: str) -> str:
+    """Cut what changes whenever a URL is signed anew."""
+    parts = urlsplit(url)
+    query = [(key, value) for key, value in parse_qsl(parts.query) if not _SIGNING.match(key)]
+    return parts._replace(query=urlencode(query), fragment="").geturl()

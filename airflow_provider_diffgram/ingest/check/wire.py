@@ -1,0 +1,162 @@
+"""Packets and instances in the shape that the server reads. The caller's packet is never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ...models import BlobMedia, Instance, Packet, PathMedia, TextMedia, UrlMedia
+from ...models.packet import UpdateMode
+from .attributes import identity_of_attributes
+from .labels import Labels
+
+_FRAME_NOT_IDENTITY = frozenset({"machine_made", "score", "model_ref", "model_run_ref", "creation_ref_id"})
+_NOT_IDENTITY = _FRAME_NOT_IDENTITY | {"number"}
+"""Two instances that differ only in these are one to the server (wire contract 5.3).
+
+In a video ``number`` tells tracks apart (5.6).
+"""
+
+_BY_NAME = {"label", "attributes"}
+"""Keys of ours that become ids."""
+
+
+def instances_on_wire(
+    instances: Iterable[Instance], labels: Labels, name: str, not_identity: frozenset[str] = _NOT_IDENTITY
+) -> list[dict[str, Any]]:
+    """Return ``instances`` with ids of labels and attributes, their origin, and a deterministic
+    ``creation_ref_id``; equal ones only once.
+
+    An origin that the instance does not name itself is no part of its reference: the next run of a task is to
+    recognise what this one sent.
+
+    :param name: of the file, part of the reference.
+    :param not_identity: keys that do not tell instances apart.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for instance in filter(labels.keeps, instances):
+        body = instance.model_dump(mode="json", exclude_none=True, by_alias=True, exclude=_BY_NAME)
+        label_file_id = labels.id_of(instance)
+        if label_file_id is not None:
+            body["label_file_id"] = label_file_id
+        attributes = labels.attributes_of(instance)
+        if attributes is not None:
+            body["attribute_groups"] = attributes
+        identity = _identity(body, not_identity)
+        if identity not in found:
+            body.setdefault("creation_ref_id", _reference(identity, name, instance))
+            found[identity] = body | labels.origin_of(instance)
+    return list(found.values())
+
+
+def _identity(body: dict[str, Any], not_identity: frozenset[str]) -> str:
+    told = {key: value for key, value in body.items() if key not in not_identity}
+    if "attribute_groups" in told:
+        told["attribute_groups"] = identity_of_attributes(told["attribute_groups"])
+    return json.dumps(told, sort_keys=True)
+
+
+def _reference(identity: str, name: str, instance: Instance) -> str:
+    seed = "\n".join([name, instance.model_ref or "", instance.model_run_ref or "", identity])
+    return hashlib.blake2b(seed.encode(), digest_size=12).hexdigest()
+
+
+def instance_keys(packet: Packet, labels: Labels, name: str) -> dict[str, Any]:
+    """Return the keys of a body that hold predictions; none for raw media.
+
+    The server refuses an empty list (quirk 8), so there is no key then.
+    """
+    if packet.frame_packet_map:
+        frames = {
+            str(frame): instances_on_wire(instances, labels, f"{name}#{frame}", _FRAME_NOT_IDENTITY)
+            for frame, instances in sorted(packet.frame_packet_map.items())
+        }
+        filled = {frame: instances for frame, instances in frames.items() if instances}
+        return {"frame_packet_map": filled} if filled else {}
+    if packet.parent_file_id is not None:  # children of one parent may share a name
+        name = f"{name}/{packet.ordinal or 0}"
+    on_wire = instances_on_wire(packet.instance_list, labels, name)
+    return {"instance_list": on_wire} if on_wire else {}
+
+
+def packet_body(
+    packet: Packet,
+    labels: Labels,
+    *,
+    name: str,
+    directory_id: int,
+    batch_id: int,
+    connection_id: int | None = None,
+) -> dict[str, Any]:
+    """Return the JSON of a packet for ``input/packet`` (wire contract 2.7).
+
+    :param connection_id: of a blob, which may name its connection.
+    """
+    body: dict[str, Any] = {"directory_id": directory_id, "batch_id": batch_id}
+    if packet.file_id is not None:
+        body |= {"file_id": packet.file_id, "mode": packet.mode}
+    else:
+        body |= {"original_filename": name, **_media_keys(packet, connection_id), **_place(packet)}
+    return body | instance_keys(packet, labels, name)
+
+
+def upload_body(packet: Packet, labels: Labels, *, name: str, directory_id: int) -> dict[str, Any]:
+    """Return the JSON part of an upload (wire contract 2.8)."""
+    return {"directory_id": directory_id, **_place(packet)} | instance_keys(packet, labels, name)
+
+
+def update_body(
+    file_id: int, mode: UpdateMode, keys: dict[str, Any], *, directory_id: int, batch_id: int
+) -> dict[str, Any]:
+    """Return the JSON that brings the instances in ``keys`` to a file that is there."""
+    return {"directory_id": directory_id, "batch_id": batch_id, "file_id": file_id, "mode": mode} | keys
+
+
+def without_known(keys: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    """Return the instance keys of a body without instances whose reference is known; {} if none is left."""
+    if "instance_list" in keys:
+        left = [each for each in keys["instance_list"] if each["creation_ref_id"] not in known]
+        return {"instance_list": left} if left else {}
+    frames = {
+        frame: [each for each in instances if each["creation_ref_id"] not in known]
+        for frame, instances in keys.get("frame_packet_map", {}).items()
+    }
+    left_frames = {frame: instances for frame, instances in frames.items() if instances}
+    return {"frame_packet_map": left_frames} if left_frames else {}
+
+
+def instances_of_body(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return all instances of a body, those of every frame included."""
+    frames = (body.get("frame_packet_map") or {}).values()
+    return [*(body.get("instance_list") or []), *(instance for frame in frames for instance in frame)]
+
+
+def _place(packet: Packet) -> dict[str, Any]:
+    if packet.parent_file_id is None:
+        return {}
+    return {"parent_file_id": packet.parent_file_id, "ordinal": packet.ordinal or 0}
+
+
+def _media_keys(packet: Packet, connection_id: int | None) -> dict[str, Any]:
+    media = packet.media
+    if isinstance(media, UrlMedia):
+        keys: dict[str, Any] = {"type": "from_url", "media": {"url": media.url, "type": media.type}}
+        if media.type == "video":
+            # Frames of a split video are counted anew in each clip (wire contract 5.6).
+            keys["video_split_duration"] = packet.video_split_duration or 0
+        return keys
+    if isinstance(media, TextMedia):
+        return {"type": "from_text_data", "media": {"type": "text"}, "text_data": media.text_data}
+    if isinstance(media, BlobMedia):
+        return {
+            "type": "from_blob_path",
+            "media": {"type": media.type},
+            "connection_id": connection_id,
+            "bucket_name": media.bucket_name,
+            "raw_data_blob_path": media.raw_data_blob_path,
+        }
+    if isinstance(media, PathMedia):
+        raise TypeError("a path is uploaded, not sent as a packet")
+    raise TypeError("a packet without media updates a file")

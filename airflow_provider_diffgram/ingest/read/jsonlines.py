@@ -1,0 +1,101 @@
+"""Packets from wherever a task was given them: a value, a list, JSON text, a JSON Lines file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from typing import Any
+
+from pydantic import BaseModel
+
+from ...models import InvalidValueError
+from .paths import PathOpener
+
+
+class JsonLines:
+    """The objects of a JSON Lines file, read line by line at each iteration.
+
+    :param path: local or in object storage; unpacked while it is read if it ends in ``.gz``.
+    :param what: what a line holds, such as ``packet``.
+    :param path_of: opens the path.
+    """
+
+    def __init__(self, path: str, what: str, path_of: PathOpener) -> None:
+        self._what = what
+        self._name = path
+        try:
+            self._path = path_of(path)
+            there = self._path.is_file()
+        except (OSError, ImportError, ValueError) as error:
+            raise InvalidValueError(f"{what}s", [f"cannot read {path}: {error}"]) from error
+        if not there:
+            raise InvalidValueError(f"{what}s", [f"no such file: {path}"])
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield each line's object, or what is wrong with the line; empty lines are passed over."""
+        with self._path.open("rb") as raw, _unpacked(raw, self._name) as file:
+            try:
+                # Not "for line in file": what ObjectStoragePath opens on Airflow 2 cannot be iterated.
+                for number, line in enumerate(iter(file.readline, b""), start=1):
+                    if line.strip():
+                        yield self._object(number, line)
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                yield [f"{self._name}: not a whole gzip file: {error}"]
+
+    def _object(self, number: int, line: bytes) -> Any:
+        place = f"{self._what} in line {number} of {self._name}"
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            return [f"{place}: not JSON: {error}"]
+        return value if isinstance(value, dict) else [f"{place}: must be an object"]
+
+
+def _unpacked(raw: Any, name: str) -> Any:
+    return gzip.GzipFile(fileobj=raw, mode="rb") if name.endswith(".gz") else nullcontext(raw)
+
+
+def candidates(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
+    """Return what ``source`` holds, good for several iterations unless it is an iterator itself.
+
+    :param source: a model, a mapping, an iterable of these, the path of a JSON Lines file, or JSON text as
+        a rendered template gives it.
+    :param what: what one of them is called, such as ``packet``.
+    :raises InvalidValueError: if it is none of these.
+    """
+    if isinstance(source, str):
+        text = source.strip()
+        return _from_json(text, what) if text[:1] in ("[", "{") else JsonLines(text, what, path_of)
+    if isinstance(source, BaseModel | Mapping):
+        return [source]
+    if hasattr(source, "__fspath__"):
+        return JsonLines(str(source), what, path_of)
+    if isinstance(source, Iterator):
+        return (_object(value, what, number) for number, value in enumerate(source))
+    if isinstance(source, Iterable) and not isinstance(source, bytes):
+        return [_object(value, what, number) for number, value in enumerate(source)]
+    raise InvalidValueError(f"{what}s", [f"must be a {what}, a list of them or a path, not {source!r}"])
+
+
+def _from_json(text: str, what: str) -> list[Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise InvalidValueError(
+            f"{what}s", [f"neither a path nor JSON ({error}); a template needs | tojson"]
+        ) from None
+    return list(candidates(value, what, _no_path))
+
+
+def _object(value: Any, what: str, number: int) -> Any:
+    """Return ``value`` if it can be one of them; a list would be read as problems."""
+    if isinstance(value, BaseModel | Mapping):
+        return value
+    return [f"{what} {number}: must be an object, not {type(value).__name__}"]
+
+
+def _no_path(path: str) -> Any:
+    raise InvalidValueError("path", [f"not expected within JSON: {path}"])

@@ -1,0 +1,237 @@
+"""Pages of documents: multi-page TIFF by Pillow, PDF by PDFium; one page at a time in memory."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self, cast
+
+from ...client.request import Upload
+from ...models import PageMedia
+from .paths import Counted, PathOpener, is_local, universal_path
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST_PIXELS = 7680
+"""Longest side of an image that the server does not scale, which would move every box (quirk 45)."""
+
+_COPY = 2**20
+_POINTS = 72.0
+_LOSSLESS = ("L", "RGB")
+
+
+class _Document(Protocol):
+    """An open document."""
+
+    def __len__(self) -> int:
+        """Return the number of pages."""
+
+    def size(self, page: int, dpi: int) -> tuple[int, int]:
+        """Return width and height of a page in pixels."""
+
+    def image(self, page: int, dpi: int) -> Image:
+        """Return a page in grey or in colour."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class Documents:
+    """Opens documents, one at a time, and renders pages of them, one at a time.
+
+    Safe to use from several threads, which wait for each other: neither library is.
+
+    :param path_of: opens the paths; what is not local is copied to a temporary file first, since pages are
+        all over a document.
+    """
+
+    def __init__(self, path_of: PathOpener = universal_path) -> None:
+        self._path_of = path_of
+        self._lock = threading.RLock()
+        self._open: tuple[str, _Document] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the document that is open."""
+        with self._lock:
+            if self._open is not None:
+                self._open[1].close()
+                self._open = None
+
+    def count(self, path: str) -> int:
+        """Return the number of pages.
+
+        :raises OSError: if it cannot be read.
+        """
+        with self._lock:
+            return len(self._document(path))
+
+    def image(self, media: PageMedia) -> Image:
+        """Render a page, in grey or in colour.
+
+        :raises OSError: if it cannot be read.
+        """
+        with self._lock:
+            document = self._document(media.path)
+            if media.page >= len(document):
+                raise OSError(f"page {media.page} of {media.path}: it has {len(document)} pages, from 0")
+            try:
+                return document.image(media.page, media.dpi)
+            except (RuntimeError, ValueError, SyntaxError) as error:
+                raise OSError(f"page {media.page} of {media.path}: {error}") from error
+
+    def problems(self, media: PageMedia) -> list[str]:
+        """Return why a page cannot be rendered; empty if it can, as far as can be told without doing it."""
+        with self._lock:
+            try:
+                document = self._document(media.path)
+                if media.page >= len(document):
+                    return [f"page {media.page} of {media.path}: it has {len(document)} pages, from 0"]
+                longest = max(document.size(media.page, media.dpi))
+            except (OSError, ImportError, RuntimeError, ValueError, SyntaxError) as error:
+                return [f"page {media.page} of {media.path}: {error}"]
+        if longest > MOST_PIXELS:
+            return [
+                f"page {media.page} of {media.path} would have {longest} pixels; Diffgram scales down what "
+                f"has more than {MOST_PIXELS}, without the predictions. Give a lower dpi, or smaller pages"
+            ]
+        return []
+
+    def upload(self, media: PageMedia, name: str, read: Callable[[int], None]) -> Upload:
+        """Render a page into a temporary file, and return that as an upload named ``name``.
+
+        :param read: told how many bytes were read, each time.
+        :raises OSError: if it cannot be rendered.
+        """
+        rendered = tempfile.NamedTemporaryFile(prefix="diffgram-page-", suffix=".png")  # noqa: SIM115
+        with self._lock:
+            self.image(media).save(rendered, "PNG")
+        rendered.flush()
+
+        def open_bytes() -> BinaryIO:
+            return cast(BinaryIO, Counted(Path(rendered.name).open("rb"), read))
+
+        return Upload(filename=name, size=rendered.tell(), open=open_bytes)
+
+    def _document(self, path: str) -> _Document:
+        if self._open is None or self._open[0] != path:
+            self.close()
+            self._open = path, _opened(path, self._path_of)
+        return self._open[1]
+
+
+def pages_of(
+    path: str, dpi: int = 150, path_of: PathOpener = universal_path
+) -> Iterator[tuple[PageMedia, Image]]:
+    """Yield each page of a document with its image, as a model may see it and Diffgram will get it.
+
+    :param path: a multi-page TIFF or a PDF, local or in object storage.
+    :param dpi: pixels per inch of a PDF.
+    :raises OSError: if it cannot be read.
+    """
+    with Documents(path_of) as documents:
+        for page in range(documents.count(path)):
+            media = PageMedia(path=path, page=page, dpi=dpi)
+            yield media, documents.image(media)
+
+
+def _opened(path: str, path_of: PathOpener) -> _Document:
+    """Open a document.
+
+    :raises OSError: if it is not there, or no such document, or its library is missing.
+    """
+    kind = _Pdf if PurePosixPath(path).suffix.lower() == ".pdf" else _Tiff
+    try:
+        return kind(*_local(path, path_of))
+    except (ImportError, RuntimeError, ValueError, SyntaxError) as error:
+        raise OSError(f"cannot read {path}: {error}") from error
+
+
+def _local(path: str, path_of: PathOpener) -> tuple[str, Any]:
+    """Return a local path of a document, and what must live as long as it is read."""
+    there = cast(Any, path_of(path))
+    if is_local(there):
+        return str(there.path), None
+    copy = tempfile.NamedTemporaryFile(prefix="diffgram-document-", suffix=there.suffix)  # noqa: SIM115
+    with there.open("rb") as source:
+        shutil.copyfileobj(source, copy, _COPY)
+    copy.flush()
+    return copy.name, copy
+
+
+class _Tiff:
+    def __init__(self, path: str, held: Any) -> None:
+        from PIL import Image
+
+        self._held = held
+        self._image = cast(Any, Image.open(path, formats=["TIFF"]))
+
+    def __len__(self) -> int:
+        return int(self._image.n_frames)
+
+    def close(self) -> None:
+        self._image.close()
+        _close(self._held)
+
+    def size(self, page: int, dpi: int) -> tuple[int, int]:
+        self._image.seek(page)
+        if self._image.mode in ("I", "F"):
+            raise ValueError(f"its pixels are measurements (mode {self._image.mode}): convert them to grey")
+        return self._image.size[0], self._image.size[1]
+
+    def image(self, page: int, dpi: int) -> Image:
+        self._image.seek(page)
+        return _plain(self._image)
+
+
+class _Pdf:
+    def __init__(self, path: str, held: Any) -> None:
+        try:
+            import pypdfium2
+        except ImportError as error:
+            raise ImportError("a PDF needs pip install airflow-provider-diffgram[pages]") from error
+
+        self._held = held
+        self._pdf = pypdfium2.PdfDocument(path)
+
+    def __len__(self) -> int:
+        return len(self._pdf)
+
+    def close(self) -> None:
+        self._pdf.close()
+        _close(self._held)
+
+    def size(self, page: int, dpi: int) -> tuple[int, int]:
+        width, height = self._pdf[page].get_size()
+        return round(width * dpi / _POINTS), round(height * dpi / _POINTS)
+
+    def image(self, page: int, dpi: int) -> Image:
+        rendered = self._pdf[page].render(scale=dpi / _POINTS)
+        return _plain(rendered.to_pil())
+
+
+def _close(held: Any) -> None:
+    if held is not None:
+        held.close()
+
+
+def _plain(image: Any) -> Image:
+    """Return a copy in grey or in colour, 8 bits a channel: what every reader shows alike."""
+    if image.mode.startswith("I;16"):
+        image = image.point(lambda value: value * (1 / 256)).convert("L")
+    elif image.mode == "1":
+        image = image.convert("L")
+    kind = image.mode if image.mode in _LOSSLESS else "RGB"
+    return cast("Image", image.convert(kind) if image.mode != kind else image.copy())

@@ -1,0 +1,170 @@
+"""Where media come from: a local path or object storage, read by the worker."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+from ...client.request import Upload
+from ...client.routes.uploads import MAX_LARGE_UPLOAD, MIB
+from ...models import Packet, PathMedia
+
+UPLOAD_LIMIT = 250 * MIB
+"""Most bytes of one upload request (wire contract 1.4), the form around the file included."""
+
+_FORM_ROOM = MIB
+_BLOCK = 4 * MIB
+
+
+class MediaPath(Protocol):
+    """What is needed of a path; UPath and Airflow's ObjectStoragePath have it."""
+
+    def open(self, mode: str, **options: Any) -> Any:
+        """Open the file."""
+
+    def is_file(self) -> bool:
+        """Tell whether it is there."""
+
+    def stat(self) -> Any:
+        """Return an object with ``st_size`` in bytes."""
+
+
+PathOpener = Callable[[str], MediaPath]
+"""Makes a path of a text such as ``/data/a.png`` or ``s3://bucket/a.png``."""
+
+
+def universal_path(path: str) -> MediaPath:
+    """Open local paths and whatever fsspec knows."""
+    from upath import UPath
+
+    return cast(MediaPath, UPath(path))
+
+
+_WRAPPING = frozenset(
+    {
+        "blockcache",
+        "cached",
+        "dir",
+        "filecache",
+        "git",
+        "libarchive",
+        "reference",
+        "simplecache",
+        "tar",
+        "zip",
+    }
+)
+"""Protocols of fsspec through which a local file can be reached under another name."""
+
+
+def confined(path_of: PathOpener, root: str) -> PathOpener:
+    """Return ``path_of``, but that it refuses local paths outside ``root``, symbolic links followed.
+
+    Object storage is not concerned: what a worker may read there is granted by its credential.
+    """
+    folder = Path(root).resolve()
+
+    def opened(path: str) -> MediaPath:
+        found: Any = path_of(path)
+        protocol = getattr(found, "protocol", "")
+        if "::" in path or protocol in _WRAPPING:
+            raise ValueError(f"{protocol}: may lead around local_root of the connection, {root}")
+        if protocol not in ("", "file", "local"):
+            return cast(MediaPath, found)
+        place = Path(getattr(found, "path", None) or str(found)).resolve()
+        if not place.is_relative_to(folder):
+            raise ValueError(f"it lies outside of {root}, local_root of the connection")
+        return path_of(str(place))
+
+    return opened
+
+
+def measured(media: PathMedia, path_of: PathOpener) -> tuple[int, list[str]]:
+    """Return the size of ``media`` in bytes, and why it cannot be uploaded, which is empty if it can."""
+    try:
+        path = path_of(media.path)
+        if not path.is_file():
+            return 0, [f"no such file: {media.path}"]
+        size = path.stat().st_size
+    except (OSError, ImportError, ValueError) as error:
+        return 0, [f"cannot read {media.path}: {error}"]
+    return size, [] if size else [f"file is empty: {media.path}"]
+
+
+def is_large(packet: Packet, size: int) -> bool:
+    """Return whether a medium of ``size`` bytes and its predictions are too much for one request (1.4)."""
+    room = _FORM_ROOM
+    if size > UPLOAD_LIMIT // 2:
+        room += 2 * len(packet.model_dump_json(include={"instance_list", "frame_packet_map"}))
+    return size > UPLOAD_LIMIT - room
+
+
+def large_problems(packet: Packet, size: int) -> list[str]:
+    """Return why a large medium cannot go in chunks, which know neither parent nor ordinal (2.9)."""
+    assert isinstance(packet.media, PathMedia)
+    if packet.parent_file_id is not None:
+        return [
+            f"{packet.media.path} has {size / MIB:.0f} MiB; a local child may have {UPLOAD_LIMIT // MIB} MiB "
+            "together with its predictions. Give a URL, or for an image a blob of a Diffgram connection"
+        ]
+    if size > MAX_LARGE_UPLOAD:
+        return [
+            f"{packet.media.path} has {size:,} bytes; Diffgram takes {MAX_LARGE_UPLOAD:,}. Split it, or give "
+            "a URL"
+        ]
+    return []
+
+
+def upload_of(
+    media: PathMedia, name: str, path_of: PathOpener, read: Callable[[int], None] = lambda count: None
+) -> Upload:
+    """Return ``media`` as an upload named ``name``; its bytes are read while they are sent.
+
+    :param read: told how many bytes were read, each time.
+    """
+    path = path_of(media.path)
+
+    def open_bytes() -> BinaryIO:
+        return cast(BinaryIO, Counted(_open(path), read))
+
+    return Upload(filename=name, size=path.stat().st_size, open=open_bytes)
+
+
+def is_local(path: MediaPath) -> bool:
+    """Return whether a path is on this machine."""
+    return getattr(path, "protocol", "") in ("", "file", "local")
+
+
+def _open(path: MediaPath) -> BinaryIO:
+    """Open for reading from begin to end: some storages would fetch 50 MiB ahead."""
+    options = {} if is_local(path) else {"block_size": _BLOCK}
+    return cast(BinaryIO, path.open("rb", **options))
+
+
+class Counted(io.RawIOBase):
+    """``source``, with each read told; closes ``source`` with itself."""
+
+    def __init__(self, source: BinaryIO, told: Callable[[int], None]) -> None:
+        self._source = source
+        self._told = told
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._source.seek(offset, whence)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes."""
+        piece = self._source.read(size)
+        self._told(len(piece))
+        return piece
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()

@@ -1,0 +1,148 @@
+"""Root media beyond the limit of one request, uploaded in chunks (wire contract 2.9)."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+
+from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
+from ...client.request import pause
+from ...client.routes.uploads import MIB
+from ...models import Input, InputStatus, Packet, PathMedia
+from ..check.check import Plan
+from ..read.paths import PathOpener, upload_of
+from ..server.names import Pending
+from .batches import Place
+from .inventory import pending_of
+from .settle import wait_for_end
+
+_log = logging.getLogger(__name__)
+
+CHUNK_SIZE = 32 * MIB
+"""Few requests, since a server admits four a second; each is streamed, so memory is no matter."""
+
+PATIENCE = 3600.0
+"""Seconds to wait until the server has ingested a large medium, so that predictions can follow."""
+
+_TRIES = 3
+_LOOKS = (1.0, 2.0, 4.0, 8.0)
+"""Seconds before each look for the last chunk whose answer was lost: the server puts the parts together."""
+
+
+class LargeUploads:
+    """Uploads in chunks, each until the server certainly has all of it.
+
+    The server does not tell which chunks it has, and a chunk that came twice would be in the file twice. So
+    an upload that broke off is never continued: its input is archived and the medium sent anew.
+
+    :param client: of the project.
+    :param plan: dataset, and which media are large.
+    :param path_of: opens the paths of media.
+    :param read: told how many bytes were read, each time.
+    """
+
+    def __init__(
+        self, client: DiffgramClient, plan: Plan, path_of: PathOpener, read: Callable[[int], None]
+    ) -> None:
+        self._client = client
+        self._plan = plan
+        self._path_of = path_of
+        self._read = read
+
+    def takes(self, packet: Packet) -> bool:
+        """Return whether a packet's medium goes in chunks."""
+        return type(packet.media) is PathMedia and packet.media.path in self._plan.large
+
+    def unless_broken_off(self, pending: Pending) -> Pending | None:
+        """Return an input under way, or None if its chunks stopped coming: then it is archived."""
+        for seconds in (0.0, *_LOOKS):
+            self._client.run(pause(seconds))
+            row = self._client.send(routes.view_input(self._client.project, pending.id))
+            if not _awaits_chunks(row):
+                return pending
+        self._archive([row])
+        return None
+
+    def send(self, packet: Packet, name: str, batch_id: int) -> Place:
+        """Upload a packet's medium, without its predictions; return where its input is listed.
+
+        :raises RefusedError: if the server refuses it.
+        :raises OutcomeUnknownError: if answers are lost again and again.
+        :raises OSError: if the medium cannot be read.
+        """
+        assert isinstance(packet.media, PathMedia)
+        place = Place(batch_id, original_filename=name)
+        upload = upload_of(packet.media, name, self._path_of, self._read)
+        split = (packet.video_split_duration or 0) if packet.media.type == "video" else None
+        for tries_left in reversed(range(_TRIES)):
+            chunks = routes.upload_large(
+                self._client.project,
+                upload,
+                directory_id=self._plan.directory_id,
+                upload_id=uuid.uuid4().hex,
+                chunk_size=CHUNK_SIZE,
+                batch_id=batch_id,
+                video_split_duration=split,
+            )
+            try:
+                for chunk in chunks:
+                    self._client.send(chunk)
+            except OutcomeUnknownError as error:
+                _log.warning("%s; looking whether it arrived", error)
+                if self._has_arrived(place):
+                    break
+                if not tries_left:
+                    raise
+                _log.warning("uploading %r anew", name)
+            except (RefusedError, OSError):
+                rows = self._client.run(place.rows(self._client.project))
+                self._archive([row for row in rows if _awaits_chunks(row)])
+                raise
+            else:
+                break
+        rows = self._client.run(place.rows(self._client.project))
+        self._archive([row for row in rows[1:] if _awaits_chunks(row)])  # the newest is the one that arrived
+        return place
+
+    def wait(self, place: Place) -> Input:
+        """Wait until the server has ingested an upload, and return its input.
+
+        :return: with ``file_id``, or ``existing_file_id`` if another file took the name meanwhile.
+        :raises RefusedError: if it could not.
+        :raises OutcomeUnknownError: if it takes an hour.
+        """
+        rows = self._client.run(place.rows(self._client.project))
+        if not rows:
+            raise OutcomeUnknownError(
+                f"upload {place.original_filename!r}: no input is listed in batch {place.batch_id}: was it "
+                "archived meanwhile? A retry looks again"
+            )
+        row = wait_for_end(self._client, pending_of(rows[0]), PATIENCE)
+        if row.file_id is None and row.existing_file_id is None:
+            raise RefusedError(
+                f"upload {place.original_filename!r}: the server ingested it as {row.status}: {row.reason}",
+                server_text=row.reason,
+            )
+        return row
+
+    def _has_arrived(self, place: Place) -> bool:
+        """Return whether the last chunk did; whatever broke off before is archived."""
+        for seconds in _LOOKS:
+            self._client.run(pause(seconds))
+            rows = self._client.run(place.rows(self._client.project))
+            if any(not _awaits_chunks(row) for row in rows):
+                return True
+        self._archive(rows)
+        return False
+
+    def _archive(self, rows: list[Input]) -> None:
+        ids = [row.id for row in rows if row.id is not None]
+        if ids:
+            _log.warning("archiving the input(s) %s of an upload that broke off", ids)
+            self._client.send(routes.update_inputs(self._client.project, ids, "ARCHIVE"))
+
+
+def _awaits_chunks(row: Input) -> bool:
+    """Return whether the last chunk of an upload is missing (wire contract 3.2)."""
+    return row.source == "from_resumable" and row.status == InputStatus.INIT and not row.processing_deferred

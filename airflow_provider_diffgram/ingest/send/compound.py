@@ -1,0 +1,238 @@
+"""Compound files: a parent, found again or created, and its children."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Unpack
+
+from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
+from ...models import Child, CompoundFile, File, Handle, InvalidValueError, Packet
+from ..check.check import Candidate, Plan, validated
+from ..check.labels import Labels
+from ..check.lookup import find_dataset
+from ..check.names import name_of
+from ..check.wire import instances_on_wire
+from ..server.files import files_named
+from ..server.repair import archive_files, children_by_place
+from .options import Sending
+from .ordinals import put_in_order, verify_order
+from .push import push
+
+_log = logging.getLogger(__name__)
+
+_ALREADY_EXISTS = "already exists in dataset"
+"""What the server says of a name that is taken (wire contract 2.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A compound file that is there now.
+
+    :param created: whether this call made it.
+    """
+
+    file_id: int
+    name: str
+    directory_id: int
+    created: bool
+
+
+def create_compound_file(
+    client: DiffgramClient,
+    compound: CompoundFile,
+    *,
+    dataset: str | int | None,
+    label_schema: str | int | None = None,
+    if_exists: str = "reuse",
+) -> Parent:
+    """Create a compound file, or find the one of that name.
+
+    A lost answer, and a refusal after the parent was made all the same (quirk 20), end in a look-up.
+
+    :param if_exists: ``reuse`` or ``fail``.
+    :raises InvalidValueError: if something is known to be wrong before sending.
+    :raises RefusedError: if the server refuses it, or stores fewer instances than sent.
+    """
+    if if_exists not in ("reuse", "fail"):
+        raise InvalidValueError("if_exists", [f"must be 'reuse' or 'fail', not {if_exists!r}"])
+    directory_id = find_dataset(client, dataset).id
+    same = _living(client, directory_id, compound.name)
+    if same:
+        return _reused(client, compound, directory_id, same, if_exists)
+    instances = _instances(client, compound, label_schema)
+    request = routes.create_compound(client.project, directory_id, compound.name, compound.type, instances)
+    try:
+        client.send(request)
+    except (OutcomeUnknownError, RefusedError) as error:
+        same = _living(client, directory_id, compound.name)
+        if not same:
+            raise
+        if isinstance(error, RefusedError) and _ALREADY_EXISTS in error.server_text:
+            return _reused(client, compound, directory_id, same, if_exists)
+        _log.warning("%s; file %s has the name now", error, same[0].id)
+    else:
+        same = _living(client, directory_id, compound.name)
+        if not same:
+            raise RefusedError(
+                f"compound file {compound.name!r} was created, and archived at once by another"
+            )
+    file = _oldest(client, same)
+    if (file.count_instances_changed or 0) < len(instances):
+        raise _lacks_instances(compound, file, len(instances))
+    return Parent(file.id, compound.name, directory_id, created=True)
+
+
+def _reused(
+    client: DiffgramClient, compound: CompoundFile, directory_id: int, same: list[File], if_exists: str
+) -> Parent:
+    """Return the compound file that is there.
+
+    :raises InvalidValueError: if it is not to be there.
+    :raises RefusedError: if it never held any instance, and should.
+    """
+    if if_exists == "fail":
+        raise InvalidValueError(
+            f"compound file {compound.name!r}",
+            [f"is in the dataset already, as file {same[0].id}: give another name, or if_exists='reuse'"],
+        )
+    file = _oldest(client, same)
+    if compound.instance_list and file.count_instances_changed is None:
+        raise _lacks_instances(compound, file, len(compound.instance_list))
+    return Parent(file.id, compound.name, directory_id, created=False)
+
+
+def _lacks_instances(compound: CompoundFile, file: File, expected: int) -> RefusedError:
+    return RefusedError(
+        f"compound file {compound.name!r} is there as file {file.id}, but holds "
+        f"{file.count_instances_changed or 0} of {expected} instances, and no update can add any. "
+        "Archive it in Diffgram and retry"
+    )
+
+
+def _living(client: DiffgramClient, directory_id: int, name: str) -> list[File]:
+    """Return the living compound files of that name, oldest first: one, or several made at once.
+
+    :raises InvalidValueError: if the name belongs to a file that is no compound.
+    """
+    named = files_named(client, directory_id, name)
+    compounds = [file for file in named if (file.type or "").startswith("compound")]
+    if named and not compounds:
+        raise InvalidValueError(
+            f"compound file {name!r}", [f"the name belongs to file {named[0].id} of type {named[0].type}"]
+        )
+    return compounds
+
+
+def _oldest(client: DiffgramClient, same: list[File]) -> File:
+    """Return the compound file to use; archive younger ones, made at the same moment (quirk 55).
+
+    One that holds children is somebody's work by now, and stays.
+    """
+    oldest, *younger = same
+    empty = []
+    for file in younger:
+        if client.send(routes.list_children(client.project, file.id)):
+            told = "compound file %r: file %s has its name, and children"
+            _log.warning(told, file.original_filename, file.id)
+        else:
+            empty.append(file)
+    if empty:
+        archive_files(client, empty, None)
+    return oldest
+
+
+def _instances(
+    client: DiffgramClient, compound: CompoundFile, label_schema: str | int | None
+) -> list[dict[str, Any]]:
+    if not compound.instance_list:
+        return []
+    labels = Labels(client, label_schema)
+    problems = [*labels.note(compound.instance_list), *labels.problems()]
+    if problems:
+        raise InvalidValueError(f"compound file {compound.name!r}", problems)
+    return instances_on_wire(compound.instance_list, labels, compound.name)
+
+
+class ChildPackets:
+    """Children as packets of their parent; iterated as often as wanted.
+
+    :param children: children, mappings of their fields, or what is wrong with one; iterated each time.
+    """
+
+    def __init__(
+        self, children: Iterable[Child | Mapping[str, Any] | list[str]], parent_file_id: int
+    ) -> None:
+        self._children = children
+        self._parent_file_id = parent_file_id
+
+    def __iter__(self) -> Iterator[Candidate]:
+        """Yield a packet for each child, or what is wrong with the child."""
+        ordinals: dict[int, int] = {}
+        for number, child in enumerate(validated(Child, self._children, "child")):
+            if isinstance(child, list):
+                yield child
+            elif ordinals.setdefault(child.ordinal, number) != number:
+                yield [f"child {number}: ordinal {child.ordinal} is that of child {ordinals[child.ordinal]}"]
+            else:
+                yield child.to_packet(self._parent_file_id)
+
+    def places(self) -> set[tuple[str, int]]:
+        """Return name and ordinal of each child."""
+        return {(name_of(each), each.ordinal or 0) for each in self if isinstance(each, Packet)}
+
+
+def upload_children(
+    client: DiffgramClient,
+    parent_file_id: int,
+    children: Iterable[Child | Mapping[str, Any] | list[str]],
+    *,
+    repair: bool = False,
+    **options: Unpack[Sending],
+) -> Handle:
+    """Send the children of a compound file that are not there yet, and see that all are in order.
+
+    :param children: those of one compound file, as :func:`~.children.children_of` returns them.
+    :param repair: archive what failed of them before, whatever is there of it, and send it again.
+    :param options: as of :func:`~.push.push`.
+    :raises InvalidValueError: with all problems; nothing was sent.
+    :raises PushError: if some children did not arrive.
+    :raises RefusedError: if the compound file was archived meanwhile.
+    """
+    packets = ChildPackets(list(children), parent_file_id)
+    places: set[tuple[str, int]] = set()
+    listed: dict[int, list[File]] = {}
+
+    def tidy(plan: Plan) -> None:
+        nonlocal places, listed
+        places, listed = packets.places(), plan.there
+        if repair:
+            _archive_failed(client, places, parent_file_id)
+        put_in_order(client, listed.pop(parent_file_id, []), places)
+
+    handle = push(client, packets, before_sending=tidy, **options)
+    there = listed.get(parent_file_id, [])  # all uploaded children, where the push has just proved them
+    if places - children_by_place(there).keys():
+        there = client.send(routes.list_children(client.project, parent_file_id))
+    missing = verify_order(client, there, places)
+    if client.send(routes.view_file(client.project, parent_file_id)).removed:
+        raise RefusedError(
+            f"compound file {parent_file_id} was archived meanwhile, and its children with it. Create it "
+            "anew and retry"
+        )
+    _log.info("%s of %s children are in their places", handle.expected - len(missing), handle.expected)
+    return handle
+
+
+def _archive_failed(client: DiffgramClient, places: Iterable[tuple[str, int]], parent_file_id: int) -> None:
+    """Archive the failed inputs of children that are to be sent, so that they are missing afterwards."""
+    names = {name for name, _ in places}
+    request = routes.list_inputs(client.project, parent_file_id=parent_file_id, status="Failed")
+    # An update is no child: to archive its input would remove the file (wire contract 2.14).
+    failed = [row for row in client.send(request) if row.original_filename in names and row.mode is None]
+    ids = [row.id for row in failed if row.id is not None]
+    if ids:
+        told = sorted({str(row.original_filename) for row in failed})
+        _log.warning("archiving the failed input(s) %s of children: %s", ids, told)
+        client.send(routes.update_inputs(client.project, ids, "ARCHIVE"))

@@ -1,0 +1,176 @@
+"""What is in Diffgram already of what is to be sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping
+
+from ...client import DiffgramClient, OutcomeUnknownError, routes
+from ...client.request import pause
+from ...client.routes import PAGE
+from ...models import File, Input, InputStatus, Packet
+from ..server.files import root_files
+from ..server.names import Known, Pending
+from ..server.repair import archive_files, children_by_place, keep_oldest
+from .references import references_of_row
+
+_EMPTY_BATCHES = 20
+"""So many batches in a row without a pending input end the way back through older batches."""
+
+_CHILDREN_TIMEOUT = 600.0
+_POLL = 1.0
+
+ChildPlace = tuple[str, int]
+"""Name and ordinal of a child."""
+
+
+class Existing:
+    """Files and pending inputs by name; what is doubled is archived on the way.
+
+    Pending inputs are listed before files, so that one which ends in between is in both lists, not in none.
+
+    :param client: of the project.
+    :param directory_id: dataset.
+    :param known: where names are kept.
+    :param batch_ids: batches of earlier attempts, where they were remembered.
+    """
+
+    def __init__(
+        self, client: DiffgramClient, directory_id: int, known: Known, batch_ids: Iterable[int] = ()
+    ) -> None:
+        self._client = client
+        self._directory_id = directory_id
+        self._known = known
+        self._batch_ids = sorted(batch_ids)
+        self._pending: dict[int, dict[ChildPlace, Pending]] = {}
+        self._children: dict[int, dict[ChildPlace, File]] = {}
+
+    def look_at_roots(self, media_types: Iterable[str], names: Iterable[str] | None) -> None:
+        """Take note of the root files and their pending inputs.
+
+        :param media_types: of the packets; without them, compound parents would fill the list of inputs.
+        :param names: of the packets, where they are few; None to list the whole dataset.
+        """
+        self._known.add_pending(self._pending_rows(None, sorted(media_types)))
+        doubled: dict[int, File] = {}
+        for file in root_files(self._client, self._directory_id, names):
+            older = self._known.file(file.original_filename or "")
+            if older is not None and older.id != file.id and self._known.has_packet(file.original_filename):
+                younger = max(older, file, key=lambda each: each.id)
+                doubled[younger.id] = younger
+            if older is None or file.id < older.id:
+                self._known.add_file(file)
+        if doubled:
+            archive_files(self._client, list(doubled.values()), None)
+
+    def file(self, packet: Packet, name: str) -> File | None:
+        """Return the file that the packet would make, if it is there."""
+        if packet.parent_file_id is None:
+            return self._known.file(name)
+        return self._children[packet.parent_file_id].get((name, packet.ordinal or 0))
+
+    def pending(self, packet: Packet, name: str) -> Pending | None:
+        """Return the input that is about to make the packet's file, if one is."""
+        if packet.parent_file_id is None:
+            return self._known.pending(name)
+        return self._pending[packet.parent_file_id].get((name, packet.ordinal or 0))
+
+    def look_at_children(self, parent: int, children: Mapping[ChildPlace, Collection[str]]) -> None:
+        """List children, and adopt those pending inputs of which it is certain which child they make.
+
+        The ordinal of a pending child cannot be read (wire contract 3.1), and another task may send one of
+        the same name to another place. Where nothing else tells, wait until the pending ones are files.
+
+        :param children: name and ordinal of the children to look for, with the references of their
+            predictions.
+        :raises OutcomeUnknownError: if that takes more than ten minutes.
+        """
+        names = {name for name, _ in children}
+        deadline = time.monotonic() + _CHILDREN_TIMEOUT
+        while True:
+            rows = [row for row in self._pending_rows(parent, [None]) if row.original_filename in names]
+            adopted = {place: row for row in rows if (place := self._place_of(row, rows, children))}
+            unclear = sorted({str(row.original_filename) for row in rows} - {name for name, _ in adopted})
+            if len(adopted) == len(rows):
+                break
+            if time.monotonic() > deadline:
+                raise OutcomeUnknownError(
+                    f"children named {unclear} of file {parent} are still being ingested after "
+                    f"{_CHILDREN_TIMEOUT:.0f} s; which of them cannot be told before. Retry later"
+                )
+            self._client.run(pause(_POLL))
+        self._pending[parent] = adopted
+        listed = self._client.send(routes.list_children(self._client.project, parent))
+        same_place = {place: same for place, same in children_by_place(listed).items() if place in children}
+        self._children[parent] = keep_oldest(self._client, same_place, parent)
+
+    def _place_of(
+        self, row: Pending, rows: list[Pending], children: Mapping[ChildPlace, Collection[str]]
+    ) -> ChildPlace | None:
+        """Return the place of a pending child: its predictions tell, or that this task sent it."""
+        named = [place for place in children if place[0] == row.original_filename]
+        namesakes = [each for each in rows if each.original_filename == row.original_filename]
+        if row.references:
+            places = [place for place in named if row.references == set(children[place])]
+            alike = [each for each in namesakes if each.references == row.references]
+            return places[0] if len(places) == len(alike) == 1 else None
+        ours = row.batch_id in self._batch_ids and len(namesakes) == 1
+        only = self._known.count_children(row.parent_file_id or 0, named[0][0]) == 1
+        return named[0] if ours and only else None
+
+    def _pending_rows(self, parent_file_id: int | None, media_types: Iterable[str | None]) -> list[Pending]:
+        found: dict[int, Pending] = {}
+        for media_type in media_types:
+            page = self._pending_page(parent_file_id, None, media_type)
+            found |= self._waited_for(page)
+            if len(page) >= PAGE:
+                found |= self._pending_beyond(parent_file_id, page)
+        return list(found.values())
+
+    def _pending_page(
+        self, parent_file_id: int | None, batch_id: int | None, media_type: str | None = None
+    ) -> list[Input]:
+        return self._client.send(
+            routes.list_inputs(
+                self._client.project,
+                parent_file_id=parent_file_id,
+                batch_id=batch_id,
+                status="Processing",
+                media_type=media_type,
+            )
+        )
+
+    def _pending_beyond(self, parent_file_id: int | None, newest: list[Input]) -> dict[int, Pending]:
+        """A listing ends after 1000 rows (quirk 13), so look into each batch, and back through older ones."""
+        found: dict[int, Pending] = {}
+        if self._batch_ids:
+            for batch_id in self._batch_ids:
+                found |= self._waited_for(self._pending_page(parent_file_id, batch_id))
+            return found
+        seen = sorted({row.batch_id for row in newest if row.batch_id is not None}, reverse=True)
+        for batch_id in seen:
+            found |= self._waited_for(self._pending_page(parent_file_id, batch_id))
+        batch_id, empty = min(seen, default=0), 0
+        while batch_id > 1 and empty < _EMPTY_BATCHES:
+            batch_id -= 1
+            rows = self._pending_page(parent_file_id, batch_id)
+            found |= self._waited_for(rows)
+            empty = 0 if rows else empty + 1
+        return found
+
+    def _waited_for(self, rows: Iterable[Input]) -> dict[int, Pending]:
+        """Return what is of interest of them; of the instances, which may be many, the references."""
+        waited_for = (pending_of(row) for row in rows if self._can_be_waited_for(row))
+        return {pending.id: pending for pending in waited_for}
+
+    def _can_be_waited_for(self, row: Input) -> bool:
+        here = row.directory is None or row.directory.id == self._directory_id
+        return here and row.batch_id is not None and row.status != InputStatus.BASE_OBJECT_CREATED
+
+
+def pending_of(row: Input) -> Pending:
+    """Return where an input of a batch is listed."""
+    assert row.id is not None
+    assert row.batch_id is not None
+    brought = frozenset(references_of_row(row)) if row.parent_file_id is not None else frozenset()
+    return Pending(row.id, row.batch_id, row.parent_file_id, row.original_filename, brought)

@@ -1,0 +1,202 @@
+"""A new model run is introduced by one packet; the others wait until the server knows it (quirk 48)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from ...client import DiffgramClient, DiffgramError, routes
+from ...client.request import Steps, ask, pause
+from ...models import Input, InputStatus, Packet, TextMedia
+from ..check.labels import Labels, Ref
+from ..server.counters import settle_seconds
+from .batches import Place
+
+_log = logging.getLogger(__name__)
+
+INTRODUCTION_TIMEOUT = 3600.0
+"""Seconds to wait for the packet that introduces a model run."""
+
+STUCK_AFTER = 120.0
+"""Seconds without any change after which an input that the server has begun with is taken for lost."""
+
+_POLL = 1.0
+_RECENT = 100
+_REPAIRS = 2
+
+
+class IntroductionError(DiffgramError):
+    """The packet that introduces a model run was not ingested in time."""
+
+
+class ModelRuns:
+    """The models and runs that the server is known to have.
+
+    Two packets that name a run the server has not met can lose one of them for ever and cost the server
+    an ingest thread. That a run of that name is listed proves nothing: it may be another model's. What
+    proves it is an input that the server has given the ids of both.
+
+    :param client: of the project.
+    :param labels: know the model and the run of predictions that name none.
+    :param introduce_after: seconds to leave to others that may be about to introduce the same run.
+    """
+
+    def __init__(self, client: DiffgramClient, labels: Labels, introduce_after: float = 0) -> None:
+        self._client = client
+        self._labels = labels
+        self._introduce_after = introduce_after
+        self._known: set[Ref] = set()
+        self._looked = False
+        self._lost: set[int | None] = set()
+
+    def note(self, packet: Packet) -> None:
+        """Remember the runs of a packet that was ingested."""
+        self._known |= self._refs(packet)
+
+    def is_new(self, packet: Packet) -> bool:
+        """Return whether the server is not known to have the runs of a packet."""
+        if isinstance(packet.media, TextMedia):
+            return False  # the server does not resolve references for text (wire contract 5.1)
+        new = self._refs(packet) - self._known
+        if new and not self._looked:
+            self._looked = True
+            self._known |= self._of_recent_inputs()
+            self._client.run(self._until_others_have(new - self._known))
+        return bool(new - self._known)
+
+    def _until_others_have(self, new: frozenset[Ref]) -> Steps[None]:
+        """Wait while somebody else's input introduces ``new`` runs; not for one that the server has lost."""
+        project = self._client.project
+        now = time.monotonic()
+        patience, deadline = now + self._introduce_after, now + INTRODUCTION_TIMEOUT
+        seen, seen_at = None, now
+        while new - self._known and time.monotonic() < deadline:
+            rows = yield from ask(routes.list_inputs(project, status="Processing", limit=_RECENT))
+            under_way = [row for row in rows if new & _named(row)]
+            state = [(row.id, row.status, row.percent_complete, row.time_updated) for row in under_way]
+            if state != seen:
+                seen, seen_at = state, time.monotonic()
+            if time.monotonic() - seen_at > STUCK_AFTER:
+                self._lost = {row.id for row in under_way if _is_begun(row)}
+            if self._lost or (not under_way and time.monotonic() >= patience):
+                break
+            yield from pause(_POLL)
+            ended = yield from ask(routes.list_inputs(project, status="Success", limit=_RECENT))
+            self._known |= {ref for row in ended for ref in _resolved(row)}
+
+    def _refs(self, packet: Packet) -> frozenset[Ref]:
+        return self._labels.refs_of(packet.instances)
+
+    def introduce(self, packet: Packet, name: str, place: Place, again: Callable[[Input], Place]) -> None:
+        """Wait until the new runs of a packet on its way exist.
+
+        An input that the server has lost, as it may if somebody else introduces the same run at the same
+        moment, is repaired.
+
+        :param place: where the packet's input is listed.
+        :param again: sends a packet again whose input is stuck, and returns where the new one is listed.
+        :raises IntroductionError: if it takes more than an hour, or the input gets stuck again and again.
+        """
+        new = self._refs(packet) - self._known
+        _log.info("%s introduces %s; the other packets wait for it", name, _words(new))
+        deadline = time.monotonic() + INTRODUCTION_TIMEOUT
+        for attempt in range(_REPAIRS + 1):
+            found = self._client.run(self._until_known(packet, place, new, deadline))
+            if found is True:
+                self._known |= new
+            if isinstance(found, bool):
+                return  # if it failed and made no run, the next packet introduces
+            if attempt == _REPAIRS or found is None or time.monotonic() > deadline:
+                raise _not_introduced(name, new, found)
+            _log.warning(
+                "%s: input %s is stuck as %s for %.0f s; the server has lost it: repairing it",
+                name,
+                found.id,
+                found.status,
+                STUCK_AFTER,
+            )
+            place = again(found)
+
+    def _of_recent_inputs(self) -> set[Ref]:
+        rows = self._client.send(routes.list_inputs(self._client.project, status="Success", limit=_RECENT))
+        return {ref for row in rows for ref in _resolved(row)}
+
+    def _until_known(
+        self, packet: Packet, place: Place, new: frozenset[Ref], deadline: float
+    ) -> Steps[bool | Input | None]:
+        """Return True once the runs exist, False if the input failed, or what is stuck or not listed."""
+        project = self._client.project
+        succeeded_at: float | None = None
+        listed_before = yield from _run_names(project)
+        row: Input | None = None
+        seen, seen_at = None, time.monotonic()
+        while time.monotonic() < deadline:
+            rows = yield from place.rows(project)
+            row = next(iter(rows), None)
+            if row is not None and new <= _resolved(row):
+                return True
+            listed = yield from _run_names(project)
+            if all(run in listed - listed_before for _, run in new):
+                return True
+            if row is not None and row.failed:
+                return False
+            if row is not None and row.succeeded:
+                succeeded_at = succeeded_at or time.monotonic()
+                if time.monotonic() - succeeded_at > settle_seconds(len(packet.instances)):
+                    return True
+            if row is not None and row.id in self._lost and _is_begun(row):
+                self._lost.discard(row.id)  # a retry may bring this one back to life
+                return row
+            state = (row.status, row.percent_complete, row.time_updated) if row else None
+            if state != seen:
+                seen, seen_at = state, time.monotonic()
+            elif row is not None and _is_begun(row) and time.monotonic() - seen_at > STUCK_AFTER:
+                return row
+            yield from pause(_POLL)
+        return row
+
+
+def _is_begun(row: Input) -> bool:
+    """Whether the server has taken a row from its queue, where it may wait for hours, and not ended it."""
+    waiting = (InputStatus.INIT, InputStatus.RETRYING, InputStatus.LOCAL_PROCESSING_QUEUE)
+    return not (row.processing_deferred or row.status in waiting or row.succeeded or row.failed)
+
+
+def _not_introduced(name: str, new: frozenset[Ref], row: Input | None) -> IntroductionError:
+    which = f"input {row.id} is still {row.status!r}" if row else "input is not listed"
+    return IntroductionError(
+        f"{name} was to introduce {_words(new)}, but its {which}. The other packets were not sent, since the "
+        "server may lose one of them. Is the server ingesting at all? Then archive that input and retry."
+    )
+
+
+def _named(row: Input) -> set[Ref]:
+    """Return the references in a row's instances, whether the server has met them or not."""
+    instances = [each for each in row.instance_list if isinstance(each, dict) and each.get("model_ref")]
+    return {(each["model_ref"], each.get("model_run_ref")) for each in instances}
+
+
+def _resolved(row: Input) -> set[Ref]:
+    """Return the references in a row's instances that the server has given ids (wire contract 3.1)."""
+    instances = [each for each in row.instance_list if isinstance(each, dict) and each.get("model_id")]
+    with_run = {
+        (each["model_ref"], each["model_run_ref"])
+        for each in instances
+        if each.get("model_ref") and each.get("model_run_ref") and each.get("model_run_id")
+    }
+    without = {
+        (each["model_ref"], None)
+        for each in instances
+        if each.get("model_ref") and not each.get("model_run_ref")
+    }
+    return with_run | without
+
+
+def _run_names(project: str) -> Steps[set[str]]:
+    runs = yield from ask(routes.list_model_runs(project))
+    return {run.reference_id for run in runs if run.reference_id is not None}
+
+
+def _words(refs: frozenset[Ref]) -> str:
+    return ", ".join(f"model {model!r} run {run!r}" for model, run in sorted(refs, key=str))

@@ -1,0 +1,315 @@
+"""Packets to the server, each once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from ...client import DiffgramClient, DiffgramError, RefusedError
+from ...models import Handle, InvalidValueError, Packet
+from ..check.check import Candidate, Plan, Preparation, validated
+from ..check.labels import Ref, UnknownLabels
+from ..check.names import name_of
+from ..defaults import CONCURRENCY
+from ..read.paths import PathOpener, universal_path
+from ..server.files import SEARCH_ONE_BY_ONE
+from .batches import Batches, Memory
+from .deal import Dealer
+from .errors import PushError
+from .inventory import Existing
+from .model_runs import ModelRuns
+from .options import check_options
+from .references import references_of_packet
+from .tally import Tally
+from .threads import Senders
+from .upload import Uploads
+
+CHUNK = 1000
+DATASET_CAP = 90_000
+"""Most images of a dataset (wire contract 3.3)."""
+
+
+def push(
+    client: DiffgramClient,
+    packets: Iterable[Candidate],
+    *,
+    dataset: str | int | None,
+    label_schema: str | int | None = None,
+    unknown_labels: UnknownLabels = "fail",
+    origin: Ref | None = None,
+    if_exists: str = "skip",
+    max_failed: float = 0,
+    report: str | None = None,
+    concurrency: int = CONCURRENCY,
+    memory: Memory | None = None,
+    stop: threading.Event | None = None,
+    introduce_after: float = 0,
+    path_of: PathOpener = universal_path,
+    before_sending: Callable[[Plan], None] | None = None,
+) -> Handle:
+    """Send packets to a dataset and return the handle to wait with.
+
+    What can be read twice is checked as a whole before anything is sent; an iterator is checked a thousand
+    packets at a time. What is in the dataset already under the same name is not sent again; a file that
+    never held an instance gets its predictions. A second push of the same packets sends nothing.
+
+    :param packets: packets, or mappings of their fields; any number of them.
+    :param dataset: name or id.
+    :param label_schema: name or id; the project's default schema when None.
+    :param unknown_labels: what becomes of labels that the schema has not: ``fail`` with all of them; ``drop``
+        their instances, counted in the log; ``create`` the labels, once everything else is found right.
+    :param origin: model and run (or None) of predictions that name no model.
+    :param if_exists: what to do with media whose name is in the dataset already: ``skip``; ``fail`` before
+        anything is sent; ``append`` the predictions that the file lacks; ``replace`` those it has, what
+        people corrected included.
+    :param max_failed: how many packets may be refused, or which share of them if below 1.
+    :param report: path of a JSON Lines file to write with the outcome of each packet.
+    :param concurrency: requests under way at once.
+    :param memory: remembers batches from attempt to attempt.
+    :param stop: once set, nothing more is sent, and the push ends with an error.
+    :param introduce_after: seconds to leave to others that may be about to introduce the same model run.
+    :param path_of: opens the paths of media and the report.
+    :param before_sending: told the plan once all packets are checked, unless they are an iterator.
+    :raises InvalidValueError: with all problems; nothing was sent, or none of the thousand packets.
+    :raises PushError: if some packets did not arrive.
+    """
+    check_options(if_exists, max_failed, concurrency, unknown_labels, origin)
+    if stop is not None:
+        client = client.interrupted_by(stop)
+    preparation = Preparation(
+        client,
+        dataset=dataset,
+        label_schema=label_schema,
+        path_of=path_of,
+        unknown_labels=unknown_labels,
+        origin=origin,
+    )
+    whole = None if isinstance(packets, Iterator) else packets
+    if whole is not None:
+        preparation.look_at(whole)
+        if before_sending is not None:
+            before_sending(preparation.plan)
+    tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
+    try:
+        with Senders(concurrency) as senders:
+            runs = ModelRuns(client, preparation.plan.labels, introduce_after)
+            run = _Push(
+                client,
+                preparation,
+                senders,
+                tally,
+                if_exists,
+                memory,
+                stop or threading.Event(),
+                path_of,
+                runs,
+            )
+            run.look(few=whole is not None)
+            if whole is not None and if_exists == "fail":
+                run.refuse_existing(_valid(whole))
+            return run.run(packets, max_failed, checked=whole is not None)
+    finally:
+        tally.close()
+        preparation.plan.documents.close()
+
+
+def _tally(expected: int | None, report: str | None, path_of: PathOpener) -> Tally:
+    try:
+        return Tally(expected, report, path_of)
+    except (OSError, ImportError, ValueError) as error:
+        raise InvalidValueError("report", [f"cannot write {report}: {error}"]) from error
+
+
+class _Push:
+    def __init__(
+        self,
+        client: DiffgramClient,
+        preparation: Preparation,
+        senders: Senders,
+        tally: Tally,
+        if_exists: str,
+        memory: Memory | None,
+        stop: threading.Event,
+        path_of: PathOpener,
+        runs: ModelRuns,
+    ) -> None:
+        self._client = client
+        self._preparation = preparation
+        self._plan: Plan = preparation.plan
+        self._senders = senders
+        self._tally = tally
+        self._if_exists = if_exists
+        self._stop = stop
+        earlier = memory.batch_ids() if memory else []
+        self._existing = Existing(client, self._plan.directory_id, self._plan.known, earlier)
+        self._batches = Batches(client, memory)
+        self._runs = runs
+        self._uploads = Uploads(client, self._plan, path_of, tally)
+        self._dealer = Dealer(
+            client,
+            self._plan,
+            self._existing,
+            self._batches,
+            self._runs,
+            self._uploads,
+            tally,
+            if_exists,
+        )
+        self._busy: set[int] = set()
+
+    def look(self, *, few: bool) -> None:
+        """See what is there.
+
+        :param few: whether all packets are known, so that few names can be searched one by one.
+        """
+        names = self._plan.known.first_packets(SEARCH_ONE_BY_ONE + 1)
+        if few and not names:
+            return
+        searched = names if few and len(names) <= SEARCH_ONE_BY_ONE else None
+        self._existing.look_at_roots(self._plan.media_types if few else ("image", "text", "video"), searched)
+        there, new = self._plan.known.count_files(), self._plan.known.count_new()
+        if there + new > DATASET_CAP:
+            self._tally.warn(
+                f"{there:,} files are in the dataset and {new:,} new ones are to be sent; Diffgram takes "
+                f"{DATASET_CAP:,} images a dataset and fails the others: use several datasets"
+            )
+
+    def refuse_existing(self, packets: Iterable[Packet]) -> None:
+        """Raise InvalidValueError if something is there of what is to be new."""
+        problems = []
+        new = (packet for packet in packets if packet.file_id is None)
+        while chunk := list(islice(new, CHUNK)):
+            self._look_at_children(chunk)
+            problems += [
+                f"{name_of(packet)!r} is in the dataset already" for packet in chunk if self._is_there(packet)
+            ]
+        if problems:
+            raise InvalidValueError("if_exists='fail'", problems[:CHUNK], max(0, len(problems) - CHUNK))
+
+    def _is_there(self, packet: Packet) -> bool:
+        name = name_of(packet)
+        return bool(self._existing.file(packet, name) or self._existing.pending(packet, name))
+
+    def run(self, packets: Iterable[Candidate], max_failed: float, *, checked: bool) -> Handle:
+        try:
+            self._send_all(packets, checked=checked)
+        except DiffgramError as error:
+            self._senders.finish()
+            raise self._stopped(error) from error
+        except InvalidValueError as error:
+            if not self._tally.done:
+                raise
+            raise self._refused(error) from error
+        failed = self._tally["failed"]
+        allowed = max_failed * self._plan.expected if max_failed < 1 else max_failed
+        if failed > allowed:
+            raise self._incomplete()
+        return Handle(
+            project=self._client.project,
+            directory_id=self._plan.directory_id,
+            batches=self._batches.sent(),
+            expected=self._plan.expected,
+            skipped=self._tally["skipped"],
+            done_at_send=self._dealer.uploaded,
+            not_sent=failed,
+            unchecked=self._plan.blobs.unchecked,
+        )
+
+    def _send_all(self, packets: Iterable[Candidate], *, checked: bool) -> None:
+        candidates = iter(packets)
+        while chunk := list(islice(candidates, CHUNK)):
+            if not checked:
+                self._check(chunk)
+            valid = list(_valid(chunk))
+            self._look_at_children(valid)
+            for packet in valid:
+                self._one(packet, _called(packet))
+            if max(self._dealer.unsettled, self._uploads.unproven) >= CHUNK:
+                self._settle()
+        self._settle()
+        if self._tally.done != self._plan.expected:
+            raise PushError("the packets that were checked are not the ones that could be read afterwards")
+
+    def _check(self, chunk: list[Candidate]) -> None:
+        try:
+            self._preparation.look_at(chunk)
+            if self._if_exists == "fail":
+                self.refuse_existing(_valid(chunk))
+        except InvalidValueError:
+            self._settle()
+            raise
+
+    def _settle(self) -> None:
+        self._senders.drain()
+        self._raise_if_stopped()
+        self._dealer.heal()
+        self._dealer.prove_uploads()
+
+    def _look_at_children(self, packets: Iterable[Packet]) -> None:
+        of_parent: dict[int, dict[tuple[str, int], set[str]]] = {}
+        for packet in packets:
+            if packet.parent_file_id is not None:
+                name = name_of(packet)
+                place = name, packet.ordinal or 0
+                brought = references_of_packet(packet, self._plan.labels, name)
+                of_parent.setdefault(packet.parent_file_id, {})[place] = brought
+        if of_parent:
+            self._senders.drain()  # they use what the last look found
+        for parent, children in of_parent.items():
+            self._existing.look_at_children(parent, children)
+
+    def _one(self, packet: Packet, name: str) -> None:
+        """Have one packet sent; at once where it introduces a model run, which the others wait for."""
+        if packet.file_id is not None:
+            if packet.file_id in self._busy or len(self._busy) >= CHUNK:  # one update of a file at a time
+                self._senders.drain()
+                self._busy = set()
+            self._busy.add(packet.file_id)
+        if self._runs.is_new(packet):
+            self._senders.drain()
+            self._deal(packet, name, introduces=True)
+        else:
+            self._senders.submit(lambda: self._deal(packet, name, introduces=False))
+
+    def _deal(self, packet: Packet, name: str, *, introduces: bool) -> None:
+        self._raise_if_stopped()
+        self._dealer.deal(packet, name, introduces=introduces)
+
+    def _raise_if_stopped(self) -> None:
+        if self._stop.is_set():
+            raise PushError("asked to stop")
+
+    def _stopped(self, error: DiffgramError) -> PushError:
+        left = self._plan.expected - self._tally.done
+        stopped = PushError(
+            f"stopped: {error}\nOf {self._plan.expected} packets {self._tally.counts()}, {left} were not "
+            "sent. A retry finds what arrived and sends only the rest.",
+            status=error.status,
+        )
+        stopped.permanent = isinstance(error, RefusedError)
+        return stopped
+
+    def _refused(self, error: InvalidValueError) -> PushError:
+        head = (
+            f"{error.what}: {len(error.problems) + error.unshown} problem(s), nothing was sent of these "
+            f"{CHUNK:,} packets; of those before {self._tally.counts()}"
+        )
+        refused = PushError("\n".join([head, *str(error).splitlines()[1:]]))
+        refused.permanent = True
+        return refused
+
+    def _incomplete(self) -> PushError:
+        more = self._tally["failed"] - len(self._tally.examples)
+        lines = [*self._tally.examples, *([f"and {more} more"] if more > 0 else [])]
+        error = PushError("\n".join([f"of {self._plan.expected} packets {self._tally.counts()}:", *lines]))
+        error.permanent = True
+        return error
+
+
+def _valid(packets: Iterable[Candidate]) -> Iterator[Packet]:
+    return (packet for packet in validated(Packet, packets, "packet") if isinstance(packet, Packet))
+
+
+def _called(packet: Packet) -> str:
+    return f"file {packet.file_id}" if packet.file_id is not None else name_of(packet)

@@ -1,0 +1,145 @@
+"""What became of each packet: counted, told in the log, written to a report."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO, Literal, cast
+
+from ...models.received import without_signatures
+from ..read.paths import PathOpener
+from .errors import PushError
+
+_log = logging.getLogger(__name__)
+
+Result = Literal["sent", "skipped", "failed", "unknown"]
+
+_SHOWN = 20
+_EVERY = 10.0
+_MIB = 2**20
+
+
+class Tally:
+    """The outcomes of one push. Safe to use from several threads.
+
+    :param expected: number of packets, where it is known.
+    :param report: path to write one JSON object per packet to: ``name``, ``outcome``, ``reason``,
+        ``input_id``, ``file_id``; what is not known is left out.
+    :param path_of: opens the path.
+    :param clock: seconds.
+    """
+
+    def __init__(
+        self,
+        expected: int | None,
+        report: str | None,
+        path_of: PathOpener,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.expected = expected
+        self.examples: list[str] = []
+        self._counts: Counter[Result] = Counter()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._clock = clock
+        self._started = self._told = clock()
+        self._path = report
+        self._file = cast("IO[str]", path_of(report).open("w")) if report else None
+
+    def __getitem__(self, result: Result) -> int:
+        return self._counts[result]
+
+    @property
+    def done(self) -> int:
+        """Number of packets with an outcome."""
+        return sum(self._counts.values())
+
+    def note(
+        self,
+        name: str,
+        result: Result,
+        reason: object = None,
+        *,
+        input_id: int | None = None,
+        file_id: int | None = None,
+    ) -> None:
+        """Take note of a packet's outcome.
+
+        :raises PushError: if the report cannot be written.
+        """
+        line = {"name": name, "outcome": result, "input_id": input_id, "file_id": file_id}
+        if reason is not None:
+            line["reason"] = without_signatures(str(reason))
+        with self._lock:
+            self._counts[result] += 1
+            if result in ("failed", "unknown"):
+                _log.error("%s: %s: %s", name, result, line["reason"])
+                if len(self.examples) < _SHOWN:
+                    self.examples.append(f"{name}: {line['reason']}")
+            if self._file is not None:
+                kept = {key: value for key, value in line.items() if value is not None}
+                with self._writing():
+                    self._file.write(json.dumps(kept) + "\n")
+            self._tell_now_and_then()
+
+    def note_bytes(self, count: int) -> None:
+        """Take note of bytes of media that were read to be uploaded."""
+        with self._lock:
+            self._bytes += count
+            self._tell_now_and_then()
+
+    def _tell_now_and_then(self) -> None:
+        if self._clock() - self._told >= _EVERY:
+            self._told = self._clock()
+            _log.info("%s", self._words())
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise PushError(f"cannot write the report {self._path}: {error}") from error
+
+    def retract(self, name: str, reason: object) -> None:
+        """Take note that a packet that was sent turned out to have failed; the report gets a second line."""
+        with self._lock:
+            self._counts["sent"] -= 1
+        self.note(name, "failed", reason)
+
+    def warn(self, words: str) -> None:
+        """Tell something that is no packet's outcome."""
+        _log.warning("%s", words)
+
+    def close(self) -> None:
+        """Close the report, and tell the numbers for the last time.
+
+        :raises PushError: if the report cannot be written.
+        """
+        _log.info("%s", self._words())
+        if self._file is not None:
+            with self._writing():
+                self._file.close()
+
+    def counts(self) -> str:
+        """Return the counts as text: ``512 sent, 5 failed, 10 skipped``."""
+        order: tuple[Result, ...] = ("sent", "failed", "unknown", "skipped")
+        return ", ".join(f"{self[each]} {each}" for each in order if each != "unknown" or self[each])
+
+    def _words(self) -> str:
+        seconds = max(0.001, self._clock() - self._started)
+        rate = self.done / seconds
+        of = f" of {self.expected:,}" if self.expected is not None else ""
+        words = f"{self.counts()}{of} · {rate:.1f}/s"
+        if self._bytes:
+            words += f" · {self._bytes / _MIB:,.1f} MiB uploaded, {self._bytes / _MIB / seconds:.1f} MiB/s"
+        left = (self.expected or 0) - self.done
+        return f"{words} · {_duration(left / rate)} left" if left > 0 and rate > 0 else words
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

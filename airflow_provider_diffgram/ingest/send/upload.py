@@ -1,0 +1,199 @@
+"""Local media, ingested by the server before it answers (wire contract 2.8)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+
+from ...client import DiffgramClient, DiffgramError, OutcomeUnknownError, RefusedError, StoppedError, routes
+from ...client.request import Steps, Upload, ask, pause
+from ...models import File, Input, Packet, PageMedia, PathMedia
+from ..check.check import Plan
+from ..check.wire import upload_body
+from ..read.paths import PathOpener, upload_of
+from ..server.files import SEARCH_ONE_BY_ONE, files_named, root_files
+from ..server.repair import children_by_place, keep_oldest
+from .chunks import LargeUploads
+from .tally import Tally
+
+_log = logging.getLogger(__name__)
+
+_FAULTS = 3
+"""So many answers 500, and no file there, mean that the server cannot ingest the medium."""
+
+_INGEST_TIMEOUT = 600.0
+_POLL = 1.0
+_LOOKS = (1.0, 2.0, 4.0)
+"""Seconds before each look for an upload whose answer was lost: the server may still be at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Uploaded:
+    name: str
+    parent_file_id: int | None
+    ordinal: int
+    instances: int
+
+
+class Uploads:
+    """Uploads of one push, proved together at the end.
+
+    :param client: of the project.
+    :param plan: dataset and labels.
+    :param path_of: opens the paths of media.
+    :param tally: told how many bytes were read.
+    :ivar large: for those beyond the limit of one request.
+    """
+
+    def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener, tally: Tally) -> None:
+        self.large = LargeUploads(client, plan, path_of, tally.note_bytes)
+        self._client = client
+        self._plan = plan
+        self._path_of = path_of
+        self._tally = tally
+        self._done: dict[int, _Uploaded] = {}
+
+    def send(self, packet: Packet, name: str) -> File | None:
+        """Upload a packet's medium with its predictions.
+
+        :return: None if the server ingested it; the file of that name if one is there already, which may
+            be this very upload with its answer lost.
+        :raises RefusedError: if the server refused it, or could not ingest it.
+        :raises OutcomeUnknownError: if the server stays silent.
+        """
+        assert isinstance(packet.media, PathMedia)
+        body = upload_body(packet, self._plan.labels, name=name, directory_id=self._plan.directory_id)
+        upload = self._upload_of(packet.media, name)
+        deadline = time.monotonic() + self._client.settings.retry_timeout
+        faults = 0
+        while True:
+            try:
+                reply = self._client.send(routes.upload_local(self._client.project, upload, body))
+            except OutcomeUnknownError as error:
+                _log.warning("%s; looking whether it arrived", error)
+                try:
+                    file = self._look(packet, name)
+                except StoppedError:
+                    raise error from None
+                if file is not None:
+                    return file
+                faults += error.status == 500
+                if faults == _FAULTS:
+                    raise _not_ingestible(name, error) from error
+                if time.monotonic() > deadline:
+                    raise
+                continue
+            row = self._client.run(self._until_ended(reply.input))
+            return self._ended(packet, name, row, len(body.get("instance_list", [])))
+
+    def _upload_of(self, media: PathMedia, name: str) -> Upload:
+        if isinstance(media, PageMedia):
+            return self._plan.documents.upload(media, name, self._tally.note_bytes)
+        return upload_of(media, name, self._path_of, self._tally.note_bytes)
+
+    def _until_ended(self, row: Input) -> Steps[Input]:
+        """Follow an input that the answer found still under way, as a video's frames may be."""
+        deadline = time.monotonic() + _INGEST_TIMEOUT
+        while row.id is not None and not (row.succeeded or row.failed) and time.monotonic() < deadline:
+            yield from pause(_POLL)
+            row = yield from ask(routes.view_input(self._client.project, row.id))
+        return row
+
+    def _ended(self, packet: Packet, name: str, row: Input, instances: int) -> File | None:
+        if row.existing_file_id is not None and packet.parent_file_id is None:
+            return self._client.send(routes.view_file(self._client.project, row.existing_file_id))
+        refused = not_ingested(name, row)
+        if refused is not None:
+            raise refused
+        assert row.file_id is not None
+        self._done[row.file_id] = _Uploaded(name, packet.parent_file_id, packet.ordinal or 0, instances)
+        return None
+
+    def _look(self, packet: Packet, name: str) -> File | None:
+        for seconds in _LOOKS:
+            self._client.run(pause(seconds))
+            if packet.parent_file_id is not None:
+                children = self._client.send(
+                    routes.list_children(self._client.project, packet.parent_file_id)
+                )
+                found = children_by_place(children).get((name, packet.ordinal or 0), [])
+            else:
+                found = files_named(self._client, self._plan.directory_id, name)
+            if found:
+                return min(found, key=lambda file: file.id)
+        return None
+
+    @property
+    def unproven(self) -> int:
+        """Number of uploads not proved yet."""
+        return len(self._done)
+
+    def prove(self) -> Iterator[tuple[str, DiffgramError]]:
+        """Compare the stored counts with what was uploaded; yield the names of files that lack instances.
+
+        What somebody else uploaded at the same moment is archived, but for the oldest.
+        """
+        by_parent: dict[int | None, dict[int, _Uploaded]] = defaultdict(dict)
+        done, self._done = self._done, {}
+        for file_id, uploaded in done.items():
+            by_parent[uploaded.parent_file_id][file_id] = uploaded
+        for parent, uploads in by_parent.items():
+            files = self._tidied(parent, uploads.values())
+            for file_id, uploaded in uploads.items():
+                stored = files[file_id].count_instances_changed or 0 if file_id in files else None
+                if stored is not None and stored < uploaded.instances:
+                    yield (
+                        uploaded.name,
+                        RefusedError(
+                            f"upload {uploaded.name!r}: file {file_id} holds {stored} of "
+                            f"{uploaded.instances} instances although the server said success"
+                        ),
+                    )
+
+    def _tidied(self, parent_file_id: int | None, uploads: Iterable[_Uploaded]) -> dict[int, File]:
+        """Return the files of these uploads; of one that came twice, only the oldest."""
+        places = {(each.name, each.ordinal) for each in uploads}
+        listed = children_by_place(self._since_the_look(parent_file_id, {name for name, _ in places}))
+        same = {place: files for place, files in listed.items() if place in places}
+        return {file.id: file for file in keep_oldest(self._client, same, parent_file_id).values()}
+
+    def _since_the_look(self, parent_file_id: int | None, names: Collection[str]) -> Iterable[File]:
+        """Return children, or the root files of these names that came after the push looked what is there."""
+        if parent_file_id is not None:
+            listed = self._client.send(routes.list_children(self._client.project, parent_file_id))
+            self._plan.there[parent_file_id] = listed
+            return listed
+        few = names if len(names) <= SEARCH_ONE_BY_ONE else None
+        before = self._plan.known.newest_file()
+        newest_first = root_files(self._client, self._plan.directory_id, few)
+        return newest_first if few else takewhile(lambda file: file.id > before, newest_first)
+
+
+def not_ingested(name: str, row: Input) -> DiffgramError | None:
+    """Return what befell an upload whose input stands so; None if it is in."""
+    if row.succeeded and row.file_id is not None:
+        return None
+    if not row.succeeded and not row.failed:
+        return OutcomeUnknownError(
+            f"upload {name!r}: input {row.id} is still {str(row.status)!r} after {_INGEST_TIMEOUT:.0f} s. A "
+            "retry finds what became of it"
+        )
+    return RefusedError(
+        f"upload {name!r}: the server ingested it as {row.status}: {row.reason}"
+        + (f" (file {row.file_id} holds the name now)" if row.file_id else ""),
+        server_text=row.reason,
+    )
+
+
+def _not_ingestible(name: str, error: OutcomeUnknownError) -> RefusedError:
+    """Return the meaning of 500: an empty file, or one that is no image (wire contract 2.8)."""
+    return RefusedError(
+        f"upload {name!r}: the server could not ingest it, {_FAULTS} times: is it a readable medium of its "
+        f"extension? ({error.server_text})",
+        status=error.status,
+        server_text=error.server_text,
+    )

@@ -1,0 +1,119 @@
+"""Names and what is known of them, on disk: a push of ten million packets must not hold them in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ...models import File
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An input under way, as far as it is of interest.
+
+    :param references: of the instances that the input of a child brings.
+    """
+
+    id: int
+    batch_id: int
+    parent_file_id: int | None
+    original_filename: str | None
+    references: frozenset[str] = frozenset()
+
+
+class Known:
+    """Names of packets, and the root files and pending inputs that have such a name. Safe with threads.
+
+    A temporary database of SQLite's, which it keeps in a file of its own once it grows, and removes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._base = sqlite3.connect("", check_same_thread=False)
+        self._base.executescript(
+            "PRAGMA cache_size = -8000; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+            "CREATE TABLE packet (name TEXT PRIMARY KEY) WITHOUT ROWID;"
+            "CREATE TABLE child (name TEXT, parent INTEGER, ordinal INTEGER,"
+            " PRIMARY KEY (name, parent, ordinal)) WITHOUT ROWID;"
+            "CREATE TABLE target (id INTEGER PRIMARY KEY, replaces INTEGER);"
+            "CREATE TABLE file (name TEXT PRIMARY KEY, id INTEGER, counted INTEGER) WITHOUT ROWID;"
+            "CREATE TABLE pending (name TEXT PRIMARY KEY, id INTEGER, batch_id INTEGER) WITHOUT ROWID;"
+        )
+
+    def add_packet(self, name: str) -> bool:
+        """Take note of a packet's name; return False if another has it."""
+        with self._lock:
+            return self._base.execute("INSERT OR IGNORE INTO packet VALUES (?)", (name,)).rowcount == 1
+
+    def has_packet(self, name: str | None) -> bool:
+        """Return whether a packet has that name."""
+        return self._one("SELECT 1 FROM packet WHERE name = ?", name) is not None
+
+    def first_packets(self, most: int) -> list[str]:
+        """Return the names of packets, at most so many."""
+        with self._lock:
+            return [row[0] for row in self._base.execute("SELECT name FROM packet LIMIT ?", (most,))]
+
+    def add_child(self, parent_file_id: int, name: str, ordinal: int) -> bool:
+        """Take note of the place of a child to be; return False if another child has it."""
+        values = (name, parent_file_id, ordinal)
+        with self._lock:
+            return self._base.execute("INSERT OR IGNORE INTO child VALUES (?, ?, ?)", values).rowcount == 1
+
+    def count_children(self, parent_file_id: int, name: str) -> int:
+        """Return the number of children to be of that parent and name."""
+        return self._number("SELECT count(*) FROM child WHERE parent = ? AND name = ?", parent_file_id, name)
+
+    def add_target(self, file_id: int, *, replaces: bool) -> bool:
+        """Take note of an update of a file; return False if it and another one would undo each other."""
+        with self._lock:
+            noted = self._base.execute("INSERT OR IGNORE INTO target VALUES (?, ?)", (file_id, replaces))
+            if noted.rowcount == 1:
+                return True
+            (other,) = self._base.execute("SELECT replaces FROM target WHERE id = ?", (file_id,)).fetchone()
+            return not (replaces or other)
+
+    def add_file(self, file: File) -> None:
+        """Take note of a root file."""
+        values = (file.original_filename, file.id, file.count_instances_changed)
+        with self._lock:
+            self._base.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", values)
+
+    def file(self, name: str) -> File | None:
+        """Return the root file of that name: id, name and counter."""
+        row = self._one("SELECT id, counted FROM file WHERE name = ?", name)
+        return File(id=row[0], original_filename=name, count_instances_changed=row[1]) if row else None
+
+    def count_files(self) -> int:
+        """Return the number of root files noted."""
+        return self._number("SELECT count(*) FROM file")
+
+    def count_new(self) -> int:
+        """Return the number of packets' names that no root file noted has."""
+        return self._number("SELECT count(*) FROM packet WHERE name NOT IN (SELECT name FROM file)")
+
+    def newest_file(self) -> int:
+        """Return the highest id of a root file noted, 0 if there is none."""
+        return self._number("SELECT coalesce(max(id), 0) FROM file")
+
+    def add_pending(self, rows: Iterable[Pending]) -> None:
+        """Take note of inputs of root files under way."""
+        values = [(row.original_filename, row.id, row.batch_id) for row in rows if row.original_filename]
+        with self._lock:
+            self._base.executemany("INSERT OR REPLACE INTO pending VALUES (?, ?, ?)", values)
+
+    def pending(self, name: str) -> Pending | None:
+        """Return the input that is about to make the root file of that name."""
+        row = self._one("SELECT id, batch_id FROM pending WHERE name = ?", name)
+        return Pending(row[0], row[1], None, name) if row else None
+
+    def _one(self, sql: str, *values: str | int | None) -> Any:
+        with self._lock:
+            return self._base.execute(sql, values).fetchone()
+
+    def _number(self, sql: str, *values: str | int) -> int:
+        return int(self._one(sql, *values)[0])

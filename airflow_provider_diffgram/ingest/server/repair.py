@@ -1,0 +1,129 @@
+"""What was stored twice all the same is archived, but for the oldest (quirks 17 and 18)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
+
+from ...client import DiffgramClient, routes
+from ...models import File, Handle
+from .files import root_files
+from .names import Known
+
+_log = logging.getLogger(__name__)
+
+K = TypeVar("K", bound=Hashable)
+
+
+def keep_oldest(
+    client: DiffgramClient, files: Mapping[K, list[File]], parent_file_id: int | None
+) -> dict[K, File]:
+    """Return the file with the lowest id of each key; archive the others.
+
+    :param files: key -> files that should be one.
+    :param parent_file_id: compound file that they are children of; None for root files.
+    """
+    kept: dict[K, File] = {}
+    doubled: list[File] = []
+    for key, same in files.items():
+        by_id = {file.id: file for file in same}  # pages shift while files come: one may be in two
+        oldest, *younger = (by_id[file_id] for file_id in sorted(by_id))
+        kept[key] = oldest
+        doubled += younger
+    if doubled:
+        archive_files(client, doubled, parent_file_id)
+    return kept
+
+
+def archive_doubled(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
+    """Archive what these handles stored a second time; return whether there was anything.
+
+    Two runs at once can store a new medium twice, since the server compares names without a lock (quirk
+    17), and a child twice, since it does not compare them at all: a packet whose answer was lost may arrive
+    after it was sent again. The oldest file stays.
+    """
+    handles = list(handles)
+    roots = _archive_doubled_roots(client, handles)
+    return _archive_doubled_children(client, handles) or roots
+
+
+def _archive_doubled_roots(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
+    ours: dict[int, set[int]] = {}
+    for handle in handles:
+        batches = {batch.id for batch in handle.batches if batch.id and batch.parent_file_id is None}
+        if batches and handle.directory_id is not None:
+            ours.setdefault(handle.directory_id, set()).update(batches)
+    any_doubled = False
+    for directory_id, batches in ours.items():
+        for same in _of_one_name(client, directory_id):
+            if any(_is_of(client, file, batches) for file in same):
+                any_doubled = True
+                keep_oldest(client, {0: same}, None)
+    return any_doubled
+
+
+def _of_one_name(client: DiffgramClient, directory_id: int) -> Iterable[list[File]]:
+    """Return the root files of a dataset whose name is not theirs alone."""
+    known = Known()
+    doubled: dict[str, dict[int, File]] = {}
+    for file in root_files(client, directory_id, None):
+        name = file.original_filename
+        if name is None:
+            continue
+        other = known.file(name)
+        if other is None:
+            known.add_file(file)
+        elif other.id != file.id:
+            doubled.setdefault(name, {other.id: other})[file.id] = file
+    return [list(same.values()) for same in doubled.values()]
+
+
+def _is_of(client: DiffgramClient, file: File, batch_ids: set[int]) -> bool:
+    rows = client.send(routes.list_inputs(client.project, file_id=file.id))
+    return any(row.batch_id in batch_ids for row in rows)
+
+
+def _archive_doubled_children(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
+    """Archive children of one name and ordinal where one was sent by these handles."""
+    any_doubled = False
+    for parent, batch_ids in _batches_by_parent(handles).items():
+        ours: set[int | None] = set()
+        for batch_id in batch_ids:
+            rows = client.send(routes.list_inputs(client.project, batch_id=batch_id, parent_file_id=parent))
+            ours |= {row.file_id for row in rows}
+        listed = client.send(routes.list_children(client.project, parent))
+        for place, same in children_by_place(listed).items():
+            if len(same) > 1 and any(child.id in ours for child in same):
+                any_doubled = True
+                keep_oldest(client, {place: same}, parent)
+    return any_doubled
+
+
+def _batches_by_parent(handles: Iterable[Handle]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for handle in handles:
+        for batch in handle.batches:
+            if batch.parent_file_id is not None and batch.id is not None:
+                found.setdefault(batch.parent_file_id, []).append(batch.id)
+    return found
+
+
+def children_by_place(children: Iterable[File]) -> dict[tuple[str, int], list[File]]:
+    """Return children by (name, ordinal)."""
+    found: dict[tuple[str, int], list[File]] = {}
+    for child in children:
+        found.setdefault((child.original_filename or "", child.ordinal or 0), []).append(child)
+    return found
+
+
+def archive_files(client: DiffgramClient, files: list[File], parent_file_id: int | None) -> None:
+    """Archive files, by way of the inputs that made them."""
+    input_ids: list[int] = []
+    for file in files:
+        rows = client.send(routes.list_inputs(client.project, file_id=file.id, parent_file_id=parent_file_id))
+        input_ids += [row.id for row in rows if row.id is not None and row.mode is None]
+    names = sorted({str(file.original_filename) for file in files})
+    _log.warning("stored twice, archiving the younger file(s) %s: %s", [file.id for file in files], names)
+    if input_ids:
+        client.send(routes.update_inputs(client.project, input_ids, "ARCHIVE"))

@@ -1,0 +1,184 @@
+"""Expected against actual: where everything that was sent stands (wire contract 3.2)."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from ...client.request import Steps
+from ...models import Handle, InvalidValueError, Receipt, ReceiptFailure
+from ...models.handle import SHOWN_FAILURES, SHOWN_FILE_IDS
+from .batch import Part
+from .rules import Rules
+from .stall import Stall
+from .verdicts import State, Verdict
+
+_PARTS_AT_ONCE = 20
+"""Batches in which something is pending that one look asks for, unless they hold 1000 inputs each."""
+
+_PROBLEMS: tuple[State, ...] = ("failed", "missing", "stuck")
+_NO_RULES = Rules(stall_timeout=None)
+
+
+class Watch:
+    """Looks at what a handle names, again and again, and remembers what is settled.
+
+    A success is provisional until the file's counter shows the instances that were sent: until then the
+    server may still turn it into a failure. What stays without them for 5 s + 0.1 s per instance is failed.
+
+    :param handles: of one project.
+    :param clock: monotonic seconds.
+    :param rules: what proves a success, and when an input counts as stuck.
+    :raises InvalidValueError: if the handles are of no project, or of several.
+    """
+
+    def __init__(
+        self,
+        handles: Iterable[Handle],
+        clock: Callable[[], float] = time.monotonic,
+        rules: Rules = _NO_RULES,
+    ) -> None:
+        self._handles = list(handles)
+        projects = {handle.project for handle in self._handles}
+        if len(projects) != 1:
+            told = f"must be of exactly one project, not of {', '.join(sorted(projects)) or 'none'}"
+            raise InvalidValueError("handles", [told])
+        self.project = projects.pop()
+        self._parts = [
+            Part(self.project, handle.directory_id, sent, rules.verify, clock)
+            for handle in self._handles
+            for sent in handle.batches
+        ]
+        self._expected = sum(handle.expected for handle in self._handles)
+        self._stall = Stall(self.project, rules.stall_timeout, clock)
+        self._next = 0
+
+    @property
+    def settling(self) -> bool:
+        """Whether all that is pending will be decided within seconds, such as successes without instances."""
+        unsettled = [part for part in self._parts if not part.settled]
+        return bool(unsettled) and all(part.settling for part in unsettled)
+
+    @property
+    def soon(self) -> bool:
+        """Whether the last look ended with a question that should not wait."""
+        return any(part.soon for part in self._parts)
+
+    def look(self) -> Steps[Receipt]:
+        """Ask the server about what is not settled and return where everything stands.
+
+        One listing for each batch; fewer while one of them is far from its end, which the wait cannot have
+        before. Of many small ones, such as the children of many parents, some are asked in turn: as many as
+        are settled, and 20 that are not.
+        """
+        left = max(_PARTS_AT_ONCE, math.ceil(self._expected / 1000))
+        unsettled = [part for part in self._in_turn() if not part.settled]
+        is_far = False
+        for part in [each for each in unsettled if each.soon] or unsettled:
+            if is_far and part.rests:
+                continue
+            yield from part.look()
+            is_far = is_far or part.is_far
+            left -= not part.settled
+            if not left:
+                self._next = self._parts.index(part) + 1
+                break
+        yield from self._stall.look(self._parts)
+        return self._receipt()
+
+    def take_stock(self) -> Steps[Receipt]:
+        """Ask for every input that is not settled, and return where everything stands."""
+        for part in self._parts:
+            if not part.settled:
+                yield from part.take_stock()
+        yield from self._stall.look(self._parts)
+        return self._receipt()
+
+    def lose_sight(self) -> None:
+        """Take note that the server could not be seen: that nothing moved meanwhile says nothing."""
+        for part in self._parts:
+            part.forget_time()
+        self._stall.forget_time()
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield what became of each input, as far as they were listed."""
+        for part in self._parts:
+            yield from part.verdicts
+            if part.counts["missing"]:
+                yield _missing(part)
+
+    def to_retry(self, max_retries: int) -> list[int]:
+        """Return the inputs that are stuck and may be retried once more."""
+        return [
+            each.input_id
+            for each in self.verdicts()
+            if each.state == "stuck"
+            and each.input_id is not None
+            and each.retries is not None
+            and each.retries < max_retries
+        ]
+
+    def list_to_archive(self) -> Steps[list[int]]:
+        """List the inputs that the server has not ended and whose file is nobody else's.
+
+        To archive an update would remove the file that it was to change (wire contract 2.14).
+        """
+        found: list[int] = []
+        for part in self._parts:
+            if not part.settled:
+                rows = yield from part.list_pending()
+                found += [row.id for row in rows if row.mode is None]
+        return found
+
+    def _in_turn(self) -> list[Part]:
+        start = self._next % max(1, len(self._parts))
+        return self._parts[start:] + self._parts[:start]
+
+    def _receipt(self) -> Receipt:
+        counts: Counter[State] = Counter()
+        for part in self._parts:
+            counts.update(part.counts)
+        verdicts = [each for part in self._parts for each in part.verdicts]
+        file_ids = [each.file_id for each in verdicts if each.state == "succeeded" and each.file_id]
+        few = len(file_ids) <= SHOWN_FILE_IDS
+        open_parts = sum(sum(part.counts.values()) for part in self._parts if part.sent.inputs is None)
+        return Receipt(
+            project=self.project,
+            expected=self._expected + open_parts,
+            succeeded=counts["succeeded"] + sum(handle.done_at_send for handle in self._handles),
+            skipped=counts["skipped"] + sum(handle.skipped for handle in self._handles),
+            failed=counts["failed"],
+            archived=counts["archived"],
+            pending=counts["pending"],
+            missing=counts["missing"],
+            stuck=counts["stuck"],
+            not_sent=sum(handle.not_sent for handle in self._handles),
+            unchecked=sum(handle.unchecked for handle in self._handles),
+            kept=sum(each.kept for each in verdicts),
+            failures=self._failures() if any(counts[each] for each in _PROBLEMS) else [],
+            waiting=[each.words() for each in verdicts if each.state == "pending"][:SHOWN_FAILURES],
+            file_ids=sorted(file_ids) if few else [],
+        )
+
+    def _failures(self) -> list[ReceiptFailure]:
+        failed = [each for each in self.verdicts() if each.state in _PROBLEMS]
+        return [
+            ReceiptFailure(name=each.name, input_id=each.input_id, reason=each.reason)
+            for each in failed[:SHOWN_FAILURES]
+        ]
+
+
+def _missing(part: Part) -> Verdict:
+    """Return the verdict on what the server does not list; nothing but its number is known."""
+    sent = part.sent
+    where = f"batch {sent.id}" if sent.id is not None else f"the inputs {sent.only or ''}".strip()
+    if sent.parent_file_id is not None:
+        where = (
+            f"{where}, parent file {sent.parent_file_id}"
+            if sent.id is not None
+            else (f"parent file {sent.parent_file_id}")
+        )
+    count = part.counts["missing"]
+    return Verdict("missing", None, where, None, f"{count} input(s) that the server does not list")
