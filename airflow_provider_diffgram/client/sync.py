@@ -40,6 +40,9 @@ T = TypeVar("T")
 _UPLOAD_READ_TIMEOUT = 300.0
 """Seconds: an upload is answered only after the server has ingested it (wire contract 2.8)."""
 
+MOST_AT_ONCE = 32
+"""Threads that may send at once, besides one that runs steps: each keeps its connection."""
+
 _PIECE = 0.5
 """Seconds after which a wait looks whether it is to end."""
 
@@ -63,7 +66,7 @@ class DiffgramClient:
         if settings.client_cert:
             self._session.cert = (settings.client_cert, settings.client_key or settings.client_cert)
         self._proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else None
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=32)
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=MOST_AT_ONCE + AT_ONCE)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Discriminator, Field, Tag, field_validator
@@ -11,6 +11,8 @@ from pydantic import Discriminator, Field, Tag, field_validator
 from .base import Id, Sent, Text
 
 MediaType = Literal["image", "video", "text", "audio"]
+
+MEDIA_TYPES: tuple[MediaType, ...] = get_args(MediaType)
 
 EXTENSIONS: dict[str, MediaType] = {
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"), "image"),

@@ -42,7 +42,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
     :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
         packet: ``{"name", "outcome", "reason", "input_id", "file_id"}``; outcome is ``sent``, ``skipped``,
         ``failed`` or ``unknown``.
-    :param concurrency: requests under way at once.
+    :param concurrency: requests under way at once, at most 32.
     :param unknown_labels: what becomes of labels that the schema has not: ``fail`` with all of them; ``drop``
         their instances, counted in the log; ``create`` the labels, once everything else is found right.
     :param model_ref: model of predictions that name none: the DAG's id. A prediction is what is

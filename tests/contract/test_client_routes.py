@@ -171,7 +171,7 @@ def test_lists_of_files(client: DiffgramClient, module_world: World, boxed: File
     assert {boxed.id, parent.id} <= set(ids)
     explored = client.send(routes.explore_files(client.project, dataset)).file_list
     assert [len(file.instance_list) for file in explored if file.id == boxed.id] == [2]
-    every = client.run(routes.every_file(client.project, dataset, with_children=True))
+    every = client.send(routes.list_files(client.project, dataset, with_children=True)).file_list
     assert {*ids} < {file.id for file in every}
     result = client.send(routes.files_exist(client.project, [boxed.id, "no such name"]))
     assert (result.exists, result.missing_files) == (False, ["no such name"])

@@ -12,7 +12,6 @@ from .exports import archive_export, link_export, list_exports, read_export, sta
 from .files import (
     IDS_PAGE,
     create_compound,
-    every_file,
     explore_files,
     file_stats,
     files_exist,
@@ -74,7 +73,6 @@ __all__ = [
     "create_dataset",
     "create_label",
     "create_schema",
-    "every_file",
     "explore_files",
     "file_stats",
     "files_exist",

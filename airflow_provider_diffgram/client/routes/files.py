@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
 
 from ...models.received import Existence, File, FileIdPage, FilePage, FileStat
-from ..request import Request, Steps, ask
+from ..request import Request
 from .common import PAGE, given, item, items, path_of
 
 IDS_PAGE = 25_000
 """Most ids of a listing (2.6)."""
+
+P = TypeVar("P", FilePage, FileIdPage)
 
 
 def create_compound(
@@ -89,6 +91,18 @@ def _listing(mode: str, directory_id: int, limit: int, page: int, **filters: Any
     return {"metadata": metadata | given(**filters)}
 
 
+def _page(model: type[P], number: int) -> Callable[[Any], P]:
+    """Return what reads a page, and refuses one that would lead round in a circle."""
+
+    def read(answer: Any) -> P:
+        page = model.model_validate(answer)
+        if page.next_page is not None and page.next_page <= number:
+            raise ValueError(f"page {number} names page {page.next_page} as the next")
+        return page
+
+    return read
+
+
 def list_files(
     project: str,
     directory_id: int,
@@ -110,7 +124,7 @@ def list_files(
         f"list files of dataset {directory_id}",
         "POST",
         path,
-        FilePage.model_validate,
+        _page(FilePage, page),
         json=_listing("base", directory_id, limit, page, **filters),
     )
 
@@ -124,7 +138,7 @@ def list_file_ids(
         f"list file ids of dataset {directory_id}",
         "POST",
         path,
-        FileIdPage.model_validate,
+        _page(FileIdPage, page),
         json=_listing("ids_only", directory_id, IDS_PAGE, page, search_term=search_term),
     )
 
@@ -144,27 +158,9 @@ def explore_files(
         f"list instances of dataset {directory_id}",
         "POST",
         path,
-        FilePage.model_validate,
+        _page(FilePage, page),
         json=_listing("explorer", directory_id, limit, page, query=query),
     )
-
-
-def every_file(
-    project: str, directory_id: int, *, search_term: str | None = None, with_children: bool | None = None
-) -> Steps[list[File]]:
-    """List all files of a dataset, whatever the number of pages, each once.
-
-    A file that is added meanwhile moves the others on, so that one may be on two pages.
-    """
-    files: dict[int, File] = {}
-    page: int | None = 1
-    while page:
-        listed = yield from ask(
-            list_files(project, directory_id, page=page, search_term=search_term, with_children=with_children)
-        )
-        files |= {file.id: file for file in listed.file_list}
-        page = listed.next_page if listed.next_page != page else None
-    return list(files.values())
 
 
 def file_stats(project: str, file_id: int) -> Request[list[FileStat]]:

@@ -119,6 +119,15 @@ class Preparation:
         """Return what is wrong with the dataset, the schema, and the packets that were looked at together."""
         return [*self._problems, *self.plan.labels.schema_problems, *self._check.among_root_files()]
 
+    def check_targets(self) -> None:
+        """Check what is known before the first packet.
+
+        :raises InvalidValueError: if the dataset or the schema does not exist.
+        """
+        problems = [*self._problems, *self.plan.labels.schema_problems]
+        if problems:
+            raise InvalidValueError("packets", problems)
+
     def look_at(self, packets: Iterable[Candidate]) -> None:
         """Check some packets.
 

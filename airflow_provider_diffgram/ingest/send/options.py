@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Required, TypedDict
 
+from ...client.sync import MOST_AT_ONCE
 from ...models import InvalidValueError
 from ..check.labels import UNKNOWN_LABELS, Ref, UnknownLabels
 from ..read.paths import PathOpener
@@ -41,7 +42,7 @@ def check_options(
         problems.append(f"if_exists must be one of {', '.join(map(repr, IF_EXISTS))}, not {if_exists!r}")
     if not max_failed >= 0:
         problems.append(f"max_failed must be 0 or more, not {max_failed}")
-    if concurrency < 1:
-        problems.append(f"concurrency must be 1 or more, not {concurrency}")
+    if not 1 <= concurrency <= MOST_AT_ONCE:
+        problems.append(f"concurrency must be 1 to {MOST_AT_ONCE}, not {concurrency}")
     if problems:
         raise InvalidValueError("push", problems)

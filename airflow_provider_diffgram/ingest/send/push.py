@@ -8,6 +8,7 @@ from itertools import islice
 
 from ...client import DiffgramClient, DiffgramError, RefusedError
 from ...models import Handle, InvalidValueError, Packet
+from ...models.media import MEDIA_TYPES
 from ..check.check import Candidate, Plan, Preparation, validated
 from ..check.labels import Ref, UnknownLabels
 from ..check.names import name_of
@@ -65,7 +66,7 @@ def push(
         people corrected included.
     :param max_failed: how many packets may be refused, or which share of them if below 1.
     :param report: path of a JSON Lines file to write with the outcome of each packet.
-    :param concurrency: requests under way at once.
+    :param concurrency: requests under way at once, at most 32.
     :param memory: remembers batches from attempt to attempt.
     :param stop: once set, nothing more is sent, and the push ends with an error.
     :param introduce_after: seconds to leave to others that may be about to introduce the same model run.
@@ -86,7 +87,9 @@ def push(
         origin=origin,
     )
     whole = None if isinstance(packets, Iterator) else packets
-    if whole is not None:
+    if whole is None:
+        preparation.check_targets()
+    else:
         preparation.look_at(whole)
         if before_sending is not None:
             before_sending(preparation.plan)
@@ -167,7 +170,7 @@ class _Push:
         if few and not names:
             return
         searched = names if few and len(names) <= SEARCH_ONE_BY_ONE else None
-        self._existing.look_at_roots(self._plan.media_types if few else ("image", "text", "video"), searched)
+        self._existing.look_at_roots(self._plan.media_types if few else MEDIA_TYPES, searched)
         there, new = self._plan.known.count_files(), self._plan.known.count_new()
         if there + new > DATASET_CAP:
             self._tally.warn(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ...client import DiffgramClient, routes
 from ...models import File
@@ -13,13 +13,12 @@ SEARCH_ONE_BY_ONE = 3
 
 def files_named(client: DiffgramClient, directory_id: int, name: str) -> list[File]:
     """Return the root files of exactly that name, lowest id first."""
-    found: dict[int, File] = {}
-    page: int | None = 1
-    while page is not None:
-        listing = client.send(routes.list_files(client.project, directory_id, page=page, search_term=name))
-        found.update({file.id: file for file in listing.file_list if file.original_filename == name})
-        page = listing.next_page
-    return [found[file_id] for file_id in sorted(found) if not found[file_id].removed]
+    found = {
+        file.id: file
+        for file in _every_file(client, directory_id, name)
+        if file.original_filename == name and not file.removed
+    }
+    return [found[file_id] for file_id in sorted(found)]
 
 
 def root_files(client: DiffgramClient, directory_id: int, names: Iterable[str] | None) -> Iterable[File]:
@@ -34,9 +33,14 @@ def root_files(client: DiffgramClient, directory_id: int, names: Iterable[str] |
     return (file for file in listed if not file.removed)
 
 
-def _every_file(client: DiffgramClient, directory_id: int) -> Iterable[File]:
+def _every_file(client: DiffgramClient, directory_id: int, search_term: str | None = None) -> Iterator[File]:
+    """Yield the files of all pages, each once: one that is added meanwhile moves the others on."""
+    seen: set[int] = set()
     page: int | None = 1
     while page is not None:
-        listing = client.send(routes.list_files(client.project, directory_id, page=page))
-        yield from listing.file_list
+        listing = client.send(
+            routes.list_files(client.project, directory_id, page=page, search_term=search_term)
+        )
+        yield from (file for file in listing.file_list if file.id not in seen)
+        seen.update(file.id for file in listing.file_list)
         page = listing.next_page

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import io
 import json
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -14,11 +13,10 @@ import pytest
 from airflow_provider_diffgram.client import RefusedError, UnexpectedReplyError, routes
 from airflow_provider_diffgram.client.multipart import MultipartBody
 from airflow_provider_diffgram.client.replies import value_of
-from airflow_provider_diffgram.client.request import Request, Steps, Upload
-from tests.unit.client.every_route import EVERY, FILE, MIB, PAGE, P, medium
+from airflow_provider_diffgram.client.request import Upload
+from tests.unit.client.every_route import EVERY, MIB, PAGE, P, medium
 
 JSON = {"content-type": "application/json"}
-STEPS = {"every_file"}
 
 ASKED: dict[str, tuple[str, str, Any]] = {
     "append_data": ("POST", "/api/v1/project/demo-project/input-batch/4/append-data", None),
@@ -224,7 +222,7 @@ def answered(name: str, body: Any) -> Any:
 
 def test_no_route_is_without_a_test():
     functions = {name for name in routes.__all__ if inspect.isfunction(getattr(routes, name))}
-    assert functions - STEPS == set(EVERY)
+    assert functions == set(EVERY)
 
 
 @pytest.mark.parametrize("name", ASKED)
@@ -432,38 +430,10 @@ def test_appended_data_name_their_range_as_recorded_2_10():
     assert json.loads(b"".join(parts)) == data
 
 
-def test_every_page_of_files_is_asked_and_a_file_on_two_pages_is_one():
-    pages = {
-        1: {"file_list": [FILE | {"id": 9}, FILE | {"id": 8}], "metadata": PAGE | {"next_page": 2}},
-        2: {"file_list": [FILE | {"id": 8}, FILE | {"id": 7}], "metadata": PAGE | {"next_page": 3}},
-        3: {"file_list": [FILE | {"id": 6}], "metadata": PAGE},
-    }
-    asked = []
-
-    def answer(request: Request[Any]) -> Any:
-        asked.append(request.json["metadata"]["page"])
-        return request.read(pages[asked[-1]])
-
-    assert [file.id for file in ended(routes.every_file(P, 2), answer)] == [9, 8, 7, 6]
-    assert asked == [1, 2, 3]
-
-
-def ended(steps: Steps[Any], answer: Callable[[Any], Any]) -> Any:
-    """Run ``steps`` on answers from ``answer``."""
-    request = next(steps)
-    while True:
-        try:
-            request = steps.send(answer(request))
-        except StopIteration as done:
-            return done.value
-
-
-def test_a_group_that_was_made_is_read_under_either_name():
-    for key in ("attribute_template_group", "attribute_group"):
-        assert answered("create_attribute_group", {key: {"id": 4}}).id == 4
-
-
-def test_signed_urls_are_not_in_a_repr():
-    (frame,) = answered("list_frame_urls", EVERY["list_frame_urls"][1])
-    assert frame.url == "http://storage.test/f?signature=1"
-    assert "signature" not in repr(frame)
+@pytest.mark.parametrize("name", ["list_files", "list_file_ids", "explore_files"])
+@pytest.mark.parametrize("named", [1, 2])
+def test_a_page_of_files_that_leads_round_in_a_circle_is_refused(name: str, named: int):
+    request = getattr(routes, name)(P, 2, page=2)
+    body = json.dumps({"file_list": [], "metadata": PAGE | {"next_page": named}}).encode()
+    with pytest.raises(UnexpectedReplyError, match=f"page 2 names page {named} as the next"):
+        value_of(request, 200, JSON, body)
