@@ -5,11 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .account import Account, Converted
-from .boxes import box_instances, polygon_instances
-from .convert import Packets, instances_of, packets_of
-from .mapping import Options, Provenance
-from .raw import (
+from .core.account import Account, Converted
+from .core.convert import Packets, instances_of, packets_of
+from .core.mapping import Options, Provenance
+from .core.raw import (
     RawEllipse,
     RawImage,
     RawKeypoint,
@@ -17,48 +16,51 @@ from .raw import (
     RawSkeleton,
     RawTokens,
 )
+from .formats.arrays import box_instances, polygon_instances
 
 if TYPE_CHECKING:
-    from .coco import CocoResults, from_coco
-    from .dataframe import from_dataframe
-    from .detections import from_supervision, from_supervision_key_points
-    from .detectors import from_torchvision
-    from .label_studio import from_label_studio
-    from .masks import outlines_of
-    from .pipelines import (
+    from .core.masks import outlines_of
+    from .core.tokens import words_of
+    from .core.video import ConvertedVideo, in_frames, in_tracks, video_frames
+    from .formats.coco import CocoResults, from_coco
+    from .formats.dataframe import from_dataframe
+    from .formats.huggingface import (
         from_classification_pipeline,
         from_detection_pipeline,
         from_document_question_answering,
         from_segmentation_pipeline,
+        from_token_classification,
     )
-    from .tokens import from_token_classification, words_of
-    from .video import ConvertedVideo, in_frames, in_tracks, video_frames
-    from .voc import from_voc
-    from .yolo import from_ultralytics, from_yolo_text, read_classes
+    from .formats.label_studio import from_label_studio
+    from .formats.supervision import from_supervision, from_supervision_key_points
+    from .formats.torchvision import from_torchvision
+    from .formats.ultralytics import from_ultralytics
+    from .formats.voc import from_voc
+    from .formats.yolo import from_yolo_text, read_classes
 
 _LAZY = {
-    "CocoResults": "coco",
-    "from_coco": "coco",
-    "outlines_of": "masks",
-    "from_dataframe": "dataframe",
-    "from_supervision": "detections",
-    "from_supervision_key_points": "detections",
-    "from_torchvision": "detectors",
-    "from_label_studio": "label_studio",
-    "from_classification_pipeline": "pipelines",
-    "from_detection_pipeline": "pipelines",
-    "from_document_question_answering": "pipelines",
-    "from_segmentation_pipeline": "pipelines",
-    "from_token_classification": "tokens",
-    "words_of": "tokens",
-    "ConvertedVideo": "video",
-    "in_frames": "video",
-    "in_tracks": "video",
-    "video_frames": "video",
-    "from_voc": "voc",
-    "from_ultralytics": "yolo",
-    "from_yolo_text": "yolo",
-    "read_classes": "yolo",
+    "CocoResults": "formats.coco",
+    "from_coco": "formats.coco",
+    "outlines_of": "core.masks",
+    "from_dataframe": "formats.dataframe",
+    "from_supervision": "formats.supervision",
+    "from_supervision_key_points": "formats.supervision",
+    "from_torchvision": "formats.torchvision",
+    "from_label_studio": "formats.label_studio",
+    "from_classification_pipeline": "formats.huggingface",
+    "from_detection_pipeline": "formats.huggingface",
+    "from_document_question_answering": "formats.huggingface",
+    "from_segmentation_pipeline": "formats.huggingface",
+    "from_token_classification": "formats.huggingface",
+    "words_of": "core.tokens",
+    "ConvertedVideo": "core.video",
+    "in_frames": "core.video",
+    "in_tracks": "core.video",
+    "video_frames": "core.video",
+    "from_voc": "formats.voc",
+    "from_ultralytics": "formats.ultralytics",
+    "from_yolo_text": "formats.yolo",
+    "read_classes": "formats.yolo",
 }
 """What is imported when it is asked for, and the module that it is in."""
 

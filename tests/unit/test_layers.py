@@ -107,6 +107,20 @@ def test_ingest_itself_holds_hardly_anything():
     assert {path.name for path in (PACKAGE / "ingest").glob("*.py")} <= {"__init__.py", "defaults.py"}
 
 
+def test_no_format_knows_another_and_the_core_knows_none():
+    room = PACKAGE / "predictions"
+    formats = {path.stem for path in (room / "formats").iterdir() if path.name != "__init__.py"}
+    assert len(formats) > 5
+    stem = f"{NAME}.predictions.formats"
+    for path in modules("predictions/core"):
+        assert not {name for name in imported(path) if name.startswith(stem)}, path
+    for path in modules("predictions/formats"):
+        own = path.relative_to(room / "formats").parts[0].removesuffix(".py")
+        names = (name.removeprefix(f"{stem}.") for name in imported(path) if name.startswith(stem))
+        known = {name.split(".")[0] for name in names}
+        assert known & formats <= {own}, path
+
+
 def test_the_package_itself_imports_nothing_when_airflow_asks_for_its_info():
     names = set(imported(PACKAGE / "__init__.py"))
     assert names <= {"__future__.annotations", "typing.Any"}

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_diffgram.models import Box, InvalidValueError
 from airflow_provider_diffgram.predictions import Options, Provenance, RawImage, RawPrediction
-from airflow_provider_diffgram.predictions.bulk import Boxes, BulkConverter
-from airflow_provider_diffgram.predictions.convert import convert_image
+from airflow_provider_diffgram.predictions.core.bulk import Boxes, BulkConverter
+from airflow_provider_diffgram.predictions.core.convert import convert_image
 
 CLASSES = ("cat", "dog", "cow")
 PROVENANCE = Provenance("model", "run")

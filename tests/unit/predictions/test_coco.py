@@ -16,8 +16,8 @@ from upath import UPath
 
 from airflow_provider_diffgram.models import Box, InvalidValueError
 from airflow_provider_diffgram.predictions import Options, Provenance, from_coco, packets_of
-from airflow_provider_diffgram.predictions.convert import convert_image
-from airflow_provider_diffgram.predictions.geometry import area
+from airflow_provider_diffgram.predictions.core.convert import convert_image
+from airflow_provider_diffgram.predictions.core.geometry import area
 
 DATASET: dict[str, Any] = {
     "images": [

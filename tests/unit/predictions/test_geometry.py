@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shapely.geometry import LineString
 from shapely.geometry import box as rectangle
 
-from airflow_provider_diffgram.predictions.geometry import clip_rectangle, clip_segment
+from airflow_provider_diffgram.predictions.core.geometry import clip_rectangle, clip_segment
 
 WIDTH, HEIGHT = 100, 60
 places = st.tuples(st.integers(-60, 160), st.integers(-60, 120)).map(lambda xy: (xy[0] / 2, xy[1] / 2))

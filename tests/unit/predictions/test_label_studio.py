@@ -15,7 +15,7 @@ from PIL import Image
 
 from airflow_provider_diffgram.models import Box, Ellipse, InvalidValueError, Point, Polygon, Tag, TextToken
 from airflow_provider_diffgram.predictions import RawImage, from_label_studio, from_yolo_text, instances_of
-from airflow_provider_diffgram.predictions.brush import mask_of_brush
+from airflow_provider_diffgram.predictions.formats.label_studio.brush import mask_of_brush
 
 FILE = Path(__file__).parents[2] / "model_outputs" / "label_studio.json"
 RECORDED = json.loads(FILE.read_text())

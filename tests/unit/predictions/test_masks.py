@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 from shapely.geometry import LinearRing, Point
 
-from airflow_provider_diffgram.predictions.geometry import area
-from airflow_provider_diffgram.predictions.masks import Outlines, outlines_of
+from airflow_provider_diffgram.predictions.core.geometry import area
+from airflow_provider_diffgram.predictions.core.masks import Outlines, outlines_of
 
 masks = arrays.arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 

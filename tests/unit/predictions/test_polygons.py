@@ -12,7 +12,7 @@ from shapely.geometry import box as rectangle
 
 from airflow_provider_diffgram.models import Polygon
 from airflow_provider_diffgram.predictions import Account, Converted, polygon_instances
-from airflow_provider_diffgram.predictions.geometry import area, clip_polygon
+from airflow_provider_diffgram.predictions.core.geometry import area, clip_polygon
 
 SIZE = 100
 

@@ -18,7 +18,7 @@ from nltk.tokenize.punkt import PunktParameters, save_punkt_params
 
 from airflow_provider_diffgram.models import InvalidValueError, TextToken
 from airflow_provider_diffgram.predictions import RawTokens, from_token_classification, instances_of, words_of
-from airflow_provider_diffgram.predictions.tokens import character_spans, tokens_between
+from airflow_provider_diffgram.predictions.core.tokens import character_spans, tokens_between
 
 RECORDED = json.loads((Path(__file__).parents[2] / "model_outputs" / "transformers.json").read_text())
 TEXT = RECORDED["text"]

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from airflow_provider_diffgram.models import InvalidValueError, Packet
 from airflow_provider_diffgram.predictions import Options, Provenance, RawPrediction
-from airflow_provider_diffgram.predictions.video import ConvertedVideo, in_frames, in_tracks, video_frames
+from airflow_provider_diffgram.predictions.core.video import (
+    ConvertedVideo,
+    in_frames,
+    in_tracks,
+    video_frames,
+)
 
 SIZE = {"width": 640, "height": 480}
 

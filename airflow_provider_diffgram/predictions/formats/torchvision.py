@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .common import (
+from ..core.raw import RawImage, RawPrediction
+from ..core.reading import (
     Bones,
     Classes,
     SizeXY,
@@ -17,7 +18,6 @@ from .common import (
     skeleton,
     with_names,
 )
-from .raw import RawImage, RawPrediction
 
 _MASK_THRESHOLD = 0.5
 """From which probability on a pixel belongs to the object: torchvision's own advice."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from .common import (
+from ..core.raw import RawImage, RawPrediction
+from ..core.reading import (
     Bones,
     Classes,
     SizeXY,
@@ -17,7 +18,6 @@ from .common import (
     sure,
     with_names,
 )
-from .raw import RawImage, RawPrediction
 
 _CLASS_NAME = "class_name"
 _ORIENTED_BOX = "xyxyxyxy"

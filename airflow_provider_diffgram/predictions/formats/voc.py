@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 from airflow_provider_diffgram.models import InvalidValueError
 
-from .common import read_all
-from .raw import Edges, RawImage, RawPrediction, Ring
+from ..core.raw import Edges, RawImage, RawPrediction, Ring
+from ..core.reading import read_all
 
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
 _SCORES = ("score", "confidence")

@@ -19,15 +19,15 @@ import numpy as np
 
 from airflow_provider_diffgram.models import InvalidValueError
 
-from .account import Converted
-from .bulk import Boxes, BulkConverter
-from .coco_files import Source, records_of
-from .coco_images import CocoImages
-from .coco_shapes import outlines_of_segmentation, problem_of_segmentation, skeleton_of
-from .convert import convert_image
-from .mapping import Options, Provenance
-from .masks import TOLERANCE
-from .raw import RawImage, RawPrediction
+from ...core.account import Converted
+from ...core.bulk import Boxes, BulkConverter
+from ...core.convert import convert_image
+from ...core.mapping import Options, Provenance
+from ...core.masks import TOLERANCE
+from ...core.raw import RawImage, RawPrediction
+from .files import Source, records_of
+from .images import CocoImages
+from .shapes import outlines_of_segmentation, problem_of_segmentation, skeleton_of
 
 GEOMETRIES = ("segmentation", "keypoints", "bbox")
 

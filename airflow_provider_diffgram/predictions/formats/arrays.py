@@ -11,10 +11,10 @@ from typing import Any, cast
 
 from airflow_provider_diffgram.models import Box, Polygon
 
-from .account import Converted
-from .convert import instances_of
-from .mapping import Provenance
-from .raw import RawPrediction
+from ..core.account import Converted
+from ..core.convert import instances_of
+from ..core.mapping import Provenance
+from ..core.raw import RawPrediction
 
 
 def box_instances(

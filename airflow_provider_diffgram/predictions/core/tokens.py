@@ -1,15 +1,13 @@
-"""Spans of characters -> numbers of Diffgram's tokens, and token classification with them.
+"""Spans of characters -> numbers of Diffgram's tokens.
 
 Diffgram splits a text when it takes it in, with NLTK, and text_token instances name its tokens by number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-from .common import of_images, read_all, with_names
-from .raw import RawImage, RawPrediction, RawTokens
+from .raw import RawTokens
 
 Words = Callable[[str], Sequence[str]]
 """Gives the tokens of a text, as Diffgram has them."""
@@ -38,39 +36,6 @@ def words_of(text: str) -> list[str]:
             "a function that splits a text as your Diffgram does"
         ) from None
     return words
-
-
-def from_token_classification(
-    outputs: Iterable[Iterable[Mapping[str, Any]]],
-    names: Iterable[str],
-    *,
-    texts: Iterable[str],
-    words: Words = words_of,
-) -> Iterator[RawImage]:
-    """Read ``token-classification`` pipelines that aggregate: each entity becomes a span of tokens.
-
-    A span covers every token that it touches.
-
-    :param outputs: one list of ``{"entity_group", "score", "start", "end"}`` for each text.
-    :param names: of the files in Diffgram.
-    :param texts: what the pipeline was given, and what Diffgram gets.
-    :param words: splits a text as Diffgram does.
-    :raises InvalidValueError: from the iterator, with all that is wrong with a text.
-    """
-    each_text = iter(texts)
-    for output, name, size in with_names(outputs, names, None):
-        text = next(each_text, None)
-        if text is None:
-            raise ValueError(f"texts end before {name}: give each text that the pipeline was given")
-        spans = character_spans(words(text), text)
-
-        def read(entity: Mapping[str, Any], spans: list[tuple[int, int]] = spans) -> list[RawPrediction]:
-            if "entity_group" not in entity:
-                raise ValueError("is a piece of a word: give the pipeline aggregation_strategy='simple'")
-            tokens = tokens_between(entity["start"], entity["end"], spans)
-            return [RawPrediction(entity["entity_group"], float(entity["score"]), tokens=tokens)]
-
-        yield RawImage(name, *size, read_all(name, of_images(output), read, "entity"))
 
 
 def tokens_between(start: int, end: int, spans: Sequence[tuple[int, int]]) -> RawTokens:

@@ -10,10 +10,10 @@ from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
 
+from ...core.raw import XY, RawEllipse, RawImage, RawPrediction
+from ...core.reading import outlined, read_all
+from ...core.tokens import Words, character_spans, tokens_between, words_of
 from .brush import mask_of_brush
-from .common import outlined, read_all
-from .raw import XY, RawEllipse, RawImage, RawPrediction
-from .tokens import Words, character_spans, tokens_between, words_of
 
 Result = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
 
-from .coco_files import Source, member
+from .files import Source, member
 
 _MOST_PIXELS = 2**30 - 1
 _SHOWN = 100

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .coco_images import CocoCategory
-from .masks import Outlines, outlines_of
-from .raw import RawKeypoint, RawSkeleton
+from ...core.masks import Outlines, outlines_of
+from ...core.raw import RawKeypoint, RawSkeleton
+from .images import CocoCategory
 
 _HIDDEN, _VISIBLE = 1, 2
 

@@ -1,12 +1,13 @@
-"""What the pipelines of Hugging Face's transformers return for images."""
+"""What the pipelines of Hugging Face's transformers return."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .common import SizeXY, of_images, outlined, read_all, with_names
-from .raw import Edges, RawImage, RawPrediction
+from ..core.raw import Edges, RawImage, RawPrediction
+from ..core.reading import SizeXY, of_images, outlined, read_all, with_names
+from ..core.tokens import Words, character_spans, tokens_between, words_of
 
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
 _LAYOUT_SCALE = 1000
@@ -126,3 +127,36 @@ def _around(words: WordBoxes, start: int, end: int, size: SizeXY) -> Edges:
         max(box[2] for box in boxes) * across,
         max(box[3] for box in boxes) * down,
     )
+
+
+def from_token_classification(
+    outputs: Iterable[Iterable[Mapping[str, Any]]],
+    names: Iterable[str],
+    *,
+    texts: Iterable[str],
+    words: Words = words_of,
+) -> Iterator[RawImage]:
+    """Read ``token-classification`` pipelines that aggregate: each entity becomes a span of tokens.
+
+    A span covers every token that it touches.
+
+    :param outputs: one list of ``{"entity_group", "score", "start", "end"}`` for each text.
+    :param names: of the files in Diffgram.
+    :param texts: what the pipeline was given, and what Diffgram gets.
+    :param words: splits a text as Diffgram does.
+    :raises InvalidValueError: from the iterator, with all that is wrong with a text.
+    """
+    each_text = iter(texts)
+    for output, name, size in with_names(outputs, names, None):
+        text = next(each_text, None)
+        if text is None:
+            raise ValueError(f"texts end before {name}: give each text that the pipeline was given")
+        spans = character_spans(words(text), text)
+
+        def read(entity: Mapping[str, Any], spans: list[tuple[int, int]] = spans) -> list[RawPrediction]:
+            if "entity_group" not in entity:
+                raise ValueError("is a piece of a word: give the pipeline aggregation_strategy='simple'")
+            tokens = tokens_between(entity["start"], entity["end"], spans)
+            return [RawPrediction(entity["entity_group"], float(entity["score"]), tokens=tokens)]
+
+        yield RawImage(name, *size, read_all(name, of_images(output), read, "entity"))

@@ -8,8 +8,8 @@ from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
 
-from .common import read_all
-from .raw import RawImage, RawPrediction
+from ..core.raw import RawImage, RawPrediction
+from ..core.reading import read_all
 
 _EDGES = ("x_min", "y_min", "x_max", "y_max")
 _NEEDED = ("image", "label")
