@@ -20,6 +20,7 @@ _HELP = {
     "image_seconds": "time one medium takes",
     "settle_seconds": "least time between success and the instances",
     "settle_per_instance": "what each instance adds to it",
+    "video_hangs": "whether a video hangs that is read while another row waits beside it: true or false",
     "model_race_seconds": "time between looking for a model run and creating it",
     "name_race_seconds": "time between comparing names and storing a compound file",
     "limiter_processes": "server processes that count requests, each for itself",

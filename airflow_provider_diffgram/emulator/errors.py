@@ -31,6 +31,10 @@ class DatabaseRefused(Exception):
     """The database would have refused a value: the dispatcher answers 503 (wire contract, 1.4, E5)."""
 
 
+class ThreadDied(Exception):
+    """An ingest thread meets an error the server does not handle, and is not replaced (quirks 48, 49, 62)."""
+
+
 REFUSED_BY_DATABASE = (DatabaseRefused, OverflowError, sqlite3.ProgrammingError, sqlite3.InterfaceError)
 """The last two are what SQLite says of an object where a number or a text belongs."""
 

@@ -11,7 +11,7 @@ from typing import Any
 from . import media, naming
 from .batches import note_success
 from .clock import Clock
-from .errors import DatabaseRefused
+from .errors import DatabaseRefused, ThreadDied
 from .files import UPDATABLE_TYPES, find_file, new_file, note_stored_instances, root_with_name
 from .ingest_rows import NO_UNIT, instances_of, project_of, unhandled, with_log
 from .ingest_video import VideoIngest
@@ -25,10 +25,6 @@ from .store import Store, insert
 logger = logging.getLogger(__name__)
 
 UPDATE_MODES = ("update", "update_with_existing")
-
-
-class ThreadDied(Exception):
-    """The ingest thread meets an error the server does not handle, and is not replaced (quirks 48, 49)."""
 
 
 class Ingest:
@@ -144,7 +140,11 @@ class Ingest:
         self._finish(row, file_id, sent)
 
     def _video(self) -> VideoIngest:
-        return VideoIngest(self.store, self.clock, self.options.image_seconds)
+        return VideoIngest(self.store, self.clock, self.options.image_seconds, self.video_fault)
+
+    def video_fault(self, row: sqlite3.Row) -> str | None:
+        """Return the kind of fault that a video meets when its frames are pushed."""
+        return None
 
     def refuse_full(self, row: sqlite3.Row) -> None:
         """End a row whose dataset holds as many files as it may."""

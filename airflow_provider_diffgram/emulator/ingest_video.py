@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Callable
 from typing import Any
 
 from . import media
 from .batches import note_success
 from .clock import Clock
+from .errors import ThreadDied
 from .files import new_file
 from .inputs import save_input, set_input
 from .instances import store_instances
@@ -23,6 +25,7 @@ from .store import Project, Store, from_json, insert
 from .video_file import video_facts
 
 SEE_LOG = "See Update Log"
+_QUEUE_ERROR = "'<' not supported between instances of 'QueuedFrame' and 'QueuedFrame'"
 _FAILED_FRAMES = 10
 """How many frames' time a row is seen as failed before it goes on to success (quirk 52)."""
 
@@ -32,14 +35,22 @@ class VideoIngest:
 
     :param clock: lets waiting end with the emulator.
     :param frame_seconds: time one frame takes.
+    :param fault: tells the kind of fault a row meets, if any: one of :data:`.faults.ROW_KINDS_OF_VIDEOS`.
     """
 
     UNREADABLE = "Could not load video. Try again, try a different format or contact us."
 
-    def __init__(self, store: Store, clock: Clock, frame_seconds: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        frame_seconds: float,
+        fault: Callable[[sqlite3.Row], str | None] | None = None,
+    ) -> None:
         self.store = store
         self.clock = clock
         self.frame_seconds = frame_seconds
+        self._fault = fault
 
     def run(self, row: sqlite3.Row, name: str | None, content: bytes) -> None:
         """Create a video's File and its frames."""
@@ -120,6 +131,9 @@ class VideoIngest:
             percent_complete=50.0,
             frame_packet_map=json.dumps(frames),
         )
+        fault = None if self._fault is None else self._fault(row)
+        if fault == "hang":
+            self._hang(row)
         errors: dict[str, Any] = {}
         ordered = sorted(
             (number, key) for key, number in numbers.items() if frame_count is None or number < frame_count
@@ -132,9 +146,21 @@ class VideoIngest:
                 errors[f"Frame {number}"] = lost
                 self._note_errors(row, errors)
                 self.clock.pause(_FAILED_FRAMES * self.frame_seconds)
+        if errors and fault == "stay_failed":
+            return
         with self.store.write() as connection:
             set_input(connection, row["id"], status="success", percent_complete=100.0)
             note_success(connection, row["batch_id"])
+
+    def _hang(self, row: sqlite3.Row) -> None:
+        """Leave a row as one whose frames could not be queued beside another row (quirk 62).
+
+        :raises ThreadDied: always.
+        """
+        self._note_errors(row, {"process_video": _QUEUE_ERROR})
+        self.clock.pause(_FAILED_FRAMES * self.frame_seconds)
+        save_input(self.store, row["id"], status="processing_frames_in_queue", percent_complete=90.0)
+        raise ThreadDied(_QUEUE_ERROR)
 
     def _note_progress(self, row: sqlite3.Row, part: float) -> None:
         save_input(

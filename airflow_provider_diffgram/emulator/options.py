@@ -28,6 +28,8 @@ class Options:
     :param image_seconds: time one medium takes, give or take a quarter.
     :param settle_seconds: least time between ``success`` and the instances (wire contract, 3.2, "flip").
     :param settle_per_instance: what each instance adds to it; rows settling at once share one processor.
+    :param video_hangs: whether a video hangs that is read while another row waits in the memory of the same
+        worker process (quirk 62).
     :param model_race_seconds: time between looking for a model run and creating it (quirk 48).
     :param name_race_seconds: time between comparing names and storing a compound file (quirk 55).
     :param rate_limit: whether requests are counted; off is how a development server starts.
@@ -54,6 +56,7 @@ class Options:
     image_seconds: float = 0.1
     settle_seconds: float = 0.04
     settle_per_instance: float = 0.0063
+    video_hangs: bool = True
     model_race_seconds: float = 0.002
     name_race_seconds: float = 0.02
     rate_limit: bool = True
@@ -75,6 +78,7 @@ TUNABLE = (
     "image_seconds",
     "settle_seconds",
     "settle_per_instance",
+    "video_hangs",
     "model_race_seconds",
     "name_race_seconds",
     "rate_limit",

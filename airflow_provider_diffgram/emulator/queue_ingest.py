@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import Any
 
 from .clock import Clock
-from .faults import ROW_KINDS_AT_END, RowFaults
-from .ingest import Ingest
+from .faults import ROW_KINDS_AT_END, ROW_KINDS_OF_VIDEOS, RowFaults
+from .ingest import UPDATE_MODES, Ingest
 from .inputs import save_input
 from .instances import Outcome
 from .options import Options
@@ -15,11 +16,30 @@ from .store import Store
 
 
 class QueueIngest(Ingest):
-    """Processes rows of the queue, with the faults asked for, until its worker process dies."""
+    """Processes rows of the queue, with the faults asked for, until its worker process dies.
 
-    def __init__(self, store: Store, options: Options, clock: Clock, row_faults: RowFaults) -> None:
+    :param waiting: how many rows wait in the memory of the worker process.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        options: Options,
+        clock: Clock,
+        row_faults: RowFaults,
+        waiting: Callable[[], int],
+    ) -> None:
         super().__init__(store, options, clock)
         self._row_faults = row_faults
+        self._waiting = waiting
+
+    def video_fault(self, row: sqlite3.Row) -> str | None:
+        """Return the fault asked for, or ``hang`` if another row waits beside the video (quirk 62)."""
+        fault = self._row_faults.take(row["original_filename"], ROW_KINDS_OF_VIDEOS)
+        if fault is not None:
+            return fault.kind
+        is_read = row["mode"] not in UPDATE_MODES
+        return "hang" if is_read and self.options.video_hangs and self._waiting() else None
 
     def fail(self, row: sqlite3.Row, values: dict[str, Any]) -> None:
         """End a row as failed, unless the process died meanwhile."""

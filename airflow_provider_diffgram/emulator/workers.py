@@ -16,9 +16,9 @@ import threading
 import time
 
 from .clock import Clock, Stopped
-from .errors import CRASHES, REFUSED_BY_DATABASE
+from .errors import CRASHES, REFUSED_BY_DATABASE, ThreadDied
 from .faults import ROW_KINDS_AT_START, RowFaults
-from .ingest import Ingest, ThreadDied
+from .ingest import Ingest
 from .inputs import save_input, set_input
 from .options import INGEST_THREADS, LOCAL_QUEUE_LIMIT, VERSION_TEXT, Options
 from .queue_ingest import QueueIngest
@@ -40,7 +40,7 @@ class _Life:
         self.process = process
         self.clock = clock
         self.rows = process.rows = queue.SimpleQueue()
-        self.ingest = QueueIngest(process.store, process.options, clock, process.row_faults)
+        self.ingest = QueueIngest(process.store, process.options, clock, process.row_faults, self.rows.qsize)
         self.threads: list[threading.Thread] = []
         self.complete()
         self.taker = threading.Thread(target=self._take_for_ever, daemon=True)

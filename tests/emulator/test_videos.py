@@ -179,3 +179,71 @@ def test_statuses_and_percents_on_the_way(own_world: World) -> None:
     assert 44 <= row["percent_complete"] <= 84
     until(lambda: own_world.row(input_id)["percent_complete"] == 100, "the end")
     assert own_world.row(input_id)["status"] == "success"
+
+
+def hung(world: World, input_id: int) -> dict[str, Any] | None:
+    row = world.row(input_id)
+    return row if row["status"] == "processing_frames_in_queue" and errors(row) else None
+
+
+def errors(row: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = (row["update_log"] or {}).get("error") or {}
+    return found
+
+
+def sent_video(world: World, name: str, **frames: Any) -> int:
+    world.media.files[f"/{name}"] = mp4(50)
+    media = {"url": f"{world.media.url}/{name}", "type": "video"}
+    return world.accepted(original_filename=name, media=media, frame_packet_map=frames)
+
+
+def test_q62_a_video_hangs_that_is_read_while_another_row_waits(own_world: World) -> None:
+    emulator = own_world.emulator
+    emulator.tune(workers=1, rows_per_cycle=10, image_seconds=0.6)
+    video = sent_video(own_world, "beside.mp4", **{"0": [own_world.box()]})
+    until(lambda: own_world.row(video)["status"] == "processing", "the video to be taken up")
+    texts = [
+        own_world.accepted(type="from_text_data", text_data="x", media={"type": "text"}) for _ in range(8)
+    ]
+    row = until(lambda: hung(own_world, video), "the video to hang")
+    assert (row["percent_complete"], row["file_id"] is None) == (90, False)
+    assert "not supported between instances" in errors(row)["process_video"]
+    until(lambda: emulator.control("state")["threads"] == [3], "its thread to die")
+    for text in texts:
+        assert own_world.ended(text)["status"] == "success"
+    assert hung(own_world, video)
+
+
+def test_q62_a_video_alone_does_not_hang_nor_one_that_is_told_not_to(own_world: World) -> None:
+    emulator = own_world.emulator
+    emulator.tune(workers=1, rows_per_cycle=10, image_seconds=0.05, video_hangs=False)
+    emulator.pause_queue()
+    videos = [sent_video(own_world, f"{number}.mp4", **{"0": [own_world.box()]}) for number in range(9)]
+    emulator.pause_queue(False)
+    for video in videos:
+        until(lambda video=video: own_world.row(video)["status"] == "success", "the videos")  # type: ignore[misc]
+    emulator.tune(video_hangs=True)
+    alone = sent_video(own_world, "alone.mp4", **{"0": [own_world.box()]})
+    until(lambda: own_world.row(alone)["status"] == "success", "the video")
+
+
+def test_q62_planted(own_world: World) -> None:
+    own_world.emulator.row_fault("planted", "hang")
+    video = sent_video(own_world, "planted.mp4", **{"0": [own_world.box()]})
+    until(lambda: hung(own_world, video), "the video to hang")
+
+
+@pytest.mark.parametrize("kind, ending", [(None, "success"), ("stay_failed", "failed")])
+def test_q52_a_video_with_a_bad_frame_ends_well_or_not(
+    own_world: World, kind: str | None, ending: str
+) -> None:
+    if kind:
+        own_world.emulator.row_fault("bad", kind)
+    frames = {"0": [own_world.box()], "1": [own_world.box(x_max="a")]}
+    video = sent_video(own_world, "bad.mp4", **frames)
+    until(lambda: errors(own_world.row(video)), "the error")
+    until(lambda: sum(own_world.emulator.control("state")["threads"]) == 8, "all threads")
+    other = sent_video(own_world, "good.mp4", **{"0": [own_world.box()]})
+    until(lambda: own_world.row(other)["status"] == "success", "the other")
+    row = until(lambda: (row := own_world.row(video))["status"] == ending and row, "the end")
+    assert list(errors(row)) == ["Frame 1"]

@@ -10,9 +10,8 @@ from typing import Any
 from ..auth import WRITERS
 from ..batches import require_batch
 from ..call import Call, Part, endpoint
-from ..errors import DatabaseRefused, Refusal, Reply, ServerCrash, bad_request, log
+from ..errors import DatabaseRefused, Refusal, Reply, ServerCrash, ThreadDied, bad_request, log
 from ..files import find_file
-from ..ingest import ThreadDied
 from ..ingest_rows import NO_UNIT, instances_of, unhandled
 from ..ingest_video import VideoIngest
 from ..inputs import find_input, input_fields, new_input, save_input, set_input
