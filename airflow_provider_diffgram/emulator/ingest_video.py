@@ -203,7 +203,7 @@ class VideoIngest:
         )
 
     def _tracked(self, video_file_id: int, instance: Any) -> Any:
-        """Return an instance with number and sequence of its track: one per label and number."""
+        """Return an instance with the sequence of its track: one per label and number (default 1)."""
         if not isinstance(instance, dict):
             return instance
         number = instance.get("number") or 1
@@ -220,7 +220,7 @@ class VideoIngest:
                     connection, "sequence", video_file_id=video_file_id, label_file_id=label, number=number
                 )
             )
-        return {**instance, "number": number, "sequence_id": sequence_id}
+        return {**instance, "sequence_id": sequence_id}
 
     def _one_frame(
         self, row: sqlite3.Row, project: Project, video_file_id: int, number: int, units: list[Any]

@@ -12,7 +12,7 @@ from ..files import find_file
 from ..instance_view import live_instances
 from ..media import frame_path
 from ..signing import BUCKET, signed_url
-from ..validation import Field, database_id, is_int
+from ..validation import INT32_MAX, Field, database_id, is_int
 
 MOST_FRAMES = 1000
 MOST_PICTURES = 100
@@ -24,24 +24,28 @@ MOST_PICTURES = 100
 def instance_buffer(call: Call) -> Any:
     """Return instances by frame: from one frame before the start up to, not including, the end.
 
-    The start itself is always there: 24 to 24 is 23 and 24.
+    The end comes along if it holds instances. 0 to 0 has no bounds: all frames with instances (10.1).
     """
     call.json()
     video_id = database_id(call.params["video"])
     start, end = database_id(call.params["start"]), database_id(call.params["end"])
     first = max(0, start - 1)
-    last = min(max(start + 1, end), first + MOST_FRAMES)
+    last = min(end, first + MOST_FRAMES)
     buffer: dict[str, list[Any]] = {str(number): [] for number in range(first, last)}
+    if start == end == 0:
+        last = INT32_MAX
     frames = call.store.all(
         "SELECT id, frame_number FROM file WHERE video_parent_file_id = ? AND project_id = ?"
-        " AND frame_number >= ? AND frame_number < ?",
+        " AND frame_number >= ? AND frame_number <= ?",
         video_id,
         call.project.id,
         first,
         last,
     )
     for frame in frames:
-        buffer[str(frame["frame_number"])] = live_instances(call.store, frame["id"])
+        units = live_instances(call.store, frame["id"])
+        if units:
+            buffer[str(frame["frame_number"])] = units
     return {"instance_buffer_dict": buffer, "success": True}
 
 
