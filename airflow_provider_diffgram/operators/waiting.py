@@ -153,7 +153,7 @@ class WaitingOperator(AnnouncingOperator):
         """
         from ..client import routes
         from ..client.request import ask_together
-        from ..ingest.watch.verdicts import is_pending
+        from ..ingest.server.rows import is_pending
 
         client = self._client()
         rows = client.run(ask_together(routes.view_row(client.project, each) for each in input_ids))

@@ -9,18 +9,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ...client import (
-    CredentialError,
     DiffgramClient,
-    RefusedError,
-    ServerFaultError,
-    WrongAddressError,
-    routes,
 )
 from ...models import BlobMedia, File, InvalidValueError, Packet, PageMedia, PathMedia
 from ...models.problems import describe
 from ..read.pages import Documents
 from ..read.paths import PathOpener, is_large, large_problems, measured
-from ..server.files import SEARCH_ONE_BY_ONE, root_files
+from ..server.files import SEARCH_ONE_BY_ONE, find_file, find_with_children, root_files
 from ..server.names import Known
 from .blobs import Blobs
 from .labels import Labels, Ref, UnknownLabels
@@ -275,40 +270,3 @@ class _Check:
                 self._files.pop(next(iter(self._files)))
             self._files[file_id] = find_file(self._client, file_id)
         return self._files[file_id]
-
-
-def find_file(client: DiffgramClient, file_id: int) -> File | None:
-    """Return a file of this project, a removed one too, or None.
-
-    An unknown id is a fault of the server here, and a refusal where annotations are listed (wire contract
-    2.6), which tells it from a server in trouble. The endpoint that lists children refuses files of other
-    projects (2.5).
-    """
-    found = find_with_children(client, file_id)
-    return found[0] if found else None
-
-
-def find_with_children(client: DiffgramClient, file_id: int) -> tuple[File, list[File]] | None:
-    """Return what :func:`find_file` does, and the living children."""
-    try:
-        file = client.send(routes.view_file(client.project, file_id))
-        children = client.send(routes.list_children(client.project, file_id))
-    except (CredentialError, WrongAddressError):
-        raise
-    except RefusedError:
-        return None
-    except ServerFaultError:
-        if _is_known(client, file_id):
-            raise
-        return None
-    return file, children
-
-
-def _is_known(client: DiffgramClient, file_id: int) -> bool:
-    try:
-        client.send(routes.list_annotations(client.project, file_id))
-    except (CredentialError, WrongAddressError):
-        raise
-    except RefusedError:
-        return False
-    return True

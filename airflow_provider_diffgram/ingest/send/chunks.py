@@ -9,10 +9,12 @@ from collections.abc import Callable
 from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
 from ...client.request import pause
 from ...client.routes.uploads import MIB
-from ...models import Input, InputStatus, Packet, PathMedia
+from ...models import Input, Packet, PathMedia
 from ..check.check import Plan
 from ..read.paths import PathOpener, upload_of
 from ..server.names import Pending
+from ..server.repair import archive
+from ..server.rows import awaits_chunks
 from .batches import Place
 from .inventory import pending_of
 from .settle import wait_for_end
@@ -59,9 +61,9 @@ class LargeUploads:
         for seconds in (0.0, *_LOOKS):
             self._client.run(pause(seconds))
             row = self._client.send(routes.view_input(self._client.project, pending.id))
-            if not _awaits_chunks(row):
+            if not awaits_chunks(row):
                 return pending
-        self._archive([row])
+        self._archive_broken_off([row])
         return None
 
     def send(self, packet: Packet, name: str, batch_id: int) -> Place:
@@ -97,12 +99,14 @@ class LargeUploads:
                 _log.warning("uploading %r anew", name)
             except (RefusedError, OSError):
                 rows = self._client.run(place.rows(self._client.project))
-                self._archive([row for row in rows if _awaits_chunks(row)])
+                self._archive_broken_off([row for row in rows if awaits_chunks(row)])
                 raise
             else:
                 break
         rows = self._client.run(place.rows(self._client.project))
-        self._archive([row for row in rows[1:] if _awaits_chunks(row)])  # the newest is the one that arrived
+        self._archive_broken_off(
+            [row for row in rows[1:] if awaits_chunks(row)]
+        )  # the newest is the one that arrived
         return place
 
     def wait(self, place: Place) -> Input:
@@ -131,18 +135,10 @@ class LargeUploads:
         for seconds in _LOOKS:
             self._client.run(pause(seconds))
             rows = self._client.run(place.rows(self._client.project))
-            if any(not _awaits_chunks(row) for row in rows):
+            if any(not awaits_chunks(row) for row in rows):
                 return True
-        self._archive(rows)
+        self._archive_broken_off(rows)
         return False
 
-    def _archive(self, rows: list[Input]) -> None:
-        ids = [row.id for row in rows if row.id is not None]
-        if ids:
-            _log.warning("archiving the input(s) %s of an upload that broke off", ids)
-            self._client.send(routes.update_inputs(self._client.project, ids, "ARCHIVE"))
-
-
-def _awaits_chunks(row: Input) -> bool:
-    """Return whether the last chunk of an upload is missing (wire contract 3.2)."""
-    return row.source == "from_resumable" and row.status == InputStatus.INIT and not row.processing_deferred
+    def _archive_broken_off(self, rows: list[Input]) -> None:
+        archive(self._client, rows, "uploads that broke off")

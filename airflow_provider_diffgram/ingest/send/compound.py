@@ -14,8 +14,9 @@ from ..check.labels import Labels
 from ..check.lookup import find_dataset
 from ..check.names import name_of
 from ..check.wire import instances_on_wire
-from ..server.files import files_named
-from ..server.repair import archive_files, children_by_place
+from ..server.files import children_by_place, files_named
+from ..server.repair import archive, archive_files
+from ..server.rows import is_update
 from .options import Sending
 from .ordinals import put_in_order, verify_order
 from .push import push
@@ -229,10 +230,5 @@ def _archive_failed(client: DiffgramClient, places: Iterable[tuple[str, int]], p
     """Archive the failed inputs of children that are to be sent, so that they are missing afterwards."""
     names = {name for name, _ in places}
     request = routes.list_inputs(client.project, parent_file_id=parent_file_id, status="Failed")
-    # An update is no child: to archive its input would remove the file (wire contract 2.14).
-    failed = [row for row in client.send(request) if row.original_filename in names and row.mode is None]
-    ids = [row.id for row in failed if row.id is not None]
-    if ids:
-        told = sorted({str(row.original_filename) for row in failed})
-        _log.warning("archiving the failed input(s) %s of children: %s", ids, told)
-        client.send(routes.update_inputs(client.project, ids, "ARCHIVE"))
+    failed = [row for row in client.send(request) if row.original_filename in names and not is_update(row)]
+    archive(client, failed, "children that failed, to send them again")

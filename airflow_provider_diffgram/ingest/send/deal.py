@@ -11,12 +11,14 @@ from ...models import File, Input, Packet, PathMedia
 from ..check.check import Plan
 from ..check.wire import instance_keys, instances_of_body
 from ..server.names import Pending
+from ..server.repair import archive, retry
+from ..server.rows import lost_some, references_of_row
 from .batches import Batches, Place
 from .chunks import PATIENCE as LARGE_PATIENCE
 from .inventory import Existing
 from .model_runs import IntroductionError, ModelRuns
 from .queue import append, replace, send_packet
-from .references import references_of_packet, references_of_row
+from .references import references_of_packet
 from .settle import PATIENCE, Unsettled, settle, wait_for_file
 from .tally import Tally
 from .upload import Uploads
@@ -146,11 +148,10 @@ class Dealer:
                 f"stuck as {row.status}. Neither a retry nor an archive would leave the file: ask whoever "
                 "runs Diffgram"
             )
-        project = self._client.project
         if row.mode == "update":
-            self._client.send(routes.update_inputs(project, [row.id], "RETRY"))
+            retry(self._client, [row], "an update that is stuck")
             return Place(row.batch_id or 0, row.parent_file_id, file_id=row.file_id)
-        self._client.send(routes.update_inputs(project, [row.id], "ARCHIVE"))
+        archive(self._client, [row], "what is stuck, to send it again")
         self._batches.forget(row)
         batch_id = self._batches.assign(packet.parent_file_id, name)
         return send_packet(self._client, self._batches, self._plan, packet, name, batch_id)
@@ -193,13 +194,7 @@ class Dealer:
             routes.list_inputs(self._client.project, file_id=file.id, parent_file_id=packet.parent_file_id)
         )
         counted = file.count_instances_changed or 0
-        return any(
-            row.failed
-            or (row.succeeded and len(row.instance_list) > counted)
-            or (row.source == "from_resumable" and packet.frame_packet_map)  # they follow as an update
-            for row in rows
-            if row.mode is None
-        )
+        return any(lost_some(row, counted, has_frames=bool(packet.frame_packet_map)) for row in rows)
 
     def _upload(self, packet: Packet, name: str) -> Place | None:
         there = self._uploads.send(packet, name)

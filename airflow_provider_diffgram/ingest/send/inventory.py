@@ -9,10 +9,10 @@ from ...client import DiffgramClient, OutcomeUnknownError, routes
 from ...client.request import pause
 from ...client.routes import PAGE
 from ...models import File, Input, InputStatus, Packet
-from ..server.files import root_files
+from ..server.files import children_by_place, root_files
 from ..server.names import Known, Pending
-from ..server.repair import archive_files, children_by_place, keep_oldest
-from .references import references_of_row
+from ..server.repair import archive_files, keep_oldest
+from ..server.rows import references_of_row
 
 _EMPTY_BATCHES = 20
 """So many batches in a row without a pending input end the way back through older batches."""

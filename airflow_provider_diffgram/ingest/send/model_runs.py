@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from ...client import DiffgramClient, DiffgramError, routes
 from ...client.request import Steps, ask, pause
-from ...models import Input, InputStatus, Packet, TextMedia
+from ...models import Input, Packet, TextMedia
 from ..check.labels import Labels, Ref
-from ..server.counters import settle_seconds
+from ..server.files import settle_seconds
+from ..server.rows import is_under_way, progress_of, runs_named, runs_resolved
 from .batches import Place
 
 _log = logging.getLogger(__name__)
@@ -73,17 +74,17 @@ class ModelRuns:
         seen, seen_at = None, now
         while new - self._known and time.monotonic() < deadline:
             rows = yield from ask(routes.list_inputs(project, status="Processing", limit=_RECENT))
-            under_way = [row for row in rows if new & _named(row)]
-            state = [(row.id, row.status, row.percent_complete, row.time_updated) for row in under_way]
+            under_way = [row for row in rows if new & runs_named(row)]
+            state = [(row.id, progress_of(row)) for row in under_way]
             if state != seen:
                 seen, seen_at = state, time.monotonic()
             if time.monotonic() - seen_at > STUCK_AFTER:
-                self._lost = {row.id for row in under_way if _is_begun(row)}
+                self._lost = {row.id for row in under_way if is_under_way(row)}
             if self._lost or (not under_way and time.monotonic() >= patience):
                 break
             yield from pause(_POLL)
             ended = yield from ask(routes.list_inputs(project, status="Success", limit=_RECENT))
-            self._known |= {ref for row in ended for ref in _resolved(row)}
+            self._known |= {ref for row in ended for ref in runs_resolved(row)}
 
     def _refs(self, packet: Packet) -> frozenset[Ref]:
         return self._labels.refs_of(packet.instances)
@@ -120,7 +121,7 @@ class ModelRuns:
 
     def _of_recent_inputs(self) -> set[Ref]:
         rows = self._client.send(routes.list_inputs(self._client.project, status="Success", limit=_RECENT))
-        return {ref for row in rows for ref in _resolved(row)}
+        return {ref for row in rows for ref in runs_resolved(row)}
 
     def _until_known(
         self, packet: Packet, place: Place, new: frozenset[Ref], deadline: float
@@ -134,7 +135,7 @@ class ModelRuns:
         while time.monotonic() < deadline:
             rows = yield from place.rows(project)
             row = next(iter(rows), None)
-            if row is not None and new <= _resolved(row):
+            if row is not None and new <= runs_resolved(row):
                 return True
             listed = yield from _run_names(project)
             if all(run in listed - listed_before for _, run in new):
@@ -145,22 +146,16 @@ class ModelRuns:
                 succeeded_at = succeeded_at or time.monotonic()
                 if time.monotonic() - succeeded_at > settle_seconds(len(packet.instances)):
                     return True
-            if row is not None and row.id in self._lost and _is_begun(row):
+            if row is not None and row.id in self._lost and is_under_way(row):
                 self._lost.discard(row.id)  # a retry may bring this one back to life
                 return row
-            state = (row.status, row.percent_complete, row.time_updated) if row else None
+            state = progress_of(row) if row else None
             if state != seen:
                 seen, seen_at = state, time.monotonic()
-            elif row is not None and _is_begun(row) and time.monotonic() - seen_at > STUCK_AFTER:
+            elif row is not None and is_under_way(row) and time.monotonic() - seen_at > STUCK_AFTER:
                 return row
             yield from pause(_POLL)
         return row
-
-
-def _is_begun(row: Input) -> bool:
-    """Whether the server has taken a row from its queue, where it may wait for hours, and not ended it."""
-    waiting = (InputStatus.INIT, InputStatus.RETRYING, InputStatus.LOCAL_PROCESSING_QUEUE)
-    return not (row.processing_deferred or row.status in waiting or row.succeeded or row.failed)
 
 
 def _not_introduced(name: str, new: frozenset[Ref], row: Input | None) -> IntroductionError:
@@ -169,28 +164,6 @@ def _not_introduced(name: str, new: frozenset[Ref], row: Input | None) -> Introd
         f"{name} was to introduce {_words(new)}, but its {which}. The other packets were not sent, since the "
         "server may lose one of them. Is the server ingesting at all? Then archive that input and retry."
     )
-
-
-def _named(row: Input) -> set[Ref]:
-    """Return the references in a row's instances, whether the server has met them or not."""
-    instances = [each for each in row.instance_list if isinstance(each, dict) and each.get("model_ref")]
-    return {(each["model_ref"], each.get("model_run_ref")) for each in instances}
-
-
-def _resolved(row: Input) -> set[Ref]:
-    """Return the references in a row's instances that the server has given ids (wire contract 3.1)."""
-    instances = [each for each in row.instance_list if isinstance(each, dict) and each.get("model_id")]
-    with_run = {
-        (each["model_ref"], each["model_run_ref"])
-        for each in instances
-        if each.get("model_ref") and each.get("model_run_ref") and each.get("model_run_id")
-    }
-    without = {
-        (each["model_ref"], None)
-        for each in instances
-        if each.get("model_ref") and not each.get("model_run_ref")
-    }
-    return with_run | without
 
 
 def _run_names(project: str) -> Steps[set[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Set
 
 from ...client import DiffgramClient, OutcomeUnknownError, routes
 from ...models import File
-from ..server.repair import children_by_place
+from ..server.files import children_by_place
 
 _log = logging.getLogger(__name__)
 

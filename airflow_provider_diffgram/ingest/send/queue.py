@@ -8,14 +8,15 @@ from typing import Any
 
 from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, StoppedError, routes
 from ...client.request import Steps, pause
-from ...models import BlobMedia, File, Input, Packet
+from ...models import BlobMedia, Input, Packet
 from ...models.packet import UpdateMode
 from ..check.check import Plan
 from ..check.wire import instance_keys, packet_body, update_body, without_known
 from ..server.names import Pending
+from ..server.rows import references, references_of_row, since_replaced, stored_nothing, stored_references
 from .batches import Batches, Place
 from .inventory import pending_of
-from .references import references, references_of_packet, references_of_row
+from .references import references_of_packet
 
 _log = logging.getLogger(__name__)
 
@@ -58,9 +59,9 @@ def append(
         nothing is missing.
     """
     keys = instance_keys(packet, plan.labels, name)
-    rows = _since_replaced([row for row in _rows_of(client, packet, file_id) if not row.failed])
+    rows = since_replaced([row for row in _rows_of(client, packet, file_id) if not row.failed])
     stored = client.send(routes.list_annotations(client.project, file_id))
-    brought = [_stored_references(row) for row in rows if not _stored_nothing(row, stored)]
+    brought = [stored_references(row) for row in rows if not stored_nothing(row, stored)]
     known = references(stored.instance_list).union(*brought)
     missing = without_known(keys, known)
     if missing:
@@ -123,34 +124,12 @@ def _update(
     return place
 
 
-def _since_replaced(rows: list[Input]) -> list[Input]:
-    """Return the rows from the newest replacement on: what others brought before is gone with it."""
-    newest = max((row.id or 0 for row in rows if row.mode == "update_with_existing"), default=0)
-    return [row for row in rows if (row.id or 0) >= newest]
-
-
 def _brought_these_alone(client: DiffgramClient, row: Input, ours: set[str], file_id: int) -> bool:
     """Whether the newest input of a file left it with the predictions of these references alone."""
     if row.mode == "update" or references_of_row(row) != ours:
         return False
     made_it = row.mode is None
-    return not (made_it and _stored_nothing(row, client.send(routes.view_file(client.project, file_id))))
-
-
-def _stored_nothing(row: Input, file: File) -> bool:
-    """Whether the input that made a file left its instances out: its counter tells.
-
-    It succeeded without them (quirk 4), or the server ended while it was at it (wire contract 3.2).
-    """
-    return row.mode is None and len(row.instance_list) > (file.count_instances_changed or 0)
-
-
-def _stored_references(row: Input) -> set[str]:
-    """Return the references of a row but for those of frames that the server refused (quirk 52)."""
-    errors = (row.update_log or {}).get("error") or {}
-    frames = (row.frame_packet_map or {}).items()
-    refused = [instance for frame, of in frames if f"Frame {frame}" in errors for instance in of]
-    return references_of_row(row) - references(refused)
+    return not (made_it and stored_nothing(row, client.send(routes.view_file(client.project, file_id))))
 
 
 def _until_arrived(client: DiffgramClient, body: dict[str, Any], name: str) -> Place:

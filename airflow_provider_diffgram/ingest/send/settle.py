@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ...client import DiffgramClient, OutcomeUnknownError, routes
 from ...client.request import pause
 from ...models import File, Input, Packet
-from ..server.counters import read_files, settle_seconds
+from ..server.files import read_files, settle_seconds
 from ..server.names import Pending
 
 _POLL = 1.0

@@ -15,8 +15,8 @@ from ...models import File, Input, Packet, PageMedia, PathMedia
 from ..check.check import Plan
 from ..check.wire import upload_body
 from ..read.paths import PathOpener, upload_of
-from ..server.files import SEARCH_ONE_BY_ONE, files_named, root_files
-from ..server.repair import children_by_place, keep_oldest
+from ..server.files import SEARCH_ONE_BY_ONE, children_by_place, files_named, root_files
+from ..server.repair import keep_oldest
 from .chunks import LargeUploads
 from .tally import Tally
 

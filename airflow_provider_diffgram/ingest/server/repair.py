@@ -1,19 +1,58 @@
-"""What was stored twice all the same is archived, but for the oldest (quirks 17 and 18)."""
+"""Archiving and retrying inputs, and never an update: that would remove the file it changes (2.14).
+
+What was stored twice all the same is archived, but for the oldest (quirks 17 and 18).
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from ...client import DiffgramClient, routes
-from ...models import File, Handle
-from .files import root_files
+from ...models import File, Handle, Input
+from .files import children_by_place, root_files
 from .names import Known
+from .rows import Row, is_update
 
 _log = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
+
+
+def archive(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
+    """Archive inputs, and with them the files that they made; return their ids. One request, if any.
+
+    :param rows: inputs of new media.
+    :param why: what they are, for the log.
+    :raises ValueError: if one of them is an update, whose file would be removed with it.
+    """
+    updates = [row.id for row in rows if is_update(row)]
+    if updates:
+        raise ValueError(f"inputs {updates} are updates: to archive them would remove the files they change")
+    ids = [row.id for row in rows if row.id is not None]
+    if ids:
+        names = sorted({str(row.original_filename) for row in rows})
+        _log.warning("archiving %s: input(s) %s of %s", why, ids, names)
+        client.send(routes.update_inputs(client.project, ids, "ARCHIVE"))
+    return ids
+
+
+def retry(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
+    """Have the server begin anew with inputs; return their ids. One request, if any, of 300 a day.
+
+    :param rows: inputs of new media, or updates that append.
+    :param why: what they are, for the log.
+    :raises ValueError: if one of them replaces what its file holds: the retry would remove the file.
+    """
+    replacing = [row.id for row in rows if row.mode not in (None, "update")]
+    if replacing:
+        raise ValueError(f"inputs {replacing} replace predictions: to retry them would remove their files")
+    ids = [row.id for row in rows if row.id is not None]
+    if ids:
+        _log.warning("retrying %s: input(s) %s", why, ids)
+        client.send(routes.update_inputs(client.project, ids, "RETRY"))
+    return ids
 
 
 def keep_oldest(
@@ -109,21 +148,11 @@ def _batches_by_parent(handles: Iterable[Handle]) -> dict[int, list[int]]:
     return found
 
 
-def children_by_place(children: Iterable[File]) -> dict[tuple[str, int], list[File]]:
-    """Return children by (name, ordinal)."""
-    found: dict[tuple[str, int], list[File]] = {}
-    for child in children:
-        found.setdefault((child.original_filename or "", child.ordinal or 0), []).append(child)
-    return found
-
-
 def archive_files(client: DiffgramClient, files: list[File], parent_file_id: int | None) -> None:
     """Archive files, by way of the inputs that made them."""
-    input_ids: list[int] = []
+    made: list[Input] = []
     for file in files:
-        rows = client.send(routes.list_inputs(client.project, file_id=file.id, parent_file_id=parent_file_id))
-        input_ids += [row.id for row in rows if row.id is not None and row.mode is None]
-    names = sorted({str(file.original_filename) for file in files})
-    _log.warning("stored twice, archiving the younger file(s) %s: %s", [file.id for file in files], names)
-    if input_ids:
-        client.send(routes.update_inputs(client.project, input_ids, "ARCHIVE"))
+        inputs = routes.list_inputs(client.project, file_id=file.id, parent_file_id=parent_file_id)
+        listed: list[Input] = client.send(inputs)
+        made += [row for row in listed if not is_update(row)]
+    archive(client, made, f"the younger file(s) {[file.id for file in files]}, stored twice")

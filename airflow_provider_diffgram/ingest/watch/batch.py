@@ -10,11 +10,12 @@ from typing import Any
 from ...client.request import Steps
 from ...client.routes import PAGE
 from ...models import InputRow, InputStatus, SentBatch
-from ..server.counters import settle_seconds
+from ..server.files import settle_seconds
+from ..server.rows import Identity, identity_of, is_collision, is_pending, was_taken_up
 from .forecast import Forecast
 from .listing import Listing
 from .proof import Prover
-from .verdicts import Identity, State, Verdict, best_of, identity_of, is_collision, is_pending, was_taken_up
+from .verdicts import State, Verdict, best_of
 
 SAMPLE = 100
 """Rows of a routine look: fewer are all there are; so many mean that the end is not near."""

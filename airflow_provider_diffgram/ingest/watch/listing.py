@@ -8,7 +8,7 @@ from ...client import routes
 from ...client.request import Steps, ask, ask_together
 from ...client.routes import PAGE, StatusFilter
 from ...models import InputRow, SentBatch
-from .verdicts import identity_of, is_collision, is_pending
+from ..server.rows import identity_of, is_collision, is_pending
 
 
 @dataclass(frozen=True, slots=True)

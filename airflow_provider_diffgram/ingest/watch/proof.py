@@ -10,7 +10,7 @@ from typing import Any
 from ...client import RefusedError, routes
 from ...client.request import Steps, ask, ask_together
 from ...models import File, InputRow
-from ..server.counters import read_files
+from ..server.files import read_files
 from .compare import compare, distinct, words_of
 from .stored_frames import missing_in_frames
 from .verdicts import Verdict

@@ -9,10 +9,11 @@ from typing import Any
 from ...client import routes
 from ...client.request import Steps, ask
 from ...models import InputRow
+from ..server.rows import is_retryable, progress_of
 from .batch import SAMPLE, Mark, Part
 from .compare import compare, distinct
 from .proof import stored_files
-from .verdicts import Verdict, is_retryable
+from .verdicts import Verdict
 
 _DOUBTFUL_AFTER = 0.25
 """Share of the time without movement after which the rest of the queue is looked at as well."""
@@ -62,7 +63,7 @@ class Stall:
             rows = yield from ask(
                 routes.list_rows(self.project, status="Processing", show_deferred=False, limit=SAMPLE)
             )
-            others = {row.id: (row.status, row.percent_complete, row.time_updated) for row in rows}
+            others = {row.id: progress_of(row) for row in rows}
             if self._others is not None and others != self._others:
                 self._moved_at = self.clock()
             self._others = others

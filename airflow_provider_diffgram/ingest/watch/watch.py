@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from ...client.request import Steps
-from ...models import Handle, InvalidValueError, Receipt, ReceiptFailure
+from ...models import Handle, InputRow, InvalidValueError, Receipt, ReceiptFailure
 from ...models.handle import SHOWN_FAILURES, SHOWN_FILE_IDS
+from ..server.rows import is_update
 from .batch import Part
 from .rules import Rules
 from .stall import Stall
@@ -120,16 +121,16 @@ class Watch:
             and each.retries < max_retries
         ]
 
-    def list_to_archive(self) -> Steps[list[int]]:
+    def list_to_archive(self) -> Steps[list[InputRow]]:
         """List the inputs that the server has not ended and whose file is nobody else's.
 
         To archive an update would remove the file that it was to change (wire contract 2.14).
         """
-        found: list[int] = []
+        found: list[InputRow] = []
         for part in self._parts:
             if not part.settled:
                 rows = yield from part.list_pending()
-                found += [row.id for row in rows if row.mode is None]
+                found += [row for row in rows if not is_update(row)]
         return found
 
     def _in_turn(self) -> list[Part]:
