@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -39,15 +39,26 @@ def _frames_once(frames: Any) -> Any:
     return frames
 
 
-FrameMap = Annotated[
-    dict[Annotated[int, BeforeValidator(_frame_number)], list[Instance]], BeforeValidator(_frames_once)
-]
-"""0-based frame of the original video -> instances (wire contract 5.6)."""
-
-
 def null_is_empty(value: Any) -> Any:
     """Read null as no instances."""
-    return [] if value is None else value
+    return [] if value is None else readable_again(value)
+
+
+def readable_again(value: Any) -> Any:
+    """Refuse an iterator: a packet is read when it is checked, and again when it is sent."""
+    if isinstance(value, Iterator):
+        raise ValueError("can be read once only: give a list")
+    return value
+
+
+FrameMap = Annotated[
+    dict[
+        Annotated[int, BeforeValidator(_frame_number)],
+        Annotated[list[Instance], BeforeValidator(readable_again)],
+    ],
+    BeforeValidator(_frames_once),
+]
+"""0-based frame of the original video -> instances (wire contract 5.6)."""
 
 
 def name_for(name: str | None, media: Media | None) -> str | None:

@@ -139,7 +139,6 @@ class Preparation:
         if self._problems:
             self.plan.documents.close()
             raise InvalidValueError("packets", self._problems, self._unshown)
-        self.plan.labels.settle_unknown()
 
 
 def _dataset_id(client: DiffgramClient, dataset: str | int | None) -> tuple[int, list[str]]:

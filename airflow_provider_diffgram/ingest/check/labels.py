@@ -51,6 +51,9 @@ class Labels:
         self._origin = origin
         self._attributes: Attributes | None = None
         self._unknown_names: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
+        self._told_left_out: Counter[str] = Counter()
+        self._created = 0
         self._unknown_ids: set[int] = set()
         self._unknown_attributes: set[str] = set()
         self._schema_problems: list[str] = []
@@ -132,7 +135,7 @@ class Labels:
                 f"{_listed(self.ids)}. Create them in Diffgram, set label_schema, or set unknown_labels to "
                 "'drop' or 'create'"
             )
-        if len(self._unknown_names) >= _NOTED and self._unknown == "create":
+        if self._created + len(self._unknown_names) >= _NOTED and self._unknown == "create":
             some = _listed(sorted(self._unknown_names)[:5])
             problems.append(
                 f"{_NOTED} labels or more would be created, such as {some}: is something else taken for the "
@@ -150,7 +153,7 @@ class Labels:
         return problems
 
     def settle_unknown(self) -> None:
-        """Create the unknown labels that were noted, or tell in the log how many instances go without them.
+        """Create the unknown labels that were noted, or tell in the log which instances are left out.
 
         Call it once everything else is found right.
 
@@ -158,14 +161,24 @@ class Labels:
         """
         noted, self._unknown_names = self._unknown_names, Counter()
         if noted and self._unknown == "drop":
-            _log.warning(
-                "%s instance(s) are left out, since schema %r has no such label: %s",
-                noted.total(),
-                self._schema.name,
-                ", ".join(f"{name!r} ({count})" for name, count in noted.most_common()),
-            )
+            is_told = noted.keys() <= self._left_out.keys() or len(self._left_out) >= _NOTED
+            self._left_out += noted
+            if not is_told:
+                self.tell_left_out()
         elif noted and self._unknown == "create":
             self._create(sorted(noted))
+            self._created += len(noted)
+
+    def tell_left_out(self) -> None:
+        """Tell in the log how many instances were left out so far, of which label, unless that is told."""
+        if self._left_out != self._told_left_out:
+            self._told_left_out = self._left_out.copy()
+            _log.warning(
+                "%s instance(s) are left out, since schema %r has no such label: %s",
+                self._left_out.total(),
+                self._schema.name,
+                ", ".join(f"{name!r} ({count})" for name, count in self._left_out.most_common()),
+            )
 
     def _create(self, names: list[str]) -> None:
         """Create labels that are still missing: another task may have done it since we looked."""
@@ -182,6 +195,10 @@ class Labels:
                     raise
             _log.info("created label %r in schema %r", name, self._schema.name)
         self._read()
+
+    def knows(self, instances: Iterable[Instance]) -> bool:
+        """Whether all labels of the instances to be sent have an id: none of them is yet to be created."""
+        return all(each.label is None or each.label in self.ids for each in instances if self.keeps(each))
 
     def keeps(self, instance: Instance) -> bool:
         """Whether an instance is to be sent: those of unknown labels may be left out."""

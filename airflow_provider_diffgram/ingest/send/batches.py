@@ -62,12 +62,15 @@ class Batches:
 
     :param client: of the project.
     :param memory: told of each batch before anything is sent in it.
+    :ivar earlier: ids of those of earlier attempts, where they were remembered.
     """
 
     def __init__(self, client: DiffgramClient, memory: Memory | None = None) -> None:
         self._client = client
         self._memory = memory
         self._ids = memory.batch_ids() if memory else []
+        self.earlier = tuple(sorted(self._ids))
+        self._opened: set[int] = set()
         self._open: dict[tuple[int | None, int], tuple[int, int]] = {}
         self._namesakes: Counter[tuple[int, str]] = Counter()
         self._arrived: dict[tuple[int, int | None], int] = {}
@@ -103,10 +106,15 @@ class Batches:
 
     def _new(self) -> int:
         batch_id = self._client.send(routes.create_batch(self._client.project)).id
+        self._opened.add(batch_id)
         if self._memory is not None:
             self._ids = [*self._ids, batch_id]
             self._memory.remember(self._ids)
         return batch_id
+
+    def has_opened(self, batch_id: int) -> bool:
+        """Return whether a batch is of this push, not of an earlier attempt."""
+        return batch_id in self._opened
 
     def count(self, batch_id: int, parent_file_id: int | None) -> None:
         """Note that a packet arrived in a batch."""

@@ -9,16 +9,20 @@ from ...client import DiffgramClient, OutcomeUnknownError, routes
 from ...client.request import pause
 from ...client.routes import PAGE
 from ...models import File, Input, InputStatus, Packet
-from ..server.files import children_by_place, root_files
+from ..server.files import children_by_place, files_named, root_files
 from ..server.names import Known, Pending
-from ..server.repair import archive_files, keep_oldest
+from ..server.repair import keep_oldest
 from ..server.rows import references_of_row
+from .batches import Batches
 
 _EMPTY_BATCHES = 20
 """So many batches in a row without a pending input end the way back through older batches."""
 
 _CHILDREN_TIMEOUT = 600.0
 _POLL = 1.0
+
+_AT_ONCE = 100
+"""So many names that several files have are looked at together."""
 
 ChildPlace = tuple[str, int]
 """Name and ordinal of a child."""
@@ -32,16 +36,14 @@ class Existing:
     :param client: of the project.
     :param directory_id: dataset.
     :param known: where names are kept.
-    :param batch_ids: batches of earlier attempts, where they were remembered.
+    :param batches: of this push and of earlier attempts.
     """
 
-    def __init__(
-        self, client: DiffgramClient, directory_id: int, known: Known, batch_ids: Iterable[int] = ()
-    ) -> None:
+    def __init__(self, client: DiffgramClient, directory_id: int, known: Known, batches: Batches) -> None:
         self._client = client
         self._directory_id = directory_id
         self._known = known
-        self._batch_ids = sorted(batch_ids)
+        self._batches = batches
         self._pending: dict[int, dict[ChildPlace, Pending]] = {}
         self._children: dict[int, dict[ChildPlace, File]] = {}
 
@@ -52,16 +54,27 @@ class Existing:
         :param names: of the packets, where they are few; None to list the whole dataset.
         """
         self._known.add_pending(self._pending_rows(None, sorted(media_types)))
-        doubled: dict[int, File] = {}
         for file in root_files(self._client, self._directory_id, names):
-            older = self._known.file(file.original_filename or "")
-            if older is not None and older.id != file.id and self._known.has_packet(file.original_filename):
-                younger = max(older, file, key=lambda each: each.id)
-                doubled[younger.id] = younger
-            if older is None or file.id < older.id:
+            if file.original_filename is None:
+                continue
+            other = self._known.file(file.original_filename)
+            if other is None or file.id < other.id:
                 self._known.add_file(file)
-        if doubled:
-            archive_files(self._client, list(doubled.values()), None)
+            if other is not None and other.id != file.id:
+                self._known.add_doubled(file.original_filename)
+
+    def archive_doubled(self) -> None:
+        """Archive all but the oldest root file of each name that a packet has.
+
+        They are looked at once more before: it may be hours since :meth:`look_at_roots`.
+        """
+        while names := self._known.take_doubled(_AT_ONCE):
+            same = {name: files_named(self._client, self._directory_id, name) for name in names}
+            for name in names:
+                self._known.forget_file(name)
+            alive = {name: files for name, files in same.items() if files}
+            for file in keep_oldest(self._client, alive, None).values():
+                self._known.add_file(file)
 
     def file(self, packet: Packet, name: str) -> File | None:
         """Return the file that the packet would make, if it is there."""
@@ -114,7 +127,7 @@ class Existing:
             places = [place for place in named if row.references == set(children[place])]
             alike = [each for each in namesakes if each.references == row.references]
             return places[0] if len(places) == len(alike) == 1 else None
-        ours = row.batch_id in self._batch_ids and len(namesakes) == 1
+        ours = row.batch_id in self._batches.earlier and len(namesakes) == 1
         only = self._known.count_children(row.parent_file_id or 0, named[0][0]) == 1
         return named[0] if ours and only else None
 
@@ -143,8 +156,8 @@ class Existing:
     def _pending_beyond(self, parent_file_id: int | None, newest: list[Input]) -> dict[int, Pending]:
         """A listing ends after 1000 rows (quirk 13), so look into each batch, and back through older ones."""
         found: dict[int, Pending] = {}
-        if self._batch_ids:
-            for batch_id in self._batch_ids:
+        if self._batches.earlier:
+            for batch_id in self._batches.earlier:
                 found |= self._waited_for(self._pending_page(parent_file_id, batch_id))
             return found
         seen = sorted({row.batch_id for row in newest if row.batch_id is not None}, reverse=True)
@@ -164,8 +177,11 @@ class Existing:
         return {pending.id: pending for pending in waited_for}
 
     def _can_be_waited_for(self, row: Input) -> bool:
+        """Whether it may be what an earlier push sent of a packet that this one has not come to yet."""
         here = row.directory is None or row.directory.id == self._directory_id
-        return here and row.batch_id is not None and row.status != InputStatus.BASE_OBJECT_CREATED
+        if row.batch_id is None or self._batches.has_opened(row.batch_id):
+            return False
+        return here and row.status != InputStatus.BASE_OBJECT_CREATED
 
 
 def pending_of(row: Input) -> Pending:

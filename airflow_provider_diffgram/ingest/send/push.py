@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from itertools import islice
 
 from ...client import DiffgramClient, DiffgramError, RefusedError
@@ -18,6 +20,7 @@ from ..server.files import SEARCH_ONE_BY_ONE
 from .batches import Batches, Memory
 from .deal import Dealer
 from .errors import PushError
+from .feed import Feed
 from .inventory import Existing
 from .model_runs import ModelRuns
 from .options import check_options
@@ -27,6 +30,9 @@ from .threads import Senders
 from .upload import Uploads
 
 CHUNK = 1000
+LINGER = 5.0
+"""Seconds that what a generator yields waits at most for more, to be checked and sent together."""
+
 DATASET_CAP = 90_000
 """Most images of a dataset (wire contract 3.3)."""
 
@@ -51,9 +57,11 @@ def push(
 ) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
 
-    What can be read twice is checked as a whole before anything is sent; an iterator is checked a thousand
-    packets at a time. What is in the dataset already under the same name is not sent again; a file that
-    never held an instance gets its predictions. A second push of the same packets sends nothing.
+    What can be read twice is checked as a whole before anything is sent. An iterator runs in the calling
+    thread, while another one checks and sends what it yields: a thousand packets at a time, or what there is
+    after five seconds. What it yielded before it raised is sent, then the exception goes on, with a note of
+    the counts. What is in the dataset already under the same name is not sent again; a file that never held
+    an instance gets its predictions. A second push of the same packets sends nothing.
 
     :param packets: packets, or mappings of their fields; any number of them.
     :param dataset: name or id.
@@ -72,12 +80,14 @@ def push(
     :param introduce_after: seconds to leave to others that may be about to introduce the same model run.
     :param path_of: opens the paths of media and the report.
     :param before_sending: told the plan once all packets are checked, unless they are an iterator.
-    :raises InvalidValueError: with all problems; nothing was sent, or none of the thousand packets.
+    :raises InvalidValueError: with all problems; nothing was sent.
     :raises PushError: if some packets did not arrive.
     """
     check_options(if_exists, max_failed, concurrency, unknown_labels, origin)
-    if stop is not None:
-        client = client.interrupted_by(stop)
+    abandoned = threading.Event()
+    stops = [each for each in (stop, abandoned) if each is not None]
+    for each in stops:
+        client = client.interrupted_by(each)
     preparation = Preparation(
         client,
         dataset=dataset,
@@ -91,28 +101,19 @@ def push(
         preparation.check_targets()
     else:
         preparation.look_at(whole)
-        if before_sending is not None:
-            before_sending(preparation.plan)
     tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
     try:
         with Senders(concurrency) as senders:
             runs = ModelRuns(client, preparation.plan.labels, introduce_after)
-            run = _Push(
-                client,
-                preparation,
-                senders,
-                tally,
-                if_exists,
-                memory,
-                stop or threading.Event(),
-                path_of,
-                runs,
-            )
-            run.look(few=whole is not None)
-            if whole is not None and if_exists == "fail":
-                run.refuse_existing(_valid(whole))
-            return run.run(packets, max_failed, checked=whole is not None)
+            run = _Push(client, preparation, senders, tally, if_exists, memory, stops, path_of, runs)
+            if isinstance(packets, Iterator):
+                return _send_while_it_yields(run, packets, max_failed, abandoned)
+            if before_sending is not None:
+                before_sending(preparation.plan)
+            run.make_ready(packets, whole=True)
+            return run.run(_chunks(packets), max_failed, checked=True)
     finally:
+        preparation.plan.labels.tell_left_out()
         tally.close()
         preparation.plan.documents.close()
 
@@ -124,6 +125,30 @@ def _tally(expected: int | None, report: str | None, path_of: PathOpener) -> Tal
         raise InvalidValueError("report", [f"cannot write {report}: {error}"]) from error
 
 
+def _send_while_it_yields(
+    run: _Push, packets: Iterator[Candidate], max_failed: float, abandoned: threading.Event
+) -> Handle:
+    """Run the generator here, where its author expects it, and check and send what it yields in a thread.
+
+    :param abandoned: set where this thread is to end at once: by a timeout, or whoever ends the process.
+    """
+    feed: Feed[Packet | list[str]] = Feed(CHUNK, LINGER)
+    with ThreadPoolExecutor(1, "diffgram-push") as thread:
+        sending = thread.submit(copy_context().run, run.run, feed, max_failed, checked=False)
+        sending.add_done_callback(lambda _: feed.close())
+        try:
+            raised = feed.fill(validated(Packet, packets, "packet"))
+            wait([sending])
+        except BaseException:
+            abandoned.set()
+            feed.close()
+            raise
+    if raised is None:
+        return sending.result()
+    run.note_what_was_sent(raised, sending.exception())
+    raise raised
+
+
 class _Push:
     def __init__(
         self,
@@ -133,7 +158,7 @@ class _Push:
         tally: Tally,
         if_exists: str,
         memory: Memory | None,
-        stop: threading.Event,
+        stops: Collection[threading.Event],
         path_of: PathOpener,
         runs: ModelRuns,
     ) -> None:
@@ -143,10 +168,9 @@ class _Push:
         self._senders = senders
         self._tally = tally
         self._if_exists = if_exists
-        self._stop = stop
-        earlier = memory.batch_ids() if memory else []
-        self._existing = Existing(client, self._plan.directory_id, self._plan.known, earlier)
+        self._stops = stops
         self._batches = Batches(client, memory)
+        self._existing = Existing(client, self._plan.directory_id, self._plan.known, self._batches)
         self._runs = runs
         self._uploads = Uploads(client, self._plan, path_of, tally)
         self._dealer = Dealer(
@@ -160,26 +184,45 @@ class _Push:
             if_exists,
         )
         self._busy: set[int] = set()
+        self._together = 0
+        self._has_looked = False
+        self._has_warned = False
 
-    def look(self, *, few: bool) -> None:
-        """See what is there.
+    def make_ready(self, packets: Iterable[Candidate], *, whole: bool) -> None:
+        """Make all ready for packets that were checked: the last step before the first of them is sent.
 
-        :param few: whether all packets are known, so that few names can be searched one by one.
+        :param whole: whether there are no others.
+        :raises InvalidValueError: if something is there of what is to be new.
         """
+        self._look(whole=whole)
+        if self._if_exists == "fail":
+            self._refuse_existing(_valid(packets))
+        self._plan.labels.settle_unknown()
+        self._existing.archive_doubled()
+        self._warn_beyond_the_cap()
+
+    def _look(self, *, whole: bool) -> None:
+        """See once what is there, before the first packet that makes a root file."""
         names = self._plan.known.first_packets(SEARCH_ONE_BY_ONE + 1)
-        if few and not names:
+        if self._has_looked or not names:
             return
-        searched = names if few and len(names) <= SEARCH_ONE_BY_ONE else None
-        self._existing.look_at_roots(self._plan.media_types if few else MEDIA_TYPES, searched)
-        there, new = self._plan.known.count_files(), self._plan.known.count_new()
+        self._has_looked = True
+        searched = names if whole and len(names) <= SEARCH_ONE_BY_ONE else None
+        self._existing.look_at_roots(self._plan.media_types if whole else MEDIA_TYPES, searched)
+
+    def _warn_beyond_the_cap(self) -> None:
+        there = self._plan.known.count_files()
+        if self._has_warned or there + self._plan.expected <= DATASET_CAP:
+            return
+        new = self._plan.known.count_new()
         if there + new > DATASET_CAP:
+            self._has_warned = True
             self._tally.warn(
                 f"{there:,} files are in the dataset and {new:,} new ones are to be sent; Diffgram takes "
                 f"{DATASET_CAP:,} images a dataset and fails the others: use several datasets"
             )
 
-    def refuse_existing(self, packets: Iterable[Packet]) -> None:
-        """Raise InvalidValueError if something is there of what is to be new."""
+    def _refuse_existing(self, packets: Iterable[Packet]) -> None:
         problems = []
         new = (packet for packet in packets if packet.file_id is None)
         while chunk := list(islice(new, CHUNK)):
@@ -194,9 +237,9 @@ class _Push:
         name = name_of(packet)
         return bool(self._existing.file(packet, name) or self._existing.pending(packet, name))
 
-    def run(self, packets: Iterable[Candidate], max_failed: float, *, checked: bool) -> Handle:
+    def run(self, chunks: Iterable[Sequence[Candidate]], max_failed: float, *, checked: bool) -> Handle:
         try:
-            self._send_all(packets, checked=checked)
+            self._send_all(chunks, checked=checked)
         except DiffgramError as error:
             self._senders.finish()
             raise self._stopped(error) from error
@@ -219,9 +262,8 @@ class _Push:
             unchecked=self._plan.blobs.unchecked,
         )
 
-    def _send_all(self, packets: Iterable[Candidate], *, checked: bool) -> None:
-        candidates = iter(packets)
-        while chunk := list(islice(candidates, CHUNK)):
+    def _send_all(self, chunks: Iterable[Sequence[Candidate]], *, checked: bool) -> None:
+        for chunk in chunks:
             if not checked:
                 self._check(chunk)
             valid = list(_valid(chunk))
@@ -234,11 +276,11 @@ class _Push:
         if self._tally.done != self._plan.expected:
             raise PushError("the packets that were checked are not the ones that could be read afterwards")
 
-    def _check(self, chunk: list[Candidate]) -> None:
+    def _check(self, chunk: Sequence[Candidate]) -> None:
+        self._together = len(chunk)
         try:
             self._preparation.look_at(chunk)
-            if self._if_exists == "fail":
-                self.refuse_existing(_valid(chunk))
+            self.make_ready(chunk, whole=False)
         except InvalidValueError:
             self._settle()
             raise
@@ -255,7 +297,9 @@ class _Push:
             if packet.parent_file_id is not None:
                 name = name_of(packet)
                 place = name, packet.ordinal or 0
-                brought = references_of_packet(packet, self._plan.labels, name)
+                labels = self._plan.labels
+                is_known = labels.knows(packet.instances)  # else no push can have sent it
+                brought = references_of_packet(packet, labels, name) if is_known else set()
                 of_parent.setdefault(packet.parent_file_id, {})[place] = brought
         if of_parent:
             self._senders.drain()  # they use what the last look found
@@ -280,8 +324,18 @@ class _Push:
         self._dealer.deal(packet, name, introduces=introduces)
 
     def _raise_if_stopped(self) -> None:
-        if self._stop.is_set():
+        if any(stop.is_set() for stop in self._stops):
             raise PushError("asked to stop")
+
+    def note_what_was_sent(self, error: Exception, problem: BaseException | None) -> None:
+        """Tell in the log, and as a note on what a generator raised, what became of what it yielded before.
+
+        :param problem: what kept that from being sent.
+        """
+        what = f"{self._plan.expected} packets were yielded before"
+        words = f"{what}: {self._tally.counts()}" if problem is None else f"{what}; of those {problem}"
+        error.add_note(f"{words}. A retry finds what arrived.")
+        self._tally.warn(f"the generator raised {type(error).__name__}: {words}")
 
     def _stopped(self, error: DiffgramError) -> PushError:
         left = self._plan.expected - self._tally.done
@@ -296,7 +350,7 @@ class _Push:
     def _refused(self, error: InvalidValueError) -> PushError:
         head = (
             f"{error.what}: {len(error.problems) + error.unshown} problem(s), nothing was sent of these "
-            f"{CHUNK:,} packets; of those before {self._tally.counts()}"
+            f"{self._together:,} packets; of those before {self._tally.counts()}"
         )
         refused = PushError("\n".join([head, *str(error).splitlines()[1:]]))
         refused.permanent = True
@@ -308,6 +362,12 @@ class _Push:
         error = PushError("\n".join([f"of {self._plan.expected} packets {self._tally.counts()}:", *lines]))
         error.permanent = True
         return error
+
+
+def _chunks(packets: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    rest = iter(packets)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
 
 
 def _valid(packets: Iterable[Candidate]) -> Iterator[Packet]:

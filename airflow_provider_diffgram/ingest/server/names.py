@@ -41,6 +41,7 @@ class Known:
             " PRIMARY KEY (name, parent, ordinal)) WITHOUT ROWID;"
             "CREATE TABLE target (id INTEGER PRIMARY KEY, replaces INTEGER);"
             "CREATE TABLE file (name TEXT PRIMARY KEY, id INTEGER, counted INTEGER) WITHOUT ROWID;"
+            "CREATE TABLE doubled (name TEXT PRIMARY KEY) WITHOUT ROWID;"
             "CREATE TABLE pending (name TEXT PRIMARY KEY, id INTEGER, batch_id INTEGER) WITHOUT ROWID;"
         )
 
@@ -48,10 +49,6 @@ class Known:
         """Take note of a packet's name; return False if another has it."""
         with self._lock:
             return self._base.execute("INSERT OR IGNORE INTO packet VALUES (?)", (name,)).rowcount == 1
-
-    def has_packet(self, name: str | None) -> bool:
-        """Return whether a packet has that name."""
-        return self._one("SELECT 1 FROM packet WHERE name = ?", name) is not None
 
     def first_packets(self, most: int) -> list[str]:
         """Return the names of packets, at most so many."""
@@ -87,6 +84,24 @@ class Known:
         """Return the root file of that name: id, name and counter."""
         row = self._one("SELECT id, counted FROM file WHERE name = ?", name)
         return File(id=row[0], original_filename=name, count_instances_changed=row[1]) if row else None
+
+    def forget_file(self, name: str) -> None:
+        """Do not know of a root file of that name any more."""
+        with self._lock:
+            self._base.execute("DELETE FROM file WHERE name = ?", (name,))
+
+    def add_doubled(self, name: str) -> None:
+        """Take note that several root files have that name."""
+        with self._lock:
+            self._base.execute("INSERT OR IGNORE INTO doubled VALUES (?)", (name,))
+
+    def take_doubled(self, most: int) -> list[str]:
+        """Return names that a packet and several root files have, at most so many, each once."""
+        query = "SELECT name FROM doubled WHERE name IN (SELECT name FROM packet) LIMIT ?"
+        with self._lock:
+            rows = self._base.execute(query, (most,)).fetchall()
+            self._base.executemany("DELETE FROM doubled WHERE name = ?", rows)
+        return [name for (name,) in rows]
 
     def count_files(self) -> int:
         """Return the number of root files noted."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
+import threading
+import time
 import wave
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +16,14 @@ import pytest
 
 from airflow_provider_diffgram.client.routes.uploads import MIB
 from airflow_provider_diffgram.ingest.read import paths
+from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.send import chunks
-from airflow_provider_diffgram.ingest.send.push import push
+from airflow_provider_diffgram.ingest.send import push as push_module
+from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.media import EXTENSIONS, MEDIA_TYPES
-from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram
+from tests.integration.ingest.fast_time import until
+from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.served_media import VIDEO, Media, png
 
 KINDS = {"a list": list, "a generator": iter}
@@ -117,3 +124,169 @@ def test_what_is_known_before_the_first_packet_is_told_before_it(
         push(diffgram.client, source, dataset=DATASET, origin=("a\x00", None))
     assert asked == []
     assert diffgram.content() == before
+
+
+def names_of_inputs(diffgram: LiveDiffgram) -> list[str]:
+    return sorted(str(row.original_filename) for row in diffgram.inputs())
+
+
+def picture(media: Media, name: str, *boxes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "media": {"url": media.url(name)},
+        "original_filename": name,
+        "instance_list": list(boxes),
+        **more,
+    }
+
+
+def lines(report: Path) -> list[tuple[str, str]]:
+    """Return name and outcome of each line of a report."""
+    read = (json.loads(line) for line in report.read_text().splitlines())
+    return sorted((line["name"], line["outcome"]) for line in read)
+
+
+def test_what_was_yielded_goes_out_while_the_generator_thinks(
+    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(push_module, "LINGER", 0.1)
+
+    def packets() -> Iterator[dict[str, Any]]:
+        yield picture(media, "a.png", box(1))
+        deadline = time.monotonic() + 30
+        while names_of_inputs(diffgram) != ["a.png"]:
+            until("nothing was sent while the generator was thinking", deadline)
+        yield picture(media, "b.png", box(2))
+
+    handle = push(diffgram.client, packets(), dataset=DATASET)
+    assert diffgram.done(handle).summary() == "2 expected: 2 succeeded"
+
+
+class ModelError(Exception):
+    """What the code of a user raises."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ModelError("broke"), OSError("no model"), InvalidValueError("boxes", ["bad"]), PushError("theirs")],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_was_yielded_before_an_error_is_sent_and_told_and_the_error_goes_on(
+    diffgram: LiveDiffgram, media: Media, tmp_path: Path, error: Exception, caplog: pytest.LogCaptureFixture
+):
+    (tmp_path / "c.png").write_bytes(png())
+    diffgram.pushed([picture(media, "d.png")])
+
+    def packets(*, breaks: bool) -> Iterator[dict[str, Any]]:
+        yield picture(media, "a.png", box(1))
+        yield picture(media, "b.png", box(2))
+        yield {"media": {"path": tmp_path / "c.png"}, "original_filename": "c.png", "instance_list": [box(3)]}
+        yield picture(media, "d.png", box(4))
+        if breaks:
+            raise error
+
+    report = tmp_path / "report.jsonl"
+    with pytest.raises(type(error)) as caught:
+        push(diffgram.client, packets(breaks=True), dataset=DATASET, report=str(report))
+    assert caught.value is error
+    told = "4 packets were yielded before: 4 sent, 0 failed, 0 skipped"
+    assert error.__notes__ == [f"{told}. A retry finds what arrived."]
+    assert f"the generator raised {type(error).__name__}: {told}" in caplog.text
+    assert lines(report) == [(name, "sent") for name in ("a.png", "b.png", "c.png", "d.png")]
+    handle = push(diffgram.client, packets(breaks=False), dataset=DATASET)
+    assert diffgram.done(handle).failures == []
+    assert {file.original_filename: diffgram.lefts(file.id) for file in diffgram.files()} == {
+        "a.png": [1],
+        "b.png": [2],
+        "c.png": [3],
+        "d.png": [4],
+    }
+
+
+def test_an_error_of_the_generator_is_raised_even_if_what_it_yielded_cannot_be_sent(
+    diffgram: LiveDiffgram, media: Media
+):
+    def packets(*yielded: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield from yielded
+        raise ModelError("broke")
+
+    with pytest.raises(ModelError) as caught:
+        push(diffgram.client, packets(picture(media, "a.png", box(1)), {}), dataset=DATASET)
+    assert "2 packets were yielded before; of those packets: 1 problem(s)" in caught.value.__notes__[0]
+    assert diffgram.inputs() == []
+    refusal = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
+    diffgram.emulator.fault("input/packet", "status", status=400, body=refusal)
+    with pytest.raises(ModelError) as caught:
+        push(diffgram.client, packets(picture(media, "a.png", box(1))), dataset=DATASET)
+    assert "1 packets 0 sent, 1 failed, 0 skipped:\na.png: " in caught.value.__notes__[0]
+
+
+def test_a_generator_that_is_ended_from_outside_sends_nothing_more(
+    diffgram: LiveDiffgram, media: Media, tmp_path: Path
+):
+    def packets() -> Iterator[dict[str, Any]]:
+        yield picture(media, "a.png", box(1))
+        raise KeyboardInterrupt
+
+    report = tmp_path / "report.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        push(diffgram.client, packets(), dataset=DATASET, report=str(report))
+    assert diffgram.inputs() == []
+    assert lines(report) == []
+
+
+def test_a_generator_is_asked_for_no_more_once_sending_has_failed(
+    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(push_module, "CHUNK", 2)
+    diffgram.emulator.fault("input/packet", "status", status=401, times=None)
+    asked = 0
+
+    def packets() -> Iterator[dict[str, Any]]:
+        nonlocal asked
+        for asked in range(1000):
+            yield picture(media, f"{asked}.png", box(1))
+
+    with pytest.raises(PushError, match="stopped: "):
+        push(diffgram.client, packets(), dataset=DATASET, concurrency=1)
+    assert asked < 10, "what was under way, at hand and waiting: two each; and the one that was yielded then"
+    assert diffgram.inputs() == []
+
+
+_whose: ContextVar[str] = ContextVar("_whose", default="nobody's")
+
+
+def test_a_generator_runs_in_the_thread_of_its_caller_and_paths_are_opened_in_its_context(
+    diffgram: LiveDiffgram, tmp_path: Path
+):
+    (tmp_path / "a.png").write_bytes(png())
+    _whose.set("the caller's")
+    seen: set[str] = set()
+    threads = []
+
+    def path_of(path: str) -> Any:
+        if threading.current_thread().name.startswith("diffgram-push"):
+            seen.add(_whose.get())
+        return universal_path(path)
+
+    def packets() -> Iterator[dict[str, Any]]:
+        threads.append(threading.get_ident())
+        yield {"media": {"path": tmp_path / "a.png"}, "original_filename": "a.png"}
+
+    push(diffgram.client, packets(), dataset=DATASET, path_of=path_of)
+    assert threads == [threading.get_ident()]
+    assert seen == {"the caller's"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("field", ["instance_list", "frame_packet_map"])
+def test_instances_that_can_be_read_once_only_are_not_lost_in_silence(
+    diffgram: LiveDiffgram, media: Media, kind: str, field: str
+):
+    """A list is read when it is checked and when it is sent: the second time nothing would be left."""
+    boxes = (box(left) for left in (1, 3))
+    packet = picture(media, "a.png") | {"instance_list": boxes}
+    if field == "frame_packet_map":
+        packet = QUEUED["video"](media) | {"frame_packet_map": {0: boxes}}
+    with pytest.raises(InvalidValueError, match=rf"{field}.*: can be read once only: give a list"):
+        push(diffgram.client, KINDS[kind]([packet]), dataset=DATASET)
+    assert diffgram.inputs() == []

@@ -24,6 +24,7 @@ class KnownIsADictionary(RuleBasedStateMachine):
         self.packets: set[str] = set()
         self.files: dict[str, tuple[int, int | None]] = {}
         self.inputs: dict[str, tuple[int, int]] = {}
+        self.doubled: set[str] = set()
 
     @rule(name=names)
     def add_packet(self, name: str) -> None:
@@ -35,6 +36,24 @@ class KnownIsADictionary(RuleBasedStateMachine):
         self.known.add_file(File(id=file_id, original_filename=name, count_instances_changed=counted))
         self.files[name] = file_id, counted
 
+    @rule(name=names)
+    def forget_file(self, name: str) -> None:
+        self.known.forget_file(name)
+        self.files.pop(name, None)
+
+    @rule(name=names)
+    def add_doubled(self, name: str) -> None:
+        self.known.add_doubled(name)
+        self.doubled.add(name)
+
+    @rule(most=st.integers(1, 3))
+    def take_doubled(self, most: int) -> None:
+        of_packets = self.doubled & self.packets
+        taken = self.known.take_doubled(most)
+        assert len(taken) == min(most, len(of_packets))
+        assert set(taken) <= of_packets
+        self.doubled -= set(taken)
+
     @rule(rows=st.lists(st.tuples(names | st.none(), ids, ids), max_size=3))
     def add_pending(self, rows: list[tuple[str | None, int, int]]) -> None:
         self.known.add_pending(
@@ -44,7 +63,6 @@ class KnownIsADictionary(RuleBasedStateMachine):
 
     @rule(name=names)
     def look_up(self, name: str) -> None:
-        assert self.known.has_packet(name) is (name in self.packets)
         file = self.known.file(name)
         assert (file and (file.id, file.count_instances_changed)) == self.files.get(name)
         pending = self.known.pending(name)
@@ -61,7 +79,6 @@ class KnownIsADictionary(RuleBasedStateMachine):
     def counts(self) -> None:
         assert self.known.count_files() == len(self.files)
         assert self.known.count_new() == len(self.packets - set(self.files))
-        assert not self.known.has_packet(None)
 
 
 TestKnown = KnownIsADictionary.TestCase
