@@ -6,7 +6,8 @@ import asyncio
 import math
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import closing
 from functools import lru_cache, partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -14,12 +15,10 @@ from weakref import WeakKeyDictionary
 import anyio
 import httpx
 from requests.utils import get_environ_proxies, select_proxy
-from tenacity import AsyncRetrying
 
-from . import resend
-from .errors import DiffgramError, WrongAddressError, no_reply_error, tls_error, unreachable_error
-from .packet_path import is_missing, is_served, paths_of, remember
-from .replies import value_of
+from .attempts import Exchange, Reading, Reply, attempts
+from .clock import Clock
+from .errors import DiffgramError, no_reply_error, tls_error, unreachable_error
 from .request import AT_ONCE, Pause, Request, Steps, Together
 from .settings import USER_AGENT, Settings, secrets_of
 
@@ -50,13 +49,13 @@ class AsyncDiffgramClient:
     """The asynchronous twin of :class:`~.sync.DiffgramClient`.
 
     :param settings: address and credential.
-    :param sleep: waits for seconds; replaced in tests.
+    :param clock: tells time and lets it pass; replaced in tests.
     """
 
-    def __init__(self, settings: Settings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.project = settings.project
-        self._sleep = sleep
+        self.clock = clock or Clock()
         self._secrets = secrets_of(settings)
         self._under_way = anyio.CapacityLimiter(UNDER_WAY)
         self._answer_takes = 0.0
@@ -90,92 +89,59 @@ class AsyncDiffgramClient:
         """
         if request.write:
             raise ValueError(f"{request.what}: a write does not belong in the triggerer")
-        try:
-            return await self._send_once(request)
-        except DiffgramError as error:
-            failed: DiffgramError | None = error
-
-        async def attempt() -> T:
-            nonlocal failed
-            if failed is not None:  # the first is over: nearly all succeed, and tenacity is not cheap
-                error, failed = failed, None
-                raise error
-            return await self._send_once(request)
-
-        retrying = AsyncRetrying(
-            retry=resend.may_resend(request),
-            stop=resend.give_up(self.settings.retry_timeout),
-            wait=resend.delay(request),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        return await retrying(attempt)
+        steps = attempts(request, self.settings, self._secrets)
+        return await self._drive(steps, partial(self._attempt, request))
 
     async def run(self, steps: Steps[T]) -> T:
         """Run ``steps`` to their end: send each request that they yield, sleep each pause."""
+        return await self._drive(steps, self._step)
+
+    async def _drive(self, steps: Generator[Any, Any, T], do: Callable[[Any], Awaitable[Any]]) -> T:
         answer: Any = None
         error: DiffgramError | None = None
-        while True:
-            try:
-                step = steps.throw(error) if error else steps.send(answer)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            answer, error = None, None
-            if isinstance(step, Pause):
-                await self._sleep(step.seconds)
-                continue
-            try:
-                answer = await (self._send_together(step) if isinstance(step, Together) else self.send(step))
-            except DiffgramError as failed:
-                error = failed
+        with closing(steps):
+            while True:
+                try:
+                    step = steps.throw(error) if error else steps.send(answer)
+                except StopIteration as done:
+                    result: T = done.value
+                    return result
+                answer, error = None, None
+                if isinstance(step, Pause):
+                    if step.seconds > 0:
+                        await self.clock.sleep_async(step.seconds)
+                    answer = self.clock.monotonic()
+                    continue
+                try:
+                    answer = await do(step)
+                except DiffgramError as failed:
+                    error = failed
 
-    async def _send_together(self, several: Together) -> list[Any]:
+    async def _step(self, step: Request[Any] | Together) -> Any:
+        if isinstance(step, Request):
+            return await self.send(step)
         begun = asyncio.Semaphore(AT_ONCE)
 
         async def one(request: Request[Any]) -> Any:
             async with begun:
                 return await self.send(request)
 
-        return await asyncio.gather(*map(one, several.requests))
+        return await asyncio.gather(*map(one, step.requests))
 
-    async def _send_once(self, request: Request[T]) -> T:
-        path, *others = paths_of(request, self.settings)
-        try:
-            return await self._ask(request, path)
-        except WrongAddressError as error:
-            if not others or not is_missing(error):
-                raise
-            return await self._ask_elsewhere(request, others[0], error)
-
-    async def _ask_elsewhere(self, request: Request[T], path: str, missing: WrongAddressError) -> T:
-        try:
-            answer = await self._ask(request, path)
-        except DiffgramError as error:
-            if is_missing(error):
-                raise missing from None
-            if is_served(error):
-                remember(request, self.settings, path)
-            raise
-        remember(request, self.settings, path)
-        return answer
-
-    async def _ask(self, request: Request[T], path: str) -> T:
+    async def _attempt(self, request: Request[Any], step: Exchange | Reading) -> Any:
+        if isinstance(step, Reading):
+            return step.read() if step.size < INLINE else await asyncio.to_thread(step.read)
         try:
             async with self._under_way:
                 began = time.monotonic()
                 try:
-                    response = await self._exchange(request, path)
+                    response = await self._exchange(request, step.path)
                 finally:  # what ends without an answer takes longest
                     self._make_room(time.monotonic() - began)
         except (httpx.RequestError, httpx.InvalidURL, ssl.SSLError) as error:
             raise _meaning(request, self.settings, error) from None
         headers = {key.lower(): value for key, value in response.headers.items()}
-        read = partial(value_of, path=path, secrets=self._secrets)
-        answer = (request, response.status_code, headers, response.content)
-        if len(response.content) < INLINE:
-            return read(*answer)
-        return await asyncio.to_thread(read, *answer)
+        return Reply(response.status_code, headers, response.content)
 
     def _make_room(self, took: float) -> None:
         """Let so many be under way that the rate is reached, after a request that took some seconds."""

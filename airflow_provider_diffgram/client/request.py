@@ -57,7 +57,7 @@ class Request(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A wait of ``seconds``, done by whoever runs the steps."""
+    """A wait of ``seconds``, done by whoever runs the steps; answered by the time after it."""
 
     seconds: float
 
@@ -89,6 +89,29 @@ def ask_together(requests: Iterable[Request[T]]) -> Steps[list[T]]:
     return cast("list[T]", (yield Together(list(requests))))
 
 
-def pause(seconds: float) -> Steps[None]:
-    """Yield a wait of ``seconds``."""
-    yield Pause(seconds)
+def pause(seconds: float) -> Steps[float]:
+    """Yield a wait of ``seconds``, and return the time after it as :func:`now` does."""
+    return cast(float, (yield Pause(seconds)))
+
+
+def now() -> Steps[float]:
+    """Return the time of the client's clock, in seconds that only grow."""
+    return pause(0.0)
+
+
+def poll(look: Callable[[], Steps[T | None]], *, every: float, patience: float) -> Steps[T | None]:
+    """Look until something is found; return that, or None once ``patience`` is at its end.
+
+    The last look is made when the time is up, so that what came during the last pause is found.
+
+    :param look: returns None as long as it does not find what is waited for.
+    :param every: seconds between two looks.
+    :param patience: seconds.
+    """
+    end = (yield from now()) + patience
+    while (found := (yield from look())) is None:
+        left = end - (yield from now())
+        if left <= 0:
+            return None
+        yield from pause(min(every, left))
+    return found

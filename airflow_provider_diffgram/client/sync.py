@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import copy
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
-from tenacity import Retrying
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from . import resend
-from .errors import (
-    DiffgramError,
-    StoppedError,
-    WrongAddressError,
-    no_reply_error,
-    tls_error,
-    unreachable_error,
-)
+from .attempts import Exchange, Reading, Reply, attempts
+from .clock import Clock, StoppableClock
+from .errors import DiffgramError, no_reply_error, tls_error, unreachable_error
 from .multipart import MultipartBody
 from .pacing import Pacer
-from .packet_path import is_missing, is_served, paths_of, remember
-from .replies import value_of
 from .request import AT_ONCE, Pause, Request, Steps, Together
 from .settings import USER_AGENT, Settings, secrets_of
-
-__all__ = ["DiffgramClient", "secrets_of"]
 
 T = TypeVar("T")
 
@@ -43,21 +32,19 @@ _UPLOAD_READ_TIMEOUT = 300.0
 MOST_AT_ONCE = 32
 """Threads that may send at once, besides one that runs steps: each keeps its connection."""
 
-_PIECE = 0.5
-"""Seconds after which a wait looks whether it is to end."""
-
 
 class DiffgramClient:
     """Talks to one project of one Diffgram. Safe to use from several threads.
 
     :param settings: address and credential.
-    :param sleep: waits for seconds; replaced in tests.
+    :param clock: tells time and lets it pass; replaced in tests.
     """
 
-    def __init__(self, settings: Settings, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.project = settings.project
-        self._sleep = sleep
+        self.clock = clock or Clock()
+        self._secrets = secrets_of(settings)
         self._lock = threading.Lock()
         self._pacers: dict[str, Pacer] = {}
         self._session = _Session()
@@ -88,94 +75,60 @@ class DiffgramClient:
     def interrupted_by(self, stop: threading.Event) -> DiffgramClient:
         """Return this client, but that a wait ends with StoppedError soon after ``stop`` is set."""
         twin = copy.copy(self)
-        twin._sleep = _interrupted(self._sleep, stop)
+        twin.clock = StoppableClock(self.clock, stop)
         return twin
 
     def send(self, request: Request[T]) -> T:
-        """Send ``request`` and return what its answer says.
-
-        What was certainly not processed is sent again, and a read whatever happened to it; a write whose
-        outcome is unknown is not.
+        """Send ``request`` and return what its answer says; see :func:`~.attempts.attempts`.
 
         :raises DiffgramError: one of the classes in :mod:`~airflow_provider_diffgram.client.errors`.
         """
-        retrying = Retrying(
-            retry=resend.may_resend(request),
-            stop=resend.give_up(self.settings.retry_timeout),
-            wait=resend.delay(request),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        answer: T = retrying(self._send_once, request)
-        return answer
+        steps = attempts(request, self.settings, self._secrets, self._pacer(request))
+        return self._drive(steps, partial(self._attempt, request))
 
     def run(self, steps: Steps[T]) -> T:
         """Run ``steps`` to their end: send each request that they yield, sleep each pause."""
+        return self._drive(steps, self._step)
+
+    def _drive(self, steps: Generator[Any, Any, T], do: Callable[[Any], Any]) -> T:
         answer: Any = None
         error: DiffgramError | None = None
-        while True:
-            try:
-                step = steps.throw(error) if error else steps.send(answer)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            answer, error = None, None
-            if isinstance(step, Pause):
-                self._sleep(step.seconds)
-                continue
-            try:
-                answer = self._send_together(step) if isinstance(step, Together) else self.send(step)
-            except DiffgramError as failed:
-                error = failed
+        with closing(steps):
+            while True:
+                try:
+                    step = steps.throw(error) if error else steps.send(answer)
+                except StopIteration as done:
+                    result: T = done.value
+                    return result
+                answer, error = None, None
+                if isinstance(step, Pause):
+                    if step.seconds > 0:
+                        self.clock.sleep(step.seconds)
+                    answer = self.clock.monotonic()
+                    continue
+                try:
+                    answer = do(step)
+                except DiffgramError as failed:
+                    error = failed
 
-    def _send_together(self, several: Together) -> list[Any]:
+    def _step(self, step: Request[Any] | Together) -> Any:
+        if isinstance(step, Request):
+            return self.send(step)
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            return list(threads.map(self.send, several.requests))
+            return list(threads.map(self.send, step.requests))
 
-    def _send_once(self, request: Request[T]) -> T:
-        path, *others = paths_of(request, self.settings)
-        try:
-            return self._ask(request, path)
-        except WrongAddressError as error:
-            if not others or not is_missing(error):
-                raise
-            return self._ask_elsewhere(request, others[0], error)
+    def _attempt(self, request: Request[Any], step: Exchange | Reading) -> Any:
+        if isinstance(step, Reading):
+            return step.read()
+        response = self._exchange(request, step.path)
+        headers = {key.lower(): value for key, value in response.headers.items()}
+        return Reply(response.status_code, headers, response.content)
 
-    def _ask_elsewhere(self, request: Request[T], path: str, missing: WrongAddressError) -> T:
-        try:
-            answer = self._ask(request, path)
-        except DiffgramError as error:
-            if is_missing(error):
-                raise missing from None
-            if is_served(error):
-                remember(request, self.settings, path)
-            raise
-        remember(request, self.settings, path)
-        return answer
-
-    def _ask(self, request: Request[T], path: str) -> T:
-        response = self._paced(request, path) if request.limit else self._exchange(request, path)
-        secrets = secrets_of(self.settings)
-        headers = _lowered(response.headers)
-        return value_of(request, response.status_code, headers, response.content, path=path, secrets=secrets)
-
-    def _paced(self, request: Request[Any], path: str) -> requests.Response:
-        """Exchange as soon as the server's limit has room."""
-        pacer = self._pacer(request)
-        while isinstance(turn := pacer.take(), float):
-            self._sleep(turn)
-        response: requests.Response | None = None
-        try:
-            response = self._exchange(request, path)
-        finally:
-            headers = _lowered(response.headers) if response is not None else {}
-            refused = response is not None and response.status_code == 429
-            pacer.give_back(turn, headers, refused)
-        return response
-
-    def _pacer(self, request: Request[Any]) -> Pacer:
+    def _pacer(self, request: Request[Any]) -> Pacer | None:
+        if request.limit is None:
+            return None
         with self._lock:
-            return self._pacers.setdefault(str(request.limit), Pacer(self.settings.requests_per_second))
+            return self._pacers.setdefault(request.limit, Pacer(self.settings.requests_per_second))
 
     def _exchange(self, request: Request[Any], path: str) -> requests.Response:
         url = self.settings.base_url + path
@@ -208,19 +161,6 @@ class DiffgramClient:
             raise _meaning(request, self.settings, error) from None
 
 
-def _interrupted(sleep: Callable[[float], None], stop: threading.Event) -> Callable[[float], None]:
-    # Not stop.wait: a signal handler that sets the event while this very thread waits for it would hang.
-    def sleep_in_pieces(seconds: float) -> None:
-        while not stop.is_set():
-            sleep(min(seconds, _PIECE))
-            seconds -= _PIECE
-            if seconds <= 0:
-                return
-        raise StoppedError("asked to stop")
-
-    return sleep_in_pieces
-
-
 class _Session(requests.Session):
     """A session with one server.
 
@@ -249,7 +189,3 @@ def _meaning(request: Request[Any], settings: Settings, error: Exception) -> Dif
     if not_connected or isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
         return unreachable_error(what, where, reason)
     return no_reply_error(what, where, reason)
-
-
-def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
-    return {key.lower(): value for key, value in headers.items()}

@@ -1,0 +1,208 @@
+"""From a request to its answer: at which path, when to send it again, when to give up. No I/O.
+
+A transport runs :func:`attempts` as httpx runs an authentication flow: it exchanges what is asked for, sleeps
+the pauses, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from .errors import (
+    DiffgramError,
+    NotProcessedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RefusedError,
+    ServerFaultError,
+    ServerUnavailableError,
+    UnexpectedReplyError,
+    WrongAddressError,
+)
+from .pacing import Pacer
+from .replies import value_of
+from .request import Pause, Request
+from .settings import Settings
+
+T = TypeVar("T")
+
+RATE_LIMIT_PATIENCE = 600.0
+"""Seconds to go on after 429: the server is well, only others use the same address."""
+
+_FAULTS_TOLERATED = 3
+"""Attempts that may end in 500, which on a look-up mostly means that the id does not exist (quirk 39)."""
+
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
+
+_documented: set[tuple[str, str]] = set()
+"""Server and project of those that take packets at the documented path only. Shared by all clients of the
+process, so that it is found out once; adding and removing one element needs no lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Send the request to ``path``; answered by a :class:`Reply`, or by the error of a transport."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back over the network.
+
+    :param headers: found by lower-case name.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Call ``read`` and answer with what it returns; so long a body may take a thread."""
+
+    size: int
+    read: Callable[[], Any]
+
+
+Attempts = Generator["Exchange | Reading | Pause", Any, T]
+
+
+def attempts(
+    request: Request[T], settings: Settings, secrets: Sequence[str], pacer: Pacer | None = None
+) -> Attempts[T]:
+    """Yield what to do until ``request`` has its answer, and return what that says.
+
+    What was certainly not processed is sent again, and a read whatever happened to it; a write whose
+    outcome is unknown is not.
+
+    :param secrets: texts that no error may show.
+    :param pacer: of the limit that the request counts against.
+    :raises DiffgramError: what the last answer means.
+    """
+    ask = partial(_ask, request, secrets, pacer)
+    began: float = yield Pause(0.0)
+    failures = 0
+    while True:
+        try:
+            return (yield from _at_either_path(request, settings, ask))
+        except DiffgramError as error:
+            failures += 1
+            now: float = yield Pause(0.0)
+            seconds = pause_after(error, request, failures, now - began, settings.retry_timeout)
+            if seconds is None:
+                raise
+        yield Pause(seconds)
+
+
+def pause_after(
+    error: DiffgramError, request: Request[Any], failures: int, elapsed: float, patience: float
+) -> float | None:
+    """Return the seconds before the next attempt: the server's own delay, else full jitter; None to give up.
+
+    A request under a limit waits for its turn by itself.
+
+    :param failures: attempts that failed, this one included.
+    :param elapsed: seconds since the first began.
+    :param patience: seconds during which to try again; after 429 it is :data:`RATE_LIMIT_PATIENCE`.
+    """
+    if not _may_resend(error, request) or (
+        isinstance(error, ServerFaultError) and failures >= _FAULTS_TOLERATED
+    ):
+        return None
+    backoff = random.uniform(0, min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures - 1, 9)))
+    if isinstance(error, RateLimitedError):
+        patience = RATE_LIMIT_PATIENCE
+        backoff = 0.0 if request.limit else error.retry_after + backoff / 4
+    elif isinstance(error, ServerUnavailableError):
+        backoff = max(error.retry_after, backoff)
+    return backoff if elapsed + backoff <= patience else None
+
+
+def _may_resend(error: DiffgramError, request: Request[Any]) -> bool:
+    if isinstance(error, NotProcessedError):
+        return True
+    if isinstance(error, UnexpectedReplyError):
+        return False  # it would answer so again
+    return isinstance(error, OutcomeUnknownError) and not request.write
+
+
+def _at_either_path(
+    request: Request[T], settings: Settings, ask: Callable[[str], Attempts[T]]
+) -> Attempts[T]:
+    """Ask at the path where the server is known or believed to serve the request, then at the other (6)."""
+    path, *others = paths_of(request, settings)
+    try:
+        return (yield from ask(path))
+    except WrongAddressError as error:
+        if not others or not _is_missing(error):
+            raise
+        missing = error
+    try:
+        answer = yield from ask(others[0])
+    except DiffgramError as error:
+        if _is_missing(error):
+            raise missing from None
+        if type(error) in (RefusedError, RateLimitedError):  # only what handles packets answers so
+            _remember(request, settings, others[0])
+        raise
+    _remember(request, settings, others[0])
+    return answer
+
+
+def _ask(request: Request[T], secrets: Sequence[str], pacer: Pacer | None, path: str) -> Attempts[T]:
+    """Exchange as soon as the server's limit has room, and read the answer."""
+    reply: Reply = yield from (_exchange(path) if pacer is None else _paced(pacer, path))
+    read = partial(value_of, request, reply.status, reply.headers, reply.body, path=path, secrets=secrets)
+    answer: T = yield Reading(len(reply.body), read)
+    return answer
+
+
+def _exchange(path: str) -> Attempts[Reply]:
+    reply: Reply = yield Exchange(path)
+    return reply
+
+
+def _paced(pacer: Pacer, path: str) -> Attempts[Reply]:
+    while isinstance(turn := pacer.take(), float):
+        yield Pause(turn)
+    headers: Mapping[str, str] = {}
+    refused = False
+    try:
+        reply = yield from _exchange(path)
+        headers, refused = reply.headers, reply.status == 429
+        return reply
+    finally:  # also where the transport broke off
+        pacer.give_back(turn, headers, refused)
+
+
+def paths_of(request: Request[Any], settings: Settings) -> list[str]:
+    """Return the path to ask, and after it the one to ask if the server does not have the first (6)."""
+    if request.documented_path is None or settings.packet_path == "served":
+        return [request.path]
+    if settings.packet_path == "documented":
+        return [request.documented_path]
+    paths = [request.path, request.documented_path]
+    return paths[::-1] if _key(settings) in _documented else paths
+
+
+def _is_missing(error: DiffgramError) -> bool:
+    """Whether the answer says that the server has no such path. Never 503, never silence: quirk 28."""
+    return isinstance(error, WrongAddressError) and error.status in (404, 405)
+
+
+def _remember(request: Request[Any], settings: Settings, path: str) -> None:
+    """Note that ``path`` is served where the other is not."""
+    if path == request.documented_path:
+        _documented.add(_key(settings))
+    else:
+        _documented.discard(_key(settings))
+
+
+def _key(settings: Settings) -> tuple[str, str]:
+    return settings.base_url, settings.project
