@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 
+from airflow_provider_diffgram.client.clock import Clock
+
 PASSES = 5.0
 """Seconds that our clock counts in one: the server has a fifth of the time it is granted."""
 
 SLEEPS = 20.0
 
 
-class FastTime:
-    """Stands in for the module ``time`` where the package waits."""
+class FastTime(Clock):
+    """The clock of a client whose waits pass faster; stands in for the module ``time`` too."""
 
     @staticmethod
     def monotonic() -> float:

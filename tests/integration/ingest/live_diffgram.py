@@ -43,7 +43,7 @@ class LiveDiffgram:
     @classmethod
     def of(cls, emulator: EmulatorProcess) -> LiveDiffgram:
         """Prepare a fresh project."""
-        client = DiffgramClient(settings(emulator), FastTime.sleep)
+        client = DiffgramClient(settings(emulator), FastTime())
         schema = client.send(routes.list_schemas(client.project))[0]
         labels = {
             name: client.send(routes.create_label(client.project, name, schema.id)).id

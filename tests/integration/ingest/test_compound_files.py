@@ -110,7 +110,7 @@ def test_a_lost_answer_ends_in_one_compound_file(diffgram: LiveDiffgram, kind: s
 
 def test_two_at_once_use_one_compound_file_quirk_55(diffgram: LiveDiffgram):
     def one(_: int) -> Parent:
-        client = DiffgramClient(settings(diffgram.emulator), FastTime.sleep)
+        client = DiffgramClient(settings(diffgram.emulator), FastTime())
         return create_compound_file(client, CompoundFile(name="pages"), dataset=DATASET)
 
     with ThreadPoolExecutor(4) as pool:
@@ -217,7 +217,7 @@ def together(diffgram: LiveDiffgram, name: str = "pages", count: int = 2) -> lis
     diffgram.emulator.control("options", {"name_race_seconds": 0.5})
 
     def one(_: int) -> int | None:
-        client = DiffgramClient(settings(diffgram.emulator), FastTime.sleep)
+        client = DiffgramClient(settings(diffgram.emulator), FastTime())
         request = routes.create_compound(client.project, diffgram.directory_id, name, "compound", [])
         try:
             return client.send(request).id

@@ -22,7 +22,7 @@ from tests.integration.ingest.served_media import Media
 def late(diffgram: LiveDiffgram, packet: dict[str, Any]) -> Receipt:
     """Push one packet to a server that stores it long after the client gave up waiting and looking."""
     diffgram.emulator.fault("input/packet", "latency", seconds=1.5)
-    client = DiffgramClient(settings(diffgram.emulator, read_timeout=0.3), FastTime.sleep)
+    client = DiffgramClient(settings(diffgram.emulator, read_timeout=0.3), FastTime())
     handle = push(client, [packet], dataset=DATASET)
     parent = packet.get("parent_file_id")
     passed = time.monotonic() + 2

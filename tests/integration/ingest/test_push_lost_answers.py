@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.send.push import PushError, push
+from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.served_media import Media, png
 
@@ -121,7 +122,7 @@ def test_a_server_that_stays_down_ends_the_push_with_what_arrived_and_a_retry_se
     diffgram.pushed(packets[:1])
     diffgram.emulator.fault("input/packet", "latency", times=2)
     diffgram.emulator.fault("input/packet", "status", status=503, times=10_000)
-    impatient = DiffgramClient(settings(diffgram.emulator, retry_timeout=0.1), lambda seconds: None)
+    impatient = DiffgramClient(settings(diffgram.emulator, retry_timeout=0.1), FastTime())
     with pytest.raises(PushError, match=r"stopped: send packet 3\.png") as caught:
         push(impatient, packets, dataset=DATASET, concurrency=1)
     assert "Of 5 packets 2 sent, 0 failed, 1 unknown, 1 skipped, 1 were not sent" in str(caught.value)

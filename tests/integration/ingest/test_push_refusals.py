@@ -235,7 +235,7 @@ def test_many_problems_are_cut_but_counted(diffgram: LiveDiffgram, media: Media)
 
 
 def pushing(diffgram: LiveDiffgram, media: Media, role: str = "admin", **change: Any) -> None:
-    with DiffgramClient(settings(diffgram.emulator, role, **change), FastTime.sleep) as client:
+    with DiffgramClient(settings(diffgram.emulator, role, **change), FastTime()) as client:
         push(client, [image(media, "a.png", instance_list=[box()])], dataset=DATASET)
 
 

@@ -11,6 +11,7 @@ import pytest
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
+from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.raw_packets import image
 from tests.integration.ingest.served_media import Media, png
@@ -37,7 +38,7 @@ def test_each_outcome_has_its_line(diffgram: LiveDiffgram, media: Media, tmp_pat
     refuse(diffgram, "failed.png")
     diffgram.emulator.fault("input/packet", "reset_before", text="unknown.png", times=None)
     report = tmp_path / "report.jsonl"
-    impatient = DiffgramClient(settings(diffgram.emulator, retry_timeout=0.1), lambda seconds: None)
+    impatient = DiffgramClient(settings(diffgram.emulator, retry_timeout=0.1), FastTime())
     with pytest.raises(PushError, match="1 unknown, 1 skipped, 1 were not sent"):
         push(impatient, packets, dataset=DATASET, report=str(report), concurrency=1)
     skipped, adopted, sent, failed, unknown = lines(report)

@@ -265,7 +265,7 @@ class UploadingTogether(DiffgramClient):
     """Uploads when the other is about to as well: both have looked by then."""
 
     def __init__(self, diffgram: LiveDiffgram, together: Barrier) -> None:
-        super().__init__(diffgram.client.settings, FastTime.sleep)
+        super().__init__(diffgram.client.settings, FastTime())
         self._together = together
 
     def send(self, request: Request[Any]) -> Any:
@@ -379,6 +379,6 @@ def test_packets_come_from_an_iterator_that_is_never_whole_in_memory(diffgram: L
                 yield image(media, f"{number}.png", box(number + 1))
                 alive.discard(number)
 
-    client = DiffgramClient(settings(diffgram.emulator), FastTime.sleep)
+    client = DiffgramClient(settings(diffgram.emulator), FastTime())
     assert push(client, Stream(), dataset=DATASET).expected == 12
     assert most == 1

@@ -44,14 +44,14 @@ def test_a_pending_introduction_of_an_earlier_attempt_is_waited_for(diffgram: Li
     }
     diffgram.ask(routes.send_packet, body, "0.png")
     seen: list[int] = []
-    sleep = diffgram.client._sleep
+    sleep = diffgram.client.clock.sleep
 
     def resume(seconds: float) -> None:
         seen.append(len(diffgram.inputs()))
         diffgram.emulator.pause_queue(False)
         sleep(seconds)
 
-    diffgram.client._sleep = resume
+    diffgram.client.clock.sleep = resume
     assert (
         diffgram.pushed([first, *(image(media, f"{n}.png", box(n, **refs)) for n in (1, 2))]).succeeded == 3
     )

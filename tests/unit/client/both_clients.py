@@ -8,12 +8,13 @@ from typing import Any, Protocol
 from airflow_provider_diffgram.client import DiffgramClient, Settings
 from airflow_provider_diffgram.client.aio import AsyncDiffgramClient
 from airflow_provider_diffgram.client.request import Request, Steps
+from tests.unit.client.counted_clock import CountedClock
 
 
 class Transport(Protocol):
     """What a test needs of either client."""
 
-    slept: list[float]
+    clock: CountedClock
 
     def send(self, request: Request[Any]) -> Any:
         """Send one request."""
@@ -27,16 +28,16 @@ class Sync:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.slept: list[float] = []
+        self.clock = CountedClock()
 
     def send(self, request: Request[Any]) -> Any:
         """Send one request."""
-        with DiffgramClient(self.settings, self.slept.append) as client:
+        with DiffgramClient(self.settings, self.clock) as client:
             return client.send(request)
 
     def run(self, steps: Steps[Any]) -> Any:
         """Run steps to their end."""
-        with DiffgramClient(self.settings, self.slept.append) as client:
+        with DiffgramClient(self.settings, self.clock) as client:
             return client.run(steps)
 
 
@@ -45,13 +46,10 @@ class Async:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.slept: list[float] = []
-
-    async def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
+        self.clock = CountedClock()
 
     async def _call(self, method: str, argument: Any) -> Any:
-        client = AsyncDiffgramClient(self.settings, self._sleep)
+        client = AsyncDiffgramClient(self.settings, self.clock)
         try:
             return await getattr(client, method)(argument)
         finally:

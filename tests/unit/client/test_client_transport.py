@@ -17,6 +17,7 @@ from airflow_provider_diffgram.client.aio import AsyncDiffgramClient, shared_cli
 from airflow_provider_diffgram.client.request import Request, Steps, Upload, ask, pause
 from airflow_provider_diffgram.client.settings import USER_AGENT
 from tests.unit.client.both_clients import BOTH, Sync
+from tests.unit.client.counted_clock import CountedClock
 from tests.unit.client.scripted_server import Answer, answering
 from tests.unit.recorded import recording
 
@@ -82,7 +83,7 @@ def test_steps_are_run_to_their_end_and_errors_reach_them(transport: Any):
     with answering(RUNS, Answer(status=403, body={"error": "Can't find project"})) as server:
         client = transport(server.settings())
         assert client.run(steps()) == [1, "CredentialError"]
-        assert client.slept == [3]
+        assert client.clock.slept == [3]
 
 
 @pytest.mark.parametrize("transport", BOTH)
@@ -95,7 +96,7 @@ def test_https_to_a_server_without_tls_is_a_tls_error_that_is_not_tried_again(tr
         )
         with pytest.raises(TlsError, match="http://"):
             client.send(READ)
-        assert client.slept == []
+        assert client.clock.slept == []
 
 
 def test_the_triggerers_client_refuses_writes_before_they_leave():
@@ -168,17 +169,6 @@ def test_an_upload_that_is_sent_again_opens_its_file_again():
     assert all(each.closed for each in opened)
 
 
-class Sleeps:
-    """Sleeps, and writes down for how long."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-        time.sleep(seconds)
-
-
 def used_up() -> dict[str, str]:
     """Return the headers of the one request that a window admits."""
     reset = str(time.time() + 2)
@@ -186,31 +176,31 @@ def used_up() -> dict[str, str]:
 
 
 def test_packets_are_paced_by_the_servers_headers_1_5():
-    sleeps = Sleeps()
+    clock = CountedClock(time.sleep)
     full = Answer(body=ACCEPTED.body, headers=used_up())
-    with answering(full, ACCEPTED) as server, DiffgramClient(server.settings(), sleeps) as client:
+    with answering(full, ACCEPTED) as server, DiffgramClient(server.settings(), clock) as client:
         client.send(PACKET)
         client.send(Request("look", "POST", "/api/x", lambda body: body, json={}))
-        assert sleeps.seconds == []
+        assert clock.slept == []
         client.send(PACKET)
-    assert 0.5 < sum(sleeps.seconds) < 1.5
+    assert 0.5 < sum(clock.slept) < 1.5
 
 
 def test_each_limit_has_a_pace_of_its_own_1_5():
     chunk = routes.upload_large(
         "p", Upload("a.png", 3, lambda: io.BytesIO(b"abc")), directory_id=2, upload_id="u"
     )[0]
-    sleeps = Sleeps()
+    clock = CountedClock(time.sleep)
     full = Answer(body=ACCEPTED.body, headers=used_up())
     with (
         answering(full, Answer(body={"success": True}), ACCEPTED) as server,
-        DiffgramClient(server.settings(), sleeps) as client,
+        DiffgramClient(server.settings(), clock) as client,
     ):
         client.send(PACKET)
         client.send(chunk)
-        assert sleeps.seconds == []
+        assert clock.slept == []
         client.send(PACKET)
-    assert 0.5 < sum(sleeps.seconds) < 1.5
+    assert 0.5 < sum(clock.slept) < 1.5
 
 
 def test_headers_of_a_request_travel_with_its_body_2_10():
@@ -225,35 +215,21 @@ def test_headers_of_a_request_travel_with_its_body_2_10():
 
 
 def test_a_wait_ends_soon_after_it_is_asked_to_stop():
-    stop, slept = threading.Event(), []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if sum(slept) >= 3:
-            stop.set()
-
-    def wait() -> Steps[None]:
-        yield from pause(3600)
-
+    stop = threading.Event()
+    clock = CountedClock(lambda _: stop.set() if clock.monotonic() >= 3 else None)
     with answering(RUNS) as server:
-        client = DiffgramClient(server.settings(), sleep)
+        client = DiffgramClient(server.settings(), clock)
         stopping = client.interrupted_by(stop)
         stopping.run(ask(READ))
         with pytest.raises(StoppedError, match="asked to stop"):
-            stopping.run(wait())
-        assert sum(slept) < 4
+            stopping.run(pause(3600))
+        assert clock.monotonic() < 4
         client.run(ask(READ))
         assert len(server.asked) == 2
 
 
 def test_a_wait_that_is_not_stopped_takes_its_time():
-    slept: list[float] = []
-
-    def wait() -> Steps[str]:
-        yield from pause(1.7)
-        return "done"
-
+    clock = CountedClock()
     with answering(RUNS) as server:
-        client = DiffgramClient(server.settings(), slept.append)
-        assert client.interrupted_by(threading.Event()).run(wait()) == "done"
-    assert sum(slept) == pytest.approx(1.7)
+        client = DiffgramClient(server.settings(), clock)
+        assert client.interrupted_by(threading.Event()).run(pause(1.7)) == pytest.approx(1.7)

@@ -57,7 +57,7 @@ def test_without_the_certificate_it_is_a_tls_error_that_names_the_remedy(transpo
         client = transport(server.settings(verify=str(certificates.authority)))
         with pytest.raises(TlsError, match="client certificate"):
             client.send(READ)
-        assert client.slept == []
+        assert client.clock.slept == []
         assert server.asked == []
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_diffgram.client import Settings
-from airflow_provider_diffgram.client.settings import USER_AGENT
-from airflow_provider_diffgram.client.sync import secrets_of
+from airflow_provider_diffgram.client.settings import USER_AGENT, secrets_of
 
 GOOD = {"host": "https://h.test", "project": "p", "client_id": "id", "client_secret": "very-secret"}
 
