@@ -28,8 +28,12 @@ def is_update(row: Row) -> bool:
 
 
 def is_pending(row: Row) -> bool:
-    """Whether the server is not done with an input; with the parent of a compound file it is (4.2)."""
-    return not (row.archived or row.failed or row.succeeded or row.status == InputStatus.BASE_OBJECT_CREATED)
+    """Whether the server is not done with an input.
+
+    It is with the parent of a compound file (wire contract 4.2), and with a video that hangs (quirk 62).
+    """
+    is_done = row.failed or row.succeeded or row.hangs or row.status == InputStatus.BASE_OBJECT_CREATED
+    return not (row.archived or is_done)
 
 
 def was_taken_up(row: Row) -> bool:
@@ -39,7 +43,7 @@ def was_taken_up(row: Row) -> bool:
 
 def is_under_way(row: Row) -> bool:
     """Whether a worker has begun with an input and not ended it. In the queue it may wait for hours."""
-    return was_taken_up(row) and not (row.succeeded or row.failed)
+    return was_taken_up(row) and not (row.succeeded or row.failed or row.hangs)
 
 
 def awaits_chunks(row: Row) -> bool:

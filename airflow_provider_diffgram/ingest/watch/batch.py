@@ -133,7 +133,7 @@ class Part:
         """List all, and judge each."""
         rows = yield from self._listing.every_row()
         self._note_marks([row for row in rows if is_pending(row)], whole=True)
-        self._failed = {row.id for row in rows if row.failed}
+        self._failed = {row.id for row in rows if row.failed or row.hangs}
         instances = sum(len(row.instance_list) for row in rows)
         self._is_light = len(rows) <= SAMPLE and instances <= LIGHT_INSTANCES
         self._listed_all, self._take_all = True, False
@@ -153,8 +153,9 @@ class Part:
 
     def _look_at_pending(self) -> Steps[None]:
         rows = yield from self._listing.rows("Processing", SAMPLE)
-        self._note_marks(rows, whole=len(rows) < SAMPLE)
-        if not rows:
+        hanging = {row.id for row in rows if row.hangs}
+        self._note_marks([row for row in rows if row.id not in hanging], whole=len(rows) < SAMPLE)
+        if len(hanging) == len(rows) or hanging - self._failed:
             self._take_all = self.soon = True
 
     def _look_for_failures(self) -> Steps[None]:
@@ -213,6 +214,8 @@ class Part:
         if is_pending(row):
             self._first_seen.pop(row.id, None)
             return Verdict.of("pending", row)
+        if row.hangs:
+            return Verdict.of("failed", row, row.reason)
         self._first_seen.setdefault(row.id, self.clock())
         if row.media_type == "video":
             return None

@@ -18,6 +18,10 @@ ALREADY_EXISTS = re.compile(r"Already Exists in Dir\. Existing ID is:\s*(\d+)\s*
 _REASON_LENGTH = 500
 _SEE_LOG = "See Update Log"
 _EMPTY_LOG = "which is empty: mostly an unknown label in a frame of the video"
+_LOST = (
+    "the server lost this video: another input waited in the same server process while it was read. It stays as "
+    "it is, and no retry helps: push it again, with nothing beside it"
+)
 
 
 class InputStatus(StrEnum):
@@ -57,6 +61,14 @@ class InputWords:
         return self.status == InputStatus.SUCCESS
 
     @property
+    def hangs(self) -> bool:
+        """Whether it is a video that the server has lost while it read the frames (quirk 62).
+
+        Such a row is never ended; neither time nor the server's RETRY brings it back.
+        """
+        return self.status == InputStatus.PROCESSING_FRAMES and bool(_errors(self.update_log).get("process_video"))
+
+    @property
     def existing_file_id(self) -> int | None:
         """Id of the file that has the name already, if that is why the input failed (wire contract 3.4)."""
         if not self.failed:
@@ -67,9 +79,10 @@ class InputWords:
     @property
     def reason(self) -> str:
         """Why the input failed, cut to 500 characters and without signed URLs (wire contract 3.3)."""
+        if self.hangs:
+            return _LOST
         log = self.update_log or {}
-        error = log.get("error")
-        errors: dict[str, Any] = error if isinstance(error, dict) else {"error": error} if error else {}
+        errors = _errors(log)
         status_text = self.status_text or ""
         rest = "; ".join(f"{key}: {value}" for key, value in errors.items() if value)
         if status_text.startswith(_SEE_LOG):
@@ -83,6 +96,13 @@ class InputWords:
         ]
         text = next((str(each) for each in candidates if each), "the server gave no reason")
         return without_signatures(text)[:_REASON_LENGTH]
+
+
+def _errors(log: dict[str, Any] | None) -> dict[str, Any]:
+    error = (log or {}).get("error")
+    if isinstance(error, dict):
+        return error
+    return {"error": error} if error else {}
 
 
 class Input(InputWords, Received):
