@@ -19,8 +19,8 @@ _REASON_LENGTH = 500
 _SEE_LOG = "See Update Log"
 _EMPTY_LOG = "which is empty: mostly an unknown label in a frame of the video"
 _LOST = (
-    "the server lost this video: another input waited in the same server process while it was read. It stays as "
-    "it is, and no retry helps: push it again, with nothing beside it"
+    "the server lost this video: another input waited in the same server process while it was read. It stays "
+    "as it is, and no retry helps: push it again, with nothing beside it"
 )
 
 
@@ -66,7 +66,9 @@ class InputWords:
 
         Such a row is never ended; neither time nor the server's RETRY brings it back.
         """
-        return self.status == InputStatus.PROCESSING_FRAMES and bool(_errors(self.update_log).get("process_video"))
+        return self.status == InputStatus.PROCESSING_FRAMES and bool(
+            _errors(self.update_log).get("process_video")
+        )
 
     @property
     def existing_file_id(self) -> int | None:

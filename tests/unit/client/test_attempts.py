@@ -124,6 +124,20 @@ def test_a_429_is_sent_again_after_the_window_and_beyond_the_patience_with_silen
     assert all(0.4 < seconds <= 1.5 for seconds in played.pauses)
 
 
+def test_a_429_that_says_0_seconds_is_sent_again_1_5():
+    at_the_end_of_the_window = replace(limited(1.0), headers={**limited(1.0).headers, "retry-after": "0"})
+    played = play(READ, at_the_end_of_the_window, at_the_end_of_the_window, RUNS, retry_timeout=0)
+    assert (len(played.paths), len(played.pauses)) == (3, 2)
+    assert all(0 < seconds <= 1.5 for seconds in played.pauses)
+
+
+def test_a_proxy_that_says_0_seconds_is_asked_ever_more_seldom():
+    played = play(READ, reply(429, b"slow down", retry_after="0"), retry_timeout=0)
+    assert isinstance(played.error, RateLimitedError)
+    assert RATE_LIMIT_PATIENCE - 4 < sum(played.pauses) <= RATE_LIMIT_PATIENCE
+    assert len(played.paths) < 2 * RATE_LIMIT_PATIENCE
+
+
 def test_patience_with_429_ends_too():
     played = play(READ, limited(1.9), retry_timeout=0)
     assert isinstance(played.error, RateLimitedError)

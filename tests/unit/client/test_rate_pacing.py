@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -145,3 +147,28 @@ def test_strange_headers_stop_nobody_for_long(strange: dict[str, str], refused: 
         assert 0 < turn < 3600
         clock.time += turn
     pytest.fail("nothing goes any more")
+
+
+@pytest.mark.parametrize("before_the_end", [0.001, 0.02, 0.4])
+def test_who_is_refused_at_the_end_of_a_window_tries_the_next_one_once_1_5(before_the_end: float):
+    clock = Clock()
+    clock.time -= before_the_end
+    pacer = Pacer(clock=clock, wall=clock)
+    refusals = 0
+    while clock.time < 110.0:
+        turn = pacer.take()
+        if isinstance(turn, float):
+            assert turn > 0
+            clock.time += turn
+            continue
+        end = math.floor(clock.time) + 1  # others use each window up at once
+        clock.time += 0.02
+        refusals += 1
+        headers = {
+            "x-ratelimit-limit": "20",
+            "x-ratelimit-remaining": "0",
+            "x-ratelimit-reset": str(end + 1),
+            "retry-after": str(max(0, int(end + 1 - clock.time))),
+        }
+        pacer.give_back(turn, headers, refused=True)
+    assert 10 <= refusals <= 20

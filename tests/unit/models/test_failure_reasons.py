@@ -177,6 +177,34 @@ def test_only_a_duplicate_names_the_file_that_is_there_3_4(cause: str):
     assert row.existing_file_id == (15 if cause.startswith("duplicate") else None)
 
 
+def video(status: str, **error: Any) -> Input:
+    return Input.model_validate({"status": status, "percent_complete": 90, "update_log": logged(**error)})
+
+
+def test_a_video_that_the_server_has_lost_hangs_and_says_so_quirk_62():
+    lost = video("processing_frames_in_queue", process_video="'<' not supported between instances")
+    assert lost.hangs
+    assert "the server lost this video" in lost.reason
+    assert (lost.failed, lost.succeeded) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        video("processing_frames_in_queue"),
+        video("processing_frames_in_queue", **{"Frame 5": {"x_max": "must be above x_min"}}),
+        video("failed", process_video="invalid literal for int()"),
+        video("success", process_video="'<' not supported between instances"),
+        video("retrying", process_video="'<' not supported between instances"),
+        Input(status="processing_frames_in_queue", update_log={}),
+        Input(status="processing_frames_in_queue"),
+    ],
+)
+def test_no_other_video_hangs_quirk_62(row: Input):
+    assert not row.hangs
+    assert "lost" not in row.reason
+
+
 @pytest.mark.parametrize("key", ["status_text", "description"])
 @pytest.mark.parametrize("where", ["row", "log"])
 def test_a_signed_url_in_a_reason_is_cut_quirk_38(key: str, where: str):
