@@ -30,7 +30,7 @@ _REST = 5.0
 """Seconds for which a batch that is far from its end may be left alone while another one is, too."""
 
 _EVERY = 4
-"""Of so many routine looks one is for failures."""
+"""Of so many routine looks one is for failures: in turn for those that say so, and for videos that hang."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,9 @@ class Part:
             self._take_all = self.soon = True
 
     def _look_for_failures(self) -> Steps[None]:
-        rows = yield from self._listing.rows("Failed", SAMPLE)
+        videos_in_turn = self._looks // _EVERY % 2 == 0
+        listing = self._listing
+        rows = yield from (listing.hanging(SAMPLE) if videos_in_turn else listing.rows("Failed", SAMPLE))
         if any(row.id not in self._failed and not is_collision(row) for row in rows):
             self._failed |= {row.id for row in rows}
             self._take_all = self.soon = True

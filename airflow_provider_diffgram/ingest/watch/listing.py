@@ -50,8 +50,18 @@ class Listing:
         rows = yield from ask(self._request(status, limit if only is None else PAGE, archived))
         return rows if only is None else [row for row in rows if row.id in only]
 
+    def hanging(self, limit: int) -> Steps[list[InputRow]]:
+        """List the videos that hang, which the server counts among the pending (quirk 62)."""
+        if self.sent.id is None and self.sent.parent_file_id is None:
+            rows = yield from self.rows("All", limit)
+        else:
+            # Only what is being worked on: few rows, however long the queue is.
+            rows = yield from ask(self._request("Processing", limit, deferred=False))
+        only = self.sent.only
+        return [row for row in rows if row.hangs and (only is None or row.id in only)]
+
     def _request(
-        self, status: StatusFilter, limit: int, archived: bool = False
+        self, status: StatusFilter, limit: int, archived: bool = False, deferred: bool | None = None
     ) -> routes.Request[list[InputRow]]:
         return routes.list_rows(
             self.project,
@@ -59,6 +69,7 @@ class Listing:
             parent_file_id=self.sent.parent_file_id,
             status=status,
             show_archived=archived,
+            show_deferred=deferred,
             limit=limit,
         )
 

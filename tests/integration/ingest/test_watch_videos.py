@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from airflow_provider_diffgram.client import routes
+from airflow_provider_diffgram.ingest.watch.rules import Rules
 from airflow_provider_diffgram.ingest.watch.watch import Watch
+from airflow_provider_diffgram.models import Input, SentBatch
+from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
-from tests.integration.ingest.raw_packets import instance, raw, rows_until
+from tests.integration.ingest.raw_packets import image, instance, looking, raw, rows_until
 from tests.integration.ingest.served_media import VIDEO, Media
 
 
@@ -39,6 +45,51 @@ def test_a_video_that_failed_stays_pending_for_a_while_quirk_52(diffgram: LiveDi
     assert diffgram.client.run(watch.look()).pending == 1
     clock[0] = 5.1
     assert diffgram.client.run(watch.look()).failed == 1
+
+
+def hanging(diffgram: LiveDiffgram, rows: list[Input]) -> list[int | None]:
+    return [row.id for row in rows if row.hangs]
+
+
+def test_a_video_that_the_server_lost_has_failed_at_once_quirk_62(diffgram: LiveDiffgram, media: Media):
+    diffgram.emulator.row_fault("v.mp4", "hang")
+    watch = Watch([raw(diffgram, media, video(media, f0=[instance(diffgram)]))], lambda: 0.0)
+    (lost,) = hanging(diffgram, rows_until(diffgram, lambda rows: hanging(diffgram, rows) != []))
+    receipt = diffgram.client.run(watch.look())
+    assert (receipt.summary(), receipt.complete) == ("1 expected: 1 failed", True)
+    assert receipt.failures[0].input_id == lost
+    assert "the server lost this video" in receipt.failures[0].reason
+
+
+def test_a_lost_video_has_failed_while_hundreds_of_others_wait_quirk_62(diffgram: LiveDiffgram, media: Media):
+    diffgram.emulator.row_fault("v.mp4", "hang")
+    diffgram.emulator.tune(workers=1, rows_per_cycle=1)
+    sent = raw(diffgram, media, video(media, f0=[instance(diffgram)]))
+    rows_until(diffgram, lambda rows: hanging(diffgram, rows) != [])
+    diffgram.emulator.pause_queue()
+    batch = sent.batches[0].id
+    for number in range(150):
+        packet = image(media, f"{number}.png")
+        body = {"directory_id": diffgram.directory_id, "batch_id": batch, **packet, "instance_list": None}
+        body["media"] = {**body["media"], "type": "image"}
+        diffgram.ask(routes.send_packet, body, "raw")
+    many = sent.model_copy(update={"batches": [SentBatch(id=batch, inputs=151)], "expected": 151})
+    watch = Watch([many], FastTime.monotonic)
+    receipt = looking(diffgram, watch, lambda receipt: receipt.failed > 0)
+    assert (receipt.failed, receipt.pending) == (1, 150)
+
+
+@pytest.mark.parametrize("kind", ["hang", "stay_failed"])
+def test_a_video_that_never_succeeds_is_an_end_and_no_retry_is_asked_for_quirks_52_62(
+    diffgram: LiveDiffgram, media: Media, kind: str
+):
+    diffgram.emulator.row_fault("v.mp4", kind)
+    good = instance(diffgram)
+    handle = raw(diffgram, media, video(media, f0=[good], f5=[good | {"x_max": 0}]))
+    watch = Watch([handle], FastTime.monotonic, Rules(on_stuck="retry", stall_timeout=60.0))
+    receipt = looking(diffgram, watch, lambda receipt: receipt.complete)
+    assert (receipt.summary(), receipt.failures[0].reason != "") == ("1 expected: 1 failed", True)
+    assert watch.to_retry(3) == []
 
 
 def test_local_media_are_done_when_the_push_returns(diffgram: LiveDiffgram, tmp_path: Path):
