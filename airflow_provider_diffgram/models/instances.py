@@ -84,7 +84,7 @@ HalfAxis = Annotated[WholeCoordinate, Field(ge=1)]
 
 
 class Ellipse(InstanceBase):
-    """An ellipse: centre and half axes in pixels, angle in degrees."""
+    """An ellipse: centre and half axes in pixels; turned clockwise by ``angle``, in radians."""
 
     type: Literal["ellipse"] = "ellipse"
     center_x: WholeCoordinate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
@@ -28,7 +29,9 @@ def extent_of(instance: Instance) -> Extent | None:
         return instance.x_min, instance.y_min, instance.x_max, instance.y_max
     if isinstance(instance, Ellipse):
         x, y, a, b = instance.center_x, instance.center_y, instance.width, instance.height
-        return x - a, y - b, x + a, y + b
+        right, down = math.cos(instance.angle), math.sin(instance.angle)
+        reach_x, reach_y = math.hypot(a * right, b * down), math.hypot(a * down, b * right)
+        return x - reach_x, y - reach_y, x + reach_x, y + reach_y
     points = _points(instance)
     if not points:
         return None
@@ -105,7 +108,7 @@ def _ellipse(instance: Any, unit: float) -> str:
     x, y = instance.center_x, instance.center_y
     return (
         f'<ellipse cx="{x}" cy="{y}" rx="{instance.width}" ry="{instance.height}" '
-        f'transform="rotate({instance.angle:.6g} {x} {y})"/>'
+        f'transform="rotate({math.degrees(instance.angle):.6g} {x} {y})"/>'
     )
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from airflow_provider_diffgram.models import Box, InvalidValueError
 from airflow_provider_diffgram.models.problems import describe
 
-from .account import Account, Converted
+from .account import Account, Converted, Wrong
 from .convert import best_places, common_fields, side_of
 from .mapping import Options, Provenance
 from .raw import RawImage, RawPrediction
@@ -56,6 +56,7 @@ class BulkConverter:
 
     def __init__(self, classes: Sequence[str], options: Options, provenance: Provenance) -> None:
         labels = options.labels_of(classes)
+        self._classes = classes
         self._most = options.max_per_image
         self._templates = _templates(sorted({label for label in labels if label is not None}), provenance)
         places = {label: place for place, label in enumerate(sorted(self._templates))}
@@ -66,31 +67,53 @@ class BulkConverter:
     def convert(self, boxes: Boxes) -> Iterator[Converted[Box]]:
         """Yield what becomes of the boxes of each image."""
         rows_of_images = np.diff(boxes.ends, prepend=0)
-        inside = _inside(boxes, rows_of_images)
+        inside, outside = _inside(boxes, rows_of_images)
         corners, small = _rounded(inside)
+        backwards = np.any(boxes.edges[2:] < boxes.edges[:2], axis=0)
+        outside &= ~backwards
+        small &= ~backwards & ~outside
+        wrong = backwards | outside | small
         labels = self._label[boxes.classes]
         mapped = labels >= 0
         low = mapped & (boxes.scores < self._least[boxes.classes])
         wanted = mapped & ~low
-        kept = wanted & ~small
+        kept = wanted & ~wrong
         keys = list(zip(labels[kept].tolist(), *corners[:, kept].tolist(), strict=True))
         ranks = np.where(np.isnan(boxes.scores), _NO_SCORE, boxes.scores)[kept].tolist()
         clipped = wanted & (inside != boxes.edges).any(axis=0)
-        counted = _per_image(rows_of_images, clipped, wanted & small, low, ~mapped, kept)
+        reasons: dict[Wrong, Mask] = {"backwards": backwards, "outside": outside, "too_small": small}
+        counted = _per_image(rows_of_images, clipped, low, ~mapped, kept)
+        examples = self._examples(boxes, {reason: wanted & mask for reason, mask in reasons.items()})
         start = 0
-        for image, rows, counts in zip(boxes.images, rows_of_images.tolist(), counted, strict=True):
-            cut, dropped, below, unmapped, count = counts
+        for place, (rows, counts) in enumerate(zip(rows_of_images.tolist(), counted, strict=True)):
+            cut, below, unmapped, count = counts
+            image = boxes.images[place]
             account = Account(
                 images=1,
                 predictions=rows,
                 clipped=cut,
-                dropped=dropped,
                 below_score=below,
                 unmapped=unmapped,
                 unknown_size=int(image.width is None or image.height is None),
             )
+            for reason, example in examples.get(place, ()):
+                account.count_wrong(reason, example)
             yield self._best(keys[start : start + count], ranks[start : start + count], account)
             start += count
+
+    def _examples(self, boxes: Boxes, wrong: dict[Wrong, Mask]) -> dict[int, list[tuple[Wrong, str]]]:
+        """Return, by place of the image, each prediction that is wrong and why."""
+        found: dict[int, list[tuple[Wrong, str]]] = {}
+        for reason, mask in wrong.items():
+            rows = np.flatnonzero(mask)
+            places = np.searchsorted(boxes.ends, rows, side="right")
+            for row, place in zip(rows.tolist(), places.tolist(), strict=True):
+                number = row - (int(boxes.ends[place - 1]) if place else 0)
+                name = self._classes[boxes.classes[row]]
+                found.setdefault(place, []).append(
+                    (reason, f"{boxes.images[place].name}: prediction {number} ({name!r})")
+                )
+        return found
 
     def _best(self, keys: list[tuple[int, ...]], ranks: list[float], account: Account) -> Converted[Box]:
         best: dict[tuple[int, ...], float] = {}
@@ -122,14 +145,15 @@ class BulkConverter:
         )
 
 
-def _inside(boxes: Boxes, rows_of_images: Places) -> Numbers:
-    """Return the edges of the part of each box that is inside its image."""
+def _inside(boxes: Boxes, rows_of_images: Places) -> tuple[Numbers, Mask]:
+    """Return the edges of the part of each box that is inside its image, and which boxes have none."""
     x_min, y_min, x_max, y_max = boxes.edges
     widths, heights = (
         np.repeat(np.array(sides, dtype=np.float64), rows_of_images) for sides in _sides(boxes.images)
     )
     low = np.maximum(x_min, 0), np.maximum(y_min, 0)
-    return np.stack((*low, np.minimum(x_max, widths), np.minimum(y_max, heights)))
+    outside = (x_min >= widths) | (y_min >= heights) | (x_max <= 0) | (y_max <= 0)
+    return np.stack((*low, np.minimum(x_max, widths), np.minimum(y_max, heights))), outside
 
 
 def _rounded(inside: Numbers) -> tuple[Places, Mask]:

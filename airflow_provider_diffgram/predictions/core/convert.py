@@ -9,12 +9,13 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 
-from airflow_provider_diffgram.models import Instance, InvalidValueError, Packet
+from airflow_provider_diffgram.models import Instance, InvalidValueError, Packet, PathMedia
 from airflow_provider_diffgram.models.media import Media
 from airflow_provider_diffgram.models.problems import describe
 
 from .account import Account, Converted
 from .mapping import Options, Provenance
+from .pictures import seen_size
 from .raw import RawImage, RawPrediction
 from .shapes import Shape, Size, instance_of, shapes_of
 
@@ -71,11 +72,16 @@ def packets_of(
     :param media: where the medium of an image comes from, as in a packet.
     :param original_filename: name of an image in the dataset; derived from its medium where that is None.
     :return: an iterator, whose ``account`` is complete when it has ended.
-    :raises InvalidValueError: from the iterator, with all that is wrong with an image.
+    :raises InvalidValueError: from the iterator, with all that is wrong with an image, such as a picture at
+        hand whose size is another than that which its predictions are for; and as soon as it is certain, at
+        the end at the latest, if more than ``max_wrong`` of the options was left out for being wrong.
     """
     account = Account()
-    converted = _each_converted(images, options or Options(), provenance or Provenance())
-    return Packets(_packets(converted, account, media, original_filename), account)
+    chosen = options or Options()
+    converted = _each_converted(images, chosen, provenance or Provenance())
+    in_all = images.count_predictions() if isinstance(images, ConvertsItself) else None
+    packets = _packets(converted, account, media, original_filename)
+    return Packets(_checked(packets, account, chosen.max_wrong, in_all), account)
 
 
 class Packets(Iterator[Packet]):
@@ -100,6 +106,9 @@ class ConvertsItself(Protocol):
         self, options: Options, provenance: Provenance
     ) -> Iterator[tuple[RawImage, Converted[Any]]]:
         """Yield each image, without its predictions, and what :func:`convert_image` would return."""
+
+    def count_predictions(self) -> int:
+        """Return how many predictions there are, wanted or not."""
 
 
 def _each_converted(
@@ -129,7 +138,36 @@ def _packets(
             )
         except ValidationError as error:
             raise InvalidValueError(f"packet of {image.name}", describe(error)) from None
+        if isinstance(packet.media, PathMedia):
+            _compare_sizes(image, packet.media.path)
         yield packet
+
+
+def _checked(
+    packets: Iterable[Packet], account: Account, max_wrong: float, in_all: int | None
+) -> Iterator[Packet]:
+    for packet in packets:
+        if in_all is not None:
+            account.check(max_wrong, of_all=in_all)
+        yield packet
+    account.check(max_wrong)
+
+
+def _compare_sizes(image: RawImage, path: str) -> None:
+    """Refuse predictions that are not for the picture that is at hand, as people see it."""
+    if image.width is None or image.height is None:
+        return
+    seen = seen_size(path)
+    if seen is not None and (seen.width, seen.height) != (image.width, image.height):
+        turned = " once it is turned as its EXIF orientation says" if seen.turned else ""
+        raise InvalidValueError(
+            f"predictions of {image.name}",
+            [
+                f"they are for {image.width} x {image.height} pixels; {path} has {seen.width} x {seen.height}"
+                f"{turned}: give sizes and coordinates as people see the picture, or push the picture that "
+                "the model saw"
+            ],
+        )
 
 
 def _what(image: RawImage) -> str:
@@ -175,39 +213,53 @@ def side_of(pixels: int | None, side: str, problems: list[str]) -> float:
 def _candidates(
     image: RawImage, size: Size, options: Options, account: Account, problems: list[str]
 ) -> Iterator[_Candidate]:
-    """Yield what is wanted and worth a pixel; count the rest."""
+    """Yield what is wanted and can be drawn; count the rest."""
     unknown: dict[str, None] = {}
     for number, prediction in enumerate(image.predictions):
+        where = f"prediction {number} ({prediction.label!r})"
         try:
-            label = options.label_of(prediction.label)
+            label = options.label_of(_checked_label(prediction.label))
         except KeyError:
             unknown[prediction.label] = None
+            continue
+        except ValueError as error:
+            problems.append(f"prediction {number}: {error}")
             continue
         try:
             score = _checked_score(prediction.score)
             shapes = shapes_of(prediction, size)
         except (ValueError, TypeError) as error:
-            problems.append(f"prediction {number} ({prediction.label!r}): {error}")
+            problems.append(f"{where}: {error}")
             continue
         if label is None:
             account.unmapped += 1
         elif score is not None and score < options.least_score(prediction.label):
             account.below_score += 1
         else:
+            drawn = [shape for shape in shapes if shape.geometry is not None]
             account.parts += len(shapes) - 1
             account.holes += prediction.holes
+            account.by_box += prediction.by_box
             account.clipped += any(shape.clipped for shape in shapes)
-            for shape in shapes:
-                if shape.geometry is None:
-                    account.dropped += 1
-                else:
-                    yield _Candidate(label, score, prediction, shape)
+            account.lost_parts += len(shapes) - max(len(drawn), 1)
+            if not drawn:
+                account.count_wrong(shapes[0].wrong, f"{image.name}: {where}")
+            for shape in drawn:
+                yield _Candidate(label, score, prediction, shape)
     problems += options.unknown_problems(unknown)
+
+
+def _checked_label(label: Any) -> str:
+    if not isinstance(label, str) or not label.strip():
+        raise ValueError(f"its class is {label!r}, and must be a text")
+    return label
 
 
 def _checked_score(score: float | None) -> float | None:
     if score is None:
         return None
+    if isinstance(score, bool):
+        raise ValueError(f"score is {score}, no number")
     value = float(score)
     if not 0 <= value <= 1:
         raise ValueError(f"score is {value}, not within 0 and 1")

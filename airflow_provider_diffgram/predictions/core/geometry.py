@@ -1,4 +1,4 @@
-"""Plane geometry of rectangles and convex polygons. Units are pixels throughout."""
+"""Plane geometry of rectangles and polygons. Units are pixels throughout."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ def clip_rectangle(rectangle: Rectangle, width: float, height: float) -> Rectang
 
 
 def clip_polygon(points: list[XY], width: float, height: float) -> list[XY]:
-    """Return the part of a convex polygon inside ``(0, 0)`` to ``(width, height)`` (Sutherland and Hodgman).
+    """Return the part of a polygon inside ``(0, 0)`` to ``(width, height)`` (Sutherland and Hodgman).
 
     :param points: the corners in order, in pixels.
-    :return: the corners of the part, at most four more than given; empty if nothing is inside.
+    :return: the corners of the part, empty if nothing is inside. That of a convex polygon has at most four
+        corners more; several parts of another are joined along the edge.
     """
     for axis, bound, inside in _edges(width, height):
         clipped: list[XY] = []
@@ -95,3 +96,44 @@ def area(points: list[XY]) -> float:
     """Return the area of a polygon that does not cross itself, in square pixels (shoelace formula)."""
     turns = (a[0] * b[1] - b[0] * a[1] for a, b in zip(points, points[1:] + points[:1], strict=True))
     return abs(sum(turns)) / 2
+
+
+def hull_area(points: list[XY]) -> float:
+    """Return the area of the smallest convex polygon around points, in square pixels (Andrew)."""
+    ordered = sorted(set(points))
+    return area([*_half_hull(ordered), *_half_hull(ordered[::-1])]) if len(ordered) > 2 else 0.0
+
+
+def _half_hull(ordered: list[XY]) -> list[XY]:
+    """Return the hull from the first point to the one before the last, turning left all the way."""
+    hull: list[XY] = []
+    for point in ordered:
+        while len(hull) > 1 and _turn(hull[-2], hull[-1], point) <= 0:
+            hull.pop()
+        hull.append(point)
+    return hull[:-1]
+
+
+def _turn(a: XY, b: XY, c: XY) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def in_order(edges: tuple[float, float, float, float]) -> Rectangle:
+    """Return the edges of a rectangle that may have been drawn from any corner, the lesser ones first."""
+    x_first, y_first, x_last, y_last = edges
+    return min(x_first, x_last), min(y_first, y_last), max(x_first, x_last), max(y_first, y_last)
+
+
+def around(corners: list[XY]) -> list[XY]:
+    """Return the four corners of a rectangle, turned or not, in order around it.
+
+    Nothing changes where they are in order. Else two sides cross, and there is one order in which they do
+    not: the second and the third, or the third and the fourth corner change places.
+
+    :raises ValueError: if there are not four corners.
+    """
+    if len(corners) != 4:
+        raise ValueError(f"a turned box has 4 corners, this one {len(corners)}")
+    first, second, third, fourth = corners
+    orders = [corners, [first, third, second, fourth], [first, second, fourth, third]]
+    return max(orders, key=area)

@@ -21,12 +21,15 @@ class Options:
     :param min_score: predictions with less are left out: for all classes, or by class of the model (0 for
         those missing). A prediction without a score stays.
     :param max_per_image: most instances of one image; those with the best scores stay.
+    :param max_wrong: the share of the wanted predictions, 0 to 1, that may be left out for being wrong
+        (outside the image, less than a pixel ...); with more, the conversion fails.
     """
 
     labels: Labels | None = None
     unknown: Literal["fail", "drop"] = "fail"
     min_score: float | Mapping[str, float] = 0.0
     max_per_image: int | None = None
+    max_wrong: float = 0.1
 
     def __post_init__(self) -> None:
         if self.unknown not in ("fail", "drop"):
@@ -37,6 +40,8 @@ class Options:
         wrong = [score for score in scores if not 0 <= score <= 1]
         if wrong:
             raise ValueError(f"min_score is {', '.join(map(str, wrong))}; scores are within 0 and 1")
+        if not 0 <= self.max_wrong <= 1:
+            raise ValueError(f"max_wrong is {self.max_wrong}; it is a share, 0.1 is a tenth")
 
     def label_of(self, name: str) -> str | None:
         """Return the label of a class, None if it is not wanted.

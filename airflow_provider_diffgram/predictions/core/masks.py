@@ -31,20 +31,24 @@ class Outlines(NamedTuple):
     holes: int
 
 
-def outlines_of(mask: ArrayLike, tolerance: float = TOLERANCE) -> Outlines:
+def outlines_of(
+    mask: ArrayLike, tolerance: float = TOLERANCE, width: int | None = None, height: int | None = None
+) -> Outlines:
     """Return the outlines of a mask, in pixels from the top left corner of its first pixel.
 
-    :param mask: rows of pixels; set is what is not 0.
+    :param mask: rows of pixels, each set or not: true and false, or 0 and one other number.
     :param tolerance: how far the outline may be from the edges of the pixels, in pixels; 0 keeps every
         corner, of which a slanted edge has one at each pixel.
-    :raises ValueError: if it has not two dimensions, or the tolerance is negative.
+    :param width: of the picture, in pixels; the outlines of a mask in another size are scaled to it.
+    :param height: of the picture, in pixels.
+    :raises ValueError: if the mask has not two dimensions, several numbers beside 0 (several objects, or
+        probabilities), or another shape than the picture; or if the tolerance is negative.
     """
-    pixels = np.asarray(mask)
-    if pixels.ndim != 2:
-        raise ValueError(f"a mask has 2 dimensions, this one {pixels.ndim}: {pixels.shape}")
+    pixels = _set_pixels(mask)
     if not tolerance >= 0:
         raise ValueError(f"tolerance is {tolerance} pixels; 0 keeps all corners, 1 is usual")
-    pixels = pixels != 0
+    across, down = _scale(pixels.shape[1], pixels.shape[0], width, height)
+    tolerance /= max(across, down)
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     if not len(rows):
         return Outlines([], 0)
@@ -55,8 +59,47 @@ def outlines_of(mask: ArrayLike, tolerance: float = TOLERANCE) -> Outlines:
         holes += is_hole
         if not is_hole:
             corners = _simplified(ring, tolerance)
-            rings.append([(float(x + left), float(y + top)) for x, y in corners])
+            rings.append([((x + left) * across, (y + top) * down) for x, y in corners])
     return Outlines(rings, holes)
+
+
+def _set_pixels(mask: ArrayLike) -> NDArray[np.bool_]:
+    try:
+        pixels = np.asarray(mask)
+    except ValueError:
+        raise ValueError("the rows of the mask are not equally long") from None
+    if pixels.ndim != 2:
+        raise ValueError(f"a mask has 2 dimensions, this one {pixels.ndim}: {pixels.shape}")
+    if pixels.dtype.kind not in "buif":
+        raise ValueError(f"a mask holds true and false or numbers, this one {pixels.dtype}")
+    chosen: NDArray[np.bool_] = pixels != 0
+    if pixels.dtype.kind != "b" and chosen.any():
+        first = pixels[chosen][0]
+        others = pixels[chosen & (pixels != first)]
+        if len(others) or first != first:
+            raise ValueError(
+                f"the mask holds {first}, {others[0] if len(others) else first} and 0: give one mask for "
+                "each object, and of probabilities whether they are high enough, as mask > 0.5"
+            )
+    return chosen
+
+
+def _scale(mask_width: int, mask_height: int, width: int | None, height: int | None) -> tuple[float, float]:
+    """Return by what the outlines of a mask are multiplied; 1 if the size of the picture is not known.
+
+    Sides are whole pixels, so that a mask of a picture's shape may be off by one of its own pixels.
+    """
+    if width is None or height is None or (mask_width, mask_height) == (width, height):
+        return 1.0, 1.0
+    if not mask_width or not mask_height or width < 1 or height < 1:
+        raise ValueError(f"mask is {mask_width} x {mask_height} pixels, its picture {width} x {height}")
+    across, down = width / mask_width, height / mask_height
+    if abs(mask_width - width / down) > 1 and abs(mask_height - height / across) > 1:
+        raise ValueError(
+            f"mask is {mask_width} x {mask_height} pixels, which is another shape than that of its picture, "
+            f"{width} x {height}: cut off the margin that the model was given, and scale it"
+        )
+    return across, down
 
 
 def _rings(framed: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], bool]]:

@@ -26,7 +26,7 @@ class RawEllipse:
 
     :param center: of the ellipse.
     :param half_axes: along x and along y before it is turned, in pixels.
-    :param angle: by which it is turned, in degrees.
+    :param angle: by which it is turned clockwise, in radians as in Diffgram.
     """
 
     center: XY
@@ -92,6 +92,7 @@ class RawPrediction:
     :param keypoints: as :class:`RawSkeleton`.
     :param tokens: as :class:`RawTokens`.
     :param tag: whether the whole file is meant.
+    :param by_box: whether the box stands in for joints or a mask of which nothing was found.
     :param holes: how many holes of the mask ``polygons`` do not show.
     :param track: number of the track in a video.
     :param frame: 0-based frame of the original video.
@@ -108,6 +109,7 @@ class RawPrediction:
     keypoints: RawSkeleton | None = None
     tokens: RawTokens | None = None
     tag: bool = False
+    by_box: bool = False
     holes: int = 0
     track: int | None = None
     frame: int | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
-from typing import Any, TypeVar
+from typing import Any, SupportsFloat, TypeVar, cast
 
 from airflow_provider_diffgram.models import InvalidValueError
 
@@ -19,23 +20,131 @@ Bones = Sequence[tuple[int, int]]
 SizeXY = tuple[int, int]
 """Width and height of an image in pixels, as ``size`` of a Pillow image."""
 
+_PROBLEMS = 100
+
 OutputT = TypeVar("OutputT")
 ItemT = TypeVar("ItemT")
 
 
 def class_name(classes: Classes | None, number: Any) -> str:
-    """Return the name of a class; the number as text if there are no names.
+    """Return the name of a class; without names the number as text, or the text that is there instead.
 
-    :raises ValueError: if the number is not among the names.
+    :param classes: the name of each class number.
+    :param number: a whole number, also as ``1.0`` or ``"1"``; or a name, if it is one of ``classes`` or there
+        are none.
+    :raises ValueError: if it is not among the names, is missing, or is no whole number.
     """
-    place = int(number)
+    if number is None:
+        raise ValueError("has no class")
+    if isinstance(number, str) and (classes is None or number in _names(classes)):
+        return label_text(number)
+    place = whole(number, "class")
     if classes is None:
         return str(place)
-    known = place in classes if isinstance(classes, Mapping) else 0 <= place < len(classes)
-    if not known:
+    name = classes.get(place) if isinstance(classes, Mapping) else _at(classes, place)
+    if name is None and isinstance(classes, Mapping):
+        name = cast("Mapping[Any, str]", classes).get(str(place))  # keys of JSON are texts
+    if name is None:
         raise ValueError(f"class {place} has no name among the {len(classes)} given: add it to classes")
-    return classes[place]
+    return label_text(name)
 
+
+def _names(classes: Classes) -> Collection[str]:
+    return classes.values() if isinstance(classes, Mapping) else classes
+
+
+def _at(classes: Sequence[str], place: int) -> str | None:
+    return classes[place] if 0 <= place < len(classes) else None
+
+
+def label_text(value: Any) -> str:
+    """Return the class of a prediction as text; ``1.0`` and 1 are both ``1``.
+
+    :raises ValueError: if it is missing: None, not a number, or blank.
+    """
+    if is_missing(value) or (isinstance(value, str) and not value.strip()):
+        raise ValueError("has no class")
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, SupportsFloat):
+        raise ValueError(f"its class is {value!r}, neither a name nor a number")
+    return str(whole(value, "class"))
+
+
+def is_missing(value: Any) -> bool:
+    """Tell None, NaN, NaT and ``pandas.NA``."""
+    if value is None or hasattr(value, "__len__"):
+        return value is None
+    try:
+        return not bool(value == value)
+    except TypeError:  # of pandas.NA nothing is known, not even whether it equals itself
+        return True
+
+
+def whole(value: Any, what: str) -> int:
+    """Return a whole number, which may be given as ``7.0`` or as text.
+
+    :param what: it is, for the error.
+    :raises ValueError: if it is none.
+    """
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        number = value if isinstance(value, int) else float(value)
+        if number != int(number):
+            raise ValueError
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(f"{what} is {shown(value)}, no whole number") from None
+    return int(number)
+
+
+def number(value: Any, what: str) -> float:
+    """Return a finite number, which may be given as text.
+
+    :param what: it is, for the error.
+    :raises ValueError: if it is none.
+    """
+    try:
+        found = float(value)
+        if isinstance(value, bool) or not math.isfinite(found):
+            raise ValueError
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(f"{what} is {shown(value)}, no number") from None
+    return found
+
+
+def score_of(value: Any) -> float | None:
+    """Return a confidence; None where the format says that there is none: null, or not a number.
+
+    :raises ValueError: if it is no number. Whether it is within 0 and 1 is looked at later, for all formats.
+    """
+    return None if is_missing(value) else number(value, "score")
+
+
+_NOT_TRACKED = -1
+"""How trackers mark what they do not follow yet."""
+
+
+def track_of(value: Any) -> int | None:
+    """Return the number of a track; None where there is none: null, not a number, or -1.
+
+    :raises ValueError: if it is no whole number, or less than that.
+    """
+    if is_missing(value):
+        return None
+    track = whole(value, "track")
+    if track < _NOT_TRACKED:
+        raise ValueError(f"track is {track}; tracks count from 0, and -1 is none")
+    return None if track == _NOT_TRACKED else track
+
+
+def shown(value: Any) -> str:
+    """Return a value for an error, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+
+
+_LONGEST = 60
 
 _OF_ONE_IMAGE = ("xyxy", "xy", "orig_shape")
 """What a library's object for the predictions of one image has."""
@@ -96,10 +205,12 @@ def read_all(
             predictions += read(each)
         except KeyError as error:
             problems.append(f"{item} {number}: has no {error}")
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
             problems.append(f"{item} {number}: {error}")
     if problems:
-        raise InvalidValueError(f"predictions of {name}", problems)
+        raise InvalidValueError(
+            f"predictions of {name}", problems[:_PROBLEMS], max(0, len(problems) - _PROBLEMS)
+        )
     return predictions
 
 
@@ -128,14 +239,25 @@ def columns(length: int, **values: Any) -> Iterator[dict[str, Any]]:
         yield dict(zip(lists, row, strict=True))
 
 
-def outlined(mask: Any, tolerance: float) -> dict[str, Any]:
+def outlined(
+    mask: Any, tolerance: float, size: tuple[int | None, int | None] = (None, None), box: Any = None
+) -> dict[str, Any]:
     """Return the geometry of a mask, as keywords of a prediction.
 
-    :param tolerance: how far an outline may be from the mask, in pixels.
+    A mask in another size than its picture is scaled if it has the same shape. It has another shape where
+    a model was given the picture with a margin around it, or turned: that is refused.
+
+    :param mask: rows of pixels.
+    :param tolerance: how far an outline may be from the mask, in pixels of the picture.
+    :param size: width and height of the picture, in pixels; unknown with None.
+    :param box: of the prediction, which stands in for a mask without pixels.
+    :raises ValueError: as :func:`~.masks.outlines_of`, or if the mask has another shape than the picture.
     """
     from .masks import outlines_of
 
-    outlines = outlines_of(mask, tolerance)
+    outlines = outlines_of(mask, tolerance, *size)
+    if not outlines.rings and box is not None:
+        return {"box": tuple(plain(box)), "by_box": True}
     return {"polygons": outlines.rings, "holes": outlines.holes}
 
 
@@ -144,6 +266,21 @@ def sure(points: Sequence[XY], scores: Sequence[float] | None, min_score: float)
     if scores is None:
         return list(points)
     return [point if score >= min_score else None for point, score in zip(points, scores, strict=True)]
+
+
+def posed(
+    points: Iterable[XY | None], joints: Sequence[str] | None, bones: Bones, box: Any = None
+) -> dict[str, Any]:
+    """Return the geometry of joints, as keywords of a prediction.
+
+    :param points: as of :func:`skeleton`.
+    :param box: of the prediction, which stands in where no joint was found.
+    :raises ValueError: as :func:`skeleton`.
+    """
+    found = skeleton(points, joints, bones)
+    if box is not None and not any(found.points):
+        return {"box": tuple(plain(box)), "by_box": True}
+    return {"keypoints": found}
 
 
 def skeleton(points: Iterable[XY | None], joints: Sequence[str] | None, bones: Bones) -> RawSkeleton:

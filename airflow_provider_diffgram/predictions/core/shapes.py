@@ -22,11 +22,15 @@ from airflow_provider_diffgram.models import (
     TextToken,
 )
 
-from .geometry import XY, area, clip_polygon, clip_rectangle, clip_segment, nearest
+from .account import Wrong
+from .geometry import XY, clip_polygon, clip_rectangle, clip_segment, hull_area, nearest
 from .raw import Edges, RawEllipse, RawPrediction, RawSkeleton, RawTokens, Ring
 
 _DECIMALS = 2
 """Points keep hundredths of a pixel."""
+
+_ANGLE_DECIMALS = 6
+"""Angles are radians: a hundredth of one moves the end of an ellipse of 4000 pixels by 20."""
 
 
 class Size(NamedTuple):
@@ -40,14 +44,15 @@ class Shape(NamedTuple):
     """A geometry of Diffgram.
 
     :param kind: class of the instance.
-    :param geometry: hashable, and equal for what the server takes for equal; None if nothing worth a pixel
-        is inside the image.
+    :param geometry: hashable, and equal for what the server takes for equal; None if it cannot be drawn.
     :param clipped: whether a part of the prediction is beyond the image.
+    :param wrong: why it cannot be drawn.
     """
 
     kind: type[Any]
     geometry: tuple[Any, ...] | None
     clipped: bool = False
+    wrong: Wrong = "empty"
 
 
 def shapes_of(prediction: RawPrediction, size: Size) -> list[Shape]:
@@ -80,11 +85,21 @@ def box_shape(box: Edges, size: Size) -> Shape:
     x_min, y_min, x_max, y_max = finite(box)
     edges = x_min, y_min, x_max, y_max
     x_low, y_low, x_high, y_high = inside = clip_rectangle(edges, *size)
+    if x_max < x_min or y_max < y_min:
+        return Shape(Box, None, inside != edges, "backwards")
+    if is_outside(edges, size):
+        return Shape(Box, None, inside != edges, "outside")
     if x_high - x_low < 1 or y_high - y_low < 1:
-        return Shape(Box, None, inside != edges)
+        return Shape(Box, None, inside != edges, "too_small")
     corners = nearest(x_low), nearest(y_low), nearest(x_high), nearest(y_high)
     flat = corners[0] == corners[2] or corners[1] == corners[3]
-    return Shape(Box, None if flat else corners, inside != edges)
+    return Shape(Box, None if flat else corners, inside != edges, "too_small")
+
+
+def is_outside(edges: Edges, size: Size) -> bool:
+    """Tell whether nothing of a rectangle is inside the image."""
+    x_min, y_min, x_max, y_max = edges
+    return x_min >= size.width or y_min >= size.height or x_max <= 0 or y_max <= 0
 
 
 def polygon_shape(ring: Ring, size: Size) -> Shape:
@@ -96,7 +111,10 @@ def polygon_shape(ring: Ring, size: Size) -> Shape:
     if len(corners) < 3:
         raise ValueError(f"a polygon has {len(corners)} corners, needs at least 3")
     beyond = any(not _is_inside(corner, size) for corner in corners)
-    return Shape(Polygon, _outline(clip_polygon(corners, *size) if beyond else corners), beyond)
+    if beyond and is_outside(_bounds(corners), size):
+        return Shape(Polygon, None, True, "outside")
+    inside = clip_polygon(corners, *size) if beyond else corners
+    return Shape(Polygon, _outline(inside), beyond, "too_small" if inside else "outside")
 
 
 def _polygons(rings: Iterable[Ring], size: Size) -> list[Shape]:
@@ -104,46 +122,58 @@ def _polygons(rings: Iterable[Ring], size: Size) -> list[Shape]:
 
 
 def _outline(corners: list[XY]) -> tuple[XY, ...] | None:
-    """Round the corners and drop repeated ones; None if less than a pixel remains, as the server counts."""
+    """Round the corners and drop repeated ones; None if less than a pixel remains, as the server counts.
+
+    An outline that crosses itself stays as it is, as it does in a drawing tool. What it surrounds may then
+    add up to nothing, so what counts is the area of the hull.
+    """
     rounded = [_rounded(corner) for corner in corners]
     distinct = [after for before, after in pairwise(rounded[-1:] + rounded) if before != after]
-    if len(distinct) < 3 or area(distinct) < 1:
+    if len(distinct) < 3 or hull_area(distinct) < 1:
         return None
-    xs, ys = zip(*distinct, strict=True)
-    if round(max(xs)) - round(min(xs)) < 1 or round(max(ys)) - round(min(ys)) < 1:
+    x_min, y_min, x_max, y_max = _bounds(distinct)
+    if round(x_max) - round(x_min) < 1 or round(y_max) - round(y_min) < 1:
         return None
     return tuple(distinct)
+
+
+def _bounds(corners: Iterable[XY]) -> Edges:
+    xs, ys = zip(*corners, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _points(point: XY, size: Size) -> list[Shape]:
     corner = _point(point)
     inside = _is_inside(corner, size)
-    return [Shape(Point, (_rounded(corner),) if inside else None, not inside)]
+    return [Shape(Point, (_rounded(corner),) if inside else None, not inside, "outside")]
 
 
 def _lines(line: tuple[XY, XY], size: Size) -> list[Shape]:
     start, end = (_point(point) for point in line)
     inside = clip_segment(start, end, *size)
     clipped = inside != (start, end)
-    if inside is None or _rounded(inside[0]) == _rounded(inside[1]):
-        return [Shape(Line, None, clipped)]
+    if inside is None:
+        return [Shape(Line, None, clipped, "outside")]
+    if _rounded(inside[0]) == _rounded(inside[1]):
+        return [Shape(Line, None, clipped, "too_small")]
     return [Shape(Line, (_rounded(inside[0]), _rounded(inside[1])), clipped)]
 
 
 def _ellipses(ellipse: RawEllipse, size: Size) -> list[Shape]:
     """Return the ellipse as it is, since its part inside the image is none; nothing if all is outside."""
     x, y = _point(ellipse.center)
-    across, down = _point(ellipse.half_axes)
-    (angle,) = finite([ellipse.angle])
-    turn = math.radians(angle)
+    across, down = map(abs, _point(ellipse.half_axes))
+    (turn,) = finite([ellipse.angle])
     reach_x = math.hypot(across * math.cos(turn), down * math.sin(turn))
     reach_y = math.hypot(across * math.sin(turn), down * math.cos(turn))
     clip = clip_rectangle((x - reach_x, y - reach_y, x + reach_x, y + reach_y), *size)
     beyond = clip != (x - reach_x, y - reach_y, x + reach_x, y + reach_y)
     axes = nearest(across), nearest(down)
-    if min(axes) < 1 or clip[0] >= clip[2] or clip[1] >= clip[3]:
-        return [Shape(Ellipse, None, beyond)]
-    return [Shape(Ellipse, (nearest(x), nearest(y), *axes, round(angle, _DECIMALS)))]
+    if clip[0] >= clip[2] or clip[1] >= clip[3]:
+        return [Shape(Ellipse, None, beyond, "outside")]
+    if min(axes) < 1:
+        return [Shape(Ellipse, None, beyond, "too_small")]
+    return [Shape(Ellipse, (nearest(x), nearest(y), *axes, round(turn, _ANGLE_DECIMALS)))]
 
 
 def _skeletons(skeleton: RawSkeleton, size: Size) -> list[Shape]:
@@ -165,7 +195,7 @@ def _skeletons(skeleton: RawSkeleton, size: Size) -> list[Shape]:
     bones = tuple((a + 1, b + 1) for a, b in skeleton.bones if a in nodes and b in nodes)
     # A first node at 0 makes the server store bounds of 0 (wire contract 5.2).
     ordered = tuple(sorted(nodes.values(), key=lambda node: not (node[1] and node[2])))
-    return [Shape(Keypoints, (ordered, bones) if ordered else None, beyond)]
+    return [Shape(Keypoints, (ordered, bones) if ordered else None, beyond, "outside" if beyond else "empty")]
 
 
 def _tokens(tokens: RawTokens, _size: Size) -> list[Shape]:
@@ -221,7 +251,10 @@ def finite(numbers: Iterable[float]) -> tuple[float, ...]:
 
     :raises ValueError: if one of them is not finite.
     """
-    values = tuple(map(float, numbers))
+    try:
+        values = tuple(map(float, numbers))
+    except OverflowError:
+        raise ValueError("a coordinate has more than 300 digits") from None
     if not all(map(math.isfinite, values)):
         raise ValueError(f"{list(values)} are not all finite: the model is broken, or the format is another")
     return values

@@ -78,7 +78,8 @@ def video_frames(
         and AVI files and of videos in Diffgram, and refuses frames beyond the end.
     :param options: as of :func:`~.convert.instances_of`; ``max_per_image`` is of a frame.
     :raises InvalidValueError: with every prediction without a frame of the video, every track that is twice
-        in a frame, and what :func:`~.convert.instances_of` finds wrong.
+        in a frame, and what :func:`~.convert.instances_of` finds wrong; and if more than ``max_wrong`` of the
+        options was left out for being wrong.
     """
     problems: list[str] = []
     by_frame: dict[int, list[RawPrediction]] = defaultdict(list)
@@ -107,6 +108,7 @@ def video_frames(
             frames[frame] = list(converted.instances)
     if problems:
         raise InvalidValueError("predictions of a video", problems[:_SHOWN], max(0, len(problems) - _SHOWN))
+    account.check((options or Options()).max_wrong)
     return ConvertedVideo(frames, account, {name: number for name, number in named.items() if name != number})
 
 

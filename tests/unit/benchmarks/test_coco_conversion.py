@@ -27,7 +27,7 @@ def test_the_results_have_what_must_be_cut_and_dropped(folder: Path):
     account = packets.account
     assert account.predictions == 2000
     assert account.clipped > 100
-    assert account.dropped > 20
+    assert account.wrong > 20
 
 
 def test_each_way_is_measured_in_a_process_of_its_own():

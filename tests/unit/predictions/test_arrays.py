@@ -53,7 +53,7 @@ def test_every_prediction_is_accounted_for(rows):
     converted = convert(*rows)
     account = converted.account
     assert len(converted.instances) == account.instances
-    assert account.instances + account.dropped + account.duplicates == account.predictions == len(rows)
+    assert account.instances + account.wrong + account.duplicates == account.predictions == len(rows)
 
 
 @given(predictions)
@@ -88,7 +88,7 @@ def test_converting_again_changes_nothing(rows):
 def test_a_box_of_a_pixel_inside_the_image_is_never_dropped(start, extent):
     inside = min(start + extent, SIZE) - max(start, 0)
     converted = convert(((start, start, start + extent, start + extent), "face", 0.5))
-    assert converted.account.dropped == (inside < 1)
+    assert converted.account.wrong == (inside < 1)
 
 
 def test_halves_round_upwards_so_that_no_pixel_wide_box_vanishes():
@@ -108,7 +108,8 @@ def test_what_is_outside_or_thinner_than_a_pixel_is_dropped_and_counted():
     converted = convert(
         ((-20, 0, -1, 9), "face", 0.5), ((99.5, 0, 130, 9), "face", 0.5), ((9, 9, 5, 5), "face", 0.5)
     )
-    assert converted == Converted((), Account(images=1, predictions=3, clipped=2, dropped=3))
+    wrong = Account(images=1, predictions=3, clipped=2, outside=1, too_small=1, backwards=1)
+    assert converted == Converted((), wrong)
 
 
 def test_instances_say_where_they_come_from():
@@ -160,6 +161,4 @@ def test_the_summary_names_all_counts():
     converted = convert(
         ((1, 1, 5, 5), "face", 0.5), ((-1, 1, 5, 5), "face", 0.5), ((1, 1, 1, 1), "face", 0.5)
     )
-    assert converted.summary() == (
-        "2 instances from 3 predictions (1 cut at the edge, 1 dropped as less than a pixel)"
-    )
+    assert converted.summary() == ("2 instances from 3 predictions (1 cut at the edge, 1 less than a pixel)")

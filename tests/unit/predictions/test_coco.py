@@ -123,14 +123,18 @@ def test_packets_hold_what_each_image_is_converted_to(with_masks: bool):
     records = random_records(300)
     if with_masks:
         records.append(record(4, segmentation=uncompressed(shape())))
-    results, options, provenance = from_coco(records, DATASET), Options(min_score=0.2), Provenance("m", "r")
+    results, options, provenance = (
+        from_coco(records, DATASET),
+        Options(min_score=0.2, max_wrong=1),
+        Provenance("m", "r"),
+    )
     packets = packets_of(
         results, media=lambda image: {"path": image.name}, options=options, provenance=provenance
     )
     expected = [convert_image(image, options, provenance) for image in results]
     assert [tuple(packet.instance_list) for packet in packets] == [each.instances for each in expected]
     assert packets.account.predictions == len(records)
-    assert packets.account.dropped == sum(each.account.dropped for each in expected) > 0
+    assert packets.account.wrong == sum(each.account.wrong for each in expected) > 0
 
 
 def test_classes_without_a_label_are_known_before_the_first_packet():

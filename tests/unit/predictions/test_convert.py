@@ -98,17 +98,17 @@ def test_each_part_of_a_mask_is_a_polygon_of_its_own():
     converted = convert(RawPrediction("cat", 0.5, polygons=parts, holes=2))
     assert [len(polygon.points) for polygon in converted.instances] == [3, 3]
     assert converted.instances[0].points[2].y == 10.12
-    assert converted.account == Account(1, 1, 2, dropped=1, parts=2, holes=2)
+    assert converted.account == Account(1, 1, 2, lost_parts=1, parts=2, holes=2)
 
 
-def test_a_mask_without_pixels_is_dropped():
-    assert convert(RawPrediction("cat", polygons=[])).account == Account(1, 1, 0, dropped=1)
+def test_a_mask_without_pixels_has_no_shape():
+    assert convert(RawPrediction("cat", polygons=[])).account == Account(1, 1, 0, empty=1)
 
 
 def test_a_point_outside_the_image_is_dropped():
     assert one(point=(3.14159, 2))["points"] == [{"x": 3.14, "y": 2.0}]
     account = convert(RawPrediction("cat", point=(WIDTH + 1, 2))).account
-    assert (account.dropped, account.clipped) == (1, 1)
+    assert (account.outside, account.clipped) == (1, 1)
 
 
 def test_a_line_is_cut_at_the_edges():
@@ -116,22 +116,25 @@ def test_a_line_is_cut_at_the_edges():
     account = convert(
         RawPrediction("cat", line=((-10, 5), (5, -10.1))), RawPrediction("cat", line=((5, 5), (5, 5)))
     )
-    assert (account.account.dropped, account.account.clipped) == (2, 1)
+    account = account.account
+    assert (account.outside, account.too_small, account.clipped) == (1, 1, 1)
 
 
 def test_an_ellipse_stays_whole_unless_all_of_it_is_outside():
-    assert one(ellipse=RawEllipse((10.2, 11.7), (30.4, 5.5), 45.678)) == {
+    assert one(ellipse=RawEllipse((10.2, 11.7), (30.4, -5.5), 0.78539816)) == {
         "type": "ellipse",
         "center_x": 10,
         "center_y": 12,
         "width": 30,
         "height": 6,
-        "angle": 45.68,
+        "angle": 0.785398,
     }
     outside = RawPrediction("cat", ellipse=RawEllipse((-10, 30), (9, 20)))
-    assert convert(outside).account.dropped == 1
-    assert convert(RawPrediction("cat", ellipse=RawEllipse((-10, 30), (9, 20), 90))).account.dropped == 0
-    assert convert(RawPrediction("cat", ellipse=RawEllipse((10, 30), (0.4, 20)))).account.dropped == 1
+    assert convert(outside).account.outside == 1
+    assert (
+        convert(RawPrediction("cat", ellipse=RawEllipse((-10, 30), (9, 20), math.pi / 2))).account.wrong == 0
+    )
+    assert convert(RawPrediction("cat", ellipse=RawEllipse((10, 30), (0.4, 20)))).account.too_small == 1
 
 
 def test_keypoints_keep_the_joints_inside_and_their_bones():
@@ -155,7 +158,7 @@ def test_a_joint_at_0_is_never_the_first_node_5_2():
 
 
 def test_a_skeleton_without_joints_is_dropped_and_a_bone_without_its_joint_refused():
-    assert convert(RawPrediction("cat", keypoints=RawSkeleton([None, None]))).account.dropped == 1
+    assert convert(RawPrediction("cat", keypoints=RawSkeleton([None, None]))).account.empty == 1
     with pytest.raises(InvalidValueError, match=r"bones name joints \[2\]; there are 2"):
         convert(RawPrediction("cat", keypoints=RawSkeleton([None, None], [(0, 2)])))
 
@@ -192,10 +195,10 @@ def test_all_instances_say_where_they_come_from():
 def test_every_prediction_is_accounted_for(raw, chosen):
     converted = convert(*raw, options=chosen)
     account = converted.account
-    left_out = (
-        account.dropped + account.duplicates + account.below_score + account.over_max + account.unmapped
-    )
+    by_choice = account.below_score + account.over_max + account.unmapped
+    left_out = account.wrong + by_choice + account.duplicates + account.lost_parts
     assert account.instances + left_out == account.predictions + account.parts
+    assert len(account.examples) == min(account.wrong, 10)
     assert (account.instances, account.predictions) == (len(converted.instances), len(raw))
 
 
@@ -338,7 +341,7 @@ def test_packets_are_valid_and_their_account_is_complete_at_the_end():
     assert packets.account == Account(2, 3, 2, clipped=2, below_score=1, unknown_size=1)
     assert packets.account.summary() == (
         "2 instances from 3 predictions on 2 images "
-        "(2 cut at the edge, 1 below the least score, 1 images of unknown size)"
+        "(2 cut at the edge, 1 images of unknown size, 1 below the least score)"
     )
 
 

@@ -73,7 +73,7 @@ def test_every_point_lies_in_the_image_and_every_polygon_has_an_area(regions):
 @given(st.lists(quads(), max_size=8))
 def test_every_region_is_accounted_for(regions):
     account = convert(*regions).account
-    assert account.instances + account.dropped + account.duplicates == account.predictions == len(regions)
+    assert account.instances + account.wrong + account.duplicates == account.predictions == len(regions)
     assert account.clipped == sum(
         any(not (0 <= x <= SIZE and 0 <= y <= SIZE) for x, y in region) for region in regions
     )
@@ -113,7 +113,7 @@ def test_a_region_across_the_edge_is_cut_there():
 )
 def test_what_has_no_area_is_dropped_and_counted(region):
     converted = convert(region)
-    assert (converted.instances, converted.account.dropped) == ((), 1)
+    assert (converted.instances, converted.account.wrong) == ((), 1)
 
 
 def test_equal_regions_are_merged():

@@ -88,6 +88,10 @@ class CocoResults:
     def __len__(self) -> int:
         return len(self._images.names)
 
+    def count_predictions(self) -> int:
+        """Return how many records there are."""
+        return len(self._order)
+
     def __iter__(self) -> Iterator[RawImage]:
         for place in range(len(self)):
             yield self._image_with_predictions(place)

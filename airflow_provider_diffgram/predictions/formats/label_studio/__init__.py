@@ -144,7 +144,7 @@ def _ellipse(result: Result) -> dict[str, Any]:
     value = result["value"]
     center = _pixels(result, value["x"], value["y"])
     half_axes = _pixels(result, value["radiusX"], value["radiusY"])
-    return {"ellipse": RawEllipse(center, half_axes, float(value.get("rotation") or 0))}
+    return {"ellipse": RawEllipse(center, half_axes, math.radians(value.get("rotation") or 0))}
 
 
 def _pixels(result: Result, across: float, down: float) -> XY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,8 +14,9 @@ from PIL import Image
 
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.validation.counts import BINS, OTHERS, Counts
+from airflow_provider_diffgram.ingest.validation.drawing import extent_of
 from airflow_provider_diffgram.ingest.validation.page import write_page
-from airflow_provider_diffgram.models import Packet
+from airflow_provider_diffgram.models import Ellipse, Packet
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>"
 
@@ -155,6 +157,15 @@ def test_each_kind_with_a_place_is_drawn(instance: dict[str, Any], element: str)
     page = Elements(page_of(counts))
     assert page.named(element)
     assert any(f"cat ({instance['type']})" in text for text in page.texts)
+
+
+def test_the_angle_of_an_ellipse_is_radians_clockwise_as_in_diffgram():
+    ellipse = {"type": "ellipse", "center_x": 50, "center_y": 50, "width": 30, "height": 5, "angle": 0.785398}
+    counts = Counts({}, 5)
+    counts.note("a.png", packet({**ellipse, "label": "cat"}), [])
+    assert "rotate(45 50 50)" in page_of(counts)
+    found = Ellipse(label="cat", **{**ellipse, "angle": math.pi / 2})
+    assert extent_of(found) == pytest.approx((45, 20, 55, 80))
 
 
 def test_scores_are_in_their_bins():

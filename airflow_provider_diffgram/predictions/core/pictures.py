@@ -1,0 +1,60 @@
+"""The size of pictures as people see them. Needs Pillow."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+from airflow_provider_diffgram.models import InvalidValueError
+
+_log = logging.getLogger(__name__)
+
+_ORIENTATION = 0x0112
+"""The tag of EXIF that says how a camera was held."""
+
+_ON_ITS_SIDE = range(5, 9)
+"""The orientations in which rows of the file are columns of the picture."""
+
+
+class SeenSize(NamedTuple):
+    """Width and height of a picture, in pixels, as viewers and models show it.
+
+    :param turned: whether EXIF has it turned by a quarter, so that the file has width and height swapped.
+    """
+
+    width: int
+    height: int
+    turned: bool
+
+
+def measure(picture: Path) -> SeenSize:
+    """Return the size of a picture as people see it.
+
+    :raises InvalidValueError: if it is no picture that Pillow can read.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(picture) as image:
+            width, height = image.size
+            turned = image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+    except Exception as error:  # noqa: BLE001  (what a decoder raises for bytes of any kind is not bounded)
+        raise InvalidValueError(str(picture), [f"is no picture that Pillow can read: {error}"]) from None
+    return SeenSize(height, width, True) if turned else SeenSize(width, height, False)
+
+
+def seen_size(path: str) -> SeenSize | None:
+    """Return the size of a picture that is at hand, None of one elsewhere or where Pillow is missing.
+
+    :raises InvalidValueError: if it is no picture that Pillow can read.
+    """
+    picture = Path(path)
+    if "://" in path or not picture.is_file():
+        return None
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError:
+        _log.info("sizes are not compared with those of the pictures: Pillow is not installed")
+        return None
+    return measure(picture)
