@@ -49,6 +49,13 @@ def authenticate(
     return project
 
 
+def member_of(store: Store, headers: Mapping[str, str]) -> int | None:
+    """Return the member that a credential stands for."""
+    client_id, _ = _basic(headers.get("authorization", ""))
+    row = store.one("SELECT member_id FROM credential WHERE client_id = ?", client_id)
+    return None if row is None else row["member_id"]
+
+
 def human_only(text: str = "No access, please login.") -> Refusal:
     """Return the answer of endpoints that want a logged-in human."""
     return http_error(401, f"401 Unauthorized: {text}")

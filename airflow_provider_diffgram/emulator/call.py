@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .auth import EVERYONE, authenticate
+from .auth import EVERYONE, authenticate, member_of
 from .errors import Refusal, Reply, bad_request, http_error
 from .limits import DEFAULT, Limit
 from .options import TUNABLE, Options, tune
@@ -108,6 +108,11 @@ class Call:
     def store(self) -> Store:
         """The emulator's memory."""
         return self.emulator.store
+
+    @property
+    def member_id(self) -> int | None:
+        """The member that the request's credential stands for."""
+        return member_of(self.store, self.headers)
 
     def authenticate(self, project_string_id: str, roles: Sequence[str]) -> None:
         """Set the project, or end the request with 401 or 403."""

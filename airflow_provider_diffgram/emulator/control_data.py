@@ -7,7 +7,7 @@
                                        ``archived``: a storage connection, and its id
 ``POST /emulator/connections/change``  ``{"id"}`` and any of the same keys: changes it
 ``POST /emulator/tasks``               ``{"project", "status"}`` with ``task_id`` or ``file_id``: what a
-                                       person made of tasks; ``complete`` completes the files too
+                                       person made of tasks, with what follows for files and jobs
 ``POST /emulator/jobs``                ``{"project", "job_id", "status"}``: sets the status of a job
 ``POST /emulator/instances``           ``{"project", "file_id", "delete": [id, ...]}``: a person deletes
                                        instances of a file

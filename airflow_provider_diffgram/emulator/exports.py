@@ -138,8 +138,10 @@ def files_of(store: Store, row: sqlite3.Row) -> list[sqlite3.Row]:
         value = row[f"{row['source']}_id"]
         condition = f" WHERE task.{column} = ? AND task.status != 'archived'"
     condition += " AND file.state != 'removed' AND file.type NOT IN ('frame', 'label')"
-    if row["ann_is_complete"]:
+    if row["ann_is_complete"] and row["source"] == "directory":
         condition += " AND file.ann_is_complete = 1"
+    elif row["ann_is_complete"]:
+        condition += " AND task.status = 'complete'"
     return store.all(query + condition + " ORDER BY file.id", value)
 
 

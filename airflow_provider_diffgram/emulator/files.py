@@ -135,8 +135,9 @@ def find_file(store: Store, file_id: int) -> sqlite3.Row | None:
 
 
 def new_file(connection: sqlite3.Connection, **values: Any) -> int:
-    """Create a File and return its id."""
+    """Create a File and return its id; its hash never changes afterwards (10.1)."""
     now = now_iso()
+    values.setdefault("hash", hashlib.sha256(f"{values.get('media_id')} {now}".encode()).hexdigest())
     return insert(connection, "file", created_time=now, time_last_updated=now, **values)
 
 
@@ -182,18 +183,9 @@ def remove_file(connection: sqlite3.Connection, file_id: int) -> None:
 
 
 def note_stored_instances(connection: sqlite3.Connection, file_id: int, added: int) -> None:
-    """Count stored instances and renew the hash; null stays for a file that never held one (4.1)."""
+    """Count stored instances; null stays for a file that never held one (4.1)."""
     row = connection.execute("SELECT * FROM file WHERE id = ?", (file_id,)).fetchone()
     counted = row["count_instances_changed"]
     if added:
         counted = (counted or 0) + added
-    digest = row["hash"]
-    if not str(row["type"]).startswith("compound"):
-        identities = connection.execute(
-            "SELECT identity FROM instance WHERE file_id = ? AND soft_delete = 0 ORDER BY id", (file_id,)
-        )
-        text = "|".join([str(row["media_id"]), *(one["identity"] for one in identities)])
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    update(
-        connection, "file", file_id, count_instances_changed=counted, hash=digest, time_last_updated=now_iso()
-    )
+    update(connection, "file", file_id, count_instances_changed=counted, time_last_updated=now_iso())

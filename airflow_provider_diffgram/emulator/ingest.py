@@ -192,6 +192,8 @@ class Ingest:
             size = media.image_size(content)
             if size is None:
                 raise NoMedium({"status_text": "Could not open file"})
+            size = media.noted_size(*size)
+            content = media.stored_image(content, naming.extension(name), size)
         elif kind not in UPDATABLE_TYPES:
             raise NoMedium({"status_text": f"The emulator does not ingest {kind}."})
         width, height = size or (None, None)
@@ -251,15 +253,18 @@ class Ingest:
             if row["media_type"] != "audio":
                 note_success(connection, row["batch_id"])
 
-    def write_instances(self, row: sqlite3.Row, file_id: int, sent: list[Any]) -> Outcome:
+    def write_instances(
+        self, row: sqlite3.Row, file_id: int, sent: list[Any], member_id: int | None = None
+    ) -> Outcome:
         """Store a row's instances in one transaction; a refused one turns the row to failed.
 
+        :param member_id: who creates them; the queue does so for nobody (10.1).
         :raises ThreadDied: for a value only the database refuses: nothing is stored, the row stays as it is.
         """
         project = project_of(self.store, row)
         try:
             with self.store.write() as connection:
-                outcome = store_instances(self.store, connection, project, file_id, sent)
+                outcome = store_instances(self.store, connection, project, file_id, sent, member_id=member_id)
                 if not outcome.is_good:
                     set_input(connection, row["id"], status="failed", status_text=outcome.status_text)
         except DatabaseRefused as refused:

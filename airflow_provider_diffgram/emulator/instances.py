@@ -82,10 +82,12 @@ def store_instances(
     file_id: int,
     sent: Sequence[Any],
     keep_identical: bool = False,
+    member_id: int | None = None,
 ) -> Outcome:
     """Check and store instances up to the first bad one, inside the caller's transaction.
 
     :param keep_identical: keep live instances of the file that are identical (``update_with_existing``).
+    :param member_id: member who creates them, if anybody.
     :raises DatabaseRefused: for a value only the database refuses; the caller's transaction is then lost,
         and with it every instance (quirk 4).
     """
@@ -114,6 +116,7 @@ def store_instances(
         require_storable(data)
         entries, crash = _attribute_entries(store, project, data)
         attribute_crash = attribute_crash or crash
+        data["member_created_id"] = member_id
         outcome.kept.add(_insert(connection, file_id, identity, data, entries))
         outcome.added += 1
     if outcome.is_good:

@@ -27,7 +27,7 @@ TASK_STATUSES = (
     "complete",
     "archived",
 )
-AT_WORK = ("active", "in_review")
+AT_WORK = ("active", "in_review", "complete")
 
 _WANTED = """
 SELECT coalesce(file.parent_id, file.id) AS file_id, min(file.directory_id) AS directory_id
@@ -62,7 +62,7 @@ def make_tasks(store: Store, project: Project, seconds: float) -> None:
         timespec="microseconds"
     )
     jobs = store.all(
-        "SELECT * FROM job WHERE project_id = ? AND status IN (?, ?) AND launched <= ?",
+        "SELECT * FROM job WHERE project_id = ? AND status IN (?, ?, ?) AND launched <= ?",
         project.id,
         *AT_WORK,
         due,
@@ -89,10 +89,10 @@ def _make_task(connection: sqlite3.Connection, job: sqlite3.Row, wanted: sqlite3
         time_updated=now,
     )
     connection.execute(
-        "UPDATE file SET ann_is_complete = coalesce(ann_is_complete, 0), time_last_updated = ? WHERE id = ?",
+        "UPDATE file SET ann_is_complete = 0, time_last_updated = ? WHERE id = ?",
         (now, wanted["file_id"]),
     )
-    connection.execute("UPDATE job SET time_updated = ? WHERE id = ?", (now, job["id"]))
+    connection.execute("UPDATE job SET time_updated = ?, status = 'active' WHERE id = ?", (now, job["id"]))
 
 
 def archive_tasks(connection: sqlite3.Connection, file_id: int) -> None:
@@ -105,18 +105,28 @@ def archive_tasks(connection: sqlite3.Connection, file_id: int) -> None:
 
 
 def set_task(connection: sqlite3.Connection, task: sqlite3.Row, status: str) -> None:
-    """Set what a person made of a task; a complete one completes its file."""
+    """Set what a person made of a task, with what follows for its file and its job (10.1 and 10.3.3).
+
+    The file's ``ann_is_complete`` is true while a review waits, and false once the task is complete. A job is
+    complete with the last of its tasks, and stays so when one of them is opened again.
+    """
     now = now_iso()
-    done = status == "complete"
+    finished = status in ("complete", "in_review")
     connection.execute(
         "UPDATE task SET status = ?, time_updated = ?, time_completed = ? WHERE id = ?",
-        (status, now, now if done else None, task["id"]),
+        (status, now, now if finished else task["time_completed"], task["id"]),
     )
-    connection.execute(
-        "UPDATE file SET ann_is_complete = ?, time_last_updated = ? WHERE id = ?",
-        (int(done), now, task["file_id"]),
-    )
+    if finished:
+        connection.execute(
+            "UPDATE file SET ann_is_complete = ?, time_last_updated = ? WHERE id = ?",
+            (int(status == "in_review"), now, task["file_id"]),
+        )
     connection.execute("UPDATE job SET time_updated = ? WHERE id = ?", (now, task["job_id"]))
+    connection.execute(
+        "UPDATE job SET status = 'complete' WHERE id = ?1 AND status = 'active' AND NOT EXISTS"
+        " (SELECT 1 FROM task WHERE job_id = ?1 AND status NOT IN ('complete', 'archived'))",
+        (task["job_id"],),
+    )
 
 
 def attached(store: Store, job_id: int) -> list[dict[str, Any]]:
@@ -129,23 +139,20 @@ def attached(store: Store, job_id: int) -> list[dict[str, Any]]:
     return [{key: row[key] for key in ("directory_id", "nickname", "selected")} for row in rows]
 
 
-def is_waiting(job: sqlite3.Row, seconds: float) -> bool:
-    """Tell whether a launched job has not looked at its datasets yet."""
-    if job["launched"] is None:
-        return False
-    launched = datetime.fromisoformat(job["launched"]).replace(tzinfo=UTC)
-    return datetime.now(UTC) < launched + timedelta(seconds=seconds)
-
-
 def job_fields(store: Store, project: Project, job: sqlite3.Row) -> dict[str, Any]:
-    """Return a job as the API shows it, with its bulky ``label_dict``."""
+    """Return a job as the API shows it, with its bulky ``label_dict``.
+
+    Tasks in review, deferred or to be changed are in none of its counters (10.1).
+    """
     counted = store.one(
-        "SELECT count(*) AS tasks, count(CASE status WHEN 'complete' THEN 1 END) AS complete,"
-        " count(CASE status WHEN 'available' THEN 1 END) AS available"
-        " FROM task WHERE job_id = ? AND status != 'archived'",
+        "SELECT count(CASE status WHEN 'complete' THEN 1 END) AS complete,"
+        " count(CASE WHEN status IN ('available', 'in_progress') THEN 1 END) AS available"
+        " FROM task WHERE job_id = ?",
         job["id"],
     )
     assert counted is not None
+    is_draft = job["status"] == "draft"
+    tasks = None if is_draft else counted["complete"] + counted["available"]
     schema = find_schema(store, project, job["label_schema_id"])
     labels = [] if schema is None else label_rows(store, project, schema["id"])
     directory = store.one("SELECT * FROM directory WHERE id = ?", job["completion_directory_id"])
@@ -161,7 +168,7 @@ def job_fields(store: Store, project: Project, job: sqlite3.Row) -> dict[str, An
             "nickname": directory["nickname"] if directory else None,
         },
         "completion_directory_id": job["completion_directory_id"],
-        "file_count_statistic": counted["tasks"],
+        "file_count_statistic": tasks,
         "id": job["id"],
         "instance_type": job["instance_type"],
         "interface_connection": None,
@@ -179,9 +186,9 @@ def job_fields(store: Store, project: Project, job: sqlite3.Row) -> dict[str, An
         "name": job["name"],
         "output_dir_action": job["output_dir_action"],
         "share_type": job["share_type"],
-        "stat_count_available": counted["available"],
+        "stat_count_available": None if is_draft else counted["available"],
         "stat_count_complete": counted["complete"],
-        "stat_count_tasks": counted["tasks"],
+        "stat_count_tasks": tasks,
         "status": job["status"],
         "tags": [],
         "time_completed": with_blank(job["time_completed"]) or "None",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_SIDE = 7680
+SQUEEZED = (".bmp", ".tif", ".tiff")
 
 
 class NoMedium(Exception):
@@ -65,10 +66,7 @@ def _unreachable(error: Exception) -> dict[str, Any]:
 
 
 def image_size(content: bytes) -> tuple[int, int] | None:
-    """Return width and height of an image, or None for anything that cannot be decoded.
-
-    The longer side is at most 7680 pixels, as after the server's scaling (wire contract, 3.3).
-    """
+    """Return width and height of an image, or None for anything that cannot be decoded."""
     from PIL import Image
 
     try:
@@ -77,8 +75,35 @@ def image_size(content: bytes) -> tuple[int, int] | None:
             width, height = image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
-    scale = min(1.0, LONGEST_SIDE / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    return width, height
+
+
+def noted_size(width: int, height: int) -> tuple[int, int]:
+    """Return the size that the server notes of an image.
+
+    One above 7680 pixels is scaled, and then width and height are swapped (10.1, quirk 45).
+    """
+    scale = LONGEST_SIDE / max(width, height)
+    if scale >= 1.0:
+        return width, height
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def stored_image(content: bytes, extension: str | None, size: tuple[int, int]) -> bytes:
+    """Return an image as the server stores it: as it was sent, but for a large BMP or TIFF.
+
+    That one is squeezed into the size noted (10.1).
+    """
+    if extension not in SQUEEZED:
+        return content
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content)) as image:
+        if image.size == size:
+            return content
+        target = io.BytesIO()
+        image.resize(size).save(target, image.format)
+    return target.getvalue()
 
 
 def is_video(content: bytes) -> bool:

@@ -51,15 +51,17 @@ class QueueIngest(Ingest):
         self.clock.check()
         super().succeed(row)
 
-    def write_instances(self, row: sqlite3.Row, file_id: int, sent: list[Any]) -> Outcome:
+    def write_instances(
+        self, row: sqlite3.Row, file_id: int, sent: list[Any], member_id: int | None = None
+    ) -> Outcome:
         """Store a row's instances, unless a fault keeps them away."""
         fault = self._row_faults.take(row["original_filename"], ROW_KINDS_AT_END)
         if fault is None:
-            return super().write_instances(row, file_id, sent)
+            return super().write_instances(row, file_id, sent, member_id)
         if fault.kind != "lose":
             self.clock.pause(fault.seconds)
         if fault.kind == "late":
-            return super().write_instances(row, file_id, sent)
+            return super().write_instances(row, file_id, sent, member_id)
         if fault.kind == "flip":
             save_input(self.store, row["id"], status="failed", status_text=fault.text)
         return Outcome()

@@ -149,6 +149,7 @@ class Store:
                     client_secret=secrets.token_urlsafe(24),
                     project_id=project_id,
                     role=role,
+                    member_id=insert(connection, "member", project_id=project_id),
                 )
         return Project(project_id, string_id)
 

@@ -8,7 +8,10 @@ CREATE TABLE IF NOT EXISTS project (
     id INTEGER PRIMARY KEY AUTOINCREMENT, string_id TEXT NOT NULL UNIQUE, created_time TEXT NOT NULL,
     is_public INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS credential (
-    client_id TEXT PRIMARY KEY, client_secret TEXT NOT NULL, project_id INTEGER NOT NULL, role TEXT NOT NULL);
+    client_id TEXT PRIMARY KEY, client_secret TEXT NOT NULL, project_id INTEGER NOT NULL, role TEXT NOT NULL,
+    member_id INTEGER);
+CREATE TABLE IF NOT EXISTS member (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS directory (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, nickname TEXT NOT NULL,
     access_type TEXT NOT NULL, created_time TEXT NOT NULL);
@@ -114,6 +117,7 @@ CREATE INDEX IF NOT EXISTS task_by_file ON task (file_id);
 
 ADDED = (
     ("project", "is_public", "INTEGER NOT NULL DEFAULT 0"),
+    ("credential", "member_id", "INTEGER"),
     ("connection", "private_secret", "TEXT"),
     ("connection", "endpoint", "TEXT"),
     ("connection", "region", "TEXT"),

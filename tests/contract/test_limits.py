@@ -69,7 +69,7 @@ def test_q24_429_says_so_and_when_to_come_back(answers: list[requests.Response])
         assert answer.json() == {"error": "429 Too Many Requests: 20 per 1 second"}
         assert answer.headers["x-ratelimit-limit"] == "20"
         assert answer.headers["x-ratelimit-remaining"] == "0"
-        assert answer.headers["retry-after"] == "1"
+        assert answer.headers["retry-after"] in ("0", "1")
 
 
 def test_packets_show_their_limit(answers: list[requests.Response]) -> None:

@@ -173,9 +173,12 @@ def test_the_name_of_a_url_leaves_out_path_and_query(module_world: World, sent: 
     assert succeeded(module_world, sent["named by url"])["original_filename"] == "same.png"
 
 
-def test_q45_a_large_image_is_scaled_and_boxes_are_not(module_world: World, sent: dict[str, int]) -> None:
+def test_q45_the_noted_size_is_scaled_and_swapped_and_boxes_are_not(
+    module_world: World, sent: dict[str, int]
+) -> None:
     file_id = succeeded(module_world, sent["wide"])["file_id"]
-    assert module_world.view(file_id)["image"]["width"] == 7680
+    image = module_world.view(file_id)["image"]
+    assert (image["width"], image["height"]) == (768, 7680)
     assert [one["x_max"] for one in module_world.instances(file_id)] == [8999]
 
 

@@ -35,7 +35,9 @@ def test_q22_an_upload_is_ingested_before_its_answer(world: World) -> None:
     assert (row["status"], row["file_id"], row["media_type"]) == ("success", body["file"]["id"], "image")
     assert (row["source"], row["status_text"], row["video_split_duration"]) == (None, None, None)
     assert world.view(row["file_id"])["count_instances_changed"] == 2
-    assert len(world.instances(row["file_id"])) == 2
+    stored = world.instances(row["file_id"])
+    assert len(stored) == 2
+    assert all(one["member_created_id"] is not None for one in stored), "it is the credential's member"
 
 
 def test_q22_200_with_a_failed_input_whose_file_exists(world: World) -> None:

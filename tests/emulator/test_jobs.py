@@ -79,9 +79,13 @@ def test_q43_ten_tasks_by_default_pages_from_zero(world: World) -> None:
 
 
 def test_q43_tasks_of_people_refuse_basic_credentials(world: World) -> None:
-    answer = world.post("/api/v1/task", {"task_id": 1})
+    world.emulator.tune(rate_limit=False)
+    answer = world.post("/api/v1/task", {"task_id": 1, "builder_or_trainer_mode": "builder"})
     assert answer.status_code == 401
     assert "Please login" in answer.json()["error"]
+    without = world.post("/api/v1/task", {}, None)
+    assert (without.status_code, len(without.json()["log"]["error"])) == (400, 2)
+    world.emulator.reset()
 
 
 def test_the_counters_follow_what_people_do(world: World) -> None:
@@ -97,8 +101,42 @@ def test_the_counters_follow_what_people_do(world: World) -> None:
     assert [by_file[one]["status"] for one in (first, second)] == ["complete", "available"]
     assert by_file[second]["time_completed"] == "None"
     assert by_file[first]["time_completed"] != "None"
-    assert [file["id"] for file in world.files(annotation_status="Completed")] == [first]
-    assert [file["id"] for file in world.files(annotation_status="Not completed")] == [second]
+
+
+def counters(world: World, job: int) -> tuple[list[int], str]:
+    (shown,) = jobs(world, job_ids=[job])["Job_list"]
+    return [shown[f"stat_count_{key}"] for key in ("tasks", "complete", "available")], shown["status"]
+
+
+def people(world: World, file_id: int, status: str) -> None:
+    body = {"project": world.project, "file_id": file_id, "status": status}
+    assert len(world.emulator.control("tasks", body)["tasks"]) == 1
+
+
+def test_a_task_in_review_is_counted_nowhere_and_its_file_alone_is_complete(world: World) -> None:
+    first, second, third = (local(world, f"{name}.png") for name in "abc")
+    job = launched(world)
+    with_tasks(world, job, 3)
+    people(world, first, "complete")
+    people(world, second, "in_review")
+    people(world, third, "deferred")
+    assert counters(world, job) == ([1, 1, 0], "active")
+    assert [file["id"] for file in world.files(annotation_status="Completed")] == [second]
+    people(world, third, "in_progress")
+    assert counters(world, job) == ([2, 1, 1], "active")
+
+
+def test_a_job_stays_complete_when_a_task_is_opened_again_but_not_with_a_new_one(world: World) -> None:
+    first = local(world, "a.png")
+    job = launched(world)
+    with_tasks(world, job, 1)
+    people(world, first, "complete")
+    assert counters(world, job) == ([1, 1, 0], "complete")
+    people(world, first, "in_progress")
+    assert counters(world, job) == ([1, 0, 1], "complete")
+    local(world, "b.png")
+    with_tasks(world, job, 2)
+    assert counters(world, job) == ([2, 0, 2], "active")
 
 
 def test_a_file_that_arrives_later_gets_its_task(world: World) -> None:

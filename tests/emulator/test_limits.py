@@ -78,6 +78,20 @@ def test_a_request_beyond_the_short_limit_does_not_use_up_the_long_one() -> None
     assert limiter.hit("task", "a", TASK)[1]
 
 
+def test_in_the_last_moment_of_a_window_one_may_retry_at_once() -> None:
+    """10.1: 73 of 520 refusals said so."""
+    clock = Hours()
+    limiter = Limiter(clock=clock)
+    told = []
+    for _ in range(100):
+        window, _ = limiter.hit("packet", "a", PACKET)
+        told.append(limiter.headers(window)["Retry-After"])
+        clock.now += 0.01
+    assert (told[0], told[-1]) == ("1", "0")
+    assert 10 <= told.count("0") <= 18
+    assert set(told) == {"0", "1"}
+
+
 def test_each_process_counts_for_itself() -> None:
     """Quirk 24: what is let through lies between the limit and as many times the limit as processes."""
     limiter = Limiter(clock=Hours(), processes=3)

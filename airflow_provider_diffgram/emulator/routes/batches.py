@@ -26,7 +26,7 @@ def new_batch(call: Call) -> Any:
             connection,
             "batch",
             project_id=call.project.id,
-            member_id=2,
+            member_id=call.member_id,
             time_created=now_iso(),
             pre_labeled_data=to_json(values["pre_labeled_data"]),
         )

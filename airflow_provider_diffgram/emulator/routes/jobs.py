@@ -193,7 +193,18 @@ def builder_info(call: Call) -> Any:
 
 
 @endpoint("POST", "/api/v1/task", None, TASK)
+def open_task(call: Call) -> Any:
+    """Refuse Basic credentials: tasks are worked on by logged-in people (quirk 43).
+
+    The body is looked at before the credential (10.1).
+    """
+    call.fields(
+        Field("task_id", "int", required=True), Field("builder_or_trainer_mode", "str", required=True)
+    )
+    raise human_only("Please login [No user_id].")
+
+
 @endpoint("POST", "/api/v1/task/update", None, TASK)
-def for_people(call: Call) -> Any:
-    """Refuse Basic credentials: tasks are worked on by logged-in people (quirk 43)."""
-    raise human_only("Please login")
+def update_task(call: Call) -> Any:
+    """Refuse Basic credentials, as above."""
+    raise human_only("Please login [No user_id].")

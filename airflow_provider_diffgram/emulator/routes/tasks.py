@@ -7,7 +7,7 @@ from typing import Any
 
 from ..call import Call, endpoint
 from ..errors import bad_request, log
-from ..jobs import find_job, is_waiting, make_tasks, task_fields
+from ..jobs import find_job, make_tasks, task_fields
 from ..validation import Field, database_id
 from .jobs import job_of
 
@@ -42,8 +42,7 @@ def tasks_of_project(call: Call) -> Any:
 
 
 def _answer(call: Call, values: dict[str, Any], job: sqlite3.Row | None) -> Any:
-    seconds = call.emulator.options.task_seconds
-    make_tasks(call.store, call.project, seconds)
+    make_tasks(call.store, call.project, call.emulator.options.task_seconds)
     condition, arguments = _condition(call, values)
     rows = call.store.all(
         f"SELECT * FROM task WHERE {condition} ORDER BY id LIMIT ? OFFSET ?",
@@ -56,7 +55,7 @@ def _answer(call: Call, values: dict[str, Any], job: sqlite3.Row | None) -> Any:
     answer = {
         "allow_reviews": bool(job["allow_reviews"]) if job is not None else False,
         "log": log(success=named),
-        "pending_initial_dir_sync": job is not None and is_waiting(job, seconds),
+        "pending_initial_dir_sync": False,
         "task_list": [task_fields(call.store, row, call.base_url) for row in rows],
     }
     if not named:

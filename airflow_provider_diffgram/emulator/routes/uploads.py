@@ -153,7 +153,7 @@ def _ingest(call: Call, row: sqlite3.Row, content: bytes) -> None:
     if sent:
         workers.clock.work(options.settle_per_instance * len(sent))
         try:
-            ingest.write_instances(row, file_id, sent)
+            ingest.write_instances(row, file_id, sent, call.member_id)
         except ThreadDied as died:
             raise DatabaseRefused(str(died)) from died
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from .media_server import picture
+import pytest
+import requests
+from PIL import Image
+
 from .world import World, until
 
 
@@ -18,11 +22,25 @@ def test_the_name_is_taken_before_a_redirect(world: World) -> None:
     assert (row["status"], row["status_text"]) == ("failed", "Invalid extension, check filename")
 
 
-def test_q45_both_sides_of_a_large_image_are_scaled(world: World) -> None:
-    world.media.files["/wide.png"] = picture(9000, 90)
-    file_id = world.ingested(media=url_of(world, "/wide.png"))["file_id"]
+@pytest.mark.parametrize(
+    "size, noted", [((9000, 90), (77, 7680)), ((90, 9000), (7680, 77)), ((7680, 60), (7680, 60))]
+)
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF"])
+def test_q45_the_size_of_a_large_image_is_scaled_and_swapped(
+    world: World, kind: str, size: tuple[int, int], noted: tuple[int, int]
+) -> None:
+    """What is stored is what was sent, but for a BMP or TIFF."""
+    target = io.BytesIO()
+    Image.new("RGB", size).save(target, kind)
+    path = f"/wide-{size[0]}.{kind.lower()}"
+    world.media.files[path] = target.getvalue()
+    media = url_of(world, path)
+    file_id = world.ingested(media=media, original_filename=path[1:])["file_id"]
     image = world.view(file_id)["image"]
-    assert (image["width"], image["height"]) == (7680, 77)
+    assert (image["width"], image["height"]) == noted
+    stored = requests.get(image["url_signed"], timeout=5).content
+    with Image.open(io.BytesIO(stored)) as found:
+        assert found.size == (noted if kind in ("BMP", "TIFF") else size)
 
 
 def test_q17_names_are_compared_without_a_lock(world: World) -> None:
