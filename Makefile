@@ -22,7 +22,7 @@ help:
 	@echo "make demo      run both example DAGs in a real Airflow against a local Diffgram; pictures in build/demo"
 	@echo "make test      lint, types, all tests"
 	@echo "make emulator  serve the demo's Diffgram and print the address of its page"
-	@echo "make contract  the wire contract suite; on the server that DIFFGRAM_URL names, or else on the emulator"
+	@echo "make contract  the contract suite (docs/server.md); on the server that DIFFGRAM_URL names, or else on the emulator"
 	@echo "make bench     figures beside others', in build/bench.json; ROWS=compound, ROWS='push wait' for some"
 	@echo "make chaos     pushes, compound files and waits that are killed and cut off, judged, in build/chaos.json; CASES=url.*,append.cleared for some"
 	@echo "make compat    the wheel on every Airflow and Python, in build/compat.json; ROWS=2.11-3.11,3.3-* for some"

@@ -23,7 +23,7 @@ KILLED_AT = 150
 LATENCY_MS = 60
 
 _LARGE_MIB: Mapping[str, int] = {"ours": 300, "peer": 240}
-"""The peer knows no upload in chunks, and a server takes 250 MiB in one request (wire contract 2.8)."""
+"""The peer knows no upload in chunks, and a server takes 250 MiB in one request (server.md 2.8)."""
 
 OURS = Client("ours", (sys.executable, "-m", "benchmarks.compound_ours"))
 PEER = Client("peer", (str(PEER_PYTHON), "-m", "benchmarks.compound_peer"))

@@ -56,7 +56,7 @@ class RefusedError(DiffgramError):
 
 
 class CredentialError(RefusedError):
-    """401 or 403: credential, project or role (wire contract 1.2)."""
+    """401 or 403: credential, project or role (server.md 1.2)."""
 
     processed = False
     remedy = "Check client ID, client secret and project of the connection"
@@ -85,7 +85,7 @@ def tls_error(what: str, where: str, reason: object) -> TlsError:
 
 
 class TooLargeError(RefusedError):
-    """The body is beyond the server's limit (wire contract 1.4)."""
+    """The body is beyond the server's limit (server.md 1.4)."""
 
     processed = False
     remedy = (
@@ -107,7 +107,7 @@ class HostUnreachableError(NotProcessedError):
 
 
 class RateLimitedError(NotProcessedError):
-    """429 (wire contract 1.5).
+    """429 (server.md 1.5).
 
     :ivar retry_after: seconds to wait before sending again.
     """
@@ -123,7 +123,7 @@ class OutcomeUnknownError(DiffgramError):
 
 
 class UnexpectedReplyError(OutcomeUnknownError):
-    """The server answered success, in a form that is not in the wire contract."""
+    """The server answered success, in a form that docs/server.md does not have."""
 
     remedy = "Another version of Diffgram, or something between that changes answers: report it"
 

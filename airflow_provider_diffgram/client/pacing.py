@@ -1,4 +1,4 @@
-"""Keep under the server's limits from its own headers (wire contract 1.5). No I/O; takes a clock.
+"""Keep under the server's limits from its own headers (server.md 1.5). No I/O; takes a clock.
 
 The server counts in fixed windows: the first request opens one, so many are admitted, the rest is refused
 until it ends, one second before ``X-RateLimit-Reset``. All callers behind one address share a window, and

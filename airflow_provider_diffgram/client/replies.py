@@ -1,4 +1,4 @@
-"""What an answer means (wire contract 1.4). No I/O."""
+"""What an answer means (server.md 1.4). No I/O."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def _redirected(answer: _Answer) -> DiffgramError:
 def _retry_after(headers: Mapping[str, str], text: str) -> float:
     """Return the seconds to wait: the server's window, or what a proxy without one says.
 
-    A limit of an hour or a day (1.5) is not worth a wait: long enough that nobody waits.
+    A limit of an hour or a day (server.md 1.5) is not worth a wait: long enough that nobody waits.
     """
     if re.search(r"per \d+ (hour|day)", text):
         return _AN_HOUR
@@ -265,7 +265,7 @@ def _credential_cause(text: str, by_proxy: str) -> tuple[str, str]:
 
 
 def _refused_alike(request: Request[Any]) -> str:
-    """Return what else the server refuses as if the credential were wrong (2.7, 2.17)."""
+    """Return what else the server refuses as if the credential were wrong (server.md 2.7, 2.17)."""
     if "/job/" in request.path:
         return "; a job that does not exist is refused alike"
     if _sent(request).get("connection_id") is not None:

@@ -39,7 +39,7 @@ class Request(Generic[T]):
     :param upload: multipart body, instead of ``json``.
     :param write: whether executing it twice differs from once.
     :param limit: name of the limit per second that it counts against; those of one name share their pace.
-    :param documented_path: where the vendor's documentation has it, if elsewhere (wire contract 6).
+    :param documented_path: where the vendor's documentation has it, if elsewhere (server.md 6).
     """
 
     what: str

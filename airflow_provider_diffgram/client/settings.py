@@ -16,7 +16,7 @@ USER_AGENT = f"airflow-provider-diffgram/{__version__}"
 """Not the library's own: the server treats user agents that begin with ``python`` differently (quirk 26)."""
 
 PacketPath = Literal["auto", "served", "documented"]
-"""Where to send packets (wire contract 6): where the open source server takes them, where the vendor's
+"""Where to send packets (server.md 6): where the open source server takes them, where the vendor's
 documentation says, or at the first unless the server has only the second."""
 
 

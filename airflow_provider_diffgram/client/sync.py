@@ -27,7 +27,7 @@ from .settings import USER_AGENT, Settings, secrets_of
 T = TypeVar("T")
 
 _UPLOAD_READ_TIMEOUT = 300.0
-"""Seconds: an upload is answered only after the server has ingested it (wire contract 2.8)."""
+"""Seconds: an upload is answered only after the server has ingested it (server.md 2.8)."""
 
 MOST_AT_ONCE = 32
 """Threads that may send at once, besides one that runs steps: each keeps its connection."""

@@ -1,4 +1,4 @@
-"""The server's own words, whatever shape they come in (wire contract 1.4), fit to be shown. No I/O."""
+"""The server's own words, whatever shape they come in (server.md 1.4), fit to be shown. No I/O."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ For demos, for this package's tests, and for tests of your own DAGs::
 
 or, from pytest, ``pytest_plugins = ["airflow_provider_diffgram.emulator.fixtures"]``.
 
-Every rule it follows was observed on the real server and is cited in docstrings as "wire contract, N"
+Every rule it follows was observed on the real server and is cited in docstrings as "server.md N"
 (a section) or "quirk N". It shares no code with the client side of this package, so that a mistake there is
 not mirrored here, and it needs only the extra ``emulator``.
 

@@ -1,4 +1,4 @@
-"""The dispatcher and both services behind it, as one ASGI application (wire contract, 1.1)."""
+"""The dispatcher and both services behind it, as one ASGI application (server.md 1.1)."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class App:
         return replace(reply, body=payload(reply), headers={**told, **reply.headers})
 
     def _run(self, scope: Scope, body: bytes, window: list[Window | None]) -> Reply:
-        """Authenticate, count and call the endpoint, in the order of the server (wire contract, 1.2)."""
+        """Authenticate, count and call the endpoint, in the order of the server (server.md 1.2)."""
         path, method, headers = scope["path"], scope["method"], Headers(scope=scope)
         if self.emulator.options.https_redirect and headers.get("x-forwarded-proto") != "https":
             raise _to_https(scope, headers)
@@ -230,7 +230,7 @@ def _to_https(scope: Scope, headers: Headers) -> Refusal:
 
 
 def _within_limit(path: str, body: bytes) -> bytes:
-    """Return the body, or what the services make of one that is too large (wire contract, 1.4)."""
+    """Return the body, or what the services make of one that is too large (server.md 1.4)."""
     if path.startswith("/api/walrus"):
         return body if len(body) <= _WALRUS_BODY_LIMIT else b""
     if len(body) > _DEFAULT_BODY_LIMIT:

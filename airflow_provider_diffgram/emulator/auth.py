@@ -1,4 +1,4 @@
-"""Who may do what: Basic credentials of one project and role (wire contract, 1.2)."""
+"""Who may do what: Basic credentials of one project and role (server.md 1.2)."""
 
 from __future__ import annotations
 

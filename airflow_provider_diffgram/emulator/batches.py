@@ -1,4 +1,4 @@
-"""Input batches (wire contract, 2.10)."""
+"""Input batches (server.md 2.10)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def batch_fields(row: sqlite3.Row) -> dict[str, Any]:
 def require_batch(store: Store, batch_id: int) -> None:
     """Check that a batch exists.
 
-    :raises DatabaseRefused: if not (wire contract, 1.4, "malformed status line").
+    :raises DatabaseRefused: if not (server.md 1.4, "malformed status line").
     """
     if store.one("SELECT 1 FROM batch WHERE id = ?", batch_id) is None:
         raise DatabaseRefused(f"no batch {batch_id}")

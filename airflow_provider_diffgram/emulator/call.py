@@ -91,7 +91,7 @@ class Part:
 class Call:
     """One request.
 
-    :param query: the dispatcher keeps only the last value of a repeated key (wire contract, 1.1).
+    :param query: the dispatcher keeps only the last value of a repeated key (server.md 1.1).
     """
 
     emulator: Emulator
@@ -119,7 +119,7 @@ class Call:
         self.project = authenticate(self.store, project_string_id, self.headers, roles)
 
     def json(self) -> dict[str, Any]:
-        """Return the JSON object of the body, whatever its content type (wire contract, 1.3).
+        """Return the JSON object of the body, whatever its content type (server.md 1.3).
 
         :raises Refusal: 400 for no body, no JSON, or JSON of another kind (quirk 40).
         """
@@ -190,9 +190,9 @@ def endpoint(
 ) -> Callable[[Handler], Handler]:
     """Enter a function into the table of endpoints.
 
-    :param path: exact path with ``{name}`` for one segment (wire contract, 1.1).
-    :param roles: the levels allowed (wire contract, 1.2).
-    :param limit: its rate limit (wire contract, 1.5).
+    :param path: exact path with ``{name}`` for one segment (server.md 1.1).
+    :param roles: the levels allowed (server.md 1.2).
+    :param limit: its rate limit (server.md 1.5).
     """
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
 
@@ -207,7 +207,7 @@ def endpoint(
 def find(method: str, path: str) -> tuple[Endpoint, Mapping[str, str]]:
     """Return the endpoint of a request and the values in its path.
 
-    :raises Refusal: for a path that does not exist or not with this method (wire contract, 1.4).
+    :raises Refusal: for a path that does not exist or not with this method (server.md 1.4).
     """
     known = False
     for one in ENDPOINTS:

@@ -66,7 +66,7 @@ class Clock:
         """Take so many seconds of the one processor all callers share.
 
         Alone this lasts as long as it says, among n callers n times as long. With it the time between
-        ``success`` and the instances grows under load as observed (wire contract, 3.2, "flip").
+        ``success`` and the instances grows under load as observed (server.md 3.2, "flip").
         """
         processor = self._processor
         with processor.lock:

@@ -11,7 +11,7 @@
 ``POST /emulator/jobs``                ``{"project", "job_id", "status"}``: sets the status of a job
 ``POST /emulator/instances``           ``{"project", "file_id", "delete": [id, ...]}``: a person deletes
                                        instances of a file
-``POST /emulator/public``              ``{"project", "is_public"}``: reading needs no credential (1.2)
+``POST /emulator/public``              ``{"project", "is_public"}``: reads need no credential (server.md 1.2)
 =====================================  ====================================================================
 """
 
@@ -108,7 +108,7 @@ def _set_job(emulator: Emulator, body: dict[str, Any]) -> Any:
 
 
 def _delete_instances(emulator: Emulator, body: dict[str, Any]) -> Any:
-    """Delete as a person does: the counter stays, since it only grows (wire contract, 4.1)."""
+    """Delete as a person does: the counter stays, since it only grows (server.md 4.1)."""
     project, file_id = _project(emulator, body), int(body["file_id"])
     file = find_file(emulator.store, file_id)
     if file is None or file["project_id"] != project.id:

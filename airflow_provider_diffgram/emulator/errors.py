@@ -1,4 +1,4 @@
-"""The shapes of an error answer (wire contract, 1.4)."""
+"""The shapes of an error answer (server.md 1.4)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Refusal(Exception):
 
 
 class DatabaseRefused(Exception):
-    """The database would have refused a value: the dispatcher answers 503 (wire contract, 1.4, E5)."""
+    """The database would have refused a value: the dispatcher answers 503 (server.md 1.4, E5)."""
 
 
 class ThreadDied(Exception):

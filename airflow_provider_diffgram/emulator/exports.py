@@ -1,4 +1,4 @@
-"""Exports: the rows, and the document that is made in the background (wire contract, 2.16; quirk 61)."""
+"""Exports: the rows, and the document that is made in the background (server.md 2.16; quirk 61)."""
 
 from __future__ import annotations
 

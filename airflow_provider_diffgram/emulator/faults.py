@@ -5,7 +5,7 @@ A fault of a request (:class:`Fault`) is asked for with ``POST /emulator/faults`
 ==================  =====================================================================================
 ``latency``         waits ``seconds``, then goes on
 ``status``          answers ``status`` with ``body`` and ``headers``
-``malformed``       answers ``line`` as status line, which is none (wire contract, 1.4); with ``dispatched``
+``malformed``       answers ``line`` as status line, which is none (server.md 1.4); with ``dispatched``
                     what the dispatcher makes of it, 503
 ``reset_before``    drops the connection without processing the request
 ``reset_after``     processes it, then drops the connection
@@ -25,7 +25,7 @@ A fault of a row (:class:`RowFault`) is asked for with ``POST /emulator/rows``:
                     ``failed`` with ``text`` (quirk 3)
 ``lose``            the row is ``success`` and stays so, and nothing of its instances is stored (quirk 4)
 ``late``            ``seconds`` pass between ``success`` and the instances
-``stuck``           the row stays ``processing`` (wire contract, 3.2, "stuck")
+``stuck``           the row stays ``processing`` (server.md 3.2, "stuck")
 ``die``             the same, and the ingest thread that had it is gone (quirks 48 and 49)
 ``hang``            a video stays ``processing_frames_in_queue``, 90 %, and its ingest thread is gone, as if
                     another row had waited beside it (quirk 62)

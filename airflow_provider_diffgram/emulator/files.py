@@ -1,4 +1,4 @@
-"""Files: creating, finding, removing and showing them (wire contract, 3.5 and 4)."""
+"""Files: creating, finding, removing and showing them (server.md 3.5 and 4)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LISTED_TYPES = (
 
 
 def base_fields(row: sqlite3.Row) -> dict[str, Any]:
-    """Return the fields every File has (wire contract, 4.1)."""
+    """Return the fields every File has (server.md 4.1)."""
     return {
         "ann_is_complete": None if row["ann_is_complete"] is None else bool(row["ann_is_complete"]),
         "bucket_name": row["bucket_name"],
@@ -135,14 +135,14 @@ def find_file(store: Store, file_id: int) -> sqlite3.Row | None:
 
 
 def new_file(connection: sqlite3.Connection, **values: Any) -> int:
-    """Create a File and return its id; its hash never changes afterwards (10.1)."""
+    """Create a File and return its id; its hash never changes afterwards (server.md 10.1)."""
     now = now_iso()
     values.setdefault("hash", hashlib.sha256(f"{values.get('media_id')} {now}".encode()).hexdigest())
     return insert(connection, "file", created_time=now, time_last_updated=now, **values)
 
 
 def root_with_name(store: Store, directory_id: int, name: str | None) -> int | None:
-    """Return the live root file a new file of that name collides with (wire contract, 3.5).
+    """Return the live root file a new file of that name collides with (server.md 3.5).
 
     Without a name the comparison has no name filter, so that any root file collides (quirk 37). Children
     never collide (quirk 18).
@@ -183,7 +183,7 @@ def remove_file(connection: sqlite3.Connection, file_id: int) -> None:
 
 
 def note_stored_instances(connection: sqlite3.Connection, file_id: int, added: int) -> None:
-    """Count stored instances; null stays for a file that never held one (4.1)."""
+    """Count stored instances; null stays for a file that never held one (server.md 4.1)."""
     row = connection.execute("SELECT * FROM file WHERE id = ?", (file_id,)).fetchone()
     counted = row["count_instances_changed"]
     if added:

@@ -1,4 +1,4 @@
-"""What each instance type requires and which bounds it gets (wire contract, 5.2 and 5.3).
+"""What each instance type requires and which bounds it gets (server.md 5.2 and 5.3).
 
 A function here takes an instance as sent and returns the columns to be stored. It raises
 :class:`GeometryRefused` where the server answers with named errors, and lets a plain exception through where

@@ -1,4 +1,4 @@
-"""Processing one Input row, as an ingest thread of the server does (wire contract, 3.2 to 3.6)."""
+"""Processing one Input row, as an ingest thread of the server does (server.md 3.2 to 3.6)."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class Ingest:
             raise NoMedium({"status_text": f"Reached a per directory limit of {cap} files."})
 
     def refuse_duplicate(self, row: sqlite3.Row, name: str | None) -> None:
-        """End a row whose name is taken; the shape of the log depends on the source (wire contract, 3.3)."""
+        """End a row whose name is taken; the shape of the log depends on the source (server.md 3.3)."""
         existing = root_with_name(self.store, row["directory_id"], name)
         if existing is None:
             return
@@ -258,7 +258,7 @@ class Ingest:
     ) -> Outcome:
         """Store a row's instances in one transaction; a refused one turns the row to failed.
 
-        :param member_id: who creates them; the queue does so for nobody (10.1).
+        :param member_id: who creates them; the queue does so for nobody (server.md 10.1).
         :raises ThreadDied: for a value only the database refuses: nothing is stored, the row stays as it is.
         """
         project = project_of(self.store, row)
@@ -272,7 +272,7 @@ class Ingest:
         return outcome
 
     def _update(self, row: sqlite3.Row) -> None:
-        """Add to a file's instances or replace them (wire contract, 2.7, modes)."""
+        """Add to a file's instances or replace them (server.md 2.7, modes)."""
         file = find_file(self.store, row["sent_file_id"])
         if file is None:
             return

@@ -1,4 +1,4 @@
-"""What a row says, and the columns of a row that failed (wire contract, 3.3)."""
+"""What a row says, and the columns of a row that failed (server.md 3.3)."""
 
 from __future__ import annotations
 

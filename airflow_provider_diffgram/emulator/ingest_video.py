@@ -1,4 +1,4 @@
-"""Videos: their bytes and the instances of their frames are kept, nothing is decoded (wire contract, 5.6).
+"""Videos: their bytes and the instances of their frames are kept, nothing is decoded (server.md 5.6).
 
 How many frames there are, and their size, is read in the file's own tables (see :mod:`.video_file`); of a
 file that does not tell, any frame is taken to exist.

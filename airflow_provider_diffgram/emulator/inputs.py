@@ -1,4 +1,4 @@
-"""Input rows: one per thing sent (wire contract, 3)."""
+"""Input rows: one per thing sent (server.md 3)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _flag(value: int | None) -> bool | None:
 
 
 def directory_of(store: Store, row: sqlite3.Row) -> dict[str, Any] | None:
-    """Return the Input's dataset; null also when it belongs to another project (wire contract, 3.1)."""
+    """Return the Input's dataset; null also when it belongs to another project (server.md 3.1)."""
     nickname = _nickname(store, row["directory_id"], row["project_id"])
     return None if nickname is None else {"id": row["directory_id"], "nickname": nickname}
 
@@ -57,7 +57,7 @@ def _nickname(store: Store, directory_id: int | None, project_id: int) -> str | 
 
 
 def input_fields(store: Store, row: sqlite3.Row, with_frames: bool = False) -> dict[str, Any]:
-    """Return an Input as the API shows it: url, ordinal and others are not exposed (wire contract, 3.1)."""
+    """Return an Input as the API shows it: url, ordinal and others are not exposed (server.md 3.1)."""
     fields: dict[str, Any] = {
         "archived": bool(row["archived"]),
         "batch_id": row["batch_id"],

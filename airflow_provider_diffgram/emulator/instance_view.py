@@ -1,4 +1,4 @@
-"""Instances as the API shows them (wire contract, 5.5)."""
+"""Instances as the API shows them (server.md 5.5)."""
 
 from __future__ import annotations
 

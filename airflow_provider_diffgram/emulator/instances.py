@@ -1,4 +1,4 @@
-"""Checking and storing the instances of one file (wire contract, 5)."""
+"""Checking and storing the instances of one file (server.md 5)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Outcome:
 
     @property
     def status_text(self) -> str:
-        """Return what a failed Input says (wire contract, 3.3)."""
+        """Return what a failed Input says (server.md 3.3)."""
         if self.crash is not None:
             return f"Instance List Creation error: {self.crash}"
         return (
@@ -127,7 +127,7 @@ def store_instances(
 
 
 def _server_order(sent: Sequence[Any]) -> list[Any]:
-    """Return instances newest ``client_created_time`` first, otherwise as sent (wire contract, 5.3)."""
+    """Return instances newest ``client_created_time`` first, otherwise as sent (server.md 5.3)."""
 
     def moment(instance: Any) -> str:
         return str(instance.get("client_created_time") or "") if isinstance(instance, dict) else ""
@@ -203,13 +203,13 @@ def _model_errors(store: Store, project: Project, values: dict[str, Any]) -> dic
 
 
 def identity_of(data: dict[str, Any]) -> str:
-    """Return what makes instances identical: score, model and creation_ref_id do not count (5.3)."""
+    """Return what makes instances identical; not score, model or creation_ref_id (server.md 5.3)."""
     keys = {key: data[key] for key in _IDENTITY_KEYS if data.get(key) is not None}
     return json.dumps([data["type"], data["label_file_id"], keys], sort_keys=True)
 
 
 def require_storable(data: dict[str, Any]) -> None:
-    """Check what the server leaves to the database (wire contract, 3.2; quirks 4 and 49).
+    """Check what the server leaves to the database (server.md 3.2; quirks 4 and 49).
 
     :raises DatabaseRefused: for a score that is no number, an integer beyond 32 bit, a NUL character.
     """

@@ -1,4 +1,4 @@
-"""Jobs of human review and their tasks (wire contract, 2.17).
+"""Jobs of human review and their tasks (server.md 2.17).
 
 Tasks are made when somebody looks: every file that has been long enough in a job's dataset has one from then
 on. Nothing waits in memory, so nothing is lost with a restart.
@@ -105,7 +105,7 @@ def archive_tasks(connection: sqlite3.Connection, file_id: int) -> None:
 
 
 def set_task(connection: sqlite3.Connection, task: sqlite3.Row, status: str) -> None:
-    """Set what a person made of a task, with what follows for its file and its job (10.1 and 10.3.3).
+    """Set what a person made of a task, and what follows for file and job (server.md 10.1, 10.3.3).
 
     The file's ``ann_is_complete`` is true while a review waits, and false once the task is complete. A job is
     complete with the last of its tasks, and stays so when one of them is opened again.
@@ -142,7 +142,7 @@ def attached(store: Store, job_id: int) -> list[dict[str, Any]]:
 def job_fields(store: Store, project: Project, job: sqlite3.Row) -> dict[str, Any]:
     """Return a job as the API shows it, with its bulky ``label_dict``.
 
-    Tasks in review, deferred or to be changed are in none of its counters (10.1).
+    Tasks in review, deferred or to be changed are in none of its counters (server.md 10.1).
     """
     counted = store.one(
         "SELECT count(CASE status WHEN 'complete' THEN 1 END) AS complete,"
@@ -200,7 +200,7 @@ def job_fields(store: Store, project: Project, job: sqlite3.Row) -> dict[str, An
 
 
 def task_fields(store: Store, task: sqlite3.Row, base_url: str) -> dict[str, Any]:
-    """Return a task as the API shows it; the URLs of its picture are not made (wire contract, 4.1)."""
+    """Return a task as the API shows it; the URLs of its picture are not made (server.md 4.1)."""
     job = find_job(store, task["job_id"])
     file = store.one("SELECT * FROM file WHERE id = ?", task["file_id"])
     directory = store.one("SELECT * FROM directory WHERE id = ?", task["incoming_directory_id"])

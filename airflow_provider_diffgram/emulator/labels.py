@@ -1,4 +1,4 @@
-"""Label schemas and label Files (wire contract, 2.1). A label's file id is not its label id."""
+"""Label schemas and label Files (server.md 2.1). A label's file id is not its label id."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def label_file(store: Store, label_file_id: int) -> sqlite3.Row | None:
 
 
 def new_label(store: Store, project: Project, name: str, colour: Any, schema_id: int) -> sqlite3.Row:
-    """Create a label File; a second one of a name shares the label (wire contract, 2.1)."""
+    """Create a label File; a second one of a name shares the label (server.md 2.1)."""
     now = now_iso()
     with store.write() as connection:
         label = connection.execute(

@@ -1,4 +1,4 @@
-"""Rate limits: fixed windows per endpoint and address, in the memory of a process (wire contract, 1.5)."""
+"""Rate limits: fixed windows per endpoint and address, in the memory of a process (server.md 1.5)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ DEFAULT = Limit(
     also=(Limit(900000, 3600, "900000 per 1 hour"), Limit(6000000, 86400, "6000000 per 1 day")),
 )
 LAST_MOMENT = 0.14
-"""Seconds at the end of a window in which ``Retry-After`` is 0; 73 of 520 answers said so (10.1)."""
+"""Seconds at the end of a window in which ``Retry-After`` is 0: 73 of 520 answers (server.md 10.1)."""
 PACKET = Limit(20, 1, "20 per 1 second")
 UPLOAD = Limit(4, 1, "4 per 1 second")
 INPUT_UPDATE = Limit(300, 86400, "300 per 1 day")

@@ -20,7 +20,7 @@ SQUEEZED = (".bmp", ".tif", ".tiff")
 
 
 class NoMedium(Exception):
-    """A medium could not be had; ``values`` are the columns of the failed Input (wire contract, 3.3)."""
+    """A medium could not be had; ``values`` are the columns of the failed Input (server.md 3.3)."""
 
     def __init__(self, values: dict[str, Any]) -> None:
         super().__init__(values.get("status_text"))
@@ -81,7 +81,7 @@ def image_size(content: bytes) -> tuple[int, int] | None:
 def noted_size(width: int, height: int) -> tuple[int, int]:
     """Return the size that the server notes of an image.
 
-    One above 7680 pixels is scaled, and then width and height are swapped (10.1, quirk 45).
+    One above 7680 pixels is scaled, and then width and height are swapped (server.md 10.1, quirk 45).
     """
     scale = LONGEST_SIDE / max(width, height)
     if scale >= 1.0:
@@ -92,7 +92,7 @@ def noted_size(width: int, height: int) -> tuple[int, int]:
 def stored_image(content: bytes, extension: str | None, size: tuple[int, int]) -> bytes:
     """Return an image as the server stores it: as it was sent, but for a large BMP or TIFF.
 
-    That one is squeezed into the size noted (10.1).
+    That one is squeezed into the size noted (server.md 10.1).
     """
     if extension not in SQUEEZED:
         return content

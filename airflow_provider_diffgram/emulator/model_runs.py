@@ -1,4 +1,4 @@
-"""Models and model runs, found or created by the references in instances (wire contract, 5.1; quirk 48)."""
+"""Models and model runs, found or created by the references in instances (server.md 5.1; quirk 48)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _find_or_create(
 
 
 def model_run_fields(row: sqlite3.Row) -> dict[str, Any]:
-    """Return a model run as the API shows it (wire contract, 2.18)."""
+    """Return a model run as the API shows it (server.md 2.18)."""
     return {
         "created_time": rfc1123(row["created_time"]),
         "deleted_time": None,

@@ -1,4 +1,4 @@
-"""What decides ``original_filename`` and the kind of a medium (wire contract, 3.6)."""
+"""What decides ``original_filename`` and the kind of a medium (server.md 3.6)."""
 
 from __future__ import annotations
 

@@ -11,14 +11,14 @@ VERSION_TEXT = "Version: 2.0.0"
 INGEST_THREADS = 4
 """Ingest threads of one worker process (quirk 48)."""
 LOCAL_QUEUE_LIMIT = 30
-"""A worker process holding more rows than this takes no further ones (wire contract, 3.2, "stuck")."""
+"""A worker process holding more rows than this takes no further ones (server.md 3.2, "stuck")."""
 
 
 @dataclass
 class Options:
     """Settings of one emulator; those in :data:`TUNABLE` may change while it runs (see :mod:`.control`).
 
-    The speeds are those of the observed server (wire contract, 8); tests lower them.
+    The speeds are those of the observed server (server.md 8); tests lower them.
 
     :param data: folder of the SQLite file and the media; it is made if missing.
     :param project: ``project_string_id`` of the project a new data folder starts with.
@@ -26,7 +26,7 @@ class Options:
     :param rows_per_cycle: rows a worker process takes at one look.
     :param workers: worker processes, each with four ingest threads.
     :param image_seconds: time one medium takes, give or take a quarter.
-    :param settle_seconds: least time between ``success`` and the instances (wire contract, 3.2, "flip").
+    :param settle_seconds: least time between ``success`` and the instances (server.md 3.2, "flip").
     :param settle_per_instance: what each instance adds to it; rows settling at once share one processor.
     :param video_hangs: whether a video hangs that is read while another row waits in the memory of the same
         worker process (quirk 62).
@@ -38,11 +38,11 @@ class Options:
     :param keep_alive: keep connections open, which the server does not: for benchmarks.
     :param media_timeout: seconds to wait for the next byte of a medium.
     :param documented_variant: serve packets where the vendor's documentation says, answer with the row's id,
-        and print Python into the answer of new-compound (wire contract, 6).
+        and print Python into the answer of new-compound (server.md 6).
     :param s3_endpoint: where the buckets of connections are; without it they are folders of ``data``.
-    :param dataset_cap: files a dataset takes (wire contract, 3.3).
+    :param dataset_cap: files a dataset takes (server.md 3.3).
     :param upload_minutes: after which an upload whose last chunk is missing counts as interrupted.
-    :param task_seconds: between a file's arrival in a job's dataset and its task (wire contract, 2.17).
+    :param task_seconds: between a file's arrival in a job's dataset and its task (server.md 2.17).
     :param export_seconds: time an export takes at least.
     """
 

@@ -1,6 +1,6 @@
 """The pages of the frontend, and the stored media under ``/storage``.
 
-Whatever is not under ``/api`` is the frontend's (wire contract, 1.1). The paths under ``/studio`` are the
+Whatever is not under ``/api`` is the frontend's (server.md 1.1). The paths under ``/studio`` are the
 real server's; like all pages here they need no credential, since this is a tool for one's own computer.
 """
 
@@ -147,7 +147,7 @@ def _style(emulator: Emulator, request: Request) -> Response:
 def _stored(emulator: Emulator, request: Request) -> Response:
     """Serve a blob to whoever has a valid signature: 403 without one, 404 for an object that is not there.
 
-    In the server's own bucket what is not there is 403 too: its names may not be listed (2.16, 5.6).
+    In the server's own bucket a missing object is 403 too: names may not be listed (server.md 2.16, 5.6).
     """
     bucket, path = request.path_params["bucket"], request.path_params["path"]
     query = request.query_params

@@ -169,7 +169,7 @@ def _input(store: Store, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def reason(fields: dict[str, Any]) -> str:
-    """Return why an Input failed, from the places where the server may say so (wire contract, 3.3)."""
+    """Return why an Input failed, from the places where the server may say so (server.md 3.3)."""
     log = fields["update_log"] or {}
     error = log.get("error") or {}
     text = fields["status_text"] or ""

@@ -1,4 +1,4 @@
-"""The query language of the explorer (wire contract, 2.6).
+"""The query language of the explorer (server.md 2.6).
 
 ``labels.<name> = 4``, ``dataset.id = 12`` and ``attribute.<prompt> = <option id>``, joined by ``and`` and
 ``or``; ``>=`` and ``>`` compare too. An attribute is found by its prompt, blanks written as ``_``.

@@ -1,4 +1,4 @@
-"""Signed URLs of objects in a connection's bucket (wire contract, 2.7; quirks 46, 57 and 58)."""
+"""Signed URLs of objects in a connection's bucket (server.md 2.7; quirks 46, 57 and 58)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed URLs of stored media (wire contract, 4.1); they work against the emulator itself."""
+"""Signed URLs of stored media (server.md 4.1); they work against the emulator itself."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ DEFAULT_SCHEMA = "Default Schema"
 
 @dataclass(frozen=True)
 class Credential:
-    """One Basic credential: it belongs to one project and has one role (wire contract, 1.2)."""
+    """One Basic credential: it belongs to one project and has one role (server.md 1.2)."""
 
     client_id: str
     client_secret: str

@@ -1,4 +1,4 @@
-"""The time formats of the server (wire contract, 1.6). Times are stored as ISO text in UTC, without zone."""
+"""The time formats of the server (server.md 1.6). Times are stored as ISO text in UTC, without zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server's generic validator: all errors of a request in one object (wire contract, 1.3)."""
+"""The server's generic validator: all errors of a request in one object (server.md 1.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the vendor's documentation differs from the observed server (wire contract, 6)."""
+"""Where the vendor's documentation differs from the observed server (server.md 6)."""
 
 from __future__ import annotations
 

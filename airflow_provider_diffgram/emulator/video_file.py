@@ -1,4 +1,4 @@
-"""What an MP4 or MOV file says about itself, without decoding: frames, size, rate (wire contract, 5.6).
+"""What an MP4 or MOV file says about itself, without decoding: frames, size, rate (server.md 5.6).
 
 The file is a tree of boxes: four bytes of length, four of type, then what the type holds. The frames are the
 samples of the video track, which ``stsz`` counts. A fragmented file does not say how many it has.

@@ -1,9 +1,9 @@
 """The worker processes of the server, as threads: a queue in the database, drained by cycles.
 
-Observed (wire contract, 8): each worker process takes at most so many rows per cycle, in no order, into its
+Observed (server.md 8): each worker process takes at most so many rows per cycle, in no order, into its
 own memory; four ingest threads process them. A thread that dies is not replaced until a restart (quirk 48).
 Rows in memory when the process dies stay as they are; rows still in the database's queue are taken up again.
-The server's own retry of rows hours old (wire contract, 3.2) is left out: it never meets an ordinary packet.
+The server's own retry of rows hours old (server.md 3.2) is left out: it never meets an ordinary packet.
 """
 
 from __future__ import annotations
@@ -259,7 +259,7 @@ class Workers:
             process.revive()
 
     def pause(self, paused: bool) -> None:
-        """Stop or resume taking rows, as a server under load does (wire contract, 3.2, "stuck")."""
+        """Stop or resume taking rows, as a server under load does (server.md 3.2, "stuck")."""
         self._paused = paused
         for process in self._processes:
             process.pause(paused)

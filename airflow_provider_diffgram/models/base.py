@@ -18,7 +18,7 @@ _PRINTED_PYTHON = {"None": None, "True": True, "False": False}
 class Sent(BaseModel):
     """A value that we send. It is right or it does not exist: unknown keys are refused too.
 
-    The server ignores unknown keys (wire contract 1.3), so a misspelt one would be lost in silence.
+    The server ignores unknown keys (server.md 1.3), so a misspelt one would be lost in silence.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
@@ -27,8 +27,8 @@ class Sent(BaseModel):
 class Received(BaseModel):
     """A value that the server sent. Lenient: keys may be missing or new.
 
-    Some installations print Python into JSON and write ``"None"``, ``"True"`` and ``"False"`` (wire
-    contract 1.6 and 6); such texts are read as null, true and false.
+    Some installations print Python into JSON and write ``"None"``, ``"True"`` and ``"False"`` (server.md
+    1.6 and 6); such texts are read as null, true and false.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -103,7 +103,7 @@ def _without_nul(value: str) -> str:
 
 
 Int32 = Annotated[int, Field(ge=-INT32_MAX - 1, le=INT32_MAX), BeforeValidator(_whole_number)]
-"""A whole number within 32 bit. numpy integers are welcome; bools, texts and floats are not (5.3)."""
+"""A whole number within 32 bit, numpy's too; no bool, text or float (server.md 5.3)."""
 
 Pixel = Annotated[int, Field(ge=0, le=INT32_MAX), BeforeValidator(_whole_number)]
 """A coordinate in pixels. The server sets a negative minimum to 0: it would not be stored as sent."""
@@ -114,7 +114,7 @@ PositiveInt = Annotated[int, Field(ge=1, le=INT32_MAX), BeforeValidator(_whole_n
 Id = PositiveInt
 
 Number = Annotated[int | float, BeforeValidator(_finite_number)]
-"""A finite number within 32 bit (wire contract, quirks 49 and 59)."""
+"""A finite number within 32 bit (quirks 49 and 59)."""
 
 Coordinate = Annotated[Number, Field(ge=-_COORDINATE_MAX, le=_COORDINATE_MAX)]
 """A coordinate of a point, in pixels. Half of 32 bit, so that bounds and sizes fit as well."""
@@ -123,4 +123,4 @@ WholeCoordinate = Annotated[Int32, Field(ge=-_COORDINATE_MAX, le=_COORDINATE_MAX
 """A whole :data:`Coordinate`."""
 
 Text = Annotated[str, Field(min_length=1), AfterValidator(_without_nul)]
-"""A text that is neither empty (refused, wire contract 1.3) nor holds a NUL character (quirk 49)."""
+"""A text that is neither empty (refused, server.md 1.3) nor holds a NUL character (quirk 49)."""

@@ -1,4 +1,4 @@
-"""Predictions on a map (wire contract 5.2)."""
+"""Predictions on a map (server.md 5.2)."""
 
 from __future__ import annotations
 

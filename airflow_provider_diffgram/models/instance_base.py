@@ -1,4 +1,4 @@
-"""What all instance types have in common (wire contract 5.1)."""
+"""What all instance types have in common (server.md 5.1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Point2D(Sent):
 
 
 class InstanceBase(Sent):
-    """Fields common to all instance types (wire contract 5.1).
+    """Fields common to all instance types (server.md 5.1).
 
     :param label: name of the label, resolved to ``label_file_id`` before sending.
     :param label_file_id: id of the label's file; give either this or ``label``.

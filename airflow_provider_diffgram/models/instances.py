@@ -1,4 +1,4 @@
-"""Predictions as Diffgram stores them: one class per instance type (wire contract, section 5)."""
+"""Predictions as Diffgram stores them: one class per instance type (server.md 5)."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Box(InstanceBase):
 
 
 def _spans_a_pixel(points: list[Point2D]) -> list[Point2D]:
-    """The server rounds the bounds and refuses less than 1 x 1 pixel (wire contract 5.2).
+    """The server rounds the bounds and refuses less than 1 x 1 pixel (server.md 5.2).
 
-    It sets a negative minimum to 0 (5.3), which leaves nothing of what lies beyond the left or the top edge.
+    It sets a negative minimum to 0 (server.md 5.3), so nothing left of or above the image remains.
     """
     for axis in ("x", "y"):
         values = [getattr(point, axis) for point in points]
@@ -121,7 +121,7 @@ class Cuboid(InstanceBase):
 
 
 class KeypointNode(Sent):
-    """One joint of a skeleton. The first node at x or y 0 makes the stored bounds 0 (wire contract 5.2)."""
+    """One joint of a skeleton. The first node at x or y 0 makes the stored bounds 0 (server.md 5.2)."""
 
     id: Int32 | Text
     x: Coordinate

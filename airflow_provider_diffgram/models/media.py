@@ -1,4 +1,4 @@
-"""Media: where they come from, and what Diffgram ingests (wire contract 2.7 and 3.6)."""
+"""Media: where they come from, and what Diffgram ingests (server.md 2.7 and 3.6)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXTENSIONS: dict[str, MediaType] = {
     ".txt": "text",
     **dict.fromkeys((".mp3", ".m4a", ".wav", ".flac"), "audio"),
 }
-"""File extensions that Diffgram ingests as media, in lower case (wire contract 3.6)."""
+"""File extensions that Diffgram ingests as media, in lower case (server.md 3.6)."""
 
 
 DOCUMENTS = (".tif", ".tiff", ".pdf")

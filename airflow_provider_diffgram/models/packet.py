@@ -1,4 +1,4 @@
-"""A packet: one piece of media, or a file already there, with predicted instances (wire contract 2.7)."""
+"""A packet: one piece of media, or a file already there, with predicted instances (server.md 2.7)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .instances import Instance
 from .media import EXTENSIONS, Media, PageMedia, PathMedia, TextMedia, UrlMedia, media_type_of
 
 MAX_FRAMES = 36_000
-"""Most frames of one video (wire contract 5.6)."""
+"""Most frames of one video (server.md 5.6)."""
 
 
 UpdateMode = Literal["update", "update_with_existing"]
@@ -58,7 +58,7 @@ FrameMap = Annotated[
     ],
     BeforeValidator(_frames_once),
 ]
-"""0-based frame of the original video -> instances (wire contract 5.6)."""
+"""0-based frame of the original video -> instances (server.md 5.6)."""
 
 
 def name_for(name: str | None, media: Media | None) -> str | None:
@@ -233,7 +233,7 @@ class Child(Sent):
 
 
 class CompoundFile(Sent):
-    """A parent file whose children are sent after it (wire contract 2.4).
+    """A parent file whose children are sent after it (server.md 2.4).
 
     :param name: unique in its dataset among all files, children included.
     :param type: ``compound``, or another type that begins so; only those can hold instances.

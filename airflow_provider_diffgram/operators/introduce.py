@@ -51,7 +51,7 @@ def first_of_each_run(
 ) -> list[Packet]:
     """Return of each chunk the first packet that names a model run, if no earlier chunk has named it.
 
-    Texts are passed over: the server keeps no model for them (wire contract 5.1).
+    Texts are passed over: the server keeps no model for them (server.md 5.1).
 
     :param path_of: opens the paths of chunks.
     :param origin: model and run of predictions that name none.

@@ -19,7 +19,7 @@ def storm(stage: Stage) -> None:
 
     def others() -> None:
         while not over.wait(0.03):
-            with contextlib.suppress(urllib.error.HTTPError):  # what is refused is counted too (1.5)
+            with contextlib.suppress(urllib.error.HTTPError):  # a refusal counts too (server.md 1.5)
                 stage.diffgram.call("POST", "walrus/v1/project/{p}/input/packet", {})
 
     threads = [threading.Thread(target=others, daemon=True) for _ in range(OTHERS)]

@@ -112,4 +112,4 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_report_header(config: Any) -> str:
     """Say where the suite runs."""
-    return f"wire contract suite against {os.environ.get('DIFFGRAM_URL') or 'the emulator'}"
+    return f"contract suite against {os.environ.get('DIFFGRAM_URL') or 'the emulator'}"

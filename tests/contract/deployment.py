@@ -33,7 +33,7 @@ from .media_server import MediaServer
 
 PACKET = "/api/walrus/v1/project/{p}/input/packet"
 HTTP_TIMEOUT = 60.0
-"""Seconds; the first look at a file after a start of the server takes about ten (wire contract 2.6)."""
+"""Seconds; the first look at a file after a start of the server takes about ten (server.md 2.6)."""
 
 UNKNOWN_ID = 2_000_000_000
 """An id of nothing: within 32 bit, and beyond what a server will ever have counted to."""
@@ -186,7 +186,7 @@ class Deployment:
 
     @cached_property
     def has_limiter(self) -> bool:
-        """Whether the server counts requests; in development mode it does not (wire contract 1.5)."""
+        """Whether the server counts requests; in development mode it does not (server.md 1.5)."""
         answer = self.send("GET", "/api/v1/project/{p}/labels-schema")
         return "x-ratelimit-limit" in answer.headers
 

@@ -1,4 +1,4 @@
-"""Credentials, levels, paths and methods (wire contract, 1.1, 1.2 and 6)."""
+"""Credentials, levels, paths and methods (server.md 1.1, 1.2 and 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of attributes in instances (wire contract, 5.4).
+"""Values of attributes in instances (server.md 5.4).
 
 An option that does not exist harms a server (quirk 49), so that only the emulator is asked for one.
 """

@@ -1,4 +1,4 @@
-"""Packets from storage connections, and the connections (wire contract, 2.7 and 2.15).
+"""Packets from storage connections, and the connections (server.md 2.7 and 2.15).
 
 They need a connection ``amazon_aws`` in the project; its bucket is not touched. A ``media.type`` that the
 server does not know would hang a row for ever, so that is tried on the emulator alone.

@@ -1,4 +1,4 @@
-"""Children of compound files (wire contract, 2.5, 2.6 and 4.2)."""
+"""Children of compound files (server.md 2.5, 2.6 and 4.2)."""
 
 from __future__ import annotations
 

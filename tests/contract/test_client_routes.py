@@ -281,7 +281,7 @@ def test_an_export(client: DiffgramClient, module_world: World, boxed: File) -> 
 def test_an_exported_document_is_not_to_be_had_inline_everywhere(
     client: DiffgramClient, module_world: World, boxed: File
 ) -> None:
-    """Where the server keeps two buckets it looks in the wrong one (2.16)."""
+    """Where the server keeps two buckets it looks in the wrong one (server.md 2.16)."""
     started = client.send(routes.start_export(client.project, "directory", module_world.dataset))
     view = routes.view_export(client.project, started.id)
     until(lambda: client.send(view).complete, "the export to be complete")

@@ -1,4 +1,4 @@
-"""Compound parents and what their status says (wire contract, 2.4, 2.13 and 4.2)."""
+"""Compound parents and what their status says (server.md 2.4, 2.13 and 4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a row tells why it failed, and which names collide (wire contract, 3.3 to 3.6)."""
+"""How a row tells why it failed, and which names collide (server.md 3.3 to 3.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking up files and what is on them (wire contract, 2.6)."""
+"""Looking up files and what is on them (server.md 2.6)."""
 
 from __future__ import annotations
 

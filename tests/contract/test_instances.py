@@ -1,4 +1,4 @@
-"""Instances: what is stored, changed or refused (wire contract, 5.1 to 5.3 and 5.5).
+"""Instances: what is stored, changed or refused (server.md 5.1 to 5.3 and 5.5).
 
 Uploads, which are answered once everything is done, show the values; packets show how a row tells of them.
 """

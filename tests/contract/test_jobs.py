@@ -1,4 +1,4 @@
-"""Jobs and tasks (wire contract, 2.17). One job a run: nothing removes it."""
+"""Jobs and tasks (server.md 2.17). One job a run: nothing removes it."""
 
 from __future__ import annotations
 

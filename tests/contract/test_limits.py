@@ -1,4 +1,4 @@
-"""Rate limits and their headers (wire contract, 1.5).
+"""Rate limits and their headers (server.md 1.5).
 
 The budget is that of an address, and several processes count for themselves: no test here asks for an exact
 number of admitted requests.
@@ -25,7 +25,7 @@ BURST = 400
 @pytest.fixture(scope="module", autouse=True)
 def limiter(deployment: Deployment) -> None:
     if not deployment.has_limiter:
-        pytest.skip("this server counts no requests: it runs in development mode (wire contract 1.5)")
+        pytest.skip("this server counts no requests: it runs in development mode (server.md 1.5)")
     if "x-ratelimit-limit" not in deployment.post(PACKET).headers:
         pytest.skip("the ingest service of this server counts no requests: it runs in development mode")
 

@@ -1,4 +1,4 @@
-"""Looking up inputs and batches (wire contract, 2.10 to 2.12)."""
+"""Looking up inputs and batches (server.md 2.10 to 2.12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a packet needs to be taken, and how its row tells of success (wire contract, 2.7, 3.1, 3.2)."""
+"""What a packet needs to be taken, and how its row tells of success (server.md 2.7, 3.1, 3.2)."""
 
 from __future__ import annotations
 

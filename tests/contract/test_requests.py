@@ -1,4 +1,4 @@
-"""What a request must look like, and the shapes of refusals (wire contract, 1.3 and 1.4)."""
+"""What a request must look like, and the shapes of refusals (server.md 1.3 and 1.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels, schemas, attributes and datasets (wire contract, 2.1 to 2.3)."""
+"""Labels, schemas, attributes and datasets (server.md 2.1 to 2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Updates of files, retries and archiving (wire contract, 2.7 "modes", 2.14, 3.4).
+"""Updates of files, retries and archiving (server.md 2.7 "modes", 2.14, 3.4).
 
 ``input/update`` is allowed 300 times a day: what can be asked for together is asked for in one call.
 """

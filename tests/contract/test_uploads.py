@@ -1,4 +1,4 @@
-"""Uploads: at once, in chunks, and the data of a batch (wire contract, 2.8 to 2.10)."""
+"""Uploads: at once, in chunks, and the data of a batch (server.md 2.8 to 2.10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Videos (wire contract, 5.6 and 3.2). They are sent one at a time, since a video that is read while another
+"""Videos (server.md 5.6 and 3.2). They are sent one at a time, since a video that is read while another
 input waits may hang (quirk 62); each test looks at its own.
 """
 
@@ -19,7 +19,7 @@ LAST = 19
 ATTEMPTS = 3
 """How often a video is sent that hangs: of those sent alone, 1 of 11 did."""
 AFTER_A_BAD_FRAME = 15.0
-"""Seconds in which a failure turns into success, if it does; 1 to 3.5 s were seen (3.2)."""
+"""Seconds in which a failure turns into success, if it does; 1 to 3.5 s were seen (server.md 3.2)."""
 
 Videos = dict[str, dict[str, Any]]
 
@@ -167,7 +167,7 @@ def test_q54_instances_of_a_video_are_in_the_buffer_alone(module_world: World, v
 def test_the_range_of_the_buffer(
     module_world: World, videos: Videos, start: int, end: int, keys: range | tuple[int, ...]
 ) -> None:
-    """It begins a frame early; its end comes along only if it holds instances (10.1)."""
+    """It begins a frame early; its end comes along only if it holds instances (server.md 10.1)."""
     assert holds(module_world, videos["good"]["file_id"], {0: 2, 1: 1, 5: 2, LAST: 1})
     found = buffer(module_world, videos["good"]["file_id"], start, end)
     assert sorted(map(int, found)) == list(keys)

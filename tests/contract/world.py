@@ -169,7 +169,7 @@ class World:
         return found
 
     def settled(self, input_id: int) -> dict[str, Any]:
-        """Return a row that ended, with its instances stored or refused for good (wire contract 3.2)."""
+        """Return a row that ended, with its instances stored or refused for good (server.md 3.2)."""
         row = self.ended(input_id)
         sent = (row["instance_list"] or {}).get("list")
         if row["status"] == "failed" or not sent or row["mode"] or row["media_type"] == "video":

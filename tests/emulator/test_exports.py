@@ -1,4 +1,4 @@
-"""Exports: their rows, their document, their links (wire contract, 2.16)."""
+"""Exports: their rows, their document, their links (server.md 2.16)."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def raw_answer(emulator: EmulatorProcess, request: bytes) -> bytes:
 
 
 def test_a_malformed_status_line(diffgram_emulator: EmulatorProcess) -> None:
-    """Wire contract, 1.4: what a client sees without the dispatcher (quirk 7)."""
+    """server.md 1.4: what a client sees without the dispatcher (quirk 7)."""
     diffgram_emulator.fault("/api/status", "malformed", times=2)
     raw = raw_answer(diffgram_emulator, b"GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n")
     line, _, rest = raw.partition(b"\r\n")
@@ -113,7 +113,7 @@ def test_a_malformed_status_line(diffgram_emulator: EmulatorProcess) -> None:
 def test_a_malformed_status_line_through_the_dispatcher(
     diffgram_emulator: EmulatorProcess, processed: bool
 ) -> None:
-    """Wire contract, 1.4, E5 (quirk 6)."""
+    """server.md 1.4, E5 (quirk 6)."""
     diffgram_emulator.fault("label/new", "malformed", dispatched=True, processed=processed)
     answer = new_label(diffgram_emulator, "one")
     assert answer.status_code == 503
@@ -217,7 +217,7 @@ def test_requests_are_counted(diffgram_emulator: EmulatorProcess) -> None:
 
 
 def test_the_headers_of_an_answer(diffgram_emulator: EmulatorProcess) -> None:
-    """Wire contract, 1.1 (quirk 47)."""
+    """server.md 1.1 (quirk 47)."""
     raw = raw_answer(diffgram_emulator, b"GET /api/status HTTP/1.1\r\nHost: x\r\n\r\n")
     lines = raw.partition(b"\r\n\r\n")[0].lower().split(b"\r\n")
     assert sum(line.startswith(b"date: ") for line in lines) == 2
@@ -227,7 +227,7 @@ def test_the_headers_of_an_answer(diffgram_emulator: EmulatorProcess) -> None:
 
 
 def test_plain_http_is_sent_to_https(diffgram_emulator: EmulatorProcess) -> None:
-    """Wire contract, 1.4, E13 (quirk 42): for POST too, and followed it becomes a GET."""
+    """server.md 1.4, E13 (quirk 42): for POST too, and followed it becomes a GET."""
     diffgram_emulator.tune(https_redirect=True)
     options: dict[str, Any] = {"json": {"name": "a<b"}, "params": {"x": "<1>"}, "allow_redirects": False}
     sent = call(diffgram_emulator, "POST", LABEL, **options)

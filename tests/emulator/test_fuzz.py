@@ -1,4 +1,4 @@
-"""Whatever is sent, the emulator answers in one of the documented shapes and lives on (wire contract, 1.4).
+"""Whatever is sent, the emulator answers in one of the documented shapes and lives on (server.md 1.4).
 
 What nobody foresaw ends in the emulator's log, where these tests look for it after every request.
 """
@@ -84,7 +84,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def is_documented(status: int, kind: str, body: bytes) -> bool:
-    """Tell whether an answer has one of the shapes of wire contract 1.4."""
+    """Tell whether an answer has one of the shapes of server.md 1.4."""
     if kind.startswith("text/html") or not body.endswith(b"\n"):
         return (status, body) in ((405, b"Not found."), (400, b"Dataset not found")) or status == 400
     value = json.loads(body)

@@ -1,4 +1,4 @@
-"""Jobs and tasks of human review (wire contract, 2.17)."""
+"""Jobs and tasks of human review (server.md 2.17)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate limits (wire contract, 1.5)."""
+"""Rate limits (server.md 1.5)."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_more_is_let_through_by_more_processes(tmp_path: Path) -> None:
 
 
 def test_the_limiter_is_switched_off_and_on(diffgram_emulator: EmulatorProcess) -> None:
-    """Wire contract, 1.5: a development start has no limiter and no such headers."""
+    """server.md 1.5: a development start has no limiter and no such headers."""
     diffgram_emulator.tune(rate_limit=False)
     answers = burst(diffgram_emulator, 25)
     assert {one.status_code for one in answers} == {400}
@@ -130,7 +130,7 @@ def test_the_limiter_is_switched_off_and_on(diffgram_emulator: EmulatorProcess) 
 
 
 def test_refused_credentials_use_up_nothing_of_an_own_limit(diffgram_emulator: EmulatorProcess) -> None:
-    """Wire contract, 1.2: authentication comes before the limiter where the limit is the endpoint's own."""
+    """server.md 1.2: authentication comes before the limiter where the limit is the endpoint's own."""
     url = diffgram_emulator.url + PACKETS.replace("{p}", diffgram_emulator.project)
     viewer = diffgram_emulator.credentials["Viewer"]
     for auth in ((viewer.client_id, viewer.client_secret), (diffgram_emulator.client_id, "wrong")):

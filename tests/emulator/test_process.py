@@ -115,7 +115,7 @@ def test_everything_survives_a_restart(diffgram_emulator_process: EmulatorProces
 
 @pytest.mark.parametrize("kill", [False, True])
 def test_roles_survive_a_restart(diffgram_emulator_process: EmulatorProcess, kill: bool) -> None:
-    """Wire contract, 1.2: what each role may do is the same before and after, also after kill -9."""
+    """server.md 1.2: what each role may do is the same before and after, also after kill -9."""
     other = diffgram_emulator_process.with_project("other")
     before = role_table(diffgram_emulator_process), role_table(other)
     again = diffgram_emulator_process.restart(kill)

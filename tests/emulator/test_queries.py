@@ -1,4 +1,4 @@
-"""Queries of the explorer (wire contract, 2.6; quirk 60)."""
+"""Queries of the explorer (server.md 2.6; quirk 60)."""
 
 from __future__ import annotations
 

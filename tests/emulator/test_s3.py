@@ -1,4 +1,4 @@
-"""Connections over a real S3 server on this computer (wire contract, 2.7 and 2.15)."""
+"""Connections over a real S3 server on this computer (server.md 2.7 and 2.15)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documented variant, next to the observed one (wire contract, 6)."""
+"""The documented variant, next to the observed one (server.md 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Videos whose length is known: keys beyond the end, sizes, pictures of frames (wire contract, 5.6)."""
+"""Videos whose length is known: keys beyond the end, sizes, pictures of frames (server.md 5.6)."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_more_and_fewer_worker_processes(emulator: EmulatorProcess) -> None:
 
 
 def test_a_worker_process_dies_with_its_rows(emulator: EmulatorProcess) -> None:
-    """Wire contract, 3.2, "stuck": a restart revives the process but not its rows; a retry does (2.14)."""
+    """server.md 3.2, 2.14: a restart revives the process but not its stuck rows; a retry does."""
     emulator.tune(image_seconds=30.0, workers=1)
     names = [f"{number}.txt" for number in range(6)]
     for name in names:
@@ -176,7 +176,7 @@ def test_a_success_with_nothing_stored(emulator: EmulatorProcess) -> None:
 
 
 def test_instances_come_late(emulator: EmulatorProcess) -> None:
-    """Wire contract, 3.2: under load they come seconds after the success."""
+    """server.md 3.2: under load they come seconds after the success."""
     emulator.row_fault("late", "late", seconds=0.5)
     send_boxed(emulator, "late.png")
     until(lambda: row(emulator, "late.png")["status"] == "success", "the success")

@@ -91,7 +91,9 @@ def test_every_endpoint_has_a_test() -> None:
 
 def test_every_quirk_has_a_row_with_a_test() -> None:
     assert list(QUIRK_ROWS) == quirks()
-    bare = [n for n, row in QUIRK_ROWS.items() if not quoted(row[2]) and not row[3].startswith("not reproduced: ")]
+    bare = [
+        n for n, row in QUIRK_ROWS.items() if not quoted(row[2]) and not row[3].startswith("not reproduced: ")
+    ]
     assert bare == []
     assert [number for number, row in QUIRK_ROWS.items() if not row[1]] == []
 

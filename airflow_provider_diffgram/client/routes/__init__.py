@@ -1,7 +1,7 @@
 """One function per endpoint: arguments in, a request out, and how to read its answer. No I/O.
 
 Paths are spelled exactly as the server serves them; the version segment is placed inconsistently there
-(wire contract 1.1).
+(server.md 1.1).
 """
 
 from ..request import Request

@@ -1,4 +1,4 @@
-"""Input batches and the predictions that travel in them (wire contract 2.10)."""
+"""Input batches and the predictions that travel in them (server.md 2.10)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _URL: TypeAdapter[str | None] = TypeAdapter(str | None)
 def create_batch(
     project: str, pre_labeled_data: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Request[InputBatch]:
-    """Open an input batch (2.10). One more does no harm, so it may be sent again.
+    """Open an input batch (server.md 2.10). One more does no harm, so it may be sent again.
 
     :param pre_labeled_data: name of a file -> ``instance_list`` and ``frame_packet_map``, both of them, each
         instance with the ``name`` of its label. Applied to large uploads only, not to packets.
@@ -41,7 +41,7 @@ def view_batch(project: str, batch_id: int) -> Request[InputBatch]:
 def append_data(
     project: str, batch_id: int, pre_labeled_data: Mapping[str, Mapping[str, Any]], chunk: int = DATA_CHUNK
 ) -> list[Request[str | None]]:
-    """Add pre-labeled data to a batch: send the requests in order (2.10).
+    """Add pre-labeled data to a batch: send the requests in order (server.md 2.10).
 
     The server loads them in the background: view the batch until it says so. The last answer is a signed
     URL, a secret.

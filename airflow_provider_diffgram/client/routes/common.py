@@ -42,5 +42,5 @@ def path_of(template: str, project: str, **ids: int | str) -> str:
 
 
 def given(**values: Any) -> dict[str, Any]:
-    """Return the values that are not None; the server takes null for absent (wire contract 1.3)."""
+    """Return the values that are not None; the server takes null for absent (server.md 1.3)."""
     return {key: value for key, value in values.items() if value is not None}

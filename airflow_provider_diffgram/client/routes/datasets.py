@@ -1,4 +1,4 @@
-"""Datasets (wire contract 2.3)."""
+"""Datasets (server.md 2.3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .common import PAGE, given, item, items, path_of
 
 
 def list_datasets(project: str, nickname: str | None = None, limit: int = PAGE) -> Request[list[Dataset]]:
-    """List datasets whose name contains ``nickname``, newest first (2.3)."""
+    """List datasets whose name contains ``nickname``, newest first (server.md 2.3)."""
     path = path_of("/api/v1/project/{p}/directory/list", project)
     body = {"limit": limit, **given(nickname=nickname)}
     return Request("list datasets", "POST", path, items(Dataset, "directory_list"), json=body)
@@ -17,7 +17,7 @@ def list_datasets(project: str, nickname: str | None = None, limit: int = PAGE) 
 def find_dataset(project: str, nickname: str) -> Request[Dataset | None]:
     """Find the dataset of exactly that name, the oldest of several; None if there is none.
 
-    The server finds parts of names (2.3), and nothing but a check at creation keeps names unique.
+    The server finds parts of names (server.md 2.3), and nothing but a check at creation keeps names unique.
     """
     path = path_of("/api/v1/project/{p}/directory/list", project)
     read = items(Dataset, "directory_list")
@@ -34,9 +34,9 @@ def find_dataset(project: str, nickname: str) -> Request[Dataset | None]:
 def view_working_dir(
     project: str, name: str | None = None, *, directory_id: int | None = None
 ) -> Request[Dataset]:
-    """Read a dataset by its exact name or id; the default dataset if neither is given (2.3).
+    """Read a dataset by its exact name or id; the default dataset if neither is given (server.md 2.3).
 
-    A Viewer's credential may not do this (1.2): :func:`find_dataset` works for all.
+    A Viewer's credential may not do this (server.md 1.2): :func:`find_dataset` works for all.
     """
     path = path_of("/api/project/{p}/user/any/working_dir/view", project)
     params = given(name=name, working_dir_id=directory_id)
@@ -45,7 +45,7 @@ def view_working_dir(
 
 
 def create_dataset(project: str, nickname: str) -> Request[Dataset]:
-    """Create a dataset open to the whole project (2.3)."""
+    """Create a dataset open to the whole project (server.md 2.3)."""
     path = path_of("/api/v1/project/{p}/directory/new", project)
     body = {"nickname": nickname, "access_type": "project"}
     return Request(

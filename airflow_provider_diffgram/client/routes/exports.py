@@ -1,4 +1,4 @@
-"""Exports (wire contract 2.16)."""
+"""Exports (server.md 2.16)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def start_export(
 
 
 def view_export(project: str, export_id: int) -> Request[Export]:
-    """Read how far an export is. A Viewer's credential may not (1.2)."""
+    """Read how far an export is. A Viewer's credential may not (server.md 1.2)."""
     path = path_of("/api/walrus/project/{p}/export/{id}/status", project, id=export_id)
     return Request(f"view export {export_id}", "GET", path, item(Export, "export"))
 

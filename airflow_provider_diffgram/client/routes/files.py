@@ -1,4 +1,4 @@
-"""Files and compound files (wire contract 2.4 to 2.6)."""
+"""Files and compound files (server.md 2.4 to 2.6)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..request import Request
 from .common import PAGE, given, item, items, path_of
 
 IDS_PAGE = 25_000
-"""Most ids of a listing (2.6)."""
+"""Most ids of a listing (server.md 2.6)."""
 
 P = TypeVar("P", FilePage, FileIdPage)
 
@@ -18,14 +18,14 @@ P = TypeVar("P", FilePage, FileIdPage)
 def create_compound(
     project: str, directory_id: int, name: str, file_type: str, instances: Sequence[dict[str, Any]]
 ) -> Request[File]:
-    """Create the parent of a compound file (2.4)."""
+    """Create the parent of a compound file (server.md 2.4)."""
     path = path_of("/api/v1/project/{p}/file/new-compound", project)
     body = {"name": name, "directory_id": directory_id, "type": file_type, "instance_list": list(instances)}
     return Request(f"create compound file {name!r}", "POST", path, item(File, "file"), json=body, write=True)
 
 
 def list_children(project: str, parent_file_id: int, *, with_instances: bool = False) -> Request[list[File]]:
-    """List the living children of a compound file, in no order (2.5)."""
+    """List the living children of a compound file, in no order (server.md 2.5)."""
     path = path_of("/api/v1/project/{p}/file/{id}/child-files", project, id=parent_file_id)
     return Request(
         f"list children of file {parent_file_id}",
@@ -37,13 +37,13 @@ def list_children(project: str, parent_file_id: int, *, with_instances: bool = F
 
 
 def view_file(project: str, file_id: int) -> Request[File]:
-    """Read a file, a removed one too (2.6)."""
+    """Read a file, a removed one too (server.md 2.6)."""
     body = {"file_id": file_id, "project_string_id": project}
     return Request(f"view file {file_id}", "POST", "/api/v1/file/view", item(File, "file"), json=body)
 
 
 def list_annotations(project: str, file_id: int) -> Request[File]:
-    """Read a file with its living instances: the proof that predictions are stored (2.6)."""
+    """Read a file with its living instances: the proof that predictions are stored (server.md 2.6)."""
     path = path_of("/api/project/{p}/file/{id}/annotation/list", project, id=file_id)
     return Request(
         f"list annotations of file {file_id}", "POST", path, item(File, "file_serialized"), json={}
@@ -57,7 +57,7 @@ def update_metadata(
     ordinal: int | None = None,
     rotation_degrees: Literal[0, 90, 180, 270] | None = None,
 ) -> Request[File]:
-    """Set the place of a child, or the rotation of an image; what is not given stays (2.6)."""
+    """Set the place of a child, or the rotation of an image; what is not given stays (server.md 2.6)."""
     path = path_of("/api/v1/project/{p}/file/{id}/update-metadata", project, id=file_id)
     return Request(
         f"update metadata of file {file_id}",
@@ -72,7 +72,7 @@ def update_metadata(
 def files_exist(
     project: str, files: Sequence[int | str], directory_id: int | None = None
 ) -> Request[Existence]:
-    """Ask which of ``files`` are missing, ids or names. Absence is proved, presence is not (2.6)."""
+    """Ask which of ``files``, ids or names, are missing. It proves absence, not presence (server.md 2.6)."""
     if not files:
         raise ValueError("name at least one file: the server refuses an empty list")
     path = path_of("/api/v1/project/{p}/file/exists", project)
@@ -113,7 +113,7 @@ def list_files(
     with_children: bool | None = None,
     limit: int = PAGE,
 ) -> Request[FilePage]:
-    """List files of a dataset, newest first, with their instance counters (2.6).
+    """List files of a dataset, newest first, with their instance counters (server.md 2.6).
 
     :param search_term: part of the name, in whatever case.
     :param with_children: list children of compound files too; their parents are not told.
@@ -132,7 +132,7 @@ def list_files(
 def list_file_ids(
     project: str, directory_id: int, *, page: int = 1, search_term: str | None = None
 ) -> Request[FileIdPage]:
-    """List ids of a dataset's files, newest first, up to 25000 at once (2.6)."""
+    """List ids of a dataset's files, newest first, up to 25000 at once (server.md 2.6)."""
     path = path_of("/api/project/{p}/user/any/file/list", project)
     return Request(
         f"list file ids of dataset {directory_id}",
@@ -146,7 +146,7 @@ def list_file_ids(
 def explore_files(
     project: str, directory_id: int, *, where: str | None = None, page: int = 1, limit: int = PAGE
 ) -> Request[FilePage]:
-    """List root files of a dataset with all their instances (2.6).
+    """List root files of a dataset with all their instances (server.md 2.6).
 
     The dataset stands in the query, since the server ignores it elsewhere here (quirk 60).
 
@@ -164,6 +164,6 @@ def explore_files(
 
 
 def file_stats(project: str, file_id: int) -> Request[list[FileStat]]:
-    """Count a file's instances by label (2.6). Empty for a video; 500 where an attribute is a time."""
+    """Count a file's instances by label (server.md 2.6). Empty for a video; 500 if an attribute is a time."""
     path = path_of("/api/v1/project/{p}/file/{id}/file-stats", project, id=file_id)
     return Request(f"count instances of file {file_id}", "GET", path, items(FileStat, "file_stats"))

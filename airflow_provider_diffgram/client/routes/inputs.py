@@ -1,4 +1,4 @@
-"""Packets and the inputs that they become (wire contract 2.7, 2.11 to 2.14)."""
+"""Packets and the inputs that they become (server.md 2.7, 2.11 to 2.14)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STATUS = TypeAdapter(str)
 
 
 def send_packet(project: str, body: dict[str, Any], name: str) -> Request[PacketReply]:
-    """Enqueue one packet (2.7)."""
+    """Enqueue one packet (server.md 2.7)."""
     return Request(
         f"send packet {name}",
         "POST",
@@ -35,7 +35,7 @@ def send_packet(project: str, body: dict[str, Any], name: str) -> Request[Packet
 
 
 def probe_write(project: str) -> Request[Any]:
-    """An empty packet, which is always refused: by 403 if the role may not write, else by 400 (1.2)."""
+    """An empty packet, always refused: by 403 if the role may not write, else by 400 (server.md 1.2)."""
     return Request(
         "prove write permission",
         "POST",
@@ -63,7 +63,7 @@ def list_inputs(
     has_attached_instances: bool | None = None,
     limit: int = PAGE,
 ) -> Request[list[Input]]:
-    """List inputs, newest first, at most 1000 (2.12). Children appear only under their parent (quirk 12).
+    """List inputs, newest first, at most 1000 (server.md 2.12). Children show under their parent (quirk 12).
 
     :param date_to: the server takes it for the beginning of that day: name the day after.
     :param show_deferred: False leaves out what still waits in the queue.
@@ -113,19 +113,19 @@ def _rows(body: Any) -> list[InputRow]:
 
 
 def view_row(project: str, input_id: int) -> Request[InputRow]:
-    """Read one input (2.11) as :func:`list_rows` does."""
+    """Read one input (server.md 2.11) as :func:`list_rows` does."""
     viewed = view_input(project, input_id)
     return Request(viewed.what, "POST", viewed.path, lambda body: InputRow.of(body["input"]), json={})
 
 
 def view_input(project: str, input_id: int) -> Request[Input]:
-    """Read one input (2.11)."""
+    """Read one input (server.md 2.11)."""
     path = path_of("/api/walrus/v1/project/{p}/input/view/{id}", project, id=input_id)
     return Request(f"view input {input_id}", "POST", path, item(Input, "input"), json={})
 
 
 def update_inputs(project: str, input_ids: Sequence[int], mode: Literal["RETRY", "ARCHIVE"]) -> Request[Any]:
-    """Retry or archive inputs (2.14)."""
+    """Retry or archive inputs (server.md 2.14)."""
     path = path_of("/api/walrus/v1/project/{p}/input/update", project)
     body = {"id_list": list(input_ids), "mode": mode}
     return Request(f"{mode.lower()} inputs {list(input_ids)}", "POST", path, whatever, json=body, write=True)

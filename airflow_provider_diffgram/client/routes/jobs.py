@@ -1,4 +1,4 @@
-"""Jobs and tasks (wire contract 2.17)."""
+"""Jobs and tasks (server.md 2.17)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def list_jobs(
 def list_job_tasks(
     project: str, job_id: int, *, status: str | None = None, page: int = 0, limit: int = 100
 ) -> Request[TaskPage]:
-    """List the tasks of a job, by pages from 0 on. The job must be named in the body too (2.17)."""
+    """List the tasks of a job, by pages from 0 on. The job must be named in the body too (server.md 2.17)."""
     path = path_of("/api/v1/job/{id}/task/list", project, id=job_id)
     body = _tasks(page, limit, job_id=job_id, status=status)
     return Request(f"list tasks of job {job_id}", "POST", path, TaskPage.model_validate, json=body)
@@ -73,7 +73,7 @@ def _tasks(page: int, limit: int, **filters: Any) -> dict[str, Any]:
 
 
 def view_job(project: str, job_id: int, *, refresh: bool = False) -> Request[Job]:
-    """Read a job. The server allows three hundred a day to all behind one address (1.5).
+    """Read a job. The server allows three hundred a day to all behind one address (server.md 1.5).
 
     :param refresh: count its tasks anew.
     """

@@ -1,4 +1,4 @@
-"""Labels, schemas and attributes (wire contract 2.1, 2.2)."""
+"""Labels, schemas and attributes (server.md 2.1, 2.2)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ..request import Request
 from .common import given, item, items, path_of
 
 AttributeKind = Literal["select", "multiple_select", "radio", "slider", "tree", "text", "time", "date"]
-"""Kinds of attributes (2.2)."""
+"""Kinds of attributes (server.md 2.2)."""
 
 _NAMES = TypeAdapter(dict[str, int])
 
 
 def list_schemas(project: str) -> Request[list[LabelSchema]]:
-    """List label schemas. The cheapest proof of address, project and credential (wire contract 1.2)."""
+    """List label schemas. The cheapest proof of address, project and credential (server.md 1.2)."""
     path = path_of("/api/v1/project/{p}/labels-schema", project)
     return Request("list label schemas", "GET", path, items(LabelSchema, None))
 
 
 def create_schema(project: str, name: str) -> Request[LabelSchema]:
-    """Create a label schema (2.1). No endpoint removes one."""
+    """Create a label schema (server.md 2.1). No endpoint removes one."""
     path = path_of("/api/v1/project/{p}/labels-schema/new", project)
     return Request(
         f"create label schema {name!r}",
@@ -37,7 +37,7 @@ def create_schema(project: str, name: str) -> Request[LabelSchema]:
 
 
 def list_labels(project: str, schema_id: int) -> Request[LabelList]:
-    """List the labels of a schema, and the ids of all labels of the project (2.1)."""
+    """List the labels of a schema, and the ids of all labels of the project (server.md 2.1)."""
     path = path_of("/api/project/{p}/labels", project)
     return Request(
         f"list labels of schema {schema_id}",
@@ -51,7 +51,7 @@ def list_labels(project: str, schema_id: int) -> Request[LabelList]:
 def name_to_file_id(project: str, schema_id: int | None = None) -> Request[dict[str, int]]:
     """Map the names of a schema's labels to their ``label_file_id``; of the default schema if none is named.
 
-    Of two labels with one name it tells one, and removed labels may still be in it (2.1).
+    Of two labels with one name it tells one, and removed labels may still be in it (server.md 2.1).
     """
     path = path_of("/api/v1/project/{p}/labels/view/name_to_file_id", project)
     return Request(
@@ -64,21 +64,21 @@ def name_to_file_id(project: str, schema_id: int | None = None) -> Request[dict[
 
 
 def create_label(project: str, name: str, schema_id: int) -> Request[Label]:
-    """Create a label (2.1). Names are not unique: look first."""
+    """Create a label (server.md 2.1). Names are not unique: look first."""
     path = path_of("/api/v1/project/{p}/label/new", project)
     body = {"name": name, "schema_id": schema_id}
     return Request(f"create label {name!r}", "POST", path, item(Label, "label"), json=body, write=True)
 
 
 def list_attributes(project: str, schema_id: int | None = None) -> Request[list[AttributeGroup]]:
-    """List the attribute groups of a schema, or of all, with their options (2.2)."""
+    """List the attribute groups of a schema, or of all, with their options (server.md 2.2)."""
     path = path_of("/api/v1/project/{p}/attribute/template/list", project)
     body = {"mode": "from_project", **given(schema_id=schema_id)}
     return Request("list attributes", "POST", path, items(AttributeGroup, "attribute_group_list"), json=body)
 
 
 def create_attribute_group(project: str, schema_id: int | None = None) -> Request[AttributeGroup]:
-    """Create an attribute group without name or kind (2.2). The server allows ten a day (1.5)."""
+    """Create an attribute group without name or kind (server.md 2.2). The server allows ten a day."""
     path = path_of("/api/v1/project/{p}/attribute/group/new", project)
     return Request(
         "create an attribute group",
@@ -103,7 +103,7 @@ def update_attribute_group(
     min_value: float | None = None,
     max_value: float | None = None,
 ) -> Request[Any]:
-    """Say what an attribute group asks, and of the instances of which labels (2.2).
+    """Say what an attribute group asks, and of the instances of which labels (server.md 2.2).
 
     :param is_global: whether it is of the whole file instead.
     :param min_value: of a slider; not enforced on instances.
@@ -128,7 +128,7 @@ def update_attribute_group(
 def create_attribute_option(
     project: str, group_id: int, name: str, parent_id: int | None = None
 ) -> Request[AttributeOption]:
-    """Add an option to an attribute group; below another option, if it is a tree (2.2)."""
+    """Add an option to an attribute group; below another option, if it is a tree (server.md 2.2)."""
     path = path_of("/api/v1/project/{p}/attribute", project)
     attribute = {"name": name, "group_id": group_id, **given(parent_id=parent_id)}
     return Request(

@@ -1,4 +1,4 @@
-"""Health, storage connections and model runs (wire contract 1.1, 2.15, 2.18)."""
+"""Health, storage connections and model runs (server.md 1.1, 2.15, 2.18)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TRUE: TypeAdapter[Literal[True]] = TypeAdapter(Literal[True])
 
 
 def health(service: Literal["default", "walrus"] = "default") -> Request[bool]:
-    """Ask whether a service is there: walrus ingests and exports, default does the rest (1.1)."""
+    """Ask whether a service is there: walrus ingests and exports, default does the rest (server.md 1.1)."""
     path = "/api/walrus/status" if service == "walrus" else "/api/status"
     return Request(f"ask for the health of {service}", "GET", path, _healthy)
 
@@ -25,13 +25,13 @@ def _healthy(body: Any) -> bool:
 
 
 def list_connections(project: str) -> Request[list[StorageConnection]]:
-    """List the project's connections to cloud storage (2.15)."""
+    """List the project's connections to cloud storage (server.md 2.15)."""
     path = path_of("/api/project/{p}/connections", project)
     return Request("list connections", "GET", path, items(StorageConnection, "connection_list"))
 
 
 def list_model_runs(project: str, ids: Sequence[int] | None = None) -> Request[list[ModelRun]]:
-    """List the model runs of the project (2.18)."""
+    """List the model runs of the project (server.md 2.18)."""
     path = path_of("/api/v1/project/{p}/model-runs/list", project)
     body = given(id_list=list(ids) if ids is not None else None)
     return Request("list model runs", "POST", path, items(ModelRun, "model_run_list"), json=body)

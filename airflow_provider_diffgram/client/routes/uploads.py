@@ -1,4 +1,4 @@
-"""Uploads of media: whole, or in chunks (wire contract 2.8, 2.9)."""
+"""Uploads of media: whole, or in chunks (server.md 2.8, 2.9)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MIN_CHUNK = 5 * MIB
 
 MAX_CHUNK = 64 * MIB
 MAX_LARGE_UPLOAD = 5 * 1024 * MIB
-"""The server marks the input of a larger file as failed (2.9)."""
+"""The server marks the input of a larger file as failed (server.md 2.9)."""
 
 _TRUE: TypeAdapter[Literal[True]] = TypeAdapter(Literal[True])
 
 
 def upload_local(project: str, upload: Upload, body: dict[str, Any]) -> Request[UploadReply]:
-    """Upload one file with its instances; ingested before the answer (2.8)."""
+    """Upload one file with its instances; ingested before the answer (server.md 2.8)."""
     path = path_of("/api/walrus/v1/project/{p}/input/from_local", project)
     form = {"json": json.dumps(body, allow_nan=False)}
     sent = Upload(filename=upload.filename, size=upload.size, open=upload.open, form=form)
@@ -46,7 +46,7 @@ def upload_large(
     source: str = "from_resumable",
     video_split_duration: int | None = None,
 ) -> list[Request[bool]]:
-    """Upload one file in chunks: send the requests in order, one after another (2.9).
+    """Upload one file in chunks: send the requests in order, one after another (server.md 2.9).
 
     The answers tell no id, and say success of a row that failed too: find the input by its batch. The first
     chunk makes the row, so it must not be sent twice.

@@ -1,4 +1,4 @@
-"""What is stored of a video (wire contract 5.6): the lists of other files are empty for it (quirk 54)."""
+"""What is stored of a video (server.md 5.6): the lists of other files are empty for it (quirk 54)."""
 
 from __future__ import annotations
 

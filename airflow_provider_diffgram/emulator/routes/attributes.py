@@ -1,4 +1,4 @@
-"""Attribute groups and their options (wire contract, 2.2)."""
+"""Attribute groups and their options (server.md 2.2)."""
 
 from __future__ import annotations
 

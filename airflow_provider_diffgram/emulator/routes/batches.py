@@ -1,4 +1,4 @@
-"""Input batches (wire contract, 2.10)."""
+"""Input batches (server.md 2.10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compound parents and their children (wire contract, 2.4 and 2.5)."""
+"""Compound parents and their children (server.md 2.4 and 2.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets, which the API calls directories (wire contract, 2.3)."""
+"""Datasets, which the API calls directories (server.md 2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports (wire contract, 2.16)."""
+"""Exports (server.md 2.16)."""
 
 from __future__ import annotations
 

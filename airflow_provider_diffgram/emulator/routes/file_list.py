@@ -1,4 +1,4 @@
-"""Listing the files of a dataset (wire contract, 2.6, file/list)."""
+"""Listing the files of a dataset (server.md 2.6, file/list)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single files: reading them, their instances and numbers (wire contract, 2.6)."""
+"""Single files: reading them, their instances and numbers (server.md 2.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking at Input rows and changing them (wire contract, 2.11 to 2.14)."""
+"""Looking at Input rows and changing them (server.md 2.11 to 2.14)."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def compound_status(call: Call) -> Any:
 
 @endpoint("POST", "/api/walrus/v1/project/{project}/input/update", WRITERS, INPUT_UPDATE)
 def update_inputs(call: Call) -> Any:
-    """Retry rows or archive them (2.14)."""
+    """Retry rows or archive them (server.md 2.14)."""
     values = call.fields(
         Field("id_list", "list", required=True), Field("mode", "str", choices=("RETRY", "ARCHIVE"))
     )

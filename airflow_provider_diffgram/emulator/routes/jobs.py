@@ -1,4 +1,4 @@
-"""Jobs: creating, launching and listing them (wire contract, 2.17)."""
+"""Jobs: creating, launching and listing them (server.md 2.17)."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def builder_info(call: Call) -> Any:
 def open_task(call: Call) -> Any:
     """Refuse Basic credentials: tasks are worked on by logged-in people (quirk 43).
 
-    The body is looked at before the credential (10.1).
+    The body is looked at before the credential (server.md 10.1).
     """
     call.fields(
         Field("task_id", "int", required=True), Field("builder_or_trainer_mode", "str", required=True)

@@ -1,4 +1,4 @@
-"""Labels and label schemas (wire contract, 2.1)."""
+"""Labels and label schemas (server.md 2.1)."""
 
 from __future__ import annotations
 

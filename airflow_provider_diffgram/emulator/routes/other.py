@@ -16,7 +16,7 @@ from ..validation import Field
 @endpoint("GET", "/api/status", None)
 @endpoint("GET", "/api/walrus/status", None)
 def health(call: Call) -> Any:
-    """Tell that the service is there (wire contract, 1.1)."""
+    """Tell that the service is there (server.md 1.1)."""
     return True
 
 
@@ -48,7 +48,7 @@ def _connection_fields(row: sqlite3.Row) -> dict[str, Any]:
 
 @endpoint("GET", "/api/project/{project}/connections", READERS)
 def connections(call: Call) -> Any:
-    """List live storage connections (wire contract, 2.15)."""
+    """List live storage connections (server.md 2.15)."""
     rows = call.store.all(
         "SELECT * FROM connection WHERE project_id = ? AND archived = 0 ORDER BY id", call.project.id
     )
@@ -57,7 +57,7 @@ def connections(call: Call) -> Any:
 
 @endpoint("POST", "/api/v1/project/{project}/model-runs/list", (*WRITERS, PUBLIC))
 def model_runs(call: Call) -> Any:
-    """List model runs (wire contract, 2.18); other filters are taken and ignored."""
+    """List model runs (server.md 2.18); other filters are taken and ignored."""
     values = call.fields(Field("id_list", "list", empty=True), Field("starts"), Field("ends"))
     rows = call.store.all(
         "SELECT * FROM model_run WHERE project_id = ? AND created_time >= ? AND created_time <= ?"
@@ -75,5 +75,5 @@ def model_runs(call: Call) -> Any:
 @endpoint("GET", "/api/v1/project/{project}/connection/info/{connection}", None)
 @endpoint("POST", "/api/walrus/v1/project/{project}/connection/test", None)
 def for_people(call: Call) -> Any:
-    """Refuse Basic credentials: only logged-in people may (wire contract, 1.2)."""
+    """Refuse Basic credentials: only logged-in people may (server.md 1.2)."""
     raise human_only()

@@ -1,4 +1,4 @@
-"""Accepting packets (wire contract, 2.7). What is wrong with a packet mostly shows on its Input row later."""
+"""Accepting packets (server.md 2.7). What is wrong with a packet mostly shows on its Input row later."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def packet(call: Call) -> Any:
 
 @endpoint("POST", "/api/v1/walrus/project/{project}/input/packet", None)
 def documented_packet(call: Call) -> Any:
-    """Do the same on the documented path, where the answer holds the row's id (wire contract, 6)."""
+    """Do the same on the documented path, where the answer holds the row's id (server.md 6)."""
     if not call.emulator.options.documented_variant:
         raise Refusal(Reply("Not found.", 405, raw=True))
     call.authenticate(call.params["project"], WRITERS)
@@ -85,7 +85,7 @@ def _accept(call: Call) -> int:
 
 
 def _incomplete(call: Call, values: dict[str, Any], medium: Medium) -> dict[str, Any]:
-    """Return what is missing for the kind of packet; the first kinds end the check (2.7)."""
+    """Return what is missing for the kind of packet; the first kinds end the check (server.md 2.7)."""
     if values["type"] == "from_blob_path":
         return _incomplete_blob(call, values, medium)
     if values["type"] == "from_text_data":

@@ -1,4 +1,4 @@
-"""Lists of tasks (wire contract, 2.17)."""
+"""Lists of tasks (server.md 2.17)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FIELDS = (
 
 @endpoint("POST", "/api/v1/job/{job}/task/list", None)
 def tasks_of_job(call: Call) -> Any:
-    """List tasks; the job in the path is for permissions alone, the one in the body restricts (2.17)."""
+    """List tasks; the job in the path is for the permission, that in the body restricts (server.md 2.17)."""
     job = job_of(call, database_id(call.params["job"]))
     return _answer(call, call.fields(*_FIELDS), job)
 

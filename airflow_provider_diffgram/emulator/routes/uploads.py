@@ -1,4 +1,4 @@
-"""Uploads: from_local, processed before the answer, and upload/large in chunks (wire contract, 2.8, 2.9)."""
+"""Uploads: from_local, processed before the answer, and upload/large in chunks (server.md 2.8, 2.9)."""
 
 from __future__ import annotations
 

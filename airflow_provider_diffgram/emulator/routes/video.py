@@ -1,4 +1,4 @@
-"""Instances of videos (wire contract, 5.6)."""
+"""Instances of videos (server.md 5.6)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_PICTURES = 100
 def instance_buffer(call: Call) -> Any:
     """Return instances by frame: from one frame before the start up to, not including, the end.
 
-    The end comes along if it holds instances. 0 to 0 has no bounds: all frames with instances (10.1).
+    The end comes along if it holds instances. 0 to 0 means all frames with instances (server.md 10.1).
     """
     call.json()
     video_id = database_id(call.params["video"])

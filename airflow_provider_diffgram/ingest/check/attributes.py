@@ -1,4 +1,4 @@
-"""Attribute values in the one shape that the server understands for each kind (wire contract 5.4).
+"""Attribute values in the one shape that the server understands for each kind (server.md 5.4).
 
 A value of another shape fails the row after everything is stored, or is stored where nobody sees it; an
 option that does not exist loses all instances and costs the server a thread. So everything is checked, and

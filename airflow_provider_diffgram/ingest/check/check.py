@@ -192,7 +192,7 @@ class _Check:
     def among_root_files(self) -> list[str]:
         """Return which parents are not in the dataset, and which new children have the name of a root file.
 
-        The server would fail such children (wire contract 3.5).
+        The server would fail such children (server.md 3.5).
         """
         names, self._new_children = self._new_children, set()
         if not names or not self._plan.directory_id:
@@ -231,7 +231,7 @@ class _Check:
         return []
 
     def _parent_problems(self, file_id: int) -> list[str]:
-        """Return why ``file_id`` cannot take children (wire contract 4.2, rules 10 and 13)."""
+        """Return why ``file_id`` cannot take children (server.md 4.2, rules 10 and 13)."""
         found = find_with_children(self._client, file_id)
         if found is None:
             return [f"parent_file_id {file_id}: no such file in project {self._client.project!r}"]

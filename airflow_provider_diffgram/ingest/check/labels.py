@@ -67,7 +67,7 @@ class Labels:
 
     def _read(self) -> None:
         listed = self._client.send(routes.list_labels(self._client.project, self._schema.id))
-        # Names are not unique (wire contract 2.1); the server itself prefers the newest of a name.
+        # Names are not unique (server.md 2.1); the server itself prefers the newest of a name.
         self.ids = {label.name: label.id for label in sorted(listed.labels, key=lambda label: label.id)}
         self._project_ids = listed.project_ids | {label.id for label in listed.labels}
 

@@ -20,7 +20,7 @@ _SIGNING = re.compile(
 
 
 def stored_upload_name(name: str) -> str:
-    """Return what the server makes of the name of an uploaded file (wire contract 3.6).
+    """Return what the server makes of the name of an uploaded file (server.md 3.6).
 
     Blanks and slashes become ``_``, accents go, only ASCII letters, digits, ``.``, ``_`` and ``-`` remain.
     """

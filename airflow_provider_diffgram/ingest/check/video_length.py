@@ -25,7 +25,7 @@ _AVI_LENGTH_AT = 32
 def frame_problems(packet: Packet, path_of: PathOpener) -> list[str]:
     """Return which frames of a packet are beyond the end of its local video, as far as the file tells.
 
-    The server passes over such frames, but makes the tracks that they name (wire contract 5.6).
+    The server passes over such frames, but makes the tracks that they name (server.md 5.6).
     """
     if not packet.frame_packet_map or not isinstance(packet.media, PathMedia):
         return []
@@ -40,7 +40,7 @@ def frame_problems(packet: Packet, path_of: PathOpener) -> list[str]:
 def frame_problems_of_file(packet: Packet, file: File) -> list[str]:
     """Return which frames of an update are beyond the end of the video in Diffgram.
 
-    There the server stores them, without a picture (wire contract 5.6).
+    There the server stores them, without a picture (server.md 5.6).
     """
     count = (file.video or {}).get("frame_count")
     known = count if isinstance(count, int) and count > 0 else None

@@ -14,9 +14,9 @@ from .labels import Labels
 
 _FRAME_NOT_IDENTITY = frozenset({"machine_made", "score", "model_ref", "model_run_ref", "creation_ref_id"})
 _NOT_IDENTITY = _FRAME_NOT_IDENTITY | {"number"}
-"""Two instances that differ only in these are one to the server (wire contract 5.3).
+"""Two instances that differ only in these are one to the server (server.md 5.3).
 
-In a video ``number`` tells tracks apart (5.6).
+In a video ``number`` tells tracks apart (server.md 5.6).
 """
 
 _BY_NAME = {"label", "attributes"}
@@ -90,7 +90,7 @@ def packet_body(
     batch_id: int,
     connection_id: int | None = None,
 ) -> dict[str, Any]:
-    """Return the JSON of a packet for ``input/packet`` (wire contract 2.7).
+    """Return the JSON of a packet for ``input/packet`` (server.md 2.7).
 
     :param connection_id: of a blob, which may name its connection.
     """
@@ -103,7 +103,7 @@ def packet_body(
 
 
 def upload_body(packet: Packet, labels: Labels, *, name: str, directory_id: int) -> dict[str, Any]:
-    """Return the JSON part of an upload (wire contract 2.8)."""
+    """Return the JSON part of an upload (server.md 2.8)."""
     return {"directory_id": directory_id, **_place(packet)} | instance_keys(packet, labels, name)
 
 
@@ -144,7 +144,7 @@ def _media_keys(packet: Packet, connection_id: int | None) -> dict[str, Any]:
     if isinstance(media, UrlMedia):
         keys: dict[str, Any] = {"type": "from_url", "media": {"url": media.url, "type": media.type}}
         if media.type == "video":
-            # Frames of a split video are counted anew in each clip (wire contract 5.6).
+            # Frames of a split video are counted anew in each clip (server.md 5.6).
             keys["video_split_duration"] = packet.video_split_duration or 0
         return keys
     if isinstance(media, TextMedia):

@@ -12,7 +12,7 @@ from ...client.routes.uploads import MAX_LARGE_UPLOAD, MIB
 from ...models import Packet, PathMedia
 
 UPLOAD_LIMIT = 250 * MIB
-"""Most bytes of one upload request (wire contract 1.4), the form around the file included."""
+"""Most bytes of one upload request (server.md 1.4), the form around the file included."""
 
 _FORM_ROOM = MIB
 _BLOCK = 4 * MIB
@@ -94,7 +94,7 @@ def measured(media: PathMedia, path_of: PathOpener) -> tuple[int, list[str]]:
 
 
 def is_large(packet: Packet, size: int) -> bool:
-    """Return whether a medium of ``size`` bytes and its predictions are too much for one request (1.4)."""
+    """Return whether ``size`` bytes and their predictions are too much for one request (server.md 1.4)."""
     room = _FORM_ROOM
     if size > UPLOAD_LIMIT // 2:
         room += 2 * len(packet.model_dump_json(include={"instance_list", "frame_packet_map"}))
@@ -102,7 +102,7 @@ def is_large(packet: Packet, size: int) -> bool:
 
 
 def large_problems(packet: Packet, size: int) -> list[str]:
-    """Return why a large medium cannot go in chunks, which know neither parent nor ordinal (2.9)."""
+    """Return why a medium cannot go in chunks, which know neither parent nor ordinal (server.md 2.9)."""
     assert isinstance(packet.media, PathMedia)
     if packet.parent_file_id is not None:
         return [

@@ -1,4 +1,4 @@
-"""Root media beyond the limit of one request, uploaded in chunks (wire contract 2.9)."""
+"""Root media beyond the limit of one request, uploaded in chunks (server.md 2.9)."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from .push import push
 _log = logging.getLogger(__name__)
 
 _ALREADY_EXISTS = "already exists in dataset"
-"""What the server says of a name that is taken (wire contract 2.4)."""
+"""What the server says of a name that is taken (server.md 2.4)."""
 
 
 @dataclass(frozen=True, slots=True)

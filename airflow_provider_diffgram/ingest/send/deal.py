@@ -137,7 +137,7 @@ class Dealer:
     def _again(self, packet: Packet, name: str, row: Input) -> Place:
         """Repair an input that is stuck: archive it and send the packet again.
 
-        An update is retried instead: to archive its input would remove the file (wire contract 2.14).
+        An update is retried instead: to archive its input would remove the file (server.md 2.14).
 
         :raises IntroductionError: for a replacement, whose retry would remove the file as well.
         """

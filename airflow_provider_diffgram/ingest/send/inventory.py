@@ -91,7 +91,7 @@ class Existing:
     def look_at_children(self, parent: int, children: Mapping[ChildPlace, Collection[str]]) -> None:
         """List children, and adopt those pending inputs of which it is certain which child they make.
 
-        The ordinal of a pending child cannot be read (wire contract 3.1), and another task may send one of
+        The ordinal of a pending child cannot be read (server.md 3.1), and another task may send one of
         the same name to another place. Where nothing else tells, wait until the pending ones are files.
 
         :param children: name and ordinal of the children to look for, with the references of their

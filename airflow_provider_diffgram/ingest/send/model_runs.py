@@ -58,7 +58,7 @@ class ModelRuns:
     def is_new(self, packet: Packet) -> bool:
         """Return whether the server is not known to have the runs of a packet."""
         if isinstance(packet.media, TextMedia):
-            return False  # the server does not resolve references for text (wire contract 5.1)
+            return False  # the server does not resolve references for text (server.md 5.1)
         new = self._refs(packet) - self._known
         if new and not self._looked:
             self._looked = True

@@ -1,4 +1,4 @@
-"""The order of children: where it is wrong it is corrected, and nothing is sent again (wire contract 2.6)."""
+"""The order of children: where it is wrong it is corrected, and nothing is sent again (server.md 2.6)."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ LINGER = 5.0
 """Seconds that what a generator yields waits at most for more, to be checked and sent together."""
 
 DATASET_CAP = 90_000
-"""Most images of a dataset (wire contract 3.3)."""
+"""Most images of a dataset (server.md 3.3)."""
 
 
 def push(

@@ -33,7 +33,7 @@ def settle(
 ) -> tuple[list[Unsettled], list[Unsettled]]:
     """Wait until each file holds instances, or time is up; return those that do and those that do not.
 
-    The server writes instances up to 14 s after the file (wire contract 3.2); healing earlier would store
+    The server writes instances up to 14 s after the file (server.md 3.2); healing earlier would store
     them twice.
     """
     waiting = list(files)

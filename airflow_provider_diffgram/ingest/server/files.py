@@ -1,4 +1,4 @@
-"""Files on the server: by name, by id, by place, with the counter that proves predictions (2.6)."""
+"""Files on the server: by name, by id, by place, with the counter that proves predictions (server.md 2.6)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def children_by_place(children: Iterable[File]) -> dict[tuple[str, int], list[Fi
 
 
 def settle_seconds(instances: int) -> float:
-    """Return how long a success may still lack its instances: 5 s + 0.1 s for each (wire contract 3.2)."""
+    """Return how long a success may still lack its instances: 5 s + 0.1 s for each (server.md 3.2)."""
     return 5.0 + 0.1 * instances
 
 
@@ -93,9 +93,9 @@ def read_files(
 def find_file(client: DiffgramClient, file_id: int) -> File | None:
     """Return a file of this project, a removed one too, or None.
 
-    An unknown id is a fault of the server here, and a refusal where annotations are listed (wire contract
+    An unknown id is a fault of the server here, and a refusal where annotations are listed (server.md
     2.6), which tells it from a server in trouble. The endpoint that lists children refuses files of other
-    projects (2.5).
+    projects (server.md 2.5).
     """
     found = find_with_children(client, file_id)
     return found[0] if found else None

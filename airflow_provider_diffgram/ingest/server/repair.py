@@ -1,4 +1,4 @@
-"""Archiving and retrying inputs, and never an update: that would remove the file it changes (2.14).
+"""Archiving and retrying inputs, and never an update: that would remove the file it changes (server.md 2.14).
 
 What was stored twice all the same is archived, but for the oldest (quirks 17 and 18).
 """

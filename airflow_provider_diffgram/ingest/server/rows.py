@@ -1,4 +1,4 @@
-"""What a row of an input means (wire contract 3.1 to 3.4). Every rule on rows lives in this file.
+"""What a row of an input means (server.md 3.1 to 3.4). Every rule on rows lives in this file.
 
 A row is what the server tells of one thing that was sent: :class:`~airflow_provider_diffgram.models.Input`
 from a push's listings, :class:`~airflow_provider_diffgram.models.InputRow` from those of a wait.
@@ -23,14 +23,14 @@ _QUEUED = (InputStatus.INIT, InputStatus.LOCAL_PROCESSING_QUEUE, InputStatus.RET
 
 
 def is_update(row: Row) -> bool:
-    """Whether an input changes a file that is there: archiving it would remove the file (2.14)."""
+    """Whether an input changes a file that is there: archiving it would remove the file (server.md 2.14)."""
     return row.mode is not None
 
 
 def is_pending(row: Row) -> bool:
     """Whether the server is not done with an input.
 
-    It is with the parent of a compound file (wire contract 4.2), and with a video that hangs (quirk 62).
+    It is with the parent of a compound file (server.md 4.2), and with a video that hangs (quirk 62).
     """
     is_done = row.failed or row.succeeded or row.hangs or row.status == InputStatus.BASE_OBJECT_CREATED
     return not (row.archived or is_done)
@@ -47,14 +47,14 @@ def is_under_way(row: Row) -> bool:
 
 
 def awaits_chunks(row: Row) -> bool:
-    """Whether the last chunk of an upload is missing (wire contract 3.2)."""
+    """Whether the last chunk of an upload is missing (server.md 3.2)."""
     return row.source == "from_resumable" and row.status == InputStatus.INIT and not row.processing_deferred
 
 
 def is_collision(row: Row) -> bool:
     """Whether an input failed because its file is there already.
 
-    A child collides with root files only (wire contract 3.5): it is not there, whatever is.
+    A child collides with root files only (server.md 3.5): it is not there, whatever is.
     """
     return row.existing_file_id is not None and row.parent_file_id is None
 
@@ -63,7 +63,7 @@ def is_retryable(row: Row) -> bool:
     """Whether the server's RETRY is right for an input that is stuck.
 
     New media that the server fetches itself: of an upload the bytes are gone; of an update the file would be
-    removed, or its instances stored twice (wire contract 2.14).
+    removed, or its instances stored twice (server.md 2.14).
     """
     return not is_update(row) and row.source in ("from_url", "from_blob_path")
 
@@ -81,7 +81,7 @@ def identity_of(row: InputRow) -> Identity:
 def stored_nothing(row: Row, file: File) -> bool:
     """Whether the input that made a file left its instances out: the file's counter tells.
 
-    It succeeded without them (quirk 4), or the server ended while it was at it (wire contract 3.2).
+    It succeeded without them (quirk 4), or the server ended while it was at it (server.md 3.2).
     """
     return not is_update(row) and len(row.instance_list) > (file.count_instances_changed or 0)
 
@@ -135,7 +135,7 @@ def runs_named(row: Input) -> set[Ref]:
 
 
 def runs_resolved(row: Input) -> set[Ref]:
-    """Return the model runs in a row's instances that the server has given ids (wire contract 3.1)."""
+    """Return the model runs in a row's instances that the server has given ids (server.md 3.1)."""
     instances = [each for each in row.instance_list if isinstance(each, dict) and each.get("model_id")]
     with_run = {
         (each["model_ref"], each["model_run_ref"])

@@ -26,10 +26,10 @@ _PROVENANCE = frozenset(
         "sequence_id",
     }
 )
-"""What two predictions may differ in and be the same to the server (wire contract 5.3)."""
+"""What two predictions may differ in and be the same to the server (server.md 5.3)."""
 
 _COMPUTED = {"box": frozenset({"width", "height"}), "global": frozenset({"label_file_id"})}
-"""What the server sets itself, by type (wire contract 5.2, 5.3)."""
+"""What the server sets itself, by type (server.md 5.2, 5.3)."""
 
 _PLACE = ("x_min", "y_min", "x_max", "y_max")
 
@@ -52,7 +52,7 @@ def compare(sent: Iterable[Any], stored: Iterable[Mapping[str, Any]], *, older_c
     One that was sent without a reference is found by geometry.
 
     :param older_count: whether one that was stored before under another reference counts, as after
-        ``update_with_existing``, which keeps it (wire contract 2.7).
+        ``update_with_existing``, which keeps it (server.md 2.7).
     """
     references = set()
     alike: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
@@ -77,7 +77,7 @@ def compare(sent: Iterable[Any], stored: Iterable[Mapping[str, Any]], *, older_c
 
 
 def distinct(instances: Iterable[Any]) -> int:
-    """Return as how many the server counts instances: equal ones are one (wire contract 5.3)."""
+    """Return as how many the server counts instances: equal ones are one (server.md 5.3)."""
     return len(
         {
             json.dumps({key: value for key, value in each.items() if key not in _PROVENANCE}, sort_keys=True)

@@ -1,4 +1,4 @@
-"""The rows of one batch, or of the children of one parent in it (wire contract 2.12)."""
+"""The rows of one batch, or of the children of one parent in it (server.md 2.12)."""
 
 from __future__ import annotations
 

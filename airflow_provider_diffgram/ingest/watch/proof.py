@@ -1,4 +1,4 @@
-"""What proves a success: a row says so before its predictions are stored (wire contract 3.2, 2.6)."""
+"""What proves a success: a row says so before its predictions are stored (server.md 3.2, 2.6)."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Prover:
         return files | {file.id: file for file in viewed}
 
     def _updates(self, rows: Iterable[InputRow]) -> Steps[dict[int, Verdict]]:
-        # What is replaced is there until it is: only time tells (wire contract 3.2).
+        # What is replaced is there until it is: only time tells (server.md 3.2).
         ready = [row for row in rows if row.mode != "update_with_existing" or self.is_late(row)]
         return (yield from self._compared(ready))
 

@@ -1,4 +1,4 @@
-"""What is stored of a video's predictions: only its own endpoint tells (wire contract 5.6, quirk 54)."""
+"""What is stored of a video's predictions: only its own endpoint tells (server.md 5.6, quirk 54)."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def handle_of_inputs(project: str, input_ids: Any) -> Steps[Handle]:
 
 
 def _is_no_such_id(error: DiffgramError) -> bool:
-    """Whether the server says so: 500 for an unknown input, 400 for one of another project (2.11)."""
+    """Whether the server says so: 500 for an unknown input, 400 for another project's (server.md 2.11)."""
     return isinstance(error, ServerFaultError) or "project_id" in error.fields
 
 

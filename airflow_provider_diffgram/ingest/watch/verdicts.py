@@ -1,4 +1,4 @@
-"""What became of one input, as far as its row tells (wire contract 3.2 to 3.4)."""
+"""What became of one input, as far as its row tells (server.md 3.2 to 3.4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Verdict:
     """What became of one input. Holds no instances: there may be a thousand inputs in a batch.
 
     :param missing: the predictions that are not stored, one text each.
-    :param kept: how many predictions the server kept from before instead of those sent (wire contract 2.7).
+    :param kept: how many predictions the server kept from before instead of those sent (server.md 2.7).
     :param retries: how often the input was retried; None if it must not be.
     """
 

@@ -1,4 +1,4 @@
-"""Expected against actual: where everything that was sent stands (wire contract 3.2)."""
+"""Expected against actual: where everything that was sent stands (server.md 3.2)."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class Watch:
     def list_to_archive(self) -> Steps[list[InputRow]]:
         """List the inputs that the server has not ended and whose file is nobody else's.
 
-        To archive an update would remove the file that it was to change (wire contract 2.14).
+        To archive an update would remove the file that it was to change (server.md 2.14).
         """
         found: list[InputRow] = []
         for part in self._parts:

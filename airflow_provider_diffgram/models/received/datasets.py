@@ -1,4 +1,4 @@
-"""Datasets and storage (wire contract 2.3, 2.15)."""
+"""Datasets and storage (server.md 2.3, 2.15)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Dataset(Received):
 
 
 class StorageConnection(Received):
-    """A connection of Diffgram to cloud storage. The key id that comes with it is not kept (2.15)."""
+    """A connection of Diffgram to cloud storage. Its key id is not kept (server.md 2.15)."""
 
     id: int
     name: str | None = None

@@ -1,4 +1,4 @@
-"""Exports and the document that they make (wire contract 2.16)."""
+"""Exports and the document that they make (server.md 2.16)."""
 
 from __future__ import annotations
 

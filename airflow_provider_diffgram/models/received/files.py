@@ -1,4 +1,4 @@
-"""Files and what is told of them (wire contract 2.5, 2.6, 4, 5.6)."""
+"""Files and what is told of them (server.md 2.5, 2.6, 4, 5.6)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .inputs import Input
 
 
 class File(Received):
-    """A stored file (wire contract 4.1). Its parent and its dataset are not told.
+    """A stored file (server.md 4.1). Its parent and its dataset are not told.
 
     ``count_instances_changed`` is null as long as the file never held an instance; for a file created with
-    its instances in one request it is their exact number (2.6).
+    its instances in one request it is their exact number (server.md 2.6).
     """
 
     id: int
@@ -89,7 +89,7 @@ class FileIdPage(Received):
 
 
 class Existence(Received):
-    """What of the asked is missing. It proves absence only: removed files count as there (2.6)."""
+    """What of the asked is missing. It proves absence only: removed files count as there (server.md 2.6)."""
 
     exists: bool
     missing_files: list[int | str] = []
@@ -101,7 +101,7 @@ class Existence(Received):
 
 
 class FileStat(Received):
-    """How many instances of a label a file holds, or one value of an attribute (2.6)."""
+    """How many instances of a label a file holds, or one value of an attribute (server.md 2.6)."""
 
     file_id: int | None = None
     label_file_id: int | None = None
@@ -112,7 +112,7 @@ class FileStat(Received):
 
 
 class InstanceBuffer(Received):
-    """Instances of a video by frame. Frames without any are there too, also beyond the end (5.6)."""
+    """Instances of a video by frame, with frames that have none or lie past the end (server.md 5.6)."""
 
     frames: dict[int, list[dict[str, Any]]] = Field(validation_alias="instance_buffer_dict")
 
@@ -123,7 +123,7 @@ class InstanceBuffer(Received):
 
 
 class Track(Received):
-    """A track of a video. Label and frames are not to be relied on (5.6)."""
+    """A track of a video. Label and frames are not to be relied on (server.md 5.6)."""
 
     id: int
     number: int | None = None

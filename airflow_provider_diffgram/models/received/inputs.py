@@ -1,4 +1,4 @@
-"""Inputs, and the batches that group them (wire contract 3)."""
+"""Inputs, and the batches that group them (server.md 3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .datasets import DirectoryRef
 from .texts import without_signatures
 
 ALREADY_EXISTS = re.compile(r"Already Exists in Dir\. Existing ID is:\s*(\d+)\s*$")
-"""How every source reports a duplicate name (wire contract 3.4)."""
+"""How every source reports a duplicate name (server.md 3.4)."""
 
 _REASON_LENGTH = 500
 _SEE_LOG = "See Update Log"
@@ -25,7 +25,7 @@ _LOST = (
 
 
 class InputStatus(StrEnum):
-    """Status of an input (wire contract 3.2). Others may come; see :attr:`Input.status`."""
+    """Status of an input (server.md 3.2). Others may come; see :attr:`Input.status`."""
 
     INIT = "init"
     LOCAL_PROCESSING_QUEUE = "local_processing_queue"
@@ -57,7 +57,7 @@ class InputWords:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the row says ``success``, which may still flip to ``failed`` (wire contract 3.2)."""
+        """Whether the row says ``success``, which may still flip to ``failed`` (server.md 3.2)."""
         return self.status == InputStatus.SUCCESS
 
     @property
@@ -72,7 +72,7 @@ class InputWords:
 
     @property
     def existing_file_id(self) -> int | None:
-        """Id of the file that has the name already, if that is why the input failed (wire contract 3.4)."""
+        """Id of the file that has the name already, if that is why the input failed (server.md 3.4)."""
         if not self.failed:
             return None
         match = ALREADY_EXISTS.search(self.status_text or "")
@@ -80,7 +80,7 @@ class InputWords:
 
     @property
     def reason(self) -> str:
-        """Why the input failed, cut to 500 characters and without signed URLs (wire contract 3.3)."""
+        """Why the input failed, cut to 500 characters and without signed URLs (server.md 3.3)."""
         if self.hangs:
             return _LOST
         log = self.update_log or {}
@@ -108,7 +108,7 @@ def _errors(log: dict[str, Any] | None) -> dict[str, Any]:
 
 
 class Input(InputWords, Received):
-    """One row per thing sent (wire contract 3.1). Every field can be null."""
+    """One row per thing sent (server.md 3.1). Every field can be null."""
 
     id: int | None = None
     status: InputStatus | str | None = Field(default=None, union_mode="left_to_right")
@@ -161,5 +161,5 @@ class InputBatch(Received):
 
     @property
     def data_loaded(self) -> bool | None:
-        """Whether the appended data are loaded; None while they are not, or where there are none (2.10)."""
+        """Whether the appended data are loaded; None before, or if there are none (server.md 2.10)."""
         return {"success": True, "failed": False}.get(self.download_status_pre_labeled_data or "")

@@ -1,4 +1,4 @@
-"""Jobs and tasks, in which people review (wire contract 2.17)."""
+"""Jobs and tasks, in which people review (server.md 2.17)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels, schemas and attributes (wire contract 2.1, 2.2)."""
+"""Labels, schemas and attributes (server.md 2.1, 2.2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..base import Received
 
 
 class Label(Received):
-    """A label; ``id`` is the ``label_file_id`` that instances need (wire contract 2.1)."""
+    """A label; ``id`` is the ``label_file_id`` that instances need (server.md 2.1)."""
 
     id: int
     name: str = Field(validation_alias=AliasPath("label", "name"))
@@ -54,7 +54,7 @@ class AttributeOption(Received):
 
 
 class AttributeGroup(Received):
-    """An attribute and its options (wire contract 2.2)."""
+    """An attribute and its options (server.md 2.2)."""
 
     id: int
     name: str | None = None

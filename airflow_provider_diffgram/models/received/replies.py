@@ -1,4 +1,4 @@
-"""Answers to what is sent (wire contract 2.7, 2.8)."""
+"""Answers to what is sent (server.md 2.7, 2.8)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PacketReply(Received):
 
 
 class UploadReply(Received):
-    """The answer to an upload, processed before it was given (wire contract 2.8)."""
+    """The answer to an upload, processed before it was given (server.md 2.8)."""
 
     file: File | None = None
     input: Input

@@ -11,7 +11,7 @@ from .inputs import InputWords
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputRow(InputWords):
-    """One row of a listing of inputs (wire contract 3.1). Instances are kept as they came."""
+    """One row of a listing of inputs (server.md 3.1). Instances are kept as they came."""
 
     id: int
     status: str | None

@@ -1,4 +1,4 @@
-"""Model runs (wire contract 2.18)."""
+"""Model runs (server.md 2.18)."""
 
 from __future__ import annotations
 

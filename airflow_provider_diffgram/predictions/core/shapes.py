@@ -193,7 +193,7 @@ def _skeletons(skeleton: RawSkeleton, size: Size) -> list[Shape]:
     if strange:
         raise ValueError(f"bones name joints {strange}; there are {len(skeleton.points)}, from 0")
     bones = tuple((a + 1, b + 1) for a, b in skeleton.bones if a in nodes and b in nodes)
-    # A first node at 0 makes the server store bounds of 0 (wire contract 5.2).
+    # A first node at 0 makes the server store bounds of 0 (server.md 5.2).
     ordered = tuple(sorted(nodes.values(), key=lambda node: not (node[1] and node[2])))
     return [Shape(Keypoints, (ordered, bones) if ordered else None, beyond, "outside" if beyond else "empty")]
 

@@ -1,4 +1,4 @@
-"""Predictions on a video -> instances by frame, in tracks (wire contract 5.6)."""
+"""Predictions on a video -> instances by frame, in tracks (server.md 5.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compound files (wire contract, 2.4, 2.5, 2.13 and 4.2)."""
+"""Compound files (server.md 2.4, 2.5, 2.13 and 4.2)."""
 
 from __future__ import annotations
 

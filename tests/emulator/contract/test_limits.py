@@ -1,4 +1,4 @@
-"""Rate limits to the last request, which needs a server that nobody else talks to (wire contract, 1.5)."""
+"""Rate limits to the last request, which needs a server that nobody else talks to (server.md 1.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking things up: inputs, batches, files (wire contract, 2.6, 2.10 to 2.12)."""
+"""Looking things up: inputs, batches, files (server.md 2.6, 2.10 to 2.12)."""
 
 from __future__ import annotations
 

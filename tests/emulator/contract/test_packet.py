@@ -1,4 +1,4 @@
-"""Ingestion step by step, in a queue that can be stopped and in a server that is slow (wire contract, 3)."""
+"""Ingestion step by step, in a queue that can be stopped and in a server that is slow (server.md 3)."""
 
 from __future__ import annotations
 

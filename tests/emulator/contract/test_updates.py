@@ -1,4 +1,4 @@
-"""Updates that hang, and rows that are retried or archived while they wait (wire contract, 2.7 and 2.14)."""
+"""Updates that hang, and rows that are retried or archived while they wait (server.md 2.7 and 2.14)."""
 
 from __future__ import annotations
 

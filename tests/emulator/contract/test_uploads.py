@@ -1,4 +1,4 @@
-"""Uploads (wire contract, 2.8 and 2.9)."""
+"""Uploads (server.md 2.8 and 2.9)."""
 
 from __future__ import annotations
 

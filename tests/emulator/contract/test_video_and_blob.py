@@ -1,4 +1,4 @@
-"""Videos without decoding, and packets from storage connections (wire contract, 5.6, 2.7 and 2.15)."""
+"""Videos without decoding, and packets from storage connections (server.md 5.6, 2.7 and 2.15)."""
 
 from __future__ import annotations
 

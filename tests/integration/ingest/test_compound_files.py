@@ -1,4 +1,4 @@
-"""Compound files: found again or created, and their children resumed (wire contract 2.4, 4.2)."""
+"""Compound files: found again or created, and their children resumed (server.md 2.4, 4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Root media beyond one request go in chunks, whole and once, and their predictions follow (2.9)."""
+"""Large root media go in chunks, whole and once, and their predictions follow (server.md 2.9)."""
 
 from __future__ import annotations
 

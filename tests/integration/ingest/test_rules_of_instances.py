@@ -1,4 +1,4 @@
-"""Each rule of wire contract 5 by which Diffgram refuses or loses instances: told here, and nothing is sent.
+"""Each rule of server.md 5 by which Diffgram refuses or loses instances: told here, and nothing is sent.
 
 The table names the rule, the mistake, and words of what the user reads.
 """

@@ -1,4 +1,4 @@
-"""What a wait asks for: as little as possible, and enough to be right (wire contract 2.12, 3.2)."""
+"""What a wait asks for: as little as possible, and enough to be right (server.md 2.12, 3.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The truth about completion: what inputs and files say, whatever statuses claim (wire contract 3)."""
+"""The truth about completion: what inputs and files say, whatever statuses claim (server.md 3)."""
 
 from __future__ import annotations
 

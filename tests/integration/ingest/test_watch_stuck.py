@@ -1,4 +1,4 @@
-"""Inputs that the server has left, and what may be done about them (wire contract 3.2, 2.14; quirk 50)."""
+"""Inputs that the server has left, and what may be done about them (server.md 3.2, 2.14; quirk 50)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What proves that predictions are stored: a count, each instance, or the status alone (2.6)."""
+"""What proves that predictions are stored: a count, each instance, or the status alone (server.md 2.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Videos and uploads: what a success of theirs is worth (wire contract 3.2, 5.6; quirk 52)."""
+"""Videos and uploads: what a success of theirs is worth (server.md 3.2, 5.6; quirk 52)."""
 
 from __future__ import annotations
 

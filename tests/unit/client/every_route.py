@@ -1,4 +1,4 @@
-"""One request of every route, and what the server answers to it when all is well (wire contract 2)."""
+"""One request of every route, and what the server answers to it when all is well (server.md 2)."""
 
 from __future__ import annotations
 

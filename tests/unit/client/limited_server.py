@@ -25,7 +25,7 @@ class Client:
 
 @dataclass
 class Simulation:
-    """Fixed windows of one second in each of the server's processes (wire contract 1.5).
+    """Fixed windows of one second in each of the server's processes (server.md 1.5).
 
     :param latency: seconds of a round trip, on top of a jitter.
     :param jitter: mean seconds that each way takes more.

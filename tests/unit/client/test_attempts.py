@@ -111,7 +111,7 @@ def test_an_answer_in_an_unknown_form_is_not_asked_for_again():
 
 
 def limited(reset_in: float) -> Reply:
-    """Return a refusal whose window ends one second before ``reset_in`` (1.5)."""
+    """Return a refusal whose window ends one second before ``reset_in`` (server.md 1.5)."""
     reset = str(time.time() + reset_in)
     return reply(
         429, {"error": "429"}, x_ratelimit_limit="20", x_ratelimit_remaining="0", x_ratelimit_reset=reset

@@ -1,4 +1,4 @@
-"""Every route of the wire contract's section 2: path, method, body, and the answer as a value."""
+"""Every route of server.md 2: path, method, body, and the answer as a value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A form of known length that never holds its file in memory (wire contract 2.8)."""
+"""A form of known length that never holds its file in memory (server.md 2.8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packets keep under the server's limit by its own headers (wire contract 1.5). No clock is waited for."""
+"""Packets keep under the server's limit by its own headers (server.md 1.5). No clock is waited for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every recorded pair: its answer becomes the right value, or the right error (wire contract 1.4, 2)."""
+"""Every recorded pair: its answer becomes the right value, or the right error (server.md 1.4, 2)."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_the_route_is_the_one_that_was_asked(name: str):
 
 
 def shape(path: str | None) -> list[str]:
-    """Return the parts of a path without ids, and without the name that the server ignores (2.3)."""
+    """Return the parts of a path without ids, nor the name that the server ignores (server.md 2.3)."""
     without_names = re.sub(r"/user/[^/]+/", "/user/.../", path or "")
     return ["..." if part.isdigit() else part for part in without_names.split("/")]
 

@@ -1,4 +1,4 @@
-"""Limits, half answers, strange successes, and what of an answer is never shown (wire contract 1.4, 1.5)."""
+"""Limits, half answers, strange successes, and what of an answer is never shown (server.md 1.4, 1.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each answer of the server means: one test per row of wire contract 1.4, E1 to E14."""
+"""What each answer of the server means: one test per row of server.md 1.4, E1 to E14."""
 
 from __future__ import annotations
 

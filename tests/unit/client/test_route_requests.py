@@ -1,4 +1,4 @@
-"""Every route asks what was recorded, spelled exactly so, and reads the answer (wire contract 1.1, 2)."""
+"""Every route asks what was recorded, spelled exactly so, and reads the answer (server.md 1.1, 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attribute values against the kinds of wire contract 5.4: each is brought into its shape, or named."""
+"""Attribute values against the kinds of server.md 5.4: each is brought into its shape, or named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an object begins with tells whether Diffgram shows it (wire contract 3.6)."""
+"""What an object begins with tells whether Diffgram shows it (server.md 3.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of an upload, by the row of its input (wire contract 2.8, 3.2)."""
+"""What became of an upload, by the row of its input (server.md 2.8, 3.2)."""
 
 from __future__ import annotations
 

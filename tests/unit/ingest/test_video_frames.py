@@ -1,4 +1,4 @@
-"""The frames of videos as real encoders write them, told by the container alone (wire contract 5.6)."""
+"""The frames of videos as real encoders write them, told by the container alone (server.md 5.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reason of a failed input, for every row of the catalogue (wire contract 3.3)."""
+"""The reason of a failed input, for every row of the catalogue (server.md 3.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that the server would refuse, lose, or die of are refused before (wire contract 5.1 to 5.3)."""
+"""Values that the server would refuse, lose, or die of are refused before (server.md 5.1 to 5.3)."""
 
 from __future__ import annotations
 

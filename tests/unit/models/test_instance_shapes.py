@@ -1,4 +1,4 @@
-"""Every instance type: the shape that is accepted, and what of it travels (wire contract 5.2)."""
+"""Every instance type: the shape that is accepted, and what of it travels (server.md 5.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packets, children and compound files: what may be said together (wire contract 2.7, 3.6, 4.2, 5.6)."""
+"""Packets, children and compound files: what may be said together (server.md 2.7, 3.6, 4.2, 5.6)."""
 
 from __future__ import annotations
 

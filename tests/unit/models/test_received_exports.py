@@ -1,4 +1,4 @@
-"""Exported documents, jobs, batches and the documented variants of what is received (2.10, 2.16, 2.17, 6)."""
+"""Exports, jobs, batches, and the documented variants of answers (server.md 2.10, 2.16, 2.17, 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Model output becomes instances that the server stores as sent (wire contract 5.2 and 5.3)."""
+"""Model output becomes instances that the server stores as sent (server.md 5.2 and 5.3)."""
 
 from __future__ import annotations
 

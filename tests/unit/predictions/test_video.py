@@ -1,4 +1,4 @@
-"""Predictions on a video, by frame or by track, become the map that Diffgram reads (wire contract 5.6)."""
+"""Predictions on a video, by frame or by track, become the map that Diffgram reads (server.md 5.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Archive and retry refuse the updates that would lose their files (wire contract 2.14)."""
+"""Archive and retry refuse the updates that would lose their files (server.md 2.14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predictions that were sent against those that are stored (wire contract 5.3, 2.7)."""
+"""Predictions that were sent against those that are stored (server.md 5.3, 2.7)."""
 
 from __future__ import annotations
 
