@@ -25,7 +25,7 @@ def retry_policy(
 
     A failure that is none of Diffgram's is retried as the task's ``retries`` and ``retry_delay`` say.
 
-    :param unreachable: delay after the host could not be reached, or the service was down.
+    :param unreachable: delay after the host could not be reached, or the service or a storage was down.
     :param rate_limited: delay after the server had no room for requests for ten minutes.
     :raises RuntimeError: before Airflow 3.3, which has no retry policies.
     """
@@ -57,10 +57,11 @@ def retry_policy(
                 exception=[
                     f"{_CLIENT}.errors.HostUnreachableError",
                     f"{_CLIENT}.errors.ServerUnavailableError",
+                    f"{_CLIENT}.errors.StorageError",
                 ],
                 action=RetryAction.RETRY,
                 retry_delay=unreachable,
-                reason="Diffgram cannot be reached, or is down",
+                reason="Diffgram or the storage of the media cannot be reached, or is down",
             ),
         ]
     )

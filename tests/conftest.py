@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import pytest
+
+from tests.storage import Fault, flaky_storage
 
 pytest_plugins = ["airflow_provider_diffgram.emulator.fixtures"]
 
@@ -26,3 +30,10 @@ hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("untimed")
+
+
+@pytest.fixture
+def faults(tmp_path: Path) -> Iterator[list[Fault]]:
+    """Serve ``tmp_path`` as ``flaky://`` too, and let the storage fail as the list says."""
+    with flaky_storage(tmp_path) as planted:
+        yield planted

@@ -115,13 +115,18 @@ def pause_after(
         isinstance(error, ServerFaultError) and failures >= _FAULTS_TOLERATED
     ):
         return None
-    backoff = random.uniform(0, min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures - 1, 9)))
+    seconds = backoff(failures)
     if isinstance(error, RateLimitedError):
         patience = RATE_LIMIT_PATIENCE
-        backoff = 0.0 if request.limit else error.retry_after + backoff / 4
+        seconds = 0.0 if request.limit else error.retry_after + seconds / 4
     elif isinstance(error, ServerUnavailableError):
-        backoff = max(error.retry_after, backoff)
-    return backoff if elapsed + backoff <= patience else None
+        seconds = max(error.retry_after, seconds)
+    return seconds if elapsed + seconds <= patience else None
+
+
+def backoff(failures: int) -> float:
+    """Return the seconds to wait after so many failures: full jitter."""
+    return random.uniform(0, min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures - 1, 9)))
 
 
 def _may_resend(error: DiffgramError, request: Request[Any]) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..models.received.texts import without_signatures
+from ..storage_faults import is_passing, words_of_fault
+
 
 class DiffgramError(Exception):
     """A call to Diffgram failed.
@@ -114,6 +117,31 @@ class RateLimitedError(NotProcessedError):
 
     remedy = "Send less at once: all who share this address share the limit"
     retry_after: float = 1.0
+
+
+class StorageError(NotProcessedError):
+    """The storage that holds what is to be sent failed, and may be back soon; Diffgram was not at fault."""
+
+    remedy = "The fault is your storage's, not Diffgram's, and may pass: run it again"
+
+
+class StorageRefusedError(RefusedError):
+    """What is to be sent cannot be read: missing, forbidden, a folder. It was not sent."""
+
+    processed = False
+    remedy = "Put it there, or let the worker read it"
+
+
+def source_error(what: str, where: str, error: Exception) -> StorageError | StorageRefusedError:
+    """Return the error of a storage that did not do what it was asked.
+
+    :param what: what was to be done, such as ``read``.
+    :param where: the path; passwords and queries in it are left out.
+    """
+    told = f"cannot {what} {without_signatures(where)}: {words_of_fault(error)}"
+    if is_passing(error):
+        return StorageError(f"{told}. {StorageError.remedy}")
+    return StorageRefusedError(f"{told}. {StorageRefusedError.remedy}")
 
 
 class OutcomeUnknownError(DiffgramError):

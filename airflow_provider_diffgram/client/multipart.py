@@ -7,7 +7,23 @@ import json
 import uuid
 from typing import BinaryIO
 
+from .errors import DiffgramError, source_error
 from .request import Upload
+
+
+def opened(upload: Upload) -> MultipartBody:
+    """Return the form of an upload.
+
+    :raises StorageError: if its bytes cannot be opened for a moment.
+    :raises StorageRefusedError: if they cannot be opened.
+    """
+    try:
+        source = upload.open()
+    except DiffgramError:
+        raise
+    except Exception as error:  # noqa: BLE001  # each storage has errors of its own
+        raise source_error("read", upload.source or upload.filename, error) from None
+    return MultipartBody(upload, source)
 
 
 class MultipartBody(io.RawIOBase):
@@ -19,6 +35,7 @@ class MultipartBody(io.RawIOBase):
 
     def __init__(self, upload: Upload, source: BinaryIO) -> None:
         self._source = source
+        self._where = upload.source or upload.filename
         boundary = uuid.uuid4().hex
         fields = "".join(
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -50,9 +67,18 @@ class MultipartBody(io.RawIOBase):
         return self._position
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to ``size`` bytes."""
+        """Return up to ``size`` bytes.
+
+        :raises StorageError: if the storage fails for a moment: no error of the connection to Diffgram.
+        :raises StorageRefusedError: if it fails for good.
+        """
         while self._parts:
-            chunk = self._parts[0].read(size)
+            try:
+                chunk = self._parts[0].read(size)
+            except DiffgramError:
+                raise
+            except Exception as error:  # noqa: BLE001  # each storage has errors of its own
+                raise source_error("read", self._where, error) from None
             if chunk:
                 self._position += len(chunk)
                 return chunk

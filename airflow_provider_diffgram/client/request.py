@@ -17,12 +17,14 @@ class Upload:
     :param size: length in bytes.
     :param open: opens the bytes; called once per attempt.
     :param form: the other parts of the form.
+    :param source: where the bytes come from, for errors; the filename when empty.
     """
 
     filename: str
     size: int
     open: Callable[[], BinaryIO] = field(repr=False)
     form: Mapping[str, str] = field(default_factory=dict, repr=False)
+    source: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from .attempts import Exchange, Reading, Reply, attempts
 from .clock import Clock, StoppableClock
 from .errors import DiffgramError, no_reply_error, tls_error, unreachable_error
-from .multipart import MultipartBody
+from .multipart import opened
 from .pacing import Pacer
 from .request import AT_ONCE, Pause, Request, Steps, Together
 from .settings import USER_AGENT, Settings, secrets_of
@@ -146,7 +146,7 @@ class DiffgramClient:
                     proxies=self._proxies,
                     allow_redirects=False,
                 )
-            with closing(MultipartBody(request.upload, request.upload.open())) as body:
+            with closing(opened(request.upload)) as body:
                 return self._session.request(
                     request.method,
                     url,

@@ -94,11 +94,15 @@ class DiffgramHook(BaseHook):
         return defaults_of(self._connection)
 
     def path_opener(self) -> PathOpener:
-        """Return what opens the paths of media, packets and reports, within ``local_root`` if that is set."""
+        """Return what opens the paths of media, packets and reports, within ``local_root`` if that is set.
+
+        A fault of a storage that may pass is waited out for ``retry_timeout``, as one of Diffgram's.
+        """
         from ..ingest.read.paths import confined
+        from ..ingest.read.storage import patient
 
         root = self.get_defaults().local_root
-        return confined(_path_of, root) if root else _path_of
+        return patient(confined(_path_of, root) if root else _path_of, self.get_settings().retry_timeout)
 
     def get_conn(self) -> DiffgramClient:
         """Return a client; the same one at every call."""

@@ -9,8 +9,10 @@ from posixpath import dirname
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..client import DiffgramError
 from ..ingest.read.jsonlines import candidates
 from ..ingest.read.paths import PathOpener
+from ..ingest.read.storage import patient
 from ..models import InvalidValueError
 
 _log = logging.getLogger(__name__)
@@ -90,6 +92,6 @@ def named(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
     if isinstance(source, Iterator):
         return
     try:
-        yield from candidates(source, what, path_of)
-    except (InvalidValueError, OSError) as error:
+        yield from candidates(source, what, patient(path_of, 0))
+    except (InvalidValueError, DiffgramError, OSError) as error:
         _log.warning("where the packets came from is not known any more: %s", error)

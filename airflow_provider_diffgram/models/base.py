@@ -96,6 +96,12 @@ def _finite_number(value: Any) -> int | float:
     return number
 
 
+def _within_0_and_1(value: int | float) -> int | float:
+    if not 0 <= value <= 1:
+        raise ValueError("must be within 0 and 1: divide a percentage by 100, put a logit through a sigmoid")
+    return value
+
+
 def _without_nul(value: str) -> str:
     if "\x00" in value:
         raise ValueError("contains a NUL character, which costs the server an ingest thread")
@@ -115,6 +121,9 @@ Id = PositiveInt
 
 Number = Annotated[int | float, BeforeValidator(_finite_number)]
 """A finite number within 32 bit (quirks 49 and 59)."""
+
+Score = Annotated[Number, AfterValidator(_within_0_and_1)]
+"""A confidence. The server would store any number, and what reads it would take 87 for one."""
 
 Coordinate = Annotated[Number, Field(ge=-_COORDINATE_MAX, le=_COORDINATE_MAX)]
 """A coordinate of a point, in pixels. Half of 32 bit, so that bounds and sizes fit as well."""

@@ -71,13 +71,17 @@ class Handle(BaseModel):
 
 
 class ReceiptFailure(BaseModel):
-    """One input that did not arrive, and why."""
+    """One input that did not arrive, and why.
+
+    :param inputs: how many inputs this is about: what the server does not list has neither name nor id.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     name: str | None
     input_id: int | None
     reason: str
+    inputs: int = 1
 
 
 class Receipt(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
-from .base import INT32_MAX, Coordinate, Id, Int32, Number, Sent, Text
+from .base import INT32_MAX, Coordinate, Id, Int32, Score, Sent, Text
 
 
 class Point2D(Sent):
@@ -26,7 +26,7 @@ class InstanceBase(Sent):
     :param label: name of the label, resolved to ``label_file_id`` before sending.
     :param label_file_id: id of the label's file; give either this or ``label``.
     :param machine_made: true for a prediction; the server's default is false.
-    :param score: confidence, usually 0 to 1.
+    :param score: confidence, 0 to 1.
     :param model_ref: your name of the model; the server creates it at first use.
     :param model_run_ref: your name of the run; needs ``model_ref``.
     :param number: track number in a video.
@@ -41,7 +41,7 @@ class InstanceBase(Sent):
     label: Text | None = None
     label_file_id: Id | None = Field(default=None, validate_default=True)
     machine_made: bool | None = None
-    score: Number | None = None
+    score: Score | None = None
     model_ref: Text | None = None
     model_run_ref: Text | None = None
     number: Int32 | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,23 +14,53 @@ _SHOWN = 60
 
 
 class InvalidValueError(ValueError):
-    """One or more values that must not be sent; nothing was.
+    """One or more values that are wrong.
 
     :ivar problems: one text per problem.
     :ivar unshown: how many more there are.
+    :ivar sent: what was sent nevertheless, or ``nothing was sent``; empty where nothing was to be.
     """
 
-    def __init__(self, what: str, problems: Iterable[str], unshown: int = 0) -> None:
+    def __init__(self, what: str, problems: Iterable[str], unshown: int = 0, sent: str = "") -> None:
         self.what = what
         self.problems = list(problems)
         self.unshown = unshown
+        self.sent = sent
         count = len(self.problems) + unshown
         more = [f"and {unshown} more"] if unshown else []
-        head = f"{what}: {count} problem(s), nothing was sent"
+        head = ", ".join([f"{what}: {count} problem(s)", *([sent] if sent else [])])
         super().__init__("\n".join([head, *self.problems, *more]))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.what, self.problems, self.unshown)
+        return type(self), (self.what, self.problems, self.unshown, self.sent)
+
+
+NOTHING = "nothing was sent"
+
+
+@contextmanager
+def telling(sent: str) -> Generator[None, None, None]:
+    """Let an InvalidValueError that does not tell what was sent tell so.
+
+    :param sent: such as :data:`NOTHING`.
+    """
+    try:
+        yield
+    except InvalidValueError as error:
+        if error.sent:
+            raise
+        raise InvalidValueError(error.what, error.problems, error.unshown, sent) from error.__cause__
+
+
+def all_problems(checks: Iterable[Callable[[], object]]) -> list[str]:
+    """Run each check, and return what all of them found wrong."""
+    found = []
+    for check in checks:
+        try:
+            check()
+        except InvalidValueError as error:
+            found += error.problems
+    return found
 
 
 def describe(error: ValidationError, where: str = "") -> list[str]:

@@ -63,11 +63,13 @@ class DiffgramSendPacketOperator(SendingOperator):
         self._stop = threading.Event()
         from ..ingest.read.jsonlines import candidates
         from ..ingest.send.push import push
+        from ..models.problems import NOTHING, telling
 
-        with failing_for_good():
+        with failing_for_good(), telling(NOTHING):
             hook = self._hook()
-            packets = cast("Iterable[Candidate]", candidates(self.packets, "packet", hook.path_opener()))
-            handle = push(hook.get_conn(), packets, if_exists=self.if_exists, **self._options(hook, context))
+            options = self._options(hook, context, if_exists=self.if_exists)
+            packets = cast("Iterable[Candidate]", candidates(self.packets, "packet", options["path_of"]))
+            handle = push(hook.get_conn(), packets, if_exists=self.if_exists, **options)
         return self._sent(context, handle)
 
     def _sources(self) -> Iterable[Any]:
@@ -148,14 +150,19 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
     def _compound(self) -> CompoundFile:
         from pydantic import ValidationError
 
+        from ..ingest.send.compound import check_if_exists
         from ..models import CompoundFile, InvalidValueError
-        from ..models.problems import describe
+        from ..models.problems import NOTHING, all_problems, describe
 
         fields = {"name": self.name, "type": self.file_type, "instance_list": self.instance_list or []}
+        problems = all_problems([lambda: check_if_exists(self.if_exists)])
         try:
-            return CompoundFile.model_validate(fields)
+            compound = CompoundFile.model_validate(fields)
         except ValidationError as error:
-            raise InvalidValueError("compound file", describe(error)) from None
+            problems += describe(error)
+        if problems:
+            raise InvalidValueError("compound file", problems, sent=NOTHING)
+        return compound
 
 
 class DiffgramUploadChildrenOperator(SendingOperator):
@@ -191,15 +198,17 @@ class DiffgramUploadChildrenOperator(SendingOperator):
         self._stop = threading.Event()
         from ..ingest.read.children import children_of
         from ..ingest.send.compound import upload_children
+        from ..models.problems import NOTHING, telling
 
-        with failing_for_good():
+        with failing_for_good(), telling(NOTHING):
             hook = self._hook()
+            options = self._options(hook, context, also=self._parent)
             handle = upload_children(
                 hook.get_conn(),
                 self._parent(),
-                children_of(self.children, hook.path_opener()),
+                children_of(self.children, options["path_of"]),
                 repair=self.repair,
-                **self._options(hook, context),
+                **options,
             )
         return self._sent(context, handle)
 
@@ -218,5 +227,6 @@ class DiffgramUploadChildrenOperator(SendingOperator):
         # A rendered template is text; an XCom of the create operator is a mapping.
         text = str(given.get("file_id") if isinstance(given, Mapping) else given).strip()
         if not text.isdecimal():
-            raise InvalidValueError("parent_file_id", [f"must be a file id, not {self.parent_file_id!r}"])
+            told = f"parent_file_id must be a file id, not {self.parent_file_id!r}"
+            raise InvalidValueError("parent_file_id", [told])
         return int(text)

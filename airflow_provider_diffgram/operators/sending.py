@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..ingest.send.options import Sending
     from ..ingest.watch.rules import Rules
     from ..models import Handle
+
+Check = Callable[[], object]
 
 _WEEK = 7 * 86400.0
 
@@ -114,8 +116,11 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             self._stop.set()
         super().on_kill()
 
-    def _waiting(self) -> tuple[Rules, str | None]:
-        return self._rules(self.max_failed), self.wait_report
+    def _waiting(self) -> Rules:
+        return self._rules(self.max_failed)
+
+    def _wait_report(self) -> str | None:
+        return self.wait_report
 
     def _sent(self, context: Context, handle: Handle) -> dict[str, Any]:
         """Tell what was sent; wait for it if asked to, and tell what is in then."""
@@ -146,11 +151,17 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             file_ids=self._file_ids(),
         )
 
-    def _options(self, hook: DiffgramHook, context: Context) -> Sending:
+    def _options(
+        self, hook: DiffgramHook, context: Context, *, if_exists: str = "skip", also: Check | None = None
+    ) -> Sending:
+        """Return the options of a push.
+
+        :param also: one more check.
+        :raises InvalidValueError: with everything that is wrong with the options, those of the wait included.
+        """
         from ..ingest.send.options import Sending
 
-        if self.wait_for_completion:
-            self._checked_rules()  # so that what is wrong with it is told before anything is sent
+        self._check(if_exists, also)
         settings = hook.get_settings()
         remember_place(context, settings.base_url, settings.project)  # so that a failure has a link, too
         return Sending(
@@ -165,6 +176,20 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             introduce_after=_seconds_after_the_first(context),
             path_of=hook.path_opener(),
         )
+
+    def _check(self, if_exists: str, also: Check | None) -> None:
+        from ..ingest.send.options import check_options
+        from ..models import InvalidValueError
+        from ..models.problems import NOTHING, all_problems
+
+        def options() -> None:
+            failed = 0.0 if self.wait_for_completion else number_of("max_failed", self.max_failed)
+            check_options(if_exists, failed, self.concurrency, self.unknown_labels, self._origin())
+
+        of_wait = self._check_wait if self.wait_for_completion else None
+        problems = all_problems(check for check in (options, also, of_wait) if check is not None)
+        if problems:
+            raise InvalidValueError("parameters", problems, sent=NOTHING)
 
     def _origin(self) -> tuple[str, str | None] | None:
         if not self.model_ref:

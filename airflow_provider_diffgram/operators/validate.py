@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from ..ingest.check.check import Candidate
     from ..ingest.check.labels import UnknownLabels
+    from ..ingest.read.paths import PathOpener
+    from ..ingest.validation import Limits
     from ..models import Packet
 
 
@@ -78,12 +80,12 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Check, write what is asked for, and return the counts, or fail with the reasons."""
         from ..ingest.read.jsonlines import candidates
-        from ..ingest.validation import Limits, validate_packets
+        from ..ingest.validation import validate_packets
 
         with failing_for_good():
-            limits = Limits(**self._numbers())
             hook = self._hook()
             settings, path_of = hook.get_settings(), hook.path_opener()
+            limits = self._limits(path_of)
             remember_place(context, settings.base_url, settings.project)
             found = validate_packets(
                 hook.get_conn(),
@@ -101,11 +103,18 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
             found.raise_if_failed()
         return found.to_xcom()
 
-    def _numbers(self) -> dict[str, Any]:
-        """Return the limits as numbers: a rendered template is text, and one of nothing is empty."""
-        from ..models import InvalidValueError
+    def _limits(self, path_of: PathOpener) -> Limits:
+        """Return the limits as numbers: a rendered template is text, and one of nothing is empty.
 
-        numbers, problems = {}, []
+        :raises InvalidValueError: with everything that is wrong with the parameters.
+        """
+        from ..ingest.validation import Limits
+        from ..ingest.validation.validate import check_arguments
+        from ..models import InvalidValueError
+        from ..models.problems import all_problems
+
+        numbers: dict[str, Any] = {}
+        problems = []
         for name in ("max_invalid", "min_instances", "max_instances", "min_mean_score"):
             given = getattr(self, name)
             if given is None or given == "":
@@ -114,6 +123,10 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
                 numbers[name] = (int if name.endswith("instances") else float)(given)
             except (TypeError, ValueError):
                 problems.append(f"{name} must be a number, not {given!r}")
+        limits = Limits(**numbers)
+        written = (self.report, self.page, self.valid_packets)
+        given = (limits, self.unknown_labels, self.samples, written, path_of)
+        problems += all_problems([lambda: check_arguments(*given)])
         if problems:
-            raise InvalidValueError("limits", problems)
-        return numbers
+            raise InvalidValueError("validation", problems)
+        return limits

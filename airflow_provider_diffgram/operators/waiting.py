@@ -6,7 +6,7 @@ Imports as little as :mod:`.base`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from .base import AnnouncingOperator
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from ..client import DiffgramClient
+    from ..client import DiffgramClient, DiffgramError
     from ..ingest.watch.rules import Rules
     from ..ingest.watch.watch import Watch
     from ..models import Handle, Receipt
@@ -46,7 +46,19 @@ def number_of(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         from ..models import InvalidValueError
 
-        raise InvalidValueError(name, [f"must be a number, not {value!r}"]) from None
+        raise InvalidValueError(name, [f"{name} must be a number, not {value!r}"]) from None
+
+
+def _told(verdict: str, unwritten: DiffgramError | None) -> str:
+    return verdict if unwritten is None else f"{verdict}\nThe report was not written: {unwritten}"
+
+
+def _unwritten(summary: str, error: DiffgramError) -> Exception:
+    """Return the failure of a wait that ended well, but for its report."""
+    from ..client import RefusedError
+
+    kind = AirflowFailException if isinstance(error, RefusedError) else AirflowException
+    return kind(f"The inputs are settled: {summary}. Only the report was not written: {error}")
 
 
 class WaitingOperator(AnnouncingOperator):
@@ -90,30 +102,54 @@ class WaitingOperator(AnnouncingOperator):
         """
         from ..ingest.watch.rules import Rules
         from ..models import InvalidValueError
+        from ..models.problems import all_problems
 
+        stall_timeout, failed = None, 0.0
+        problems = []
         if self.when_killed not in _WHEN_KILLED:
-            raise InvalidValueError(
-                "on_kill", [f"must be one of {', '.join(map(repr, _WHEN_KILLED))}, not {self.when_killed!r}"]
-            )
-        stall_timeout = None if self.stall_timeout is None else seconds_of(self.stall_timeout)
-        failed = number_of("max_failed", max_failed)
-        return Rules(self.verify, failed, self.on_stuck, stall_timeout, self.max_retries)
+            known = ", ".join(map(repr, _WHEN_KILLED))
+            problems.append(f"on_kill must be one of {known}, not {self.when_killed!r}")
+        try:
+            stall_timeout = None if self.stall_timeout is None else seconds_of(self.stall_timeout)
+        except (TypeError, ValueError):
+            problems.append(f"stall_timeout must be seconds or a timedelta, not {self.stall_timeout!r}")
+        try:
+            failed = number_of("max_failed", max_failed)
+        except InvalidValueError as error:
+            problems += error.problems
+        given = (self.verify, failed, self.on_stuck, stall_timeout, self.max_retries)
+        problems += all_problems([lambda: Rules(*given)])
+        if problems:
+            raise InvalidValueError("wait", problems)
+        return Rules(*given)
 
-    def _waiting(self) -> tuple[Rules, str | None]:
-        """Return the rules, and the path of the report."""
+    def _waiting(self) -> Rules:
+        """Return the rules.
+
+        :raises InvalidValueError: with everything that is wrong with them.
+        """
         raise NotImplementedError
 
-    def _checked_rules(self) -> Rules:
-        """Return the rules.
+    def _wait_report(self) -> str | None:
+        """Return the path of the report."""
+        raise NotImplementedError
+
+    def _check_wait(self) -> None:
+        """Check rules and report before there is anything to wait for.
 
         :raises InvalidValueError: with everything that is wrong, such as a report that cannot be written.
         """
         from ..ingest.watch.ending import check_report
+        from ..models import InvalidValueError
+        from ..models.problems import all_problems
 
-        rules, report = self._waiting()
+        checks: list[Callable[[], object]] = [self._waiting]
+        report = self._wait_report()
         if report is not None:
-            check_report(report, self._hook().path_opener())
-        return rules
+            checks.append(lambda: check_report(report, self._hook().path_opener()))
+        problems = all_problems(checks)
+        if problems:
+            raise InvalidValueError("wait", problems)
 
     def _client(self) -> DiffgramClient:
         return self._hook().get_conn()
@@ -123,7 +159,7 @@ class WaitingOperator(AnnouncingOperator):
         from ..ingest.watch.watch import Watch
 
         with failing_for_good():
-            rules = self._checked_rules()
+            rules = self._waiting()
             self._waited_for = list(handles)
             self._remember_place(context)
             self._watch = Watch(self._waited_for, rules=rules)
@@ -139,7 +175,7 @@ class WaitingOperator(AnnouncingOperator):
 
     def _judge(self, watch: Watch, receipt: Receipt) -> Receipt | None:
         self.log.info(receipt.summary())
-        rules, _ = self._waiting()
+        rules = self._waiting()
         to_retry = watch.to_retry(rules.max_retries) if receipt.stuck else []
         step = rules.next_step(receipt, to_retry)
         if step == "retry":
@@ -198,7 +234,7 @@ class WaitingOperator(AnnouncingOperator):
         """
         from ..triggers.diffgram import DiffgramInputTrigger
 
-        rules, _ = self._waiting()
+        rules = self._waiting()
         trigger = DiffgramInputTrigger(
             diffgram_conn_id=self.diffgram_conn_id,
             handles=handles,
@@ -252,14 +288,15 @@ class WaitingOperator(AnnouncingOperator):
         from ..ingest.server.repair import archive_doubled
         from ..ingest.watch.ending import words_of
 
-        rules, _ = self._waiting()
+        rules = self._waiting()
         if rules.too_many(receipt.problems, receipt.expected):
-            self._report()
-            raise AirflowFailException(words_of(receipt))
+            raise AirflowFailException(_told(words_of(receipt), self._report()))
         client = self._client()
         if self._waited_for and archive_doubled(client, self._waited_for):
             receipt = self._whole_picture()[1]
-        self._report()
+        unwritten = self._report()
+        if unwritten is not None:
+            raise _unwritten(receipt.summary(), unwritten)
         if receipt.problems:
             self.log.warning("%s", words_of(receipt))
         else:
@@ -290,22 +327,28 @@ class WaitingOperator(AnnouncingOperator):
     def _timed_out(self, receipt: Receipt) -> Exception:
         from ..ingest.watch.ending import words_of
 
-        self._report()
         lines = [f"not settled in time: {words_of(receipt)}", *receipt.waiting]
-        return AirflowSensorTimeout("\n".join(lines))
+        return AirflowSensorTimeout(_told("\n".join(lines), self._report()))
 
-    def _report(self) -> None:
+    def _report(self) -> DiffgramError | None:
+        """Write the report if one is wanted; return why it could not be, to be told beside the verdict."""
+        from ..client import DiffgramError
         from ..ingest.watch.ending import write_report
 
-        _, report = self._waiting()
-        if report is not None and self._waited_for:
-            write_report(report, self._hook().path_opener(), self._whole_picture()[0].verdicts())
+        report = self._wait_report()
+        if report is None or not self._waited_for:
+            return None
+        try:
+            watch, _ = self._whole_picture()
+        except DiffgramError as error:
+            return error
+        return write_report(report, self._hook().path_opener(), watch.verdicts)
 
     def _whole_picture(self) -> tuple[Watch, Receipt]:
         """Look at everything anew, as far as it is decided, whoever waited."""
         from ..ingest.watch.watch import Watch
 
-        rules, _ = self._waiting()
+        rules = self._waiting()
         client = self._client()
         watch = Watch(self._waited_for, rules=rules)
         receipt = client.run(watch.take_stock())

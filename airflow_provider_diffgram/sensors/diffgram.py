@@ -117,8 +117,11 @@ class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._announced(context, receipt))
 
-    def _waiting(self) -> tuple[Rules, str | None]:
-        return self._rules(self.max_failed), self.report
+    def _waiting(self) -> Rules:
+        return self._rules(self.max_failed)
+
+    def _wait_report(self) -> str | None:
+        return self.report
 
     def _handles(self) -> list[Handle]:
         from ..ingest.watch.targets import (
@@ -128,6 +131,8 @@ class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
             handle_of_inputs,
             handles_of,
         )
+        from ..models import InvalidValueError
+        from ..models.problems import all_problems
 
         with failing_for_good():
             given = {
@@ -136,7 +141,9 @@ class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
                 "input_ids": self.input_ids,
                 "parent_file_id": self.parent_file_id,
             }
-            check_kind(given, self.expected_count)
+            problems = all_problems([lambda: check_kind(given, self.expected_count), self._check_wait])
+            if problems:
+                raise InvalidValueError("wait", problems)
             if self.handle is not None:
                 return handles_of(self.handle)
             client = self._client()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -27,7 +28,7 @@ def upload_local(project: str, upload: Upload, body: dict[str, Any]) -> Request[
     """Upload one file with its instances; ingested before the answer (server.md 2.8)."""
     path = path_of("/api/walrus/v1/project/{p}/input/from_local", project)
     form = {"json": json.dumps(body, allow_nan=False)}
-    sent = Upload(filename=upload.filename, size=upload.size, open=upload.open, form=form)
+    sent = replace(upload, form=form)
     return Request(
         f"upload {upload.filename!r}", "POST", path, UploadReply.model_validate, upload=sent, write=True
     )
@@ -95,8 +96,8 @@ def _succeeded(body: Any) -> bool:
 def _chunk(upload: Upload, fields: dict[str, Any]) -> Upload:
     offset = fields["dzchunkbyteoffset"]
     length = min(fields["dzchunksize"], upload.size - offset)
-    return Upload(
-        filename=upload.filename,
+    return replace(
+        upload,
         size=length,
         open=slice_opener(upload.open, offset, length),
         form={key: str(value) for key, value in fields.items()},

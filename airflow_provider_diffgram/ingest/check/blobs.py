@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, cast
 
-from ...client import DiffgramClient, routes
+from ...client import DiffgramClient, StoppedError, routes
 from ...models import BlobMedia, StorageConnection
 from ..read.paths import PathOpener
+from ..read.storage import patient
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Blobs:
     def __init__(self, client: DiffgramClient, path_of: PathOpener) -> None:
         self.unchecked = 0
         self._client = client
-        self._path_of = path_of
+        self._path_of = patient(path_of)
         self._connections: list[StorageConnection] | None = None
         self._closed: set[str] = set()
 
@@ -76,10 +76,11 @@ class Blobs:
             self.unchecked += 1
             return []
         try:
-            path = cast(Any, self._path_of(where))
-            head = path.fs.cat_file(path.path, start=0, end=_HEAD)
+            head = self._path_of(where).head(_HEAD)
         except FileNotFoundError:
             return [f"no such object: {where}"]
+        except StoppedError:
+            raise
         except Exception as error:  # noqa: BLE001  # each storage has errors of its own
             self._closed.add(bucket)
             self.unchecked += 1

@@ -127,6 +127,7 @@ class Preparation:
         """Check some packets.
 
         :raises InvalidValueError: with every problem found; none of these was sent.
+        :raises StorageError: if a storage fails, and may be back; none of these was sent.
         """
         for packet in validated(Packet, packets, "packet", self.plan.expected):
             where = f"packet {self.plan.expected}"

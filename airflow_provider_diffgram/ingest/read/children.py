@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,6 +14,7 @@ from ...models.problems import describe
 from .jsonlines import candidates
 from .pages import Documents
 from .paths import PathOpener, universal_path
+from .storage import patient
 
 _FIRST_KEYS: dict[str, type[ChildFolder] | type[ChildPages]] = {"folder": ChildFolder, "pages": ChildPages}
 
@@ -26,6 +27,7 @@ def children_of(source: Any, path_of: PathOpener = universal_path) -> list[Any]:
         no ordinals of its own, goes on where that ended.
     :param path_of: opens the paths.
     :raises InvalidValueError: if it is none of these.
+    :raises StorageError: if its storage fails, and may be back.
     """
     found: list[Any] = []
     for number, each in enumerate(candidates(source, "child", path_of)):
@@ -73,7 +75,7 @@ def _files(source: ChildFolder, path_of: PathOpener) -> list[PathMedia]:
 
     :raises InvalidValueError: if there are none, or one of them is none.
     """
-    folder = cast(Any, path_of(source.folder))
+    folder = patient(path_of)(source.folder)
     paths = [path for path in folder.glob(source.glob) if path.is_file() and not path.name.startswith(".")]
     if not paths:
         raise InvalidValueError("folder", [f"no file {source.glob!r} in {source.folder}"])

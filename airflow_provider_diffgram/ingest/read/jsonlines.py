@@ -13,10 +13,13 @@ from pydantic import BaseModel
 
 from ...models import InvalidValueError
 from .paths import PathOpener
+from .storage import patient
 
 
 class JsonLines:
     """The objects of a JSON Lines file, read line by line at each iteration.
+
+    Raises StorageError if its storage fails, and may be back.
 
     :param path: local or in object storage; unpacked while it is read if it ends in ``.gz``.
     :param what: what a line holds, such as ``packet``.
@@ -27,7 +30,7 @@ class JsonLines:
         self._what = what
         self._name = path
         try:
-            self._path = path_of(path)
+            self._path = patient(path_of)(path)
             there = self._path.is_file()
         except (OSError, ImportError, ValueError) as error:
             raise InvalidValueError(f"{what}s", [f"cannot read {path}: {error}"]) from error

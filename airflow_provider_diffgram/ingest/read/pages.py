@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self, cast
 from ...client.request import Upload
 from ...models import PageMedia
 from .paths import Counted, PathOpener, is_local, universal_path
+from .storage import PatientPath, patient, raise_if_passing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,7 +52,7 @@ class Documents:
     """
 
     def __init__(self, path_of: PathOpener = universal_path) -> None:
-        self._path_of = path_of
+        self._path_of = patient(path_of)
         self._lock = threading.RLock()
         self._open: tuple[str, _Document] | None = None
 
@@ -101,6 +102,7 @@ class Documents:
                     return [f"page {media.page} of {media.path}: it has {len(document)} pages, from 0"]
                 longest = max(document.size(media.page, media.dpi))
             except (OSError, ImportError, RuntimeError, ValueError, SyntaxError) as error:
+                raise_if_passing(error, "read", media.path)
                 return [f"page {media.page} of {media.path}: {error}"]
         if longest > MOST_PIXELS:
             return [
@@ -123,7 +125,8 @@ class Documents:
         def open_bytes() -> BinaryIO:
             return cast(BinaryIO, Counted(Path(rendered.name).open("rb"), read))
 
-        return Upload(filename=name, size=rendered.tell(), open=open_bytes)
+        where = f"page {media.page} of {media.path}"
+        return Upload(filename=name, size=rendered.tell(), open=open_bytes, source=where)
 
     def _document(self, path: str) -> _Document:
         if self._open is None or self._open[0] != path:
@@ -147,21 +150,29 @@ def pages_of(
             yield media, documents.image(media)
 
 
-def _opened(path: str, path_of: PathOpener) -> _Document:
+def _opened(path: str, path_of: Callable[[str], PatientPath]) -> _Document:
     """Open a document.
 
     :raises OSError: if it is not there, or no such document, or its library is missing.
+    :raises StorageError: if the storage fails, and may be back.
     """
     kind = _Pdf if PurePosixPath(path).suffix.lower() == ".pdf" else _Tiff
     try:
-        return kind(*_local(path, path_of))
-    except (ImportError, RuntimeError, ValueError, SyntaxError) as error:
+        there = path_of(path)
+        return there.attempt("read", lambda: _read(kind, there))
+    except (ImportError, ValueError) as error:
         raise OSError(f"cannot read {path}: {error}") from error
 
 
-def _local(path: str, path_of: PathOpener) -> tuple[str, Any]:
+def _read(kind: type[_Tiff | _Pdf], there: PatientPath) -> _Document:
+    try:
+        return kind(*_local(there))
+    except (RuntimeError, SyntaxError) as error:  # what the libraries say of a file that is no document
+        raise ValueError(str(error)) from error
+
+
+def _local(there: PatientPath) -> tuple[str, Any]:
     """Return a local path of a document, and what must live as long as it is read."""
-    there = cast(Any, path_of(path))
     if is_local(there):
         return str(there.path), None
     copy = tempfile.NamedTemporaryFile(prefix="diffgram-document-", suffix=there.suffix)  # noqa: SIM115

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
@@ -10,6 +11,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from ...client.request import Upload
 from ...client.routes.uploads import MAX_LARGE_UPLOAD, MIB
 from ...models import Packet, PathMedia
+from .storage import PatientPath, patient
 
 UPLOAD_LIMIT = 250 * MIB
 """Most bytes of one upload request (server.md 1.4), the form around the file included."""
@@ -36,7 +38,11 @@ PathOpener = Callable[[str], MediaPath]
 
 
 def universal_path(path: str) -> MediaPath:
-    """Open local paths and whatever fsspec knows."""
+    """Open local paths and whatever fsspec knows; a fault that may pass is waited out, a minute long."""
+    return patient(_upath)(path)
+
+
+def _upath(path: str) -> MediaPath:
     from upath import UPath
 
     return cast(MediaPath, UPath(path))
@@ -82,12 +88,18 @@ def confined(path_of: PathOpener, root: str) -> PathOpener:
 
 
 def measured(media: PathMedia, path_of: PathOpener) -> tuple[int, list[str]]:
-    """Return the size of ``media`` in bytes, and why it cannot be uploaded, which is empty if it can."""
+    """Return the size of ``media`` in bytes, and why it cannot be uploaded, which is empty if it can.
+
+    :raises StorageError: if the storage does not tell now, and may later.
+    """
     try:
         path = path_of(media.path)
-        if not path.is_file():
-            return 0, [f"no such file: {media.path}"]
-        size = path.stat().st_size
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return 0, [f"not a file: {media.path}"]
+        size = found.st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return 0, [f"no such file: {media.path}"]
     except (OSError, ImportError, ValueError) as error:
         return 0, [f"cannot read {media.path}: {error}"]
     return size, [] if size else [f"file is empty: {media.path}"]
@@ -129,7 +141,7 @@ def upload_of(
     def open_bytes() -> BinaryIO:
         return cast(BinaryIO, Counted(_open(path), read))
 
-    return Upload(filename=name, size=path.stat().st_size, open=open_bytes)
+    return Upload(filename=name, size=path.stat().st_size, open=open_bytes, source=media.path)
 
 
 def is_local(path: MediaPath) -> bool:
@@ -138,9 +150,13 @@ def is_local(path: MediaPath) -> bool:
 
 
 def _open(path: MediaPath) -> BinaryIO:
-    """Open for reading from begin to end: some storages would fetch 50 MiB ahead."""
+    """Open for reading from start to end: some storages would fetch 50 MiB ahead.
+
+    Without patience: a request that waits for the storage would keep a thread of the server.
+    """
     options = {} if is_local(path) else {"block_size": _BLOCK}
-    return cast(BinaryIO, path.open("rb", **options))
+    open_it = path.open_once if isinstance(path, PatientPath) else path.open
+    return cast(BinaryIO, open_it("rb", **options))
 
 
 class Counted(io.RawIOBase):

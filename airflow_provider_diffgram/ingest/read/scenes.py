@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
 from ...models import InvalidValueError
 from ...models.media import media_type_of
 from .children import natural_key
 from .paths import PathOpener, universal_path
+from .storage import patient
 
 
 class Scene(TypedDict):
@@ -74,7 +75,7 @@ def pictures_in(folder: str, path_of: PathOpener = universal_path) -> dict[str, 
     """
     found: dict[str, dict[str, str]] = {}
     problems = []
-    for path in sorted(cast(Any, path_of(folder)).glob("*/*"), key=str):
+    for path in sorted(patient(path_of)(folder).glob("*/*"), key=str):
         if media_type_of(path.name) is None:
             continue
         of_scene = found.setdefault(path.parent.name, {})

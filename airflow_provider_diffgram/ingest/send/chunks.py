@@ -6,7 +6,7 @@ import logging
 import uuid
 from collections.abc import Callable
 
-from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
+from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, StorageError, routes
 from ...client.request import pause
 from ...client.routes.uploads import MIB
 from ...models import Input, Packet, PathMedia
@@ -71,6 +71,7 @@ class LargeUploads:
 
         :raises RefusedError: if the server refuses it.
         :raises OutcomeUnknownError: if answers are lost again and again.
+        :raises StorageError: if the medium's storage fails, and may be back.
         :raises OSError: if the medium cannot be read.
         """
         assert isinstance(packet.media, PathMedia)
@@ -97,7 +98,7 @@ class LargeUploads:
                 if not tries_left:
                     raise
                 _log.warning("uploading %r anew", name)
-            except (RefusedError, OSError):
+            except (RefusedError, StorageError, OSError):
                 rows = self._client.run(place.rows(self._client.project))
                 self._archive_broken_off([row for row in rows if awaits_chunks(row)])
                 raise

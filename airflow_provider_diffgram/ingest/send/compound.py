@@ -56,8 +56,7 @@ def create_compound_file(
     :raises InvalidValueError: if something is known to be wrong before sending.
     :raises RefusedError: if the server refuses it, or stores fewer instances than sent.
     """
-    if if_exists not in ("reuse", "fail"):
-        raise InvalidValueError("if_exists", [f"must be 'reuse' or 'fail', not {if_exists!r}"])
+    check_if_exists(if_exists)
     directory_id = find_dataset(client, dataset).id
     same = _living(client, directory_id, compound.name)
     if same:
@@ -83,6 +82,12 @@ def create_compound_file(
     if (file.count_instances_changed or 0) < len(instances):
         raise _lacks_instances(compound, file, len(instances))
     return Parent(file.id, compound.name, directory_id, created=True)
+
+
+def check_if_exists(if_exists: str) -> None:
+    """Raise InvalidValueError if it is none of what a compound file knows."""
+    if if_exists not in ("reuse", "fail"):
+        raise InvalidValueError("if_exists", [f"if_exists must be 'reuse' or 'fail', not {if_exists!r}"])
 
 
 def _reused(

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
+from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, StorageRefusedError, routes
 from ...models import File, Input, Packet, PathMedia
 from ..check.check import Plan
 from ..check.wire import instance_keys, instances_of_body
+from ..read.storage import raise_if_passing
 from ..server.names import Pending
 from ..server.repair import archive, retry
 from ..server.rows import lost_some, references_of_row
@@ -73,6 +74,7 @@ class Dealer:
         :param introduces: whether to wait until the server knows the packet's model run.
         :raises RefusedError: if no packet would be taken.
         :raises OutcomeUnknownError: if the server stays silent.
+        :raises StorageError: if the medium's storage fails, and may be back.
         """
         self._noting(packet, name, partial(self._deal_one, packet, name, introduces))
 
@@ -88,6 +90,7 @@ class Dealer:
         except OSError as error:
             if not isinstance(packet.media, PathMedia):
                 raise
+            raise_if_passing(error, "read", packet.media.path)
             self._tally.note(name, "failed", f"cannot read it: {error}")
         except RefusedError as error:
             if not _is_of_one_packet(error):
@@ -246,4 +249,4 @@ class Dealer:
 
 def _is_of_one_packet(error: RefusedError) -> bool:
     """Whether a refusal is about this packet, so that others may pass: not a credential, not the address."""
-    return type(error) is RefusedError or error.status == 413
+    return type(error) in (RefusedError, StorageRefusedError) or error.status == 413

@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from contextvars import copy_context
 from itertools import islice
 
 from ...client import DiffgramClient, DiffgramError, RefusedError
 from ...models import Handle, InvalidValueError, Packet
 from ...models.media import MEDIA_TYPES
+from ...models.problems import NOTHING, telling
 from ..check.check import Candidate, Plan, Preparation, validated
 from ..check.labels import Ref, UnknownLabels
 from ..check.names import name_of
 from ..defaults import CONCURRENCY
 from ..read.paths import PathOpener, universal_path
+from ..read.storage import patient
 from ..server.files import SEARCH_ONE_BY_ONE
 from .batches import Batches, Memory
 from .deal import Dealer
@@ -81,13 +84,16 @@ def push(
     :param path_of: opens the paths of media and the report.
     :param before_sending: told the plan once all packets are checked, unless they are an iterator.
     :raises InvalidValueError: with all problems; nothing was sent.
-    :raises PushError: if some packets did not arrive.
+    :raises StorageError: if a storage fails while the packets are checked, and may be back; nothing was sent.
+    :raises PushError: if some packets did not arrive, or the report is not complete.
     """
-    check_options(if_exists, max_failed, concurrency, unknown_labels, origin)
+    with telling(NOTHING):
+        check_options(if_exists, max_failed, concurrency, unknown_labels, origin)
     abandoned = threading.Event()
     stops = [each for each in (stop, abandoned) if each is not None]
     for each in stops:
         client = client.interrupted_by(each)
+    path_of = patient(path_of, client.settings.retry_timeout, client.clock)
     preparation = Preparation(
         client,
         dataset=dataset,
@@ -97,24 +103,25 @@ def push(
         origin=origin,
     )
     whole = None if isinstance(packets, Iterator) else packets
-    if whole is None:
-        preparation.check_targets()
-    else:
-        preparation.look_at(whole)
-    tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
     try:
-        with Senders(concurrency) as senders:
+        with telling(NOTHING):
+            if whole is None:
+                preparation.check_targets()
+            else:
+                preparation.look_at(whole)
+            tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
+        with _told_with_report(tally), Senders(concurrency) as senders:
             runs = ModelRuns(client, preparation.plan.labels, introduce_after)
             run = _Push(client, preparation, senders, tally, if_exists, memory, stops, path_of, runs)
             if isinstance(packets, Iterator):
                 return _send_while_it_yields(run, packets, max_failed, abandoned)
-            if before_sending is not None:
-                before_sending(preparation.plan)
-            run.make_ready(packets, whole=True)
+            with telling(NOTHING):
+                if before_sending is not None:
+                    before_sending(preparation.plan)
+                run.make_ready(packets, whole=True)
             return run.run(_chunks(packets), max_failed, checked=True)
     finally:
         preparation.plan.labels.tell_left_out()
-        tally.close()
         preparation.plan.documents.close()
 
 
@@ -147,6 +154,26 @@ def _send_while_it_yields(
         return sending.result()
     run.note_what_was_sent(raised, sending.exception())
     raise raised
+
+
+@contextmanager
+def _told_with_report(tally: Tally) -> Iterator[None]:
+    """Close the report at the end; that it is not complete is told beside what else there is to tell."""
+    try:
+        yield
+    except BaseException as error:
+        unwritten = tally.close()
+        if unwritten is not None and isinstance(error, PushError):
+            error.args = (f"{error}\n{unwritten}",)
+        raise
+    unwritten = tally.close()
+    if unwritten is not None:
+        told = (
+            f"{unwritten}\nThe packets are not concerned: {tally.counts()}. A retry sends none of them again"
+        )
+        failed = PushError(told)
+        failed.permanent = unwritten.permanent
+        raise failed
 
 
 class _Push:
@@ -245,7 +272,8 @@ class _Push:
             raise self._stopped(error) from error
         except InvalidValueError as error:
             if not self._tally.done:
-                raise
+                with telling(NOTHING):
+                    raise
             raise self._refused(error) from error
         failed = self._tally["failed"]
         allowed = max_failed * self._plan.expected if max_failed < 1 else max_failed
@@ -344,7 +372,7 @@ class _Push:
             "sent. A retry finds what arrived and sends only the rest.",
             status=error.status,
         )
-        stopped.permanent = isinstance(error, RefusedError)
+        stopped.permanent = isinstance(error, RefusedError)  # not a StorageError: the storage may be back
         return stopped
 
     def _refused(self, error: InvalidValueError) -> PushError:

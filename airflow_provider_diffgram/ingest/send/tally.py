@@ -7,12 +7,14 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import IO, Literal, cast
+from collections.abc import Callable
+from typing import Any, Literal
 
+from ...client import DiffgramError, StorageError
 from ...models.received import without_signatures
+from ...storage_faults import words_of_fault
 from ..read.paths import PathOpener
+from ..read.storage import patient
 from .errors import PushError
 
 _log = logging.getLogger(__name__)
@@ -49,7 +51,8 @@ class Tally:
         self._clock = clock
         self._started = self._told = clock()
         self._path = report
-        self._file = cast("IO[str]", path_of(report).open("w")) if report else None
+        self._file: Any = patient(path_of)(report).open("w") if report else None
+        self._unwritten: PushError | None = None
 
     def __getitem__(self, result: Result) -> int:
         return self._counts[result]
@@ -68,10 +71,7 @@ class Tally:
         input_id: int | None = None,
         file_id: int | None = None,
     ) -> None:
-        """Take note of a packet's outcome.
-
-        :raises PushError: if the report cannot be written.
-        """
+        """Take note of a packet's outcome. A report that cannot be written is told by :meth:`close`."""
         line = {"name": name, "outcome": result, "input_id": input_id, "file_id": file_id}
         if reason is not None:
             line["reason"] = without_signatures(str(reason))
@@ -81,10 +81,8 @@ class Tally:
                 _log.error("%s: %s: %s", name, result, line["reason"])
                 if len(self.examples) < _SHOWN:
                     self.examples.append(f"{name}: {line['reason']}")
-            if self._file is not None:
-                kept = {key: value for key, value in line.items() if value is not None}
-                with self._writing():
-                    self._file.write(json.dumps(kept) + "\n")
+            kept = {key: value for key, value in line.items() if value is not None}
+            self._with_report(lambda file: file.write(json.dumps(kept) + "\n"))
             self._tell_now_and_then()
 
     def note_bytes(self, count: int) -> None:
@@ -98,12 +96,17 @@ class Tally:
             self._told = self._clock()
             _log.info("%s", self._words())
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _with_report(self, job: Callable[[Any], object]) -> None:
+        """Do what is to be done with the report, if there is one; give it up at the first fault."""
+        if self._file is None or self._unwritten is not None:
+            return
         try:
-            yield
-        except OSError as error:
-            raise PushError(f"cannot write the report {self._path}: {error}") from error
+            job(self._file)
+        except (OSError, ValueError, DiffgramError) as error:
+            words = str(error) if isinstance(error, DiffgramError) else words_of_fault(error)
+            self._unwritten = PushError(f"the report {self._path} is not complete: {words}")
+            self._unwritten.permanent = not isinstance(error, StorageError)
+            _log.error("%s", self._unwritten)
 
     def retract(self, name: str, reason: object) -> None:
         """Take note that a packet that was sent turned out to have failed; the report gets a second line."""
@@ -115,15 +118,11 @@ class Tally:
         """Tell something that is no packet's outcome."""
         _log.warning("%s", words)
 
-    def close(self) -> None:
-        """Close the report, and tell the numbers for the last time.
-
-        :raises PushError: if the report cannot be written.
-        """
+    def close(self) -> PushError | None:
+        """Close the report, and tell the numbers for the last time; return why the report is not complete."""
         _log.info("%s", self._words())
-        if self._file is not None:
-            with self._writing():
-                self._file.close()
+        self._with_report(lambda file: file.close())
+        return self._unwritten
 
     def counts(self) -> str:
         """Return the counts as text: ``512 sent, 5 failed, 10 skipped``."""

@@ -64,6 +64,7 @@ class Uploads:
             be this very upload with its answer lost.
         :raises RefusedError: if the server refused it, or could not ingest it.
         :raises OutcomeUnknownError: if the server stays silent.
+        :raises StorageError: if the medium's storage fails, and may be back.
         """
         assert isinstance(packet.media, PathMedia)
         body = upload_body(packet, self._plan.labels, name=name, directory_id=self._plan.directory_id)

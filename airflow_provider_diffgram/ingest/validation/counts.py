@@ -27,7 +27,7 @@ _VARYING = re.compile(r"(?<=\.)\d+(?=[.:])|(?<=\()-?[\d.]+(?=\))|(?<=\(value: ).
 class LabelCounts:
     """Instances of one label.
 
-    :param bins: scores by twentieths of 0 to 1; what is beyond is in the first or the last.
+    :param bins: scores by twentieths of 0 to 1; 1 is in the last.
     """
 
     instances: int = 0
@@ -46,7 +46,7 @@ class LabelCounts:
         if instance.score is not None:
             self.scores += 1
             self.score_sum += instance.score
-            self.bins[min(BINS - 1, max(0, int(instance.score * BINS)))] += 1
+            self.bins[min(BINS - 1, int(instance.score * BINS))] += 1
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 
+from ...client import StorageError
 from ...models import Packet, PathMedia, UrlMedia
 from ..read.paths import PathOpener
 
@@ -46,7 +47,7 @@ def picture_of(packet: Packet, path_of: PathOpener) -> Picture:
             return _small(_fetched(media.url))
     except requests.RequestException as error:
         return Picture(reason=f"the picture cannot be fetched from here ({type(error).__name__})")
-    except (OSError, ImportError, ValueError) as error:
+    except (OSError, ImportError, ValueError, StorageError) as error:
         return Picture(reason=f"the picture cannot be read from here ({type(error).__name__})")
     what = "the file is in Diffgram" if media is None else f"{media.type} of a kind that is not read here"
     return Picture(reason=f"no picture: {what}")

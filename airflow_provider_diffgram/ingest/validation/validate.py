@@ -10,11 +10,13 @@ from typing import Any, BinaryIO
 
 from ...client import DiffgramClient
 from ...models import InvalidValueError, Packet
+from ...models.problems import all_problems
 from ...models.received import without_signatures
 from ..check.check import Candidate, Preparation, validated
 from ..check.labels import UNKNOWN_LABELS, UnknownLabels
 from ..check.names import name_of
 from ..read.paths import PathOpener, universal_path
+from ..read.storage import patient
 from .counts import Counts
 from .limits import Limits
 from .page import write_page
@@ -99,7 +101,7 @@ def validate_packets(
     :raises InvalidValueError: if an argument is wrong, or a file cannot be written.
     """
     limits = limits or Limits()
-    _check_arguments(limits, unknown_labels, samples)
+    check_arguments(limits, unknown_labels, samples, (report, page, valid_packets), path_of)
     preparation = Preparation(
         client, dataset=dataset, label_schema=label_schema, path_of=path_of, unknown_labels=unknown_labels
     )
@@ -146,32 +148,42 @@ def validate_packets(
     )
 
 
-def _check_arguments(limits: Limits, unknown_labels: str, samples: int) -> None:
+def check_arguments(
+    limits: Limits, unknown_labels: str, samples: int, written: Iterable[str | None], path_of: PathOpener
+) -> None:
+    """Check what :func:`validate_packets` is given beside the packets.
+
+    :param written: paths of the files to write, which are made empty.
+    :raises InvalidValueError: with everything that is wrong.
+    :raises StorageError: if the storage of a file fails, and may be back.
+    """
     problems = []
     if unknown_labels not in UNKNOWN_LABELS:
         known = ", ".join(map(repr, UNKNOWN_LABELS))
         problems.append(f"unknown_labels must be one of {known}, not {unknown_labels!r}")
     if not 0 <= samples <= 100:
         problems.append(f"samples must be 0 to 100, not {samples}")
-    try:
-        limits.check()
-    except InvalidValueError as error:
-        problems += error.problems
+    problems += all_problems([limits.check])
+    for path in written:
+        try:
+            with _writing(path, path_of):
+                pass
+        except (OSError, ImportError, ValueError) as error:
+            problems.append(f"cannot write {path}: {error}")
     if problems:
         raise InvalidValueError("validation", problems)
 
 
 @contextmanager
 def _writing(path: str | None, path_of: PathOpener) -> Iterator[BinaryIO | None]:
-    """Open a file to write, or nothing without a path."""
+    """Open a file to write, or nothing without a path.
+
+    :raises OSError: if it cannot be written; ImportError if its library is missing, ValueError for no path.
+    """
     if not path:
         yield None
         return
-    try:
-        file = path_of(path).open("wb")
-    except (OSError, ImportError, ValueError) as error:
-        raise InvalidValueError("file", [f"cannot write {path}: {error}"]) from error
-    with file:
+    with patient(path_of)(path).open("wb") as file:
         yield file
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from ...client import DiffgramError, StorageRefusedError
 from ...models import InvalidValueError, Receipt
 from ...models.received import without_signatures
+from ...storage_faults import words_of_fault
 from ..read.paths import PathOpener
+from ..read.storage import patient
 from .verdicts import Verdict
 
 
@@ -17,31 +20,51 @@ def words_of(receipt: Receipt) -> str:
         f"{each.name or 'update'}{f' (input {each.input_id})' if each.input_id else ''}: {each.reason}"
         for each in receipt.failures
     ]
-    more = receipt.failed + receipt.stuck - len(lines)
+    more = receipt.problems - sum(each.inputs for each in receipt.failures)
     return "\n".join([receipt.summary(), *lines, *([f"and {more} more"] if more > 0 else [])])
 
 
 def check_report(path: str, path_of: PathOpener) -> None:
-    """Raise InvalidValueError if a report cannot be written, before there is anything to write."""
-    _write(path, path_of, [])
+    """See that a report can be written, before there is anything to write.
 
-
-def write_report(path: str, path_of: PathOpener, verdicts: Iterable[Verdict]) -> None:
-    """Write a line of JSON for each input: name, outcome, reason, ids, and the predictions that are missing.
-
-    :param path: local or in object storage; what was there before is gone.
-    :raises InvalidValueError: if it cannot be written.
+    :raises InvalidValueError: if it cannot.
+    :raises StorageError: if its storage fails, and may be back.
     """
-    _write(path, path_of, verdicts)
-
-
-def _write(path: str, path_of: PathOpener, verdicts: Iterable[Verdict]) -> None:
     try:
-        with path_of(path).open("w") as file:
-            for each in verdicts:
-                file.write(_line(each) + "\n")
+        _write(path, path_of, list)
     except (OSError, ImportError, ValueError) as error:
         raise InvalidValueError("report", [f"cannot write {path}: {error}"]) from error
+
+
+def write_report(
+    path: str, path_of: PathOpener, verdicts: Callable[[], Iterable[Verdict]]
+) -> DiffgramError | None:
+    """Write a line of JSON for each input: name, outcome, reason, ids, and the predictions that are missing.
+
+    What came of the wait is known by now, and must be told whatever becomes of the report.
+
+    :param path: local or in object storage; what was there before is gone.
+    :param verdicts: called once more where a fault of the storage passed.
+    :return: why it could not be written: a StorageError if that may pass.
+    """
+    try:
+        _write(path, path_of, verdicts)
+    except DiffgramError as error:
+        return error
+    except (OSError, ImportError, ValueError) as error:
+        return StorageRefusedError(f"cannot write the report {path}: {words_of_fault(error)}")
+    return None
+
+
+def _write(path: str, path_of: PathOpener, verdicts: Callable[[], Iterable[Verdict]]) -> None:
+    there = patient(path_of)(path)
+
+    def write() -> None:
+        with there.open_once("w") as file:
+            for each in verdicts():
+                file.write(_line(each) + "\n")
+
+    there.attempt("write", write)
 
 
 def _line(verdict: Verdict) -> str:

@@ -21,6 +21,7 @@ class Verdict:
     :param missing: the predictions that are not stored, one text each.
     :param kept: how many predictions the server kept from before instead of those sent (server.md 2.7).
     :param retries: how often the input was retried; None if it must not be.
+    :param inputs: how many inputs this is about: of those that are missing only the number is known.
     """
 
     state: State
@@ -31,6 +32,7 @@ class Verdict:
     missing: tuple[str, ...] = ()
     kept: int = 0
     retries: int | None = None
+    inputs: int = 1
 
     @classmethod
     def of(

@@ -166,7 +166,7 @@ class Watch:
     def _failures(self) -> list[ReceiptFailure]:
         failed = [each for each in self.verdicts() if each.state in _PROBLEMS]
         return [
-            ReceiptFailure(name=each.name, input_id=each.input_id, reason=each.reason)
+            ReceiptFailure(name=each.name, input_id=each.input_id, reason=each.reason, inputs=each.inputs)
             for each in failed[:SHOWN_FAILURES]
         ]
 
@@ -182,4 +182,5 @@ def _missing(part: Part) -> Verdict:
             else (f"parent file {sent.parent_file_id}")
         )
     count = part.counts["missing"]
-    return Verdict("missing", None, where, None, f"{count} input(s) that the server does not list")
+    told = f"{count} input(s) that the server does not list"
+    return Verdict("missing", None, where, None, told, inputs=count)

@@ -262,7 +262,7 @@ def _checked_score(score: float | None) -> float | None:
         raise ValueError(f"score is {score}, no number")
     value = float(score)
     if not 0 <= value <= 1:
-        raise ValueError(f"score is {value}, not within 0 and 1")
+        raise ValueError(f"score is {value}, not within 0 and 1: divide a percentage by 100")
     return value
 
 

@@ -69,7 +69,18 @@ def test_wrong_rules_are_refused_before_anything_is_sent_all_at_once(run_dag, cl
     ran = run_dag("send_that_waits_by_wrong_rules", packets=[text("a.txt")])
     assert (ran.states, ran.tries) == ({"send": {"failed"}}, {"send": 1})
     words = told(caplog, capfd)
-    for problem in ("verify must be one of", "on_stuck must be one of", "stall_timeout must be above 0"):
+    assert "parameters: 9 problem(s), nothing was sent" in words
+    for problem in (
+        "if_exists must be one of",
+        "concurrency must be 1 or more",
+        "unknown_labels must be one of",
+        "verify must be one of",
+        "on_stuck must be one of",
+        "on_kill must be one of",
+        "stall_timeout must be above 0",
+        "max_failed must be a number",
+        "cannot write /nowhere/report.jsonl",
+    ):
         assert problem in words
     listed = client.send(routes.list_files(client.project, find_dataset(client, "Default").id))
     assert listed.file_list == []
@@ -102,6 +113,8 @@ def test_wrong_targets_fail_without_a_retry(run_dag, client, caplog, capfd):
     words = told(caplog, capfd)
     for problem in ("exactly one of", "go together", "no such input"):
         assert problem in words
+    assert "wait: 3 problem(s)" in words, "targets, rules and report at once"
+    assert "nothing was sent" not in words, "a sensor sends nothing"
 
 
 def test_a_deferred_wait_obeys_max_failed_and_writes_its_report(run_dag, client, by_url, tmp_path):
@@ -151,3 +164,24 @@ def test_time_that_is_over_names_what_is_pending_and_is_not_retried(
     words = told(caplog, capfd)
     assert "not settled in time" in words
     assert "late.txt" in words
+
+
+def test_a_report_that_cannot_be_written_hides_no_verdict(
+    run_dag, client, by_url, diffgram_emulator, caplog, capfd
+):
+    packets = [text("a.txt"), by_url("gone.jpg", gone=True)]
+    assert run_dag("send_that_waits_here", packets=packets, report="/dev/full").state == "failed"
+    words = told(caplog, capfd)
+    assert "gone.jpg" in words
+    assert "The report was not written: cannot write /dev/full: No space left on device" in words
+    diffgram_emulator.row_fault("late.txt", "stuck")
+    assert run_dag("wait_for_too_short", packets=[text("late.txt")], report="/dev/full").state == "failed"
+    words = told(caplog, capfd)
+    assert "not settled in time" in words
+    assert "The report was not written" in words
+
+
+def test_only_the_report_is_missing_where_only_the_report_cannot_be_written(run_dag, client, caplog, capfd):
+    assert run_dag("send_that_waits_here", packets=[text("a.txt")], report="/dev/full").state == "failed"
+    told_at_the_end = "The inputs are settled: 1 expected: 1 succeeded. Only the report was not written: "
+    assert told_at_the_end in told(caplog, capfd)

@@ -167,6 +167,7 @@ def test_an_input_that_the_server_does_not_list_is_missing(diffgram: LiveDiffgra
     clock[0] = 31.0
     receipt = diffgram.client.run(watch.look())
     assert (receipt.pending, receipt.missing, receipt.complete) == (0, 1, True)
+    assert [each.inputs for each in receipt.failures] == [1]
     assert receipt.failures[0].name == f"batch {sent.id}"
 
 

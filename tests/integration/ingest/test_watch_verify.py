@@ -112,7 +112,7 @@ def test_a_report_has_a_line_for_each_input(diffgram: LiveDiffgram, media: Media
     packets = [image(media, "a.png", box(1)), image(media, "lost.png", box(3))]
     packets.append(image(media, "x.png", folder="gone/"))
     watch, _ = ended(diffgram, diffgram.push(packets), COUNTS)
-    write_report(str(tmp_path / "report.jsonl"), universal_path, watch.verdicts())
+    write_report(str(tmp_path / "report.jsonl"), universal_path, watch.verdicts)
     written = map(json.loads, (tmp_path / "report.jsonl").read_text().splitlines())
     lines = {each["name"]: each for each in written}
     assert {name: each["outcome"] for name, each in lines.items()} == {

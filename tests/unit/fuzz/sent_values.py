@@ -29,7 +29,7 @@ keys = texts.map(lambda text: text.lstrip("/") + "k")
 names = texts.map(lambda text: text + ".png")
 
 COMMON = {
-    "score": numbers,
+    "score": st.floats(0, 1) | st.integers(0, 1),
     "machine_made": st.booleans(),
     "model_ref": texts,
     "number": int32s,

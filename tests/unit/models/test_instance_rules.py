@@ -68,9 +68,15 @@ def test_a_score_is_a_finite_number_quirks_4_49_59(score: Any):
     assert place_of(TAG | {"score": score}) == "tag.score"
 
 
-@pytest.mark.parametrize("score", [0, 1, 0.5, -3.25, fractions.Fraction(1, 2), BIG - 1])
-def test_any_finite_score_passes(score: Any):
+@pytest.mark.parametrize("score", [0, 1, 0.5, 1e-300, fractions.Fraction(1, 2)])
+def test_a_score_from_0_to_1_passes(score: Any):
     assert INSTANCE.validate_python(TAG | {"score": score}).score == score
+
+
+@pytest.mark.parametrize("score", [87, 1.0001, -0.1, -3.25, BIG - 1])
+def test_a_score_beyond_is_refused_with_what_to_do(score: Any):
+    with pytest.raises(ValidationError, match=r"score\n.*within 0 and 1: divide a percentage by 100"):
+        INSTANCE.validate_python(TAG | {"score": score})
 
 
 @pytest.mark.parametrize("number", ["3", 3.0, True, BIG, -BIG - 1, NAN])

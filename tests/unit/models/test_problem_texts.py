@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from airflow_provider_diffgram.models import CompoundFile, InvalidValueError, Packet
-from airflow_provider_diffgram.models.problems import describe
+from airflow_provider_diffgram.models.problems import NOTHING, all_problems, describe, telling
 from airflow_provider_diffgram.models.received import without_signatures
 
 SECRET = "X-Amz-Signature=0123456789abcdef"
@@ -101,10 +101,29 @@ def test_the_query_of_a_url_is_cut_out_of_a_text(text: str, left: str):
 
 
 def test_an_invalid_value_error_lists_its_problems_and_survives_a_pickle():
-    error = InvalidValueError("packets", ["one", "two"])
-    assert str(error) == "packets: 2 problem(s), nothing was sent\none\ntwo"
+    error = InvalidValueError("packets", ["one", "two"], 3, NOTHING)
+    assert str(error) == "packets: 5 problem(s), nothing was sent\none\ntwo\nand 3 more"
     again = pickle.loads(pickle.dumps(error))
     assert (again.what, again.problems, str(again)) == ("packets", ["one", "two"], str(error))
+
+
+def test_what_was_sent_is_told_by_those_alone_who_know_it():
+    assert str(InvalidValueError("handle", ["none given"])) == "handle: 1 problem(s)\nnone given"
+    with pytest.raises(InvalidValueError, match=r"0 problem\(s\), nothing was sent$"), telling(NOTHING):
+        raise InvalidValueError("handle", [])
+    with (
+        pytest.raises(InvalidValueError, match=r"0 problem\(s\), 7 were sent$"),
+        telling(NOTHING),
+        telling("7 were sent"),
+    ):
+        raise InvalidValueError("packets", [])
+
+
+def test_all_that_is_wrong_is_gathered():
+    def wrong(*problems: str) -> None:
+        raise InvalidValueError("thing", problems)
+
+    assert all_problems([lambda: wrong("a"), lambda: None, lambda: wrong("b", "c")]) == ["a", "b", "c"]
 
 
 def test_the_name_of_a_compound_file_is_told():

@@ -37,7 +37,7 @@ values = st.recursive(
 
 steady = settings(max_examples=60)
 common = {
-    "score": numbers,
+    "score": st.floats(0, 1) | st.integers(0, 1),
     "machine_made": st.booleans(),
     "model_ref": texts,
     "number": st.integers(-MAX - 1, MAX),

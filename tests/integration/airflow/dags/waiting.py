@@ -41,7 +41,18 @@ def send_that_waits_here() -> None:
 
 @dag(schedule=None, **COMMON, default_args={"retries": 1, "retry_delay": timedelta(seconds=0)})
 def send_that_waits_by_wrong_rules() -> None:
-    send(wait_for_completion=True, verify="hope", on_stuck="panic", stall_timeout=0)
+    send(
+        if_exists="hope",
+        concurrency=0,
+        unknown_labels="guess",
+        wait_for_completion=True,
+        verify="hope",
+        on_stuck="panic",
+        on_kill="explode",
+        stall_timeout=0,
+        max_failed="many",
+        wait_report="/nowhere/report.jsonl",
+    )
 
 
 @dag(schedule=None, **COMMON)
@@ -72,7 +83,7 @@ def wait_for_targets() -> None:
 
 @dag(schedule=None, **COMMON, default_args={"retries": 1, "retry_delay": timedelta(seconds=0)})
 def wait_for_wrong_targets() -> None:
-    DiffgramInputSensor(task_id="two", handle={}, batch_ids=[1])
+    DiffgramInputSensor(task_id="two", handle={}, batch_ids=[1], verify="hope", report="/nowhere/r.jsonl")
     DiffgramInputSensor(task_id="half", parent_file_id=1)
     DiffgramInputSensor(task_id="unknown", input_ids=[99999])
 
@@ -125,7 +136,14 @@ def wait_rescheduled() -> None:
 
 @dag(schedule=None, **COMMON, default_args={"retries": 1, "retry_delay": timedelta(seconds=0)})
 def wait_for_too_short() -> None:
-    DiffgramInputSensor(task_id="wait", handle=send().output, deferrable=True, timeout=2, **SOON)
+    DiffgramInputSensor(
+        task_id="wait",
+        handle=send().output,
+        report="{{ dag_run.conf.get('report', '/dev/null') }}",
+        deferrable=True,
+        timeout=2,
+        **SOON,
+    )
 
 
 send_that_waits_deferred()

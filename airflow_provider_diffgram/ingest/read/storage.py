@@ -1,0 +1,332 @@
+"""Paths in the user's storage, with patience: what passes is tried again, what does not is told at once.
+
+Everything the package reads or writes for a user goes through a :class:`PatientPath`. After a fault that
+stays, it raises what the storage raised, as an ``OSError``; after one that should have passed and did not,
+:class:`~airflow_provider_diffgram.client.StorageError`, which another attempt of the task may outlive.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import logging
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+
+from ...client.attempts import backoff
+from ...client.clock import Clock
+from ...client.errors import DiffgramError, StorageError, source_error
+from ...models.received import without_signatures
+from ...storage_faults import is_passing, words_of_fault
+
+if TYPE_CHECKING:
+    from .paths import PathOpener
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PATIENCE = 60.0
+"""Seconds to try again, where no connection says otherwise: as long as with a server."""
+
+_BUFFER = 2**18
+_MARKS = ("size", "ETag", "etag", "generation", "mtime", "LastModified", "last_modified", "updated")
+
+
+def patient(
+    path_of: PathOpener, seconds: float | None = None, clock: Clock | None = None
+) -> Callable[[str], PatientPath]:
+    """Return ``path_of``, but that its paths have patience.
+
+    :param seconds: how long to try again; as long as the paths do already, or else a minute, when None.
+    :param clock: tells time and lets it pass; that of the paths, or else real time, when None.
+    """
+
+    def opened(path: str) -> PatientPath:
+        found = path_of(path)
+        if not isinstance(found, PatientPath):
+            return PatientPath(found, PATIENCE if seconds is None else seconds, clock or Clock())
+        return found.with_patience(found.seconds if seconds is None else seconds, clock or found.clock)
+
+    return opened
+
+
+class PatientPath:
+    """A path of any storage; whatever else its class offers is there as well.
+
+    :param path: UPath, ObjectStoragePath, or alike.
+    :param seconds: how long to try again.
+    :param clock: tells time and lets it pass.
+    """
+
+    def __init__(self, path: Any, seconds: float, clock: Clock) -> None:
+        self._path = path
+        self.seconds = seconds
+        self.clock = clock
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({without_signatures(str(self._path))!r})"
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._path, name)
+
+    def with_patience(self, seconds: float, clock: Clock) -> PatientPath:
+        """Return the same path with other patience."""
+        return PatientPath(self._path, seconds, clock)
+
+    def attempt(self, what: str, job: Callable[[], T]) -> T:
+        """Do ``job``, and do it again while it fails with what may pass.
+
+        :param what: the job in words, such as ``read``.
+        :raises StorageError: if time is up.
+        :raises OSError: if it fails for good; ImportError and ValueError pass as they are.
+        """
+        began = self.clock.monotonic()
+        for failures in itertools.count(1):
+            try:
+                return job()
+            except Exception as error:  # noqa: BLE001  # each storage has errors of its own
+                seconds = backoff(failures)
+                elapsed = self.clock.monotonic() - began
+                if not _may_pass(error) or elapsed + seconds > self.seconds:
+                    self._raise(what, error)
+                if failures == 1:
+                    _log.warning("cannot %s %r: %s; trying again", what, self, words_of_fault(error))
+            self.clock.sleep(seconds)
+        raise AssertionError
+
+    def once(self, what: str, job: Callable[[], T]) -> T:
+        """Do ``job`` once, and raise what :meth:`attempt` raises."""
+        try:
+            return job()
+        except Exception as error:  # noqa: BLE001  # each storage has errors of its own
+            self._raise(what, error)
+
+    def _raise(self, what: str, error: Exception) -> NoReturn:
+        """Raise the error that is being handled in the words of this module."""
+        if _may_pass(error):
+            raise source_error(what, str(self._path), error) from None
+        if isinstance(error, DiffgramError | OSError | ImportError | ValueError):
+            raise error
+        raise OSError(words_of_fault(error)) from error
+
+    def stat(self) -> Any:
+        """Return an object with ``st_mode``, ``st_mtime``, and ``st_size`` in bytes."""
+        return self.attempt("look at", self._path.stat)
+
+    def is_file(self) -> bool:
+        """Tell whether it is there, and a file.
+
+        Not what fsspec calls so: that says no as well where it could not look.
+        """
+        return stat.S_ISREG(self._mode())
+
+    def is_dir(self) -> bool:
+        """Tell whether it is there, and a folder."""
+        return stat.S_ISDIR(self._mode())
+
+    def _mode(self) -> int:
+        try:
+            return int(self.stat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return 0
+
+    def iterdir(self) -> list[PatientPath]:
+        """Return what is in a folder.
+
+        Not what fsspec calls so: to that a folder that it could not look at is none.
+        """
+        listed = self.attempt("list", self._list)
+        return [PatientPath(each, self.seconds, self.clock) for each in listed]
+
+    def _list(self) -> list[Any]:
+        if self._is_local():
+            return list(self._path.iterdir())
+        folder = str(self._path.path).strip("/")
+        found = [str(each).strip("/") for each in self._path.fs.ls(self._path.path, detail=False)]
+        return [self._path / each.rpartition("/")[2] for each in found if each != folder]
+
+    def _is_local(self) -> bool:
+        return getattr(self._path, "protocol", "") in ("", "file", "local")
+
+    def is_link(self) -> bool:
+        """Tell whether it is a symbolic link."""
+        return self._is_local() and Path(self._path.path).is_symlink()
+
+    def glob(self, pattern: str) -> list[PatientPath]:
+        """Return what matches, such as ``**/*.png``; nothing if there is no such folder.
+
+        Not what fsspec and pathlib call so: they leave out the folders that they could not list.
+        """
+        try:
+            return list({str(each): each for each in _matching(self, pattern.split("/"))}.values())
+        except FileNotFoundError:
+            return []
+
+    def open(self, mode: str = "r", **options: Any) -> Any:
+        """Open the file: ``rb`` to read, ``w`` or ``wb`` to write what was not there before.
+
+        What is read goes on where it was if a fault passes. A fault while something is written is final for
+        this file: it must be written anew.
+        """
+        if mode == "rb":
+            raw = _Resuming(self, options)
+            self.attempt("read", raw.begin)
+            return io.BufferedReader(raw, _BUFFER)
+        if mode not in ("w", "wb"):
+            raise ValueError(f"mode {mode!r}")
+        return _Written(self, self.attempt("write", lambda: self._path.open(mode, **options)))
+
+    def open_once(self, mode: str, **options: Any) -> Any:
+        """Open the file without patience: for what is read or written again as a whole."""
+        return self._path.open(mode, **options)
+
+    def head(self, size: int) -> bytes:
+        """Return the first bytes, of object storage in one request."""
+
+        def read() -> bytes:
+            return bytes(self._path.fs.cat_file(self._path.path, start=0, end=size))
+
+        return self.attempt("read", read)
+
+
+def _may_pass(error: BaseException) -> bool:
+    return not isinstance(error, DiffgramError) and is_passing(error)
+
+
+def raise_if_passing(error: Exception, what: str, path: str) -> None:
+    """Raise StorageError if a fault may pass, so that it is not taken for bad input."""
+    if isinstance(error, StorageError):
+        raise error
+    if not isinstance(error, DiffgramError) and is_passing(error):
+        raise source_error(what, path, error) from None
+
+
+def _matching(folder: PatientPath, parts: Sequence[str]) -> Iterator[PatientPath]:
+    first, *rest = parts
+    if first == "**":
+        yield from _matching(folder, rest or ["*"])
+    for each in sorted(folder.iterdir(), key=str):
+        if first == "**":
+            if each.is_dir() and not each.is_link():
+                yield from _matching(each, parts)
+        elif not fnmatchcase(each.name, first):
+            continue
+        elif not rest:
+            yield each
+        elif each.is_dir():
+            yield from _matching(each, rest)
+
+
+class _Resuming(io.RawIOBase):
+    """The bytes of a path; after a fault that passed the file is opened anew, and read on."""
+
+    def __init__(self, path: PatientPath, options: dict[str, Any]) -> None:
+        self._path = path
+        self._options = options
+        self._file: Any = None
+        self._position = 0
+        self._mark: dict[str, Any] | None = None
+
+    def begin(self) -> None:
+        """Open the file, if it is not open."""
+        if self._file is not None:
+            return
+        file = self._path.open_once("rb", **self._options)
+        mark = _mark_of(file)
+        if self._mark is not None and mark != self._mark:
+            file.close()
+            raise OSError("it was changed while it was read")
+        self._mark = mark
+        if self._position:
+            file.seek(self._position)
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._position = int(self._path.attempt("read", lambda: self._seek_once(offset, whence)))
+        return self._position
+
+    def _seek_once(self, offset: int, whence: int) -> int:
+        self.begin()
+        return int(self._file.seek(offset, whence))
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        piece = self._path.attempt("read", lambda: self._read_once(len(view)))
+        view[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
+
+    def _read_once(self, size: int) -> bytes:
+        self.begin()
+        try:
+            return bytes(self._file.read(size))
+        except Exception:
+            self._drop()
+            raise
+
+    def _drop(self) -> None:
+        file, self._file = self._file, None
+        try:
+            file.close()
+        except Exception as error:  # noqa: BLE001  # it was broken before; what broke it is told
+            _log.debug("closing %r: %s", self._path, error)
+
+    def close(self) -> None:
+        if not self.closed and self._file is not None:
+            self._file.close()
+        super().close()
+
+
+class _Written:
+    """A file that is being written; its faults are those of :meth:`PatientPath.once`."""
+
+    def __init__(self, path: PatientPath, file: Any) -> None:
+        self._path = path
+        self._file = file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def write(self, content: Any) -> int:
+        """Write text or bytes, as the file was opened for."""
+        return int(self._path.once("write", lambda: self._file.write(content)))
+
+    def flush(self) -> None:
+        """Hand on what was written, as far as the storage can."""
+        self._path.once("write", self._file.flush)
+
+    def close(self) -> None:
+        """Close the file; in object storage it is there only now."""
+        self._path.once("write", self._file.close)
+
+
+def _mark_of(file: Any) -> dict[str, Any]:
+    """Return what tells one version of a file from another, as far as the storage tells."""
+    details = getattr(file, "details", None)
+    if isinstance(details, dict):
+        return {name: details[name] for name in _MARKS if name in details}
+    try:
+        found = os.fstat(file.fileno())
+    except (OSError, AttributeError, TypeError, ValueError):
+        return {}
+    return {"size": found.st_size, "mtime": found.st_mtime_ns}

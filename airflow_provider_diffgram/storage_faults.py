@@ -1,0 +1,101 @@
+"""Which faults of a user's storage pass by themselves. No I/O, and no library of a storage is imported.
+
+Each library behind fsspec has errors of its own: s3fs gives ``OSError`` with an ``errno`` for what S3
+answers, and lets botocore's own errors through; gcsfs raises ``HttpError`` with a ``code``, adlfs those of
+azure-core with a ``status_code``; aiohttp's stand behind all three.
+"""
+
+from __future__ import annotations
+
+import errno
+import ssl
+from collections.abc import Iterator
+from http.client import IncompleteRead
+
+from .models.received.texts import without_signatures
+
+_FINAL_TYPES = (
+    FileNotFoundError,
+    PermissionError,
+    IsADirectoryError,
+    NotADirectoryError,
+    FileExistsError,
+    ssl.SSLCertVerificationError,
+)
+_PASSING_TYPES = (TimeoutError, ConnectionError, InterruptedError, BlockingIOError, IncompleteRead)
+
+_PASSING_ERRNOS = frozenset(
+    number
+    for number, name in errno.errorcode.items()
+    if name
+    in {
+        *("EAGAIN", "EBUSY", "ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EDQUOT", "EHOSTDOWN"),
+        *("EHOSTUNREACH", "EINTR", "EIO", "EMFILE", "ENETDOWN", "ENETRESET", "ENETUNREACH", "ENFILE"),
+        *("ENOBUFS", "ENOLCK", "ENOMEM", "ENOSPC", "ENOTCONN", "EPIPE", "EREMOTEIO", "ESHUTDOWN"),
+        *("ESTALE", "ETIMEDOUT"),
+    }
+)
+"""A full disk is among them: it is the worker's, and another attempt may run on another worker."""
+
+_PASSING_NAMES = {
+    "aiohttp": {"ClientConnectionError", "ClientPayloadError"},
+    "azure": {"ServiceRequestError", "ServiceResponseError"},
+    "botocore": {"ConnectionError", "HTTPClientError", "IncompleteReadError"},
+    "google": {"TransportError"},
+    "httpx": {"TransportError"},
+    "paramiko": {"SSHException"},
+    "requests": {"ChunkedEncodingError", "ConnectionError", "Timeout"},
+    "urllib3": {"HTTPError"},
+}
+"""Library -> its errors without a number, those that are derived from them included."""
+
+_PASSING_STATUSES = frozenset({408, 425, 429})
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether what failed may succeed a little later: timeout, reset, a server that is busy or down.
+
+    What is missing, forbidden, a folder or no such medium stays so. An error that tells nothing is final, as
+    is every one that does not come from a storage.
+    """
+    if isinstance(error, _FINAL_TYPES):
+        return False
+    status = _status(error)
+    if status is not None:
+        return status in _PASSING_STATUSES or status >= 500
+    if isinstance(error, _PASSING_TYPES):
+        return True
+    if isinstance(error, OSError) and error.errno is not None:
+        # A name that cannot be resolved has a negative number: the network is down, or the name is wrong.
+        return error.errno < 0 or error.errno in _PASSING_ERRNOS
+    return any(
+        kind.__name__ in _PASSING_NAMES.get(kind.__module__.partition(".")[0], ())
+        for kind in type(error).__mro__
+    )
+
+
+def words_of_fault(error: BaseException) -> str:
+    """Return what happened, with the kind of error where the text says little, and without signatures."""
+    text = without_signatures(str(error)).strip()
+    if isinstance(error, OSError) and error.strerror and error.errno:
+        return without_signatures(str(error.strerror))
+    kind = type(error).__name__
+    return f"{kind}: {text}" if text else kind
+
+
+def _status(error: BaseException) -> int | None:
+    """Return the HTTP status that a storage answered, if the error tells."""
+    return next((each for each in _statuses(error) if 400 <= each < 600), None)
+
+
+def _statuses(error: BaseException) -> Iterator[int]:
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):  # botocore
+        response = response.get("ResponseMetadata", {})
+        found = [response.get("HTTPStatusCode")] if isinstance(response, dict) else []
+    else:
+        found = [getattr(error, name, None) for name in ("status_code", "status", "code")]
+        found.append(getattr(response, "status_code", None))
+    for each in found:
+        if isinstance(each, int) or (isinstance(each, str) and each.isdecimal()):
+            yield int(each)
