@@ -72,7 +72,7 @@ def test_wrong_rules_are_refused_before_anything_is_sent_all_at_once(run_dag, cl
     assert "parameters: 9 problem(s), nothing was sent" in words
     for problem in (
         "if_exists must be one of",
-        "concurrency must be 1 or more",
+        "concurrency must be 1 to 32",
         "unknown_labels must be one of",
         "verify must be one of",
         "on_stuck must be one of",
