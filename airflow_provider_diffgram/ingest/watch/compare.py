@@ -72,7 +72,7 @@ def compare(sent: Iterable[Any], stored: Iterable[Mapping[str, Any]], *, older_c
         ):
             kept += reference is not None
         else:
-            missing.append(words_of(each))
+            missing.append(instance_in_words(each))
     return Compared(missing, kept)
 
 
@@ -88,7 +88,7 @@ def distinct(instances: Iterable[Any]) -> int:
     )
 
 
-def words_of(instance: Mapping[str, Any]) -> str:
+def instance_in_words(instance: Mapping[str, Any]) -> str:
     """Return a prediction in a few words: type, label, place, reference."""
     shown = ("label_file_id", *_PLACE, "creation_ref_id")
     told = [f"{key} {str(instance[key])[:60]}" for key in shown if instance.get(key) is not None]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from ...client import routes
 from ...client.request import Steps, ask, ask_together
-from ...client.routes import PAGE, StatusFilter
+from ...client.routes import StatusFilter
 from ...models import InputRow, SentBatch
+from ..limits import LIMITS
 from ..server.rows import identity_of, is_collision, is_pending
 
 
@@ -16,19 +17,21 @@ class Listing:
     """Lists inputs.
 
     :param sent: what was sent, by which they are found.
+    :param page: rows that the server lists at most.
     """
 
     project: str
     sent: SentBatch
+    page: int = LIMITS.page
 
     def every_row(self) -> Steps[list[InputRow]]:
         """List all, also where more than a page was sent."""
-        rows = yield from self.rows("All", PAGE)
+        rows = yield from self.rows("All", self.page)
         identities = {identity_of(row) for row in rows}
         again = len(identities) < (self.sent.inputs or 0) or any(map(is_collision, rows))
-        if again and len(rows) >= PAGE:
+        if again and len(rows) >= self.page:
             # Packets that were sent again push others off the end of the list (quirk 13).
-            more = yield from ask_together(self._request(each, PAGE) for each in ("Success", "Failed"))
+            more = yield from ask_together(self._request(each, self.page) for each in ("Success", "Failed"))
             rows = list({row.id: row for listed in (rows, *more) for row in listed}.values())
         if self.sent.id is None and self.sent.parent_file_id is not None:
             rows = _without_superseded(rows)
@@ -47,7 +50,7 @@ class Listing:
             if status == "All":
                 return rows
             return [row for row in rows if (row.failed if status == "Failed" else is_pending(row))]
-        rows = yield from ask(self._request(status, limit if only is None else PAGE, archived))
+        rows = yield from ask(self._request(status, limit if only is None else self.page, archived))
         return rows if only is None else [row for row in rows if row.id in only]
 
     def hanging(self, limit: int) -> Steps[list[InputRow]]:

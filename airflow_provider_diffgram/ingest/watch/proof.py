@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...client import RefusedError, routes
 from ...client.request import Steps, ask, ask_together
 from ...models import File, InputRow
+from ..limits import LIMITS, Limits
 from ..server.files import read_files
-from .compare import compare, distinct, words_of
+from .compare import compare, distinct, instance_in_words
 from .stored_frames import missing_in_frames
 from .verdicts import Verdict
-
-_MANY = 64
-"""Files whose instances are held at once."""
-
-_NAMED = 200
-"""Files that lack some of their predictions and are asked which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,53 +22,51 @@ class Prover:
     """Settles successes, and failures that may mean that the file was there.
 
     :param verify: ``counts``, ``instances`` or ``status``.
-    :param is_late: whether a row was given the time that the server may take for its instances.
+    :param directory_id: of the files; None to go by what each row says.
+    :param parent_file_id: compound file that they are children of.
     """
 
     project: str
     verify: str
-    is_late: Callable[[InputRow], bool]
+    directory_id: int | None
+    parent_file_id: int | None
+    limits: Limits = LIMITS
 
-    def prove(
-        self, rows: Iterable[InputRow], directory_id: int | None, parent_file_id: int | None
-    ) -> Steps[dict[int, Verdict]]:
-        """Return the verdicts on those of ``rows`` that can be settled now.
+    def prove(self, rows: Iterable[InputRow], late: Container[int]) -> Steps[dict[int, Verdict]]:
+        """Return the verdicts on those of ``rows`` that can be settled now, by id.
 
-        :param directory_id: of the files; None to go by what each row says.
-        :param parent_file_id: compound file that they are children of.
+        :param late: inputs that had all the time that the server may take for their instances.
         """
         found: dict[int, Verdict] = {}
         made: list[InputRow] = []
         changed: list[InputRow] = []
         for row in rows:
             if row.media_type == "video":
-                found |= yield from self._video(row, directory_id)
+                found |= yield from self._video(row, late)
             elif self.verify == "status" and row.succeeded:
-                if self.is_late(row):
+                if row.id in late:
                     found[row.id] = Verdict.of("succeeded", row)
             else:
                 (made if row.mode is None else changed).append(row)
-        found |= yield from self._files(made, directory_id, parent_file_id)
-        found |= yield from self._updates(changed)
+        found |= yield from self._files(made, late)
+        found |= yield from self._updates(changed, late)
         return found
 
-    def _video(self, row: InputRow, directory_id: int | None) -> Steps[dict[int, Verdict]]:
+    def _video(self, row: InputRow, late: Container[int]) -> Steps[dict[int, Verdict]]:
         """A video's failure may become success, and a first success failure (quirk 52)."""
-        if not self.is_late(row):
+        if row.id not in late:
             return {}
         if row.failed or (row.update_log or {}).get("error"):
             return {row.id: Verdict.of("failed", row, row.reason)}
         missing: list[str] = []
         if self.verify != "status" and not row.video_was_split:
-            missing = yield from missing_in_frames(self.project, row, directory_id or row.directory_id)
+            missing = yield from missing_in_frames(self.project, row, self.directory_id or row.directory_id)
         if missing:
             return {row.id: _lacking(row, missing)}
         return {row.id: Verdict.of("succeeded", row)}
 
-    def _files(
-        self, rows: Sequence[InputRow], directory_id: int | None, parent_file_id: int | None
-    ) -> Steps[dict[int, Verdict]]:
-        files = yield from self._read(rows, directory_id, parent_file_id)
+    def _files(self, rows: Sequence[InputRow], late: Container[int]) -> Steps[dict[int, Verdict]]:
+        files = yield from self._read(rows, late)
         found: dict[int, Verdict] = {}
         whole: list[InputRow] = []
         partial: list[InputRow] = []
@@ -85,50 +78,49 @@ class Prover:
             elif row.failed:
                 if stored is not None:
                     found[row.id] = Verdict.of("skipped", row)
-                elif self.is_late(row):
+                elif row.id in late:
                     why = f"file {row.existing_file_id} has the name already, without predictions"
                     found[row.id] = Verdict.of("failed", row, why)
             elif _is_all(stored, row.instance_list):
                 whole.append(row)
-            elif self.is_late(row) and stored:
+            elif row.id in late and stored:
                 partial.append(row)
-            elif self.is_late(row):
-                found[row.id] = _lacking(row, [words_of(each) for each in row.instance_list])
+            elif row.id in late:
+                found[row.id] = _lacking(row, [instance_in_words(each) for each in row.instance_list])
         if self.verify != "instances":
+            few = self.limits.files_compared
             found |= {row.id: Verdict.of("succeeded", row) for row in whole}
-            found |= {row.id: _lacking_some(row, files[_file_of(row)]) for row in partial[_NAMED:]}
-            whole, partial = [], partial[:_NAMED]
-        compared = yield from self._compared([*whole, *partial])
+            found |= {row.id: _lacking_some(row, files[_file_of(row)]) for row in partial[few:]}
+            whole, partial = [], partial[:few]
+        compared = yield from self._compared([*whole, *partial], late)
         return compared | found
 
-    def _read(
-        self, rows: Sequence[InputRow], directory_id: int | None, parent_file_id: int | None
-    ) -> Steps[dict[int, File]]:
+    def _read(self, rows: Sequence[InputRow], late: Container[int]) -> Steps[dict[int, File]]:
         """Read the files that inputs made, or collided with."""
         wanted: dict[int | None, set[int]] = defaultdict(set)
         for row in rows:
             if _file_of(row):
-                wanted[directory_id or row.directory_id].add(_file_of(row))
+                wanted[self.directory_id or row.directory_id].add(_file_of(row))
         files: dict[int, File] = {}
         for directory, ids in wanted.items():
-            if directory is not None or parent_file_id is not None:
-                files |= yield from read_files(self.project, directory or 0, ids, parent_file_id)
+            if directory is not None or self.parent_file_id is not None:
+                files |= yield from read_files(self.project, directory or 0, ids, self.parent_file_id)
         # Not among the living files of the dataset: removed, or moved, by a person.
-        lost = {_file_of(row) for row in rows if row.succeeded and self.is_late(row)} - files.keys() - {0}
+        lost = {_file_of(row) for row in rows if row.succeeded and row.id in late} - files.keys() - {0}
         viewed = yield from ask_together(routes.view_file(self.project, each) for each in sorted(lost))
         return files | {file.id: file for file in viewed}
 
-    def _updates(self, rows: Iterable[InputRow]) -> Steps[dict[int, Verdict]]:
+    def _updates(self, rows: Iterable[InputRow], late: Container[int]) -> Steps[dict[int, Verdict]]:
         # What is replaced is there until it is: only time tells (server.md 3.2).
-        ready = [row for row in rows if row.mode != "update_with_existing" or self.is_late(row)]
-        return (yield from self._compared(ready))
+        ready = [row for row in rows if row.mode != "update_with_existing" or row.id in late]
+        return (yield from self._compared(ready, late))
 
-    def _compared(self, rows: Sequence[InputRow]) -> Steps[dict[int, Verdict]]:
+    def _compared(self, rows: Sequence[InputRow], late: Container[int]) -> Steps[dict[int, Verdict]]:
         """Compare the instances of files with those of the inputs, file by file."""
         found: dict[int, Verdict] = {}
         with_file = [row for row in rows if row.file_id is not None]
-        for start in range(0, len(with_file), _MANY):
-            some = with_file[start : start + _MANY]
+        for start in range(0, len(with_file), self.limits.files_held):
+            some = with_file[start : start + self.limits.files_held]
             files = yield from stored_files(self.project, [row.file_id or 0 for row in some])
             for row, file in zip(some, files, strict=True):
                 if file is None:
@@ -138,7 +130,7 @@ class Prover:
                 compared = compare(row.instance_list, file.instance_list, older_count=older_count)
                 if not compared.missing:
                     found[row.id] = Verdict.of("succeeded", row, kept=compared.kept)
-                elif self.is_late(row):
+                elif row.id in late:
                     found[row.id] = _lacking(row, compared.missing)
         return found
 

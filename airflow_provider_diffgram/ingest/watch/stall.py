@@ -9,14 +9,13 @@ from typing import Any
 from ...client import routes
 from ...client.request import Steps, ask
 from ...models import InputRow
-from ..server.rows import is_retryable, progress_of
-from .batch import SAMPLE, Mark, Part
+from ..limits import LIMITS, Limits
+from ..server.rows import is_retryable, is_update, progress_of
+from .batch import Batch
 from .compare import compare, distinct
+from .movement import Mark
 from .proof import stored_files
 from .verdicts import Verdict
-
-_DOUBTFUL_AFTER = 0.25
-"""Share of the time without movement after which the rest of the queue is looked at as well."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,35 +32,38 @@ class Stall:
     project: str
     timeout: float | None
     clock: Callable[[], float]
+    limits: Limits = LIMITS
     _moved_at: float = field(init=False)
     _others: dict[int, Any] | None = None
 
     def __post_init__(self) -> None:
         self._moved_at = self.clock()
 
-    def forget_time(self) -> None:
-        """Begin to measure anew."""
+    def lose_sight(self) -> None:
+        """Begin to measure anew: the server was out of sight."""
         self._moved_at, self._others = self.clock(), None
 
-    def look(self, parts: Iterable[Part]) -> Steps[None]:
-        """Tell those of ``parts`` that have inputs which are stuck."""
-        unsettled = [part for part in parts if not part.settled]
+    def look(self, batches: Iterable[Batch]) -> Steps[None]:
+        """Tell those of ``batches`` that have inputs which are stuck."""
+        unsettled = [batch for batch in batches if batch.phase != "settled"]
         if self.timeout is None or not unsettled:
             return
         yield from self._note_movement(unsettled)
-        for part in unsettled:
-            if self._queue_stands() or any(self._is_left(mark) for mark in part.marks.values()):
-                yield from self._look_at(part)
+        for batch in unsettled:
+            if self._queue_stands() or any(self._is_left(mark) for mark in batch.movement.marks.values()):
+                yield from self._look_at(batch)
 
-    def _note_movement(self, parts: Iterable[Part]) -> Steps[None]:
+    def _note_movement(self, batches: Iterable[Batch]) -> Steps[None]:
         assert self.timeout is not None
-        moved_at = max(part.moved_at for part in parts)
+        moved_at = max(batch.movement.moved_at for batch in batches)
         if moved_at > self._moved_at:
             self._moved_at, self._others = moved_at, None
-        if self.clock() - self._moved_at >= self.timeout * _DOUBTFUL_AFTER:
+        if self.clock() - self._moved_at >= self.timeout * self.limits.doubtful_after:
             # Only what is being worked on: few rows, however long the queue is.
             rows = yield from ask(
-                routes.list_rows(self.project, status="Processing", show_deferred=False, limit=SAMPLE)
+                routes.list_rows(
+                    self.project, status="Processing", show_deferred=False, limit=self.limits.sample
+                )
             )
             others = {row.id: progress_of(row) for row in rows}
             if self._others is not None and others != self._others:
@@ -72,19 +74,21 @@ class Stall:
         assert self.timeout is not None
         return self.clock() - self._moved_at >= self.timeout
 
-    def _look_at(self, part: Part) -> Steps[None]:
-        rows = yield from part.list_pending()
-        self._moved_at = max(self._moved_at, part.moved_at)  # the list may show that they were retried since
+    def _look_at(self, batch: Batch) -> Steps[None]:
+        rows = yield from batch.list_pending()
+        self._moved_at = max(
+            self._moved_at, batch.movement.moved_at
+        )  # the list may show that they were retried since
         queue_stands = self._queue_stands()
-        stuck = [row for row in rows if queue_stands or self._is_left(part.marks[row.id])]
+        stuck = [row for row in rows if queue_stands or self._is_left(batch.movement.marks[row.id])]
         found: dict[int, Verdict] = {}
         for row in stuck:
-            if row.mode is None:
+            if not is_update(row):
                 retries = row.retry_count if is_retryable(row) else None
                 found[row.id] = Verdict.of("stuck", row, self._words(row), retries=retries)
             else:
                 found[row.id] = yield from self._reconciled(row)
-        part.note_stuck(found)
+        batch.note_stuck(found)
 
     def _is_left(self, mark: Mark) -> bool:
         """Whether a worker began with an input and does nothing with it any more."""

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Iterator
 from ...client.request import Steps
 from ...models import Handle, InputRow, InvalidValueError, Receipt, ReceiptFailure
 from ...models.handle import SHOWN_FAILURES, SHOWN_FILE_IDS
+from ..limits import LIMITS, Limits
 from ..server.rows import is_update
-from .batch import Part
+from .batch import Batch
+from .listing import Listing
+from .proof import Prover
 from .rules import Rules
 from .stall import Stall
 from .verdicts import State, Verdict
-
-_PARTS_AT_ONCE = 20
-"""Batches in which something is pending that one look asks for, unless they hold 1000 inputs each."""
 
 _PROBLEMS: tuple[State, ...] = ("failed", "missing", "stuck")
 _NO_RULES = Rules(stall_timeout=None)
@@ -32,6 +32,7 @@ class Watch:
     :param handles: of one project.
     :param clock: monotonic seconds.
     :param rules: what proves a success, and when an input counts as stuck.
+    :param limits: how much is asked at once.
     :raises InvalidValueError: if the handles are of no project, or of several.
     """
 
@@ -40,6 +41,7 @@ class Watch:
         handles: Iterable[Handle],
         clock: Callable[[], float] = time.monotonic,
         rules: Rules = _NO_RULES,
+        limits: Limits = LIMITS,
     ) -> None:
         self._handles = list(handles)
         projects = {handle.project for handle in self._handles}
@@ -47,25 +49,31 @@ class Watch:
             told = f"must be of exactly one project, not of {', '.join(sorted(projects)) or 'none'}"
             raise InvalidValueError("handles", [told])
         self.project = projects.pop()
-        self._parts = [
-            Part(self.project, handle.directory_id, sent, rules.verify, clock)
+        self._batches = [
+            Batch(
+                Listing(self.project, sent, limits.page),
+                Prover(self.project, rules.verify, handle.directory_id, sent.parent_file_id, limits),
+                clock,
+                limits,
+            )
             for handle in self._handles
             for sent in handle.batches
         ]
         self._expected = sum(handle.expected for handle in self._handles)
-        self._stall = Stall(self.project, rules.stall_timeout, clock)
+        self._stall = Stall(self.project, rules.stall_timeout, clock, limits)
+        self._limits = limits
         self._next = 0
 
     @property
     def settling(self) -> bool:
         """Whether all that is pending will be decided within seconds, such as successes without instances."""
-        unsettled = [part for part in self._parts if not part.settled]
-        return bool(unsettled) and all(part.settling for part in unsettled)
+        unsettled = [batch for batch in self._batches if batch.phase != "settled"]
+        return bool(unsettled) and all(batch.is_settling for batch in unsettled)
 
     @property
     def soon(self) -> bool:
         """Whether the last look ended with a question that should not wait."""
-        return any(part.soon for part in self._parts)
+        return any(batch.phase == "urgent" for batch in self._batches)
 
     def look(self) -> Steps[Receipt]:
         """Ask the server about what is not settled and return where everything stands.
@@ -74,41 +82,41 @@ class Watch:
         before. Of many small ones, such as the children of many parents, some are asked in turn: as many as
         are settled, and 20 that are not.
         """
-        left = max(_PARTS_AT_ONCE, math.ceil(self._expected / 1000))
-        unsettled = [part for part in self._in_turn() if not part.settled]
+        left = max(self._limits.batches_at_once, math.ceil(self._expected / self._limits.page))
+        unsettled = [batch for batch in self._in_turn() if batch.phase != "settled"]
         is_far = False
-        for part in [each for each in unsettled if each.soon] or unsettled:
-            if is_far and part.rests:
+        for batch in [each for each in unsettled if each.phase == "urgent"] or unsettled:
+            if is_far and batch.rests:
                 continue
-            yield from part.look()
-            is_far = is_far or part.is_far
-            left -= not part.settled
+            yield from batch.look()
+            is_far = is_far or batch.is_far
+            left -= batch.phase != "settled"
             if not left:
-                self._next = self._parts.index(part) + 1
+                self._next = self._batches.index(batch) + 1
                 break
-        yield from self._stall.look(self._parts)
+        yield from self._stall.look(self._batches)
         return self._receipt()
 
     def take_stock(self) -> Steps[Receipt]:
         """Ask for every input that is not settled, and return where everything stands."""
-        for part in self._parts:
-            if not part.settled:
-                yield from part.take_stock()
-        yield from self._stall.look(self._parts)
+        for batch in self._batches:
+            if batch.phase != "settled":
+                yield from batch.take_stock()
+        yield from self._stall.look(self._batches)
         return self._receipt()
 
     def lose_sight(self) -> None:
         """Take note that the server could not be seen: that nothing moved meanwhile says nothing."""
-        for part in self._parts:
-            part.forget_time()
-        self._stall.forget_time()
+        for batch in self._batches:
+            batch.lose_sight()
+        self._stall.lose_sight()
 
     def verdicts(self) -> Iterator[Verdict]:
         """Yield what became of each input, as far as they were listed."""
-        for part in self._parts:
-            yield from part.verdicts
-            if part.counts["missing"]:
-                yield _missing(part)
+        for batch in self._batches:
+            yield from batch.verdicts
+            if batch.counts["missing"]:
+                yield _missing(batch)
 
     def to_retry(self, max_retries: int) -> list[int]:
         """Return the inputs that are stuck and may be retried once more."""
@@ -127,24 +135,26 @@ class Watch:
         To archive an update would remove the file that it was to change (server.md 2.14).
         """
         found: list[InputRow] = []
-        for part in self._parts:
-            if not part.settled:
-                rows = yield from part.list_pending()
+        for batch in self._batches:
+            if batch.phase != "settled":
+                rows = yield from batch.list_pending()
                 found += [row for row in rows if not is_update(row)]
         return found
 
-    def _in_turn(self) -> list[Part]:
-        start = self._next % max(1, len(self._parts))
-        return self._parts[start:] + self._parts[:start]
+    def _in_turn(self) -> list[Batch]:
+        start = self._next % max(1, len(self._batches))
+        return self._batches[start:] + self._batches[:start]
 
     def _receipt(self) -> Receipt:
         counts: Counter[State] = Counter()
-        for part in self._parts:
-            counts.update(part.counts)
-        verdicts = [each for part in self._parts for each in part.verdicts]
+        for batch in self._batches:
+            counts.update(batch.counts)
+        verdicts = [each for batch in self._batches for each in batch.verdicts]
         file_ids = [each.file_id for each in verdicts if each.state == "succeeded" and each.file_id]
         few = len(file_ids) <= SHOWN_FILE_IDS
-        open_parts = sum(sum(part.counts.values()) for part in self._parts if part.sent.inputs is None)
+        open_parts = sum(
+            sum(batch.counts.values()) for batch in self._batches if batch.listing.sent.inputs is None
+        )
         return Receipt(
             project=self.project,
             expected=self._expected + open_parts,
@@ -171,16 +181,13 @@ class Watch:
         ]
 
 
-def _missing(part: Part) -> Verdict:
+def _missing(batch: Batch) -> Verdict:
     """Return the verdict on what the server does not list; nothing but its number is known."""
-    sent = part.sent
-    where = f"batch {sent.id}" if sent.id is not None else f"the inputs {sent.only or ''}".strip()
+    sent = batch.listing.sent
+    parts = [f"batch {sent.id}"] if sent.id is not None else []
     if sent.parent_file_id is not None:
-        where = (
-            f"{where}, parent file {sent.parent_file_id}"
-            if sent.id is not None
-            else (f"parent file {sent.parent_file_id}")
-        )
-    count = part.counts["missing"]
+        parts.append(f"parent file {sent.parent_file_id}")
+    where = ", ".join(parts) or f"the inputs {sent.only or ''}".strip()
+    count = batch.counts["missing"]
     told = f"{count} input(s) that the server does not list"
     return Verdict("missing", None, where, None, told, inputs=count)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.watch.batch import SAMPLE
+from airflow_provider_diffgram.ingest.limits import LIMITS, Limits
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Handle, Receipt, SentBatch
 from tests.integration.ingest.fast_time import FastTime, until
@@ -47,14 +47,14 @@ def look(diffgram: LiveDiffgram, watch: Watch) -> Receipt:
 def many(diffgram: LiveDiffgram) -> Handle:
     """More inputs than a look lists as a whole, all waiting."""
     diffgram.emulator.pause_queue()
-    return diffgram.push(texts(SAMPLE + 20))
+    return diffgram.push(texts(LIMITS.sample + 20))
 
 
 def test_one_listing_a_look_whatever_the_number_of_inputs(diffgram: LiveDiffgram, many: Handle):
     watch = Watch([many], FastTime.monotonic)
     with asked(diffgram) as paths:
         for _ in range(8):
-            assert look(diffgram, watch).pending == SAMPLE + 20
+            assert look(diffgram, watch).pending == LIMITS.sample + 20
     assert paths == {LIST: 8}
 
 
@@ -78,7 +78,7 @@ def test_an_end_that_was_foreseen_is_seen_and_proved_in_one_listing(diffgram: Li
     diffgram.emulator.tune(cycle=0.05, rows_per_cycle=10)
     diffgram.emulator.pause_queue(False)
     deadline = time.monotonic() + 12
-    while not 0 < (left := sum(not row.succeeded for row in diffgram.inputs())) < SAMPLE:
+    while not 0 < (left := sum(not row.succeeded for row in diffgram.inputs())) < LIMITS.sample:
         until(f"{left} are pending", deadline)
     diffgram.emulator.pause_queue()
     now = 10.0
@@ -93,24 +93,24 @@ def test_an_end_that_was_foreseen_is_seen_and_proved_in_one_listing(diffgram: Li
 
 def test_while_one_batch_is_far_from_its_end_the_others_rest(diffgram: LiveDiffgram, many: Handle):
     now = 0.0
-    more = diffgram.push(texts(SAMPLE + 20, prefix="more-"))
+    more = diffgram.push(texts(LIMITS.sample + 20, prefix="more-"))
     watch = Watch([many, more], lambda: now)
     for now, listings in ((0.0, 2), (1.0, 1), (4.0, 1), (5.5, 2)):
         with asked(diffgram) as paths:
-            assert look(diffgram, watch).pending == 2 * (SAMPLE + 20)
+            assert look(diffgram, watch).pending == 2 * (LIMITS.sample + 20)
         assert paths == {LIST: listings}, now
 
 
 def test_only_what_has_an_open_question_is_asked_at_once(diffgram: LiveDiffgram):
-    ended = diffgram.push(texts(SAMPLE + 20))
+    ended = diffgram.push(texts(LIMITS.sample + 20))
     diffgram.done(ended)
     diffgram.emulator.pause_queue()
-    waiting = diffgram.push(texts(SAMPLE + 20, prefix="waiting-"))
+    waiting = diffgram.push(texts(LIMITS.sample + 20, prefix="waiting-"))
     watch = Watch([waiting, ended], FastTime.monotonic)
     look(diffgram, watch)
     assert watch.soon
     with asked(diffgram) as paths:
-        assert look(diffgram, watch).succeeded == SAMPLE + 20
+        assert look(diffgram, watch).succeeded == LIMITS.sample + 20
     assert paths == {LIST: 1}
 
 
@@ -120,18 +120,20 @@ def test_a_failure_among_many_is_seen_while_the_others_wait(diffgram: LiveDiffgr
     assert failed.failed == 1
     (row,) = [each for each in diffgram.inputs() if each.failed]
     diffgram.emulator.pause_queue()
-    sent = diffgram.push(texts(SAMPLE + 20))
-    batch = SentBatch(id=row.batch_id, inputs=SAMPLE + 21)
-    for packet in range(SAMPLE + 20):
+    sent = diffgram.push(texts(LIMITS.sample + 20))
+    batch = SentBatch(id=row.batch_id, inputs=LIMITS.sample + 21)
+    for packet in range(LIMITS.sample + 20):
         text = {"type": "from_text_data", "text_data": "a", "media": {"type": "text"}}
         place = {"directory_id": diffgram.directory_id, "batch_id": row.batch_id}
         name = {"original_filename": f"other-{packet}.txt"}
         diffgram.ask(routes.send_packet, {**text, **place, **name}, "raw")
-    watch = Watch([sent.model_copy(update={"batches": [batch], "expected": SAMPLE + 21})], FastTime.monotonic)
+    watch = Watch(
+        [sent.model_copy(update={"batches": [batch], "expected": LIMITS.sample + 21})], FastTime.monotonic
+    )
     receipts = [look(diffgram, watch) for _ in range(5)]
     assert [each.failed for each in receipts] == [0, 0, 0, 0, 1]
     assert receipts[-1].failures[0].name == "gone.png"
-    assert receipts[-1].pending == SAMPLE + 20
+    assert receipts[-1].pending == LIMITS.sample + 20
 
 
 def test_children_of_many_parents_are_asked_in_turn(diffgram: LiveDiffgram):
@@ -163,9 +165,8 @@ def test_settled_batches_are_not_asked_again(diffgram: LiveDiffgram, media: Medi
 
 
 def test_packets_that_were_sent_again_push_none_off_the_list_quirk_13(
-    diffgram: LiveDiffgram, monkeypatch: pytest.MonkeyPatch
+    diffgram: LiveDiffgram,
 ):
-    monkeypatch.setattr("airflow_provider_diffgram.ingest.watch.listing.PAGE", 5)
     batch = diffgram.ask(routes.create_batch).id
     for name in ("a", "b", "c", "d", "a", "b", "c"):
         text = {"type": "from_text_data", "text_data": "a", "media": {"type": "text"}}
@@ -182,7 +183,9 @@ def test_packets_that_were_sent_again_push_none_off_the_list_quirk_13(
     handle = Handle(
         project=diffgram.client.project, directory_id=diffgram.directory_id, batches=[sent], expected=4
     )
-    receipt = looking(diffgram, Watch([handle], FastTime.monotonic), lambda each: each.complete)
+    receipt = looking(
+        diffgram, Watch([handle], FastTime.monotonic, limits=Limits(page=5)), lambda each: each.complete
+    )
     assert receipt.summary() == "4 expected: 4 succeeded"
 
 

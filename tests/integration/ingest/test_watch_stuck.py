@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_diffgram.client import routes
+from airflow_provider_diffgram.ingest.limits import Limits
 from airflow_provider_diffgram.ingest.watch.archive import archive_pending
 from airflow_provider_diffgram.ingest.watch.rules import Rules
 from airflow_provider_diffgram.ingest.watch.watch import Watch
@@ -113,13 +114,12 @@ def test_new_media_by_url_may_be_retried_so_many_times_and_then_come_in(
 
 
 def test_what_was_retried_among_many_is_not_retried_at_once_again(
-    diffgram: LiveDiffgram, media: Media, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    diffgram: LiveDiffgram, media: Media, clock: Clock
 ):
-    monkeypatch.setattr("airflow_provider_diffgram.ingest.watch.batch.SAMPLE", 1)
     diffgram.emulator.row_fault("a.png", "stuck", times=2)
     handle = diffgram.push([image(media, "a.png", box()), image(media, "b.png", folder="wait/")])
     rows_until(diffgram, lambda rows: all(row.status == "processing" for row in rows))
-    watch = Watch([handle], clock, RULES)
+    watch = Watch([handle], clock, RULES, Limits(sample=1))
     looks(diffgram, watch, clock, 0, 10, 61)
     (first, second) = watch.to_retry(2)
     diffgram.ask(routes.update_inputs, [first, second], "RETRY")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.ingest.watch.compare import compare, distinct, words_of
+from airflow_provider_diffgram.ingest.watch.compare import compare, distinct, instance_in_words
 
 
 def box(left: int = 1, reference: str | None = "r", **more: Any) -> dict[str, Any]:
@@ -69,6 +69,6 @@ def test_equal_ones_count_once_5_3():
 
 
 def test_words_name_type_label_place_and_reference():
-    assert words_of(box(1)) == (
+    assert instance_in_words(box(1)) == (
         "box (label_file_id 3, x_min 1, y_min 2, x_max 10, y_max 11, creation_ref_id r)"
     )

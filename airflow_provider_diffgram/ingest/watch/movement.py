@@ -1,0 +1,80 @@
+"""How far the inputs are that are pending, and when all of them should be done. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ...models import InputRow
+from ..server.rows import progress_of, was_taken_up
+
+_SHARE = 0.7
+"""Of what was left so much should be done by now: too early a guess costs a longer answer, no request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the server is with an input.
+
+    :param at: status, percentage, time of the last change by the server's clock, and number of retries.
+    :param since: when that was first seen, by ours.
+    :param taken_up: whether a worker of the server has begun with it.
+    """
+
+    at: tuple[Any, ...]
+    since: float
+    taken_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What the looks so far show of the pending inputs of a batch. Times are monotonic seconds.
+
+    :param left: how many are pending; an estimate where only a sample of them was listed.
+    :param moved_at: when any of them was last seen to have moved.
+    :param marks: by id, of those listed last.
+    :param moves: whether any moved between the last two looks.
+    :param rate: how many fewer became pending in a second, between the last two looks.
+    :param seen_at: when they were listed last.
+    """
+
+    left: float
+    moved_at: float
+    marks: Mapping[int, Mark] = field(default_factory=dict)
+    moves: bool = True
+    rate: float = 0.0
+    seen_at: float | None = None
+
+    def after(self, rows: Iterable[InputRow], now: float, *, whole: bool) -> Movement:
+        """Return what a look at ``now`` shows.
+
+        :param rows: pending ones, newest first.
+        :param whole: whether they are all that are pending.
+        """
+        marks = {}
+        for row in rows:
+            at = *progress_of(row), row.retry_count
+            old = self.marks.get(row.id)
+            marks[row.id] = old if old is not None and old.at == at else Mark(at, now, was_taken_up(row))
+        oldest = 0 if whole else min(marks, default=0)
+        comparable = [each for each in self.marks if each >= oldest]
+        gone = sum(each not in marks for each in comparable)
+        moves = bool(gone) or any(
+            each in marks and marks[each] is not old for each, old in self.marks.items()
+        )
+        stay = 1 - gone / len(comparable) if comparable else 1
+        left = len(marks) if whole else self.left * stay
+        rate = self.rate
+        if self.seen_at is not None and now > self.seen_at:
+            rate = max(0.0, (self.left - left) / (now - self.seen_at))
+        return Movement(left, now if moves else self.moved_at, marks, moves, rate, now)
+
+    def is_end_due(self, now: float) -> bool:
+        """Whether few should be left, if it goes on as between the last two looks."""
+        return self.seen_at is not None and 0 < self.left * _SHARE <= self.rate * (now - self.seen_at)
+
+    def measured_from(self, now: float) -> Movement:
+        """Return the same as if each had moved just now: the server was out of sight."""
+        marks = {each: replace(mark, since=now) for each, mark in self.marks.items()}
+        return replace(self, moved_at=now, marks=marks)
