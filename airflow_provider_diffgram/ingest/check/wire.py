@@ -144,7 +144,7 @@ def _media_keys(packet: Packet, connection_id: int | None) -> dict[str, Any]:
     if isinstance(media, UrlMedia):
         keys: dict[str, Any] = {"type": "from_url", "media": {"url": media.url, "type": media.type}}
         if media.type == "video":
-            # Frames of a split video are counted anew in each clip (server.md 5.6).
+            # A split video loses the first frame of each clip (server.md 5.6).
             keys["video_split_duration"] = packet.video_split_duration or 0
         return keys
     if isinstance(media, TextMedia):

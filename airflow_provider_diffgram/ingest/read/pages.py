@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_PIXELS = 7680
-"""Longest side of an image that the server does not scale, which would move every box (quirk 45)."""
+"""Longest side of an image whose size the server notes correctly (quirk 45)."""
 
 _COPY = 2**20
 _POINTS = 72.0
@@ -106,8 +106,8 @@ class Documents:
                 return [f"page {media.page} of {media.path}: {error}"]
         if longest > MOST_PIXELS:
             return [
-                f"page {media.page} of {media.path} would have {longest} pixels; Diffgram scales down what "
-                f"has more than {MOST_PIXELS}, without the predictions. Give a lower dpi, or smaller pages"
+                f"page {media.page} of {media.path} would be {longest} pixels long; above {MOST_PIXELS} "
+                "Diffgram notes a wrong size for an image. Give a lower dpi, or smaller pages"
             ]
         return []
 
