@@ -33,7 +33,7 @@ help:
 
 setup: $(READY)
 
-$(READY): pyproject.toml $(CONSTRAINTS) Makefile
+$(READY): pyproject.toml emulator/pyproject.toml $(CONSTRAINTS) Makefile
 	@python=; for each in "$(PYTHON)" python3 python3.13 python3.12 python3.11; do \
 	    if [ -n "$$each" ] && $$each -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
 	    then python=$$each; break; fi; done; \
@@ -41,9 +41,9 @@ $(READY): pyproject.toml $(CONSTRAINTS) Makefile
 	echo "setting up $(VENV) with $$($$python --version)"; $$python -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
-	    --constraints $(CONSTRAINTS) --editable '.[dev]' \
+	    --constraints $(CONSTRAINTS) --editable ./emulator --editable '.[dev]' \
 	|| { echo "uv could not install; pip is slower, but knows this machine's pip.conf"; \
-	    $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[dev]'; }
+	    $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable ./emulator --editable '.[dev]'; }
 	@touch $@
 
 demo: $(READY)
@@ -106,7 +106,7 @@ e2e: $(READY)
 
 # What a line needs beside the newest of everything is in its .in file.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
-    --no-emit-index-url --no-annotate --no-header
+    --no-emit-index-url --no-emit-package diffgram-emulator --no-annotate --no-header
 
 lock: $(READY)
 	@$(LOCK) --extra dev --output-file $(CONSTRAINTS) pyproject.toml

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from diffgram_emulator.process import EmulatorProcess
 
 from .figures import Accepted
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from diffgram_emulator.process import EmulatorProcess
 
 CONNECTION, SILENT = "bench", "bench_silent"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from diffgram_emulator.process import EmulatorProcess
 
 from . import packets as making
 from .airflow import Airflow, ChaosError, DagRun, until

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from .environment import StepFailed, build_wheel
+from .environment import StepFailed, Wheels, build_wheels
 from .rows import Pair, Row, chosen, interpreter, pinned
 from .trial import copy_tree, try_out
 
 BUILD = Path("build")
 
 
-def row_of(pair: Pair, wheel: Path, tree: Path, folder: Path) -> Row:
+def row_of(pair: Pair, wheels: Wheels, tree: Path, folder: Path) -> Row:
     """Try a pair and return what became of it."""
     began = time.monotonic()
     reason = ""
@@ -28,7 +28,7 @@ def row_of(pair: Pair, wheel: Path, tree: Path, folder: Path) -> Row:
         reason = f"there is no Python {pair.python} on this machine"
     else:
         try:
-            try_out(pair, found, wheel, tree, folder)
+            try_out(pair, found, wheels, tree, folder)
         except (StepFailed, OSError, ValueError) as error:
             reason = str(error)
     return Row(pair.airflow, pair.python, not reason, reason, round(time.monotonic() - began, 1))
@@ -48,12 +48,12 @@ def main() -> int:
     folder = (BUILD / "compat").resolve()
     shutil.rmtree(folder, ignore_errors=True)
     (BUILD / "compat.json").unlink(missing_ok=True)
-    wheel = build_wheel(folder / "wheel")
-    tree = copy_tree(folder / "tree", wheel)
-    print(f"{wheel.name} on {len(wanted)} pairs; logs in {folder}", flush=True)
+    wheels = build_wheels(folder / "wheels")
+    tree = copy_tree(folder / "tree", wheels.provider)
+    print(f"{wheels.provider.name} on {len(wanted)} pairs; logs in {folder}", flush=True)
     rows = []
     for pair in wanted:
-        row = row_of(pair, wheel, tree, folder / pair.name)
+        row = row_of(pair, wheels, tree, folder / pair.name)
         rows.append(row)
         write(rows, BUILD / "compat.json")  # a run that is broken off has told what it saw
         version = pinned("apache-airflow", pair.constraints)

@@ -1,4 +1,4 @@
-"""The wheel, and environments of its own for it."""
+"""The wheels, and environments of their own for them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,27 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def build_wheel(folder: Path) -> Path:
-    """Build the package and return its wheel."""
+@dataclass(frozen=True)
+class Wheels:
+    """What this repository builds: the provider, and the emulator that its tests and demo talk to."""
+
+    provider: Path
+    emulator: Path
+
+    def requirements(self, extras: str) -> list[str]:
+        """Return what installs both, as pip takes it, the provider with extras."""
+        return [
+            f"airflow-provider-diffgram[{extras}] @ {self.provider.resolve().as_uri()}",
+            f"diffgram-emulator @ {self.emulator.resolve().as_uri()}",
+        ]
+
+
+def build_wheels(folder: Path) -> Wheels:
+    """Build both packages and return their wheels."""
+    return Wheels(_built(ROOT, folder / "provider"), _built(ROOT / "emulator", folder / "emulator"))
+
+
+def _built(source: Path, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "build.log"
     for old in folder.glob("*.whl"):
@@ -105,9 +125,9 @@ def build_wheel(folder: Path) -> Path:
         "--no-deps",
         "--wheel-dir",
         folder,
-        ROOT,
+        source,
     ]
-    with_uv: Command = [UV, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT]
+    with_uv: Command = [UV, "build", "--quiet", "--wheel", "--out-dir", folder, source]
     _first_that_works([with_uv, with_pip], log, "build")
     return next(folder.glob("*.whl"))
 
@@ -136,8 +156,3 @@ def _first_that_works(commands: Sequence[Command], log: Path, what: str) -> None
         except (StepFailed, OSError):
             continue
     return run(commands[-1], log, what)
-
-
-def distribution(wheel: Path, extras: str = "") -> str:
-    """Return the requirement that installs a wheel with extras."""
-    return f"airflow-provider-diffgram{f'[{extras}]' if extras else ''} @ {wheel.resolve().as_uri()}"

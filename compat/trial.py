@@ -8,7 +8,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from .environment import ROOT, Command, StepFailed, clean_environment, distribution, make, problem_of, run
+from .environment import ROOT, Command, StepFailed, Wheels, clean_environment, make, problem_of, run
 from .rows import Pair, pinned
 
 PACKAGE = "airflow_provider_diffgram"
@@ -19,7 +19,7 @@ AT_ONCE = ("--numprocesses", "logical", "--maxprocesses", "4", "--dist", "loadfi
 """As ``make test``."""
 
 
-def try_out(pair: Pair, interpreter: Path, wheel: Path, tree: Path, folder: Path) -> None:
+def try_out(pair: Pair, interpreter: Path, wheels: Wheels, tree: Path, folder: Path) -> None:
     """Install, import, test and run the example DAGs; everything it leaves is in ``folder``.
 
     :param tree: of :func:`copy_tree`.
@@ -27,7 +27,7 @@ def try_out(pair: Pair, interpreter: Path, wheel: Path, tree: Path, folder: Path
     """
     folder.mkdir(parents=True)
     airflow = pinned("apache-airflow", pair.constraints)
-    requirements = [distribution(wheel, EXTRAS), f"apache-airflow=={airflow}"]
+    requirements = [*wheels.requirements(EXTRAS), f"apache-airflow=={airflow}"]
     try:
         python = make(folder / "venv", interpreter, requirements, pair.constraints, folder / "install.log")
         env = environment(python, folder)
@@ -86,7 +86,7 @@ def environment(python: Path, folder: Path) -> dict[str, str]:
 
 def _tests(tree: Path, is_all: bool) -> list[Path]:
     if is_all:
-        return [tree / "tests"]
+        return [tree / "tests", tree / "emulator" / "tests"]
     return [path for path in sorted((tree / "tests" / "unit").iterdir()) if _is_of_package(path)]
 
 

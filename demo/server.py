@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from diffgram_emulator.process import EmulatorProcess
 
 VARIABLES = ("DIFFGRAM_URL", "DIFFGRAM_PROJECT", "DIFFGRAM_CLIENT_ID", "DIFFGRAM_CLIENT_SECRET")
 

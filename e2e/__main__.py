@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from compat.environment import ROOT, StepFailed, build_wheel, distribution, make
+from compat.environment import ROOT, StepFailed, build_wheels, make
 from compat.rows import pinned
 from tests.secrets_scan import find_secrets
 
@@ -82,15 +82,18 @@ class EndToEnd:
         self._secret_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
     def prepare(self) -> None:
-        """Build the wheel and the clean environments."""
+        """Build the wheels and the clean environments."""
         began = time.monotonic()
-        wheel = build_wheel(self.folder / "wheel")
+        wheels = build_wheels(self.folder / "wheels")
         log, python = self.folder / "install.log", Path(sys.executable)
         airflow = f"apache-airflow=={pinned('apache-airflow', CONSTRAINTS)}"
-        wanted = [distribution(wheel, "emulator,examples"), airflow, OPENLINEAGE, *CELERY]
+        wanted = [*wheels.requirements("emulator,examples"), airflow, OPENLINEAGE, *CELERY]
         self._python = make(self.folder / "venv", python, wanted, CONSTRAINTS, log)
         self._browser_python = make(self.folder / "browser", python, ["playwright"], CONSTRAINTS, log)
-        print(f"{wheel.name} and {airflow} installed after {time.monotonic() - began:.0f} s", flush=True)
+        print(
+            f"{wheels.provider.name} and {airflow} installed after {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
 
     def browse(self) -> None:
         """Do what a person does."""

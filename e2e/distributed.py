@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from chaos import packets as making
 from chaos.airflow import COMPONENTS, ROOT, Airflow, ChaosError, DagRun, until
 from chaos.judge import Row, Told, Truth, judge
 from chaos.pictures import Pictures
 from chaos.reader import Diffgram, read
 from chaos.stage import LABELS
+from diffgram_emulator.process import EmulatorProcess
 
 from .answers import keep_answers
 from .services import Postgres, Redis

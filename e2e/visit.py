@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from chaos.airflow import ChaosError, DagRun
 from compat.environment import clean_environment
 from demo import media
+from diffgram_emulator.process import EmulatorProcess
 
 from .answers import keep_answers
 from .programs import program

@@ -12,8 +12,6 @@ import pytest
 
 from tests.storage import Fault, flaky_storage
 
-pytest_plugins = ["airflow_provider_diffgram.emulator.fixtures"]
-
 # Before anything imports Airflow: it reads these once, and would otherwise settle in the user's home.
 _home = tempfile.TemporaryDirectory(prefix="airflow-home-", ignore_cleanup_errors=True)
 os.environ.update(

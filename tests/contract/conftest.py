@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_diffgram.client.settings import Settings
 from airflow_provider_diffgram.client.sync import DiffgramClient
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from diffgram_emulator.process import EmulatorProcess
 
 from .attributes import Attribute, attributes_of
 from .deployment import Access, Deployment, Place, place_of_environment

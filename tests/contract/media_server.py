@@ -39,6 +39,9 @@ def picture(width: int = 64, height: int = 64, kind: str = "PNG") -> bytes:
 CLIP = (Path(__file__).parent / "media" / "clip.mp4").read_bytes()
 """A film of 64 x 64 pixels: 20 frames, 10 a second."""
 
+ONLY_LIKE_A_FILM = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00" * 64
+"""The emulator takes it for a film whose length is not known."""
+
 
 def _own(host: str) -> str:
     """Return an address if it is one of this machine's, or else the one that stands for all of them."""
@@ -68,6 +71,7 @@ class MediaServer:
             "/text.png": b"no image at all",
             "/note.txt": b"hello",
             "/clip.mp4": CLIP,
+            "/v.mp4": ONLY_LIKE_A_FILM,
             "/garbage.mp4": b"no film at all" * 100,
         }
         self.slow_seconds = 0.3

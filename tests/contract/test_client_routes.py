@@ -1,7 +1,7 @@
 """The package's client against the server: each of its routes, and the typed value that comes back.
 
 ``create_attribute_group``, ``create_attribute_option`` and ``archive_export`` are tried on the emulator alone
-(tests/emulator/contract/test_client_routes_of_a_day.py): the server allows ten groups a day, options stay for
+(tests/integration/test_client_routes_of_a_day.py): the server allows ten groups a day, options stay for
 ever, and the third was never executed anywhere.
 """
 

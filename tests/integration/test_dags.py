@@ -15,7 +15,6 @@ import requests
 from PIL import Image, ImageChops, ImageSequence
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.models import Child, Packet
 from demo import media, project
 from demo.airflow_runs import ROOT, Run, RunFailed, environment, run_dags
@@ -24,6 +23,7 @@ from demo.fileserver import serving
 from demo.quality import overlap
 from demo.server import Server
 from demo.stored import compare, read_children, read_intended, read_roots
+from diffgram_emulator.process import EmulatorProcess
 
 SCENES = "diffgram_camera_scenes"
 MOMENTS = [("0900", "right"), ("0900", "front"), ("0900", "left"), ("0901", "right"), ("0901", "front")]

@@ -21,9 +21,9 @@ import pytest
 import requests
 from PIL import Image
 
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from demo.airflow_runs import ROOT
 from demo.media import PHOTOS, SCANS
+from diffgram_emulator.process import EmulatorProcess
 
 FILES = len(PHOTOS) + 1 + len(SCANS)
 

@@ -26,7 +26,6 @@ MAY_KNOW: dict[str, set[str]] = {
     "operators": {"models", "client", "ingest", "hooks", "triggers", "links", "lineage"},
     "sensors": {"models", "client", "ingest", "hooks", "triggers", "operators", "links", "lineage"},
     "task_groups": {"models", "operators", "sensors"},
-    "emulator": set(),
 }
 
 
@@ -70,6 +69,12 @@ def test_no_airflow(room: str):
     known = {(path.name, name) for path in modules(room) for name in imported(path)}
     assert known
     assert not {pair for pair in known if pair[1].split(".")[0] == "airflow"}
+
+
+def test_no_worker_needs_the_emulator():
+    known = {(path.name, name) for path in PACKAGE.rglob("*.py") for name in imported(path)}
+    assert len(known) > 1000
+    assert not {pair for pair in known if pair[1].split(".")[0] == "diffgram_emulator"}
 
 
 @pytest.mark.parametrize("room", MAY_KNOW)

@@ -13,8 +13,9 @@ from airflow_provider_diffgram.client import routes
 from tests.unit.client.every_route import EVERY
 
 TESTS = Path(__file__).parent.parent
+EMULATOR = TESTS.parent / "emulator" / "tests"
 DOCS = TESTS.parent / "docs"
-CALLERS = ("contract/test_client_routes.py", "emulator/contract/test_client_routes_of_a_day.py")
+CALLERS = ("contract/test_client_routes.py", "integration/test_client_routes_of_a_day.py")
 _PLACE = re.compile(r"\{\w+\}")
 
 
@@ -35,15 +36,19 @@ def names_in(path: Path) -> set[str]:
 
 
 def numbered_tests() -> dict[str, set[int]]:
-    """Return the tests with a quirk's number in their names, below tests/contract and tests/emulator."""
+    """Return the tests with a quirk's number in their names, of the contract and of the emulator."""
     found = {}
-    for folder in ("contract", "emulator"):
-        for path in (TESTS / folder).rglob("test_*.py"):
+    for folder in (TESTS / "contract", EMULATOR):
+        for path in folder.rglob("test_*.py"):
             for name in names_in(path):
                 numbers = {int(number) for number in re.findall(r"_q(\d+)(?=_)", name)}
                 if name.startswith("test_") and numbers:
-                    found[f"{path.relative_to(TESTS)}::{name}"] = numbers
+                    found[f"{shown(path)}::{name}"] = numbers
     return found
+
+
+def shown(path: Path) -> Path:
+    return path.relative_to(TESTS.parent if path.is_relative_to(EMULATOR) else TESTS)
 
 
 def quirks() -> list[int]:
@@ -79,7 +84,7 @@ def test_every_test_on_the_page_exists() -> None:
     missing = []
     for named in {named for cell in cells for named in quoted(cell)}:
         file, _, test = named.partition("::")
-        path = TESTS / file
+        path = (TESTS.parent if file.startswith("emulator/") else TESTS) / file
         if not path.is_file() or (test and test not in names_in(path)):
             missing.append(named)
     assert missing == []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
+from diffgram_emulator.process import EmulatorProcess
 
 DAGS = Path(__file__).parent / "dags"
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.check.lookup import find_dataset
 from airflow_provider_diffgram.links.diffgram import KEY, LINKS
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.airflow.dags.announcing import ASSET, HOST, OTHER
 from tests.secrets_scan import find_secrets
 from tests.unit.client.small_proxy import proxying

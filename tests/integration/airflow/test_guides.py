@@ -24,8 +24,6 @@ from pydantic import TypeAdapter
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.client.request import Request
-from airflow_provider_diffgram.emulator.faults import KINDS
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.hooks.connection import defaults_of, settings_of
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
 from airflow_provider_diffgram.ingest.read.paths import universal_path
@@ -37,6 +35,8 @@ from airflow_provider_diffgram.ingest.validation import validate_packets
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
 from demo.fileserver import serving
+from diffgram_emulator.faults import KINDS
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime
 
 ROOT = Path(__file__).parents[3]
@@ -365,14 +365,14 @@ def test_connections_are_read_as_written():
 
 
 def test_other_commands_are_known():
-    from airflow_provider_diffgram.emulator.__main__ import parser
+    from diffgram_emulator.__main__ import parser
 
     commands = [line for line in console_lines() if not line.startswith("export ")]
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M)
     assert {line.split()[1] for line in commands if line.startswith("make ")} <= set(targets)
     (command,) = [line for line in commands if not line.startswith("make ")]
     program, module, name, *arguments = shlex.split(command)
-    assert (program, module, name) == ("python", "-m", "airflow_provider_diffgram.emulator")
+    assert (program, module, name) == ("python", "-m", "diffgram_emulator")
     assert parser().parse_args(arguments).port == 8085
 
 
@@ -601,7 +601,7 @@ def test_messages_stand_in_the_package(quoted):
     "row", rows("troubleshooting", "What the server says of an input"), ids=lambda r: r[0]
 )
 def test_reasons_stand_in_the_emulator(row):
-    texts = texts_of(ROOT / "airflow_provider_diffgram" / "emulator")
+    texts = texts_of(ROOT / "emulator" / "diffgram_emulator")
     assert any(shape(code(row[0])).search(f"{text}<value>") for text in texts)
 
 

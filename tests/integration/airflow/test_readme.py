@@ -19,11 +19,10 @@ DAGS = {
     for name in ("nightly_predictions", "contract")
 }
 (NOTEBOOK,) = [block for block in BLOCKS if "DiffgramClient(settings)" in block]
-(PLUGIN,) = [block for block in BLOCKS if "pytest_plugins" in block]
 
 
 def test_each_example_is_run_by_a_test():
-    assert {*DAGS.values(), NOTEBOOK, PLUGIN} == set(BLOCKS)
+    assert {*DAGS.values(), NOTEBOOK} == set(BLOCKS)
 
 
 @pytest.fixture
@@ -81,7 +80,3 @@ def test_without_airflow(night, client, capsys):
     exec(compile(code, "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("1 expected: ")
     assert find_dataset(client, "night").id == night
-
-
-def test_the_plugin_is_the_one_that_these_tests_use():
-    assert PLUGIN.strip() in (README.parent / "tests" / "conftest.py").read_text()

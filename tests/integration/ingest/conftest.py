@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.send import model_runs as runs
 from airflow_provider_diffgram.ingest.send import queue as packets
 from airflow_provider_diffgram.ingest.send import settle
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import LiveDiffgram
 from tests.integration.ingest.served_media import Media, serving

@@ -9,11 +9,11 @@ from typing import Any
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from airflow_provider_diffgram.client.request import Request
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.ingest.server.repair import archive_doubled
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import File, Handle, Input, Receipt
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime, until
 
 DATASET = "predictions"

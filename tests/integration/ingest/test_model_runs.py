@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.send import model_runs as runs
 from airflow_provider_diffgram.ingest.send.push import PushError, push
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import until
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import Receipt
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.raw_packets import image, rows_until

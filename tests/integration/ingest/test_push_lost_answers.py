@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.send.push import PushError, push
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.served_media import Media, png

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.read.jsonlines import JsonLines
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.send import push as push_module
@@ -24,6 +23,7 @@ from airflow_provider_diffgram.ingest.send.batches import Memory
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import Handle, InvalidValueError
 from airflow_provider_diffgram.operators.memory import TaskMemory
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.raw_packets import image
 from tests.integration.ingest.served_media import Media

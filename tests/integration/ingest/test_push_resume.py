@@ -12,9 +12,9 @@ import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.client.request import Request
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.send import batches
 from airflow_provider_diffgram.ingest.send.push import push
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime, until
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.served_media import Media, png

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_diffgram.client import ServerFaultError, routes
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.models import InvalidValueError
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import until
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image, rows_until

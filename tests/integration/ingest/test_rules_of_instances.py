@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.send.compound import create_compound_file, upload_children
 from airflow_provider_diffgram.models import CompoundFile, InvalidValueError
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 
 NAN, INFINITY, BIG = float("nan"), float("inf"), 2**31

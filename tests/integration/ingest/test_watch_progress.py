@@ -11,9 +11,9 @@ import pytest
 
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.aio import AsyncDiffgramClient
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Handle, Receipt, SentBatch
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box, settings
 from tests.integration.ingest.raw_packets import image, instance, looking, raw, rows_until

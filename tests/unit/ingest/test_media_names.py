@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_diffgram.emulator.naming import sanitized
 from airflow_provider_diffgram.ingest.check.names import name_of, stored_upload_name
 from airflow_provider_diffgram.models import InvalidValueError, Packet
 from airflow_provider_diffgram.models.packet import media_type_of
+from diffgram_emulator.naming import sanitized
 
 steady = settings(max_examples=60)
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_diffgram.emulator.geometry import SHAPES
 from airflow_provider_diffgram.models import InvalidValueError, Packet
 from airflow_provider_diffgram.predictions import (
     Account,
@@ -25,6 +24,7 @@ from airflow_provider_diffgram.predictions import (
     instances_of,
     packets_of,
 )
+from diffgram_emulator.geometry import SHAPES
 
 WIDTH, HEIGHT = 100, 60
 numbers = st.one_of(st.floats(-50, 150, allow_nan=False), st.integers(-100, 300).map(lambda n: n / 2))

@@ -1,0 +1,79 @@
+"""``python -m diffgram_emulator``: a local Diffgram."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from .options import Options
+
+_HELP = {
+    "host": "address to listen at",
+    "port": "port to listen at; 0 is a free one",
+    "project": "project_string_id a new data folder starts with",
+    "cycle": "seconds between two looks into the queue",
+    "rows_per_cycle": "rows a worker takes at one look",
+    "workers": "worker processes, each with four ingest threads",
+    "image_seconds": "time one medium takes",
+    "settle_seconds": "least time between success and the instances",
+    "settle_per_instance": "what each instance adds to it",
+    "video_hangs": "whether a video hangs that is read while another row waits beside it: true or false",
+    "model_race_seconds": "time between looking for a model run and creating it",
+    "name_race_seconds": "time between comparing names and storing a compound file",
+    "limiter_processes": "server processes that count requests, each for itself",
+    "https_redirect": "answer plain http with a redirect: true or false",
+    "keep_alive": "keep connections open: true or false",
+    "media_timeout": "seconds to wait for the next byte of a medium",
+    "documented_variant": "differ from the observed server as the documentation does: true or false",
+    "s3_endpoint": "S3 server with the buckets of connections; without it they are folders",
+    "dataset_cap": "files a dataset takes",
+    "upload_minutes": "minutes after which an unfinished upload counts as interrupted",
+    "task_seconds": "seconds between a file's arrival in a job's dataset and its task",
+    "export_seconds": "seconds an export takes at least",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; its defaults are those of :class:`.options.Options`."""
+    made = argparse.ArgumentParser("python -m diffgram_emulator", description=__doc__)
+    made.add_argument("--data", type=Path, help="folder to keep everything in; default: a temporary one")
+    made.add_argument("--ready-file", type=Path, help="JSON with url and credentials, written once it serves")
+    made.add_argument("--parent", type=int, help="id of the process that started this one, to end with it")
+    made.add_argument("--no-rate-limit", action="store_true", help="count no requests")
+    for field in dataclasses.fields(Options):
+        if field.name in _HELP:
+            made.add_argument(
+                "--" + field.name.replace("_", "-"),
+                type=_flag if field.type == "bool" else type(field.default),
+                default=field.default,
+                help=_HELP[field.name] + " (%(default)s)",
+            )
+    return made
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"must be true or false, not {text!r}")
+    return text.lower() == "true"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the emulator until it is ended by a signal."""
+    given = vars(parser().parse_args(arguments))
+    ready_file, parent = given.pop("ready_file"), given.pop("parent")
+    given["rate_limit"] = not given.pop("no_rate_limit")
+    data = given.pop("data")
+    from .server import serve
+
+    if data is not None:
+        serve(Options(data=data, **given), ready_file, parent)
+        return
+    with tempfile.TemporaryDirectory(prefix="diffgram-emulator-", ignore_cleanup_errors=True) as folder:
+        serve(Options(data=Path(folder), **given), ready_file, parent)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Controls that make data no API route makes: storage connections, what people do, who may read.
+
+=====================================  ====================================================================
+``POST /emulator/connections``         ``{"project", "integration_name"}`` and, as wanted, ``name``,
+                                       ``private_id``, ``private_secret`` (null: none), ``endpoint`` (of an
+                                       S3 server; else that of the options), ``region``, ``private_host``,
+                                       ``archived``: a storage connection, and its id
+``POST /emulator/connections/change``  ``{"id"}`` and any of the same keys: changes it
+``POST /emulator/tasks``               ``{"project", "status"}`` with ``task_id`` or ``file_id``: what a
+                                       person made of tasks, with what follows for files and jobs
+``POST /emulator/jobs``                ``{"project", "job_id", "status"}``: sets the status of a job
+``POST /emulator/instances``           ``{"project", "file_id", "delete": [id, ...]}``: a person deletes
+                                       instances of a file
+``POST /emulator/public``              ``{"project", "is_public"}``: reads need no credential (server.md 1.2)
+=====================================  ====================================================================
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .files import find_file, note_stored_instances
+from .jobs import JOB_STATUSES, TASK_STATUSES, find_job, make_tasks, set_task
+from .store import Project, insert, update
+from .times import now_iso
+
+if TYPE_CHECKING:
+    from .call import Emulator
+
+_CONNECTION_KEYS = (
+    "name", "integration_name", "private_id", "private_secret", "private_host", "endpoint", "region",
+    "archived",
+)  # fmt: skip
+
+
+def _project(emulator: Emulator, body: dict[str, Any]) -> Project:
+    project = emulator.store.project(str(body["project"]))
+    if project is None:
+        raise ValueError("no such project")
+    return project
+
+
+def _require_signer(values: dict[str, Any]) -> None:
+    if values.get("endpoint") and importlib.util.find_spec("botocore") is None:
+        raise ValueError("an endpoint needs botocore: pip install 'diffgram-emulator[s3]'")
+
+
+def _new_connection(emulator: Emulator, body: dict[str, Any]) -> Any:
+    values = {
+        "name": "storage",
+        "private_id": "emulated-key-id",
+        "private_secret": "emulated-secret",
+        "endpoint": emulator.options.s3_endpoint or None,
+        **_connection_values(body),
+    }
+    _require_signer(values)
+    project = _project(emulator, body)
+    with emulator.store.write() as connection:
+        connection_id = insert(
+            connection, "connection", project_id=project.id, time_created=now_iso(), **values
+        )
+    return {"id": connection_id}
+
+
+def _change_connection(emulator: Emulator, body: dict[str, Any]) -> Any:
+    values = _connection_values(body)
+    _require_signer(values)
+    with emulator.store.write() as connection:
+        update(connection, "connection", int(body["id"]), **values)
+    return {"id": int(body["id"])}
+
+
+def _connection_values(body: dict[str, Any]) -> dict[str, Any]:
+    unknown = set(body) - {*_CONNECTION_KEYS, "project", "id"}
+    if unknown:
+        raise ValueError(f"unknown keys {sorted(unknown)}")
+    values = {key: body[key] for key in _CONNECTION_KEYS if key in body}
+    if "archived" in values:
+        values["archived"] = int(bool(values["archived"]))
+    return values
+
+
+def _set_tasks(emulator: Emulator, body: dict[str, Any]) -> Any:
+    project, store = _project(emulator, body), emulator.store
+    if body["status"] not in TASK_STATUSES:
+        raise ValueError(f"status must be one of {TASK_STATUSES}")
+    make_tasks(store, project, 0.0)
+    column, value = ("id", body["task_id"]) if "task_id" in body else ("file_id", body["file_id"])
+    rows = store.all(f"SELECT * FROM task WHERE project_id = ? AND {column} = ?", project.id, value)
+    with store.write() as connection:
+        for row in rows:
+            set_task(connection, row, body["status"])
+    return {"tasks": [row["id"] for row in rows]}
+
+
+def _set_job(emulator: Emulator, body: dict[str, Any]) -> Any:
+    project, status = _project(emulator, body), body["status"]
+    job = find_job(emulator.store, int(body["job_id"]))
+    if job is None or job["project_id"] != project.id or status not in JOB_STATUSES:
+        raise ValueError(f"no such job, or status not one of {JOB_STATUSES}")
+    now = now_iso()
+    completed = now if status == "complete" else None
+    with emulator.store.write() as connection:
+        update(connection, "job", job["id"], status=status, time_updated=now, time_completed=completed)
+    return {"id": job["id"]}
+
+
+def _delete_instances(emulator: Emulator, body: dict[str, Any]) -> Any:
+    """Delete as a person does: the counter stays, since it only grows (server.md 4.1)."""
+    project, file_id = _project(emulator, body), int(body["file_id"])
+    file = find_file(emulator.store, file_id)
+    if file is None or file["project_id"] != project.id:
+        raise ValueError("no such file")
+    deleted = 0
+    with emulator.store.write() as connection:
+        for instance_id in body["delete"]:
+            deleted += connection.execute(
+                "UPDATE instance SET soft_delete = 1 WHERE id = ? AND file_id = ? AND soft_delete = 0",
+                (int(instance_id), file_id),
+            ).rowcount
+        note_stored_instances(connection, file_id, 0)
+    return {"deleted": deleted}
+
+
+def _set_public(emulator: Emulator, body: dict[str, Any]) -> Any:
+    project = _project(emulator, body)
+    is_public = bool(body.get("is_public", True))
+    with emulator.store.write() as connection:
+        update(connection, "project", project.id, is_public=int(is_public))
+    return {"is_public": is_public}
+
+
+ACTIONS: dict[tuple[str, str], Callable[[Emulator, dict[str, Any]], Any]] = {
+    ("POST", "/emulator/connections"): _new_connection,
+    ("POST", "/emulator/connections/change"): _change_connection,
+    ("POST", "/emulator/tasks"): _set_tasks,
+    ("POST", "/emulator/jobs"): _set_job,
+    ("POST", "/emulator/instances"): _delete_instances,
+    ("POST", "/emulator/public"): _set_public,
+}
