@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
 from ..hooks.diffgram import DiffgramHook
 from ..links.diffgram import LINKS
+from .rendering import RenderingOperator
 
 if TYPE_CHECKING:
     from ..lineage.diffgram import Outcome
@@ -24,7 +23,7 @@ class Targets(TypedDict):
     label_schema: str | int | None
 
 
-class AnnouncingOperator(BaseOperator):
+class AnnouncingOperator(RenderingOperator):
     """Connects to Diffgram, and tells links, outlets and lineage what it did there."""
 
     operator_extra_links = LINKS

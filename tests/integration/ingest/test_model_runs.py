@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
+from airflow_provider_diffgram.client.clock import Clock
 from airflow_provider_diffgram.ingest.send import model_runs as runs
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from diffgram_emulator.process import EmulatorProcess
@@ -35,7 +36,15 @@ class Stopping(DiffgramClient):
     """Is asked to stop as soon as it waits."""
 
     def __init__(self, diffgram: LiveDiffgram, stop: threading.Event) -> None:
-        super().__init__(diffgram.client.settings, lambda seconds: stop.set())
+        super().__init__(diffgram.client.settings, _StoppingClock(stop))
+
+
+class _StoppingClock(Clock):
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+
+    def sleep(self, seconds: float) -> None:
+        self._stop.set()
 
 
 def refs(run: int) -> dict[str, str]:

@@ -1,0 +1,148 @@
+"""Templates in a DAG that renders them to native objects: where a text is meant, the text stays one.
+
+``render_template_as_native_obj`` makes ``9`` of ``"{{ params.day }}"``, which would be the dataset with that
+id instead of the one with that name, and a number of ``"{{ ds_nodash }}"``, which is no name at all. It does
+so with texts that hold no template, too. So what is meant as a text is rendered as other DAGs render it; a
+template that gives ``None`` gives none. Everything else is rendered as the DAG says.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+TEXTS = frozenset(
+    {
+        "dataset",
+        "diffgram_conn_id",
+        "file_type",
+        "if_exists",
+        "label_schema",
+        "model_ref",
+        "model_run_ref",
+        "name",
+        "on_stuck",
+        "page",
+        "report",
+        "unknown_labels",
+        "valid_packets",
+        "verify",
+        "wait_report",
+    }
+)
+"""Fields of operators that are names, words and paths."""
+
+_NESTED = frozenset({"packets", "children", "chunks", "instance_list"})
+"""Fields of operators that hold packets, or what packets are made of."""
+
+_WORDS = frozenset({"attributes", "attribute_groups"})
+"""Keys of packets below which every text is one: names of options, dates."""
+
+
+class RenderingOperator(BaseOperator):
+    """Renders templates so."""
+
+    def _do_render_template_fields(
+        self,
+        parent: Any,
+        template_fields: Iterable[str],
+        context: Any,
+        jinja_env: Any,
+        seen_oids: set[int],
+        **more: Any,
+    ) -> None:
+        texts = _Texts(self, context, jinja_env, seen_oids) if _is_native(jinja_env) else None
+        others = []
+        for name in template_fields:
+            value = getattr(parent, name, None)
+            if texts is not None and name in TEXTS and isinstance(value, str):
+                setattr(parent, name, texts.text(value))
+            elif texts is not None and name in _NESTED and isinstance(value, list | tuple | dict):
+                setattr(parent, name, texts.nested(value))
+            else:
+                others.append(name)
+        super()._do_render_template_fields(parent, others, context, jinja_env, seen_oids, **more)
+
+
+class _Texts:
+    """Renders values of one operator.
+
+    :param operator: whose templates these are.
+    :param environment: Jinja's, which renders to native objects.
+    :param seen: ids of values that came from other tasks and are rendered no more.
+    """
+
+    def __init__(self, operator: Any, context: Any, environment: Any, seen: set[int]) -> None:
+        self._operator = operator
+        self._context = context
+        self._native = environment
+        self._environment = operator.get_dag().get_template_env(force_sandboxed=True)
+        self._seen = seen
+
+    def text(self, value: str) -> str | None:
+        """Return the text that a template gives; None if it gives None."""
+        template = self._environment.from_string(value)
+        known = ChainMap(self._context, template.globals)
+        text = "".join(template.root_render_func(template.new_context(known, shared=True)))
+        return None if text == "None" and self._object(value) is None else text
+
+    def nested(self, value: Any, key: str = "", *, words: bool = False) -> Any:
+        """Return packets, or a part of them, with all templates in them rendered.
+
+        :param key: under which the value stands.
+        :param words: whether every text in it is meant as a text; what renders to a list or an object is one.
+        """
+        if id(value) in self._seen:
+            return value
+        if type(value) in (list, tuple):
+            return type(value)(self.nested(each, key, words=words) for each in value)
+        if type(value) is dict:
+            return {
+                name: self.nested(each, name, words=words or name in _WORDS) for name, each in value.items()
+            }
+        if not isinstance(value, str):
+            return self._object(value)
+        if words:
+            found = self._object(value)
+            return found if isinstance(found, list | dict) else self.text(value)
+        return self.text(value) if key in _text_keys() else self._object(value)
+
+    def _object(self, value: Any) -> Any:
+        return self._operator.render_template(value, self._context, self._native, self._seen)
+
+
+def _is_native(environment: Any) -> bool:
+    from jinja2.nativetypes import NativeEnvironment
+
+    return isinstance(environment, NativeEnvironment)
+
+
+@cache
+def _text_keys() -> frozenset[str]:
+    """Return the fields of packets, and of what they hold, that take a text."""
+    from ..models.base import Sent  # and with it, all that are derived from it
+
+    fields = [item for model in _below(Sent) for item in model.model_fields.items()]
+    return frozenset(name for name, field in fields if _takes_text(field.annotation))
+
+
+def _below(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _below(each)
+
+
+def _takes_text(annotation: Any) -> bool:
+    kind, inner = get_origin(annotation), get_args(annotation)
+    if kind is Literal:
+        return all(isinstance(each, str) for each in inner)
+    if kind in (dict, list, tuple, set):
+        return False
+    return annotation is str or any(map(_takes_text, inner))
