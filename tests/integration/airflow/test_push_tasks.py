@@ -79,6 +79,18 @@ def test_a_generator_that_raises_fails_its_task_and_the_retry_completes_it(
     assert stored(client) == {"monday-0.png": 1, "monday-1.png": 1}
 
 
+@pytest.mark.parametrize("raises, state", [("skip", "skipped"), ("fail", "failed")])
+def test_what_a_generator_raises_decides_on_its_task_and_what_it_yielded_is_sent(
+    run_dag, client, picture, caplog, capfd, raises, state
+):
+    ran = run_dag("push_what_raises", picture=picture, raises=raises)
+    assert ran.states == {"predictions": {state}}
+    assert ran.tries == {"predictions": 1}
+    told = "2 packets were yielded before: 2 sent, 0 failed, 0 skipped"
+    assert told in caplog.text + "".join(capfd.readouterr())
+    assert stored(client) == {"monday-0.png": 1, "monday-1.png": 1}
+
+
 @pytest.mark.parametrize(
     "max_failed, state", [("0", "failed"), ("1", "success"), ("0.5", "success"), ("0.2", "failed")]
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.providers.common.compat.sdk import dag, task
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, dag, task
 
 from airflow_provider_diffgram.operators.diffgram import DiffgramSendPacketOperator
 from airflow_provider_diffgram.sensors.diffgram import DiffgramInputSensor
@@ -60,9 +60,11 @@ def push_generated_by_day() -> None:
 def push_what_raises() -> None:
     @task.diffgram_push(dataset="Default")
     def predictions(**context: Any) -> Iterator[dict[str, Any]]:
-        yield from predictions_of(context["dag_run"].conf["picture"], "monday")
+        conf = context["dag_run"].conf
+        yield from predictions_of(conf["picture"], "monday")
         if context["ti"].try_number == 1:
-            raise RuntimeError("the model broke")
+            errors = {"skip": AirflowSkipException, "fail": AirflowFailException}
+            raise errors.get(conf.get("raises"), RuntimeError)("the model broke")
 
     predictions()
 
