@@ -151,13 +151,11 @@ class AsyncDiffgramClient:
 
     async def _exchange(self, request: Request[Any], path: str) -> httpx.Response:
         """Send a request, and return the response once all of it is there."""
-        url, headers = _url(self.settings.base_url, path), self._headers
+        url = _url(self.settings.base_url, path)
         if request.params:
             url = url.copy_merge_params(dict(request.params))
-        if request.headers:
-            headers = httpx.Headers({**headers, **request.headers})
         sent = httpx.Request(
-            request.method, url, headers=headers, json=request.json, extensions=self._extensions
+            request.method, url, headers=self._headers, json=request.json, extensions=self._extensions
         )
         response = await self._transport.handle_async_request(sent)
         try:

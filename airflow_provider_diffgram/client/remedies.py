@@ -38,6 +38,8 @@ _REMEDIES = (
         "Provide file_name along",
         "The server says so of any medium that is not complete (quirk 9): give media.url and media.type",
     ),
+    _remedy("correct label_file_id", "Give the label_file_id of a label of this project"),
+    _remedy("Job already launched", "The job is active: go on"),
     _remedy("does not belong to project|Bad directory_id", "Name a dataset of this project"),
     _remedy("'directory_id' not supplied", "Give directory_id in the body"),
     _remedy("List must not be empty", "Leave an empty list out of the request"),

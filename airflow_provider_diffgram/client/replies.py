@@ -181,7 +181,8 @@ def _error(answer: _Answer) -> DiffgramError:
     if status == 503:
         unavailable = answer.means(
             ServerUnavailableError,
-            "the service is down, or an id in the request does not exist; the server answers both alike"
+            ("another write to the file is under way, " if answer.request.edits_rows else "")
+            + "the service is down, or an id in the request does not exist: the answer does not tell which"
             + (f" (asked with {ids})" if (ids := _ids_of(answer.request)) else ""),
         )
         assert isinstance(unavailable, ServerUnavailableError)
@@ -207,9 +208,11 @@ def _error(answer: _Answer) -> DiffgramError:
 
 def _refused(answer: _Answer, cause: str) -> DiffgramError:
     known = remedy_for(answer.words.text)
-    if known is None:
-        return answer.means(RefusedError, cause, processed=False)
-    return answer.means(RefusedError, cause, known.remedy, known.processed)
+    remedy, processed = (known.remedy, known.processed) if known else (RefusedError.remedy, False)
+    error = answer.means(RefusedError, cause, remedy, processed)
+    if answer.request.edits_rows:
+        error.processed = None  # the rows before the wrong one are stored (server.md 10.8.2)
+    return error
 
 
 def _redirected(answer: _Answer) -> DiffgramError:

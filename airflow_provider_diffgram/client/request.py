@@ -37,10 +37,11 @@ class Request(Generic[T]):
     :param read: turns the parsed body of an answer into a value.
     :param json: JSON body.
     :param params: query.
-    :param headers: headers of this request alone.
     :param upload: multipart body, instead of ``json``.
     :param write: whether executing it twice differs from once.
     :param limit: name of the limit per second that it counts against; those of one name share their pace.
+    :param edits_rows: whether it edits what others may edit at the same moment: 503 may mean that they do,
+        and a refusal may leave a part stored (server.md 10.8).
     :param documented_path: where the vendor's documentation has it, if elsewhere (server.md 6).
     """
 
@@ -50,10 +51,10 @@ class Request(Generic[T]):
     read: Callable[[Any], T] = field(repr=False)
     json: Any = field(default=None, repr=False)
     params: Mapping[str, str | int] = field(default_factory=dict, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
     upload: Upload | None = None
     write: bool = False
     limit: str | None = None
+    edits_rows: bool = False
     documented_path: str | None = None
 
 

@@ -140,7 +140,6 @@ class DiffgramClient:
                     url,
                     json=request.json,
                     params=request.params,
-                    headers=request.headers,
                     timeout=timeout,
                     verify=self.settings.verify,  # here, since REQUESTS_CA_BUNDLE overrides the session's
                     proxies=self._proxies,
@@ -151,7 +150,7 @@ class DiffgramClient:
                     request.method,
                     url,
                     data=body,
-                    headers={**request.headers, "Content-Type": body.content_type},
+                    headers={"Content-Type": body.content_type},
                     timeout=(timeout[0], max(timeout[1], _UPLOAD_READ_TIMEOUT)),
                     verify=self.settings.verify,
                     proxies=self._proxies,

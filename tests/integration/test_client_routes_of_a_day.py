@@ -1,8 +1,7 @@
-"""Routes that a real server is spared: what it allows ten times a day, or nobody ever executed."""
+"""Routes that a real server is spared: what it allows ten times a day."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -33,15 +32,3 @@ def test_an_attribute_group_and_its_options(client: DiffgramClient) -> None:
         "red": (red.id, None),
         "dark red": (dark.id, red.id),
     }
-
-
-def test_an_archived_export_is_not_listed(client: DiffgramClient) -> None:
-    dataset = client.send(routes.create_dataset(client.project, "night")).id
-    export = client.send(routes.start_export(client.project, "directory", dataset)).id
-    deadline = time.monotonic() + 10.0
-    while not client.send(routes.view_export(client.project, export)).complete:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    assert [one.id for one in client.send(routes.list_exports(client.project))] == [export]
-    client.send(routes.archive_export(client.project, export))
-    assert client.send(routes.list_exports(client.project)) == []

@@ -16,6 +16,9 @@ TESTS = Path(__file__).parent.parent
 EMULATOR = TESTS.parent / "emulator" / "tests"
 DOCS = TESTS.parent / "docs"
 CALLERS = ("contract/test_client_routes.py", "integration/test_client_routes_of_a_day.py")
+RECORDED_ALONE = {"add_files", "list_events", "update_annotations", "view_history"}
+"""Routes that the emulator does not serve yet: recorded pairs show them."""
+
 _PLACE = re.compile(r"\{\w+\}")
 
 
@@ -76,7 +79,8 @@ def test_a_route_asks_for_the_endpoint_of_its_row(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(ROUTES))
 def test_every_route_is_sent_to_a_server_by_a_test(name: str) -> None:
-    assert any(f"routes.{name}(" in (TESTS / path).read_text() for path in CALLERS)
+    sent = any(f"routes.{name}(" in (TESTS / path).read_text() for path in CALLERS)
+    assert sent != (name in RECORDED_ALONE)
 
 
 def test_every_test_on_the_page_exists() -> None:

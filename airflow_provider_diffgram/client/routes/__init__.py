@@ -5,26 +5,20 @@ Paths are spelled exactly as the server serves them; the version segment is plac
 """
 
 from ..request import Request
-from .batches import DATA_CHUNK, append_data, create_batch, view_batch
+from .annotations import list_annotations, update_annotations, view_history
 from .common import PAGE
-from .datasets import create_dataset, find_dataset, list_datasets, view_working_dir
-from .exports import archive_export, link_export, list_exports, read_export, start_export, view_export
+from .datasets import create_dataset, find_dataset, list_datasets
 from .files import (
-    IDS_PAGE,
     create_compound,
     explore_files,
-    file_stats,
-    files_exist,
-    list_annotations,
     list_children,
-    list_file_ids,
     list_files,
     update_metadata,
     view_file,
 )
 from .inputs import (
     StatusFilter,
-    compound_status,
+    create_batch,
     list_inputs,
     list_rows,
     probe_write,
@@ -33,7 +27,19 @@ from .inputs import (
     view_input,
     view_row,
 )
-from .jobs import JobStatus, list_job_tasks, list_jobs, list_tasks, view_job
+from .jobs import (
+    ALL_TASKS,
+    JobStatus,
+    add_files,
+    attach_datasets,
+    create_job,
+    launch_job,
+    list_job_tasks,
+    list_jobs,
+    list_task_states,
+    list_tasks,
+    view_job,
+)
 from .labels import (
     AttributeKind,
     create_attribute_group,
@@ -43,16 +49,26 @@ from .labels import (
     list_attributes,
     list_labels,
     list_schemas,
-    name_to_file_id,
     update_attribute_group,
 )
-from .other import health, list_connections, list_model_runs
-from .uploads import MAX_CHUNK, MAX_LARGE_UPLOAD, MIN_CHUNK, upload_large, upload_local
-from .videos import MAX_BUFFER, MAX_FRAME_URLS, list_frame_instances, list_frame_urls, list_tracks
+from .project import health, list_connections, list_events, list_model_runs
+from .uploads import (
+    MAX_CHUNK,
+    MAX_LARGE_UPLOAD,
+    MIN_CHUNK,
+    upload_large,
+    upload_local,
+)
+from .videos import (
+    MAX_BUFFER,
+    MAX_FRAME_URLS,
+    list_frame_instances,
+    list_frame_urls,
+    list_tracks,
+)
 
 __all__ = [
-    "DATA_CHUNK",
-    "IDS_PAGE",
+    "ALL_TASKS",
     "MAX_BUFFER",
     "MAX_CHUNK",
     "MAX_FRAME_URLS",
@@ -63,29 +79,26 @@ __all__ = [
     "JobStatus",
     "Request",
     "StatusFilter",
-    "append_data",
-    "archive_export",
-    "compound_status",
+    "add_files",
+    "attach_datasets",
     "create_attribute_group",
     "create_attribute_option",
     "create_batch",
     "create_compound",
     "create_dataset",
+    "create_job",
     "create_label",
     "create_schema",
     "explore_files",
-    "file_stats",
-    "files_exist",
     "find_dataset",
     "health",
-    "link_export",
+    "launch_job",
     "list_annotations",
     "list_attributes",
     "list_children",
     "list_connections",
     "list_datasets",
-    "list_exports",
-    "list_file_ids",
+    "list_events",
     "list_files",
     "list_frame_instances",
     "list_frame_urls",
@@ -96,23 +109,20 @@ __all__ = [
     "list_model_runs",
     "list_rows",
     "list_schemas",
+    "list_task_states",
     "list_tasks",
     "list_tracks",
-    "name_to_file_id",
     "probe_write",
-    "read_export",
     "send_packet",
-    "start_export",
+    "update_annotations",
     "update_attribute_group",
     "update_inputs",
     "update_metadata",
     "upload_large",
     "upload_local",
-    "view_batch",
-    "view_export",
     "view_file",
+    "view_history",
     "view_input",
     "view_job",
     "view_row",
-    "view_working_dir",
 ]

@@ -31,19 +31,6 @@ def find_dataset(project: str, nickname: str) -> Request[Dataset | None]:
     )
 
 
-def view_working_dir(
-    project: str, name: str | None = None, *, directory_id: int | None = None
-) -> Request[Dataset]:
-    """Read a dataset by its exact name or id; the default dataset if neither is given (server.md 2.3).
-
-    A Viewer's credential may not do this (server.md 1.2): :func:`find_dataset` works for all.
-    """
-    path = path_of("/api/project/{p}/user/any/working_dir/view", project)
-    params = given(name=name, working_dir_id=directory_id)
-    named = f" {name!r}" if name is not None else f" {directory_id}" if directory_id is not None else ""
-    return Request(f"view dataset{named}", "GET", path, item(Dataset, "working_dir"), params=params)
-
-
 def create_dataset(project: str, nickname: str) -> Request[Dataset]:
     """Create a dataset open to the whole project (server.md 2.3)."""
     path = path_of("/api/v1/project/{p}/directory/new", project)

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from ...models.received import Existence, File, FileIdPage, FilePage, FileStat
+from ...models.received import File, FilePage
 from ..request import Request
 from .common import PAGE, given, item, items, path_of
-
-IDS_PAGE = 25_000
-"""Most ids of a listing (server.md 2.6)."""
-
-P = TypeVar("P", FilePage, FileIdPage)
 
 
 def create_compound(
@@ -42,14 +37,6 @@ def view_file(project: str, file_id: int) -> Request[File]:
     return Request(f"view file {file_id}", "POST", "/api/v1/file/view", item(File, "file"), json=body)
 
 
-def list_annotations(project: str, file_id: int) -> Request[File]:
-    """Read a file with its living instances: the proof that predictions are stored (server.md 2.6)."""
-    path = path_of("/api/project/{p}/file/{id}/annotation/list", project, id=file_id)
-    return Request(
-        f"list annotations of file {file_id}", "POST", path, item(File, "file_serialized"), json={}
-    )
-
-
 def update_metadata(
     project: str,
     file_id: int,
@@ -69,17 +56,6 @@ def update_metadata(
     )
 
 
-def files_exist(
-    project: str, files: Sequence[int | str], directory_id: int | None = None
-) -> Request[Existence]:
-    """Ask which of ``files``, ids or names, are missing. It proves absence, not presence (server.md 2.6)."""
-    if not files:
-        raise ValueError("name at least one file: the server refuses an empty list")
-    path = path_of("/api/v1/project/{p}/file/exists", project)
-    body = {"file_id_list": list(files), **given(directory_id=directory_id)}
-    return Request("ask whether files exist", "POST", path, item(Existence, "result"), json=body)
-
-
 def _listing(mode: str, directory_id: int, limit: int, page: int, **filters: Any) -> dict[str, Any]:
     metadata = {
         "directory_id": directory_id,
@@ -91,11 +67,11 @@ def _listing(mode: str, directory_id: int, limit: int, page: int, **filters: Any
     return {"metadata": metadata | given(**filters)}
 
 
-def _page(model: type[P], number: int) -> Callable[[Any], P]:
+def _page(number: int) -> Callable[[Any], FilePage]:
     """Return what reads a page, and refuses one that would lead round in a circle."""
 
-    def read(answer: Any) -> P:
-        page = model.model_validate(answer)
+    def read(answer: Any) -> FilePage:
+        page = FilePage.model_validate(answer)
         if page.next_page is not None and page.next_page <= number:
             raise ValueError(f"page {number} names page {page.next_page} as the next")
         return page
@@ -115,6 +91,9 @@ def list_files(
 ) -> Request[FilePage]:
     """List files of a dataset, newest first, with their instance counters (server.md 2.6).
 
+    ``time_last_updated`` of a file differs after each write to it, and after nothing else (server.md 10.3.5).
+    Compare it for inequality with what was read before: the server takes the time before it commits.
+
     :param search_term: part of the name, in whatever case.
     :param with_children: list children of compound files too; their parents are not told.
     """
@@ -124,33 +103,20 @@ def list_files(
         f"list files of dataset {directory_id}",
         "POST",
         path,
-        _page(FilePage, page),
+        _page(page),
         json=_listing("base", directory_id, limit, page, **filters),
-    )
-
-
-def list_file_ids(
-    project: str, directory_id: int, *, page: int = 1, search_term: str | None = None
-) -> Request[FileIdPage]:
-    """List ids of a dataset's files, newest first, up to 25000 at once (server.md 2.6)."""
-    path = path_of("/api/project/{p}/user/any/file/list", project)
-    return Request(
-        f"list file ids of dataset {directory_id}",
-        "POST",
-        path,
-        _page(FileIdPage, page),
-        json=_listing("ids_only", directory_id, IDS_PAGE, page, search_term=search_term),
     )
 
 
 def explore_files(
     project: str, directory_id: int, *, where: str | None = None, page: int = 1, limit: int = PAGE
 ) -> Request[FilePage]:
-    """List root files of a dataset with all their instances (server.md 2.6).
+    """List root files of a dataset with all their instances, in no order (server.md 2.6, 10.6).
 
     The dataset stands in the query, since the server ignores it elsewhere here (quirk 60).
 
-    :param where: further conditions, such as ``labels.cat >= 4``, joined by ``and`` or ``or``.
+    :param where: further conditions, such as ``labels.cat >= 4`` or, by whole days only,
+        ``file.time_last_updated >= "2026-11-26"``, joined by ``and`` or ``or``.
     """
     path = path_of("/api/project/{p}/user/any/file/list", project)
     query = f"dataset.id = {directory_id}" + (f" and {where}" if where else "")
@@ -158,12 +124,6 @@ def explore_files(
         f"list instances of dataset {directory_id}",
         "POST",
         path,
-        _page(FilePage, page),
+        _page(page),
         json=_listing("explorer", directory_id, limit, page, query=query),
     )
-
-
-def file_stats(project: str, file_id: int) -> Request[list[FileStat]]:
-    """Count a file's instances by label (server.md 2.6). Empty for a video; 500 if an attribute is a time."""
-    path = path_of("/api/v1/project/{p}/file/{id}/file-stats", project, id=file_id)
-    return Request(f"count instances of file {file_id}", "GET", path, items(FileStat, "file_stats"))

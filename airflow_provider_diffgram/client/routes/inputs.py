@@ -1,14 +1,12 @@
-"""Packets and the inputs that they become (server.md 2.7, 2.11 to 2.14)."""
+"""Packets, the inputs that they become, and batches of them (server.md 2.7, 2.10 to 2.14)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
-
-from ...models.received import Input, InputRow, PacketReply
+from ...models.received import Input, InputBatch, InputRow, PacketReply
 from ..request import Request
 from .common import PAGE, given, item, items, path_of, whatever
 
@@ -17,7 +15,6 @@ StatusFilter = Literal["All", "Success", "Failed", "Processing", "Base_Object_Cr
 _PACKET = "/api/walrus/v1/project/{p}/input/packet"
 _DOCUMENTED_PACKET = "/api/v1/walrus/project/{p}/input/packet"
 _PACKET_LIMIT = "input/packet"
-_STATUS = TypeAdapter(str)
 
 
 def send_packet(project: str, body: dict[str, Any], name: str) -> Request[PacketReply]:
@@ -47,6 +44,19 @@ def probe_write(project: str) -> Request[Any]:
     )
 
 
+def create_batch(
+    project: str, pre_labeled_data: Mapping[str, Mapping[str, Any]] | None = None
+) -> Request[InputBatch]:
+    """Open an input batch (server.md 2.10). One more does no harm, so it may be sent again.
+
+    :param pre_labeled_data: name of a file -> ``instance_list`` and ``frame_packet_map``, both of them, each
+        instance with the ``name`` of its label. Applied to large uploads only, not to packets.
+    """
+    path = path_of("/api/v1/project/{p}/input-batch/new", project)
+    body = {} if pre_labeled_data is None else {"pre_labeled_data": dict(pre_labeled_data)}
+    return Request("open an input batch", "POST", path, item(InputBatch, "input_batch"), json=body)
+
+
 def list_inputs(
     project: str,
     *,
@@ -63,7 +73,9 @@ def list_inputs(
     has_attached_instances: bool | None = None,
     limit: int = PAGE,
 ) -> Request[list[Input]]:
-    """List inputs, newest first, at most 1000 (server.md 2.12). Children show under their parent (quirk 12).
+    """List inputs, newest first, at most 1000 (server.md 2.12).
+
+    Children appear only where their parent is named (quirk 12).
 
     :param date_to: the server takes it for the beginning of that day: name the day after.
     :param show_deferred: False leaves out what still waits in the queue.
@@ -129,19 +141,3 @@ def update_inputs(project: str, input_ids: Sequence[int], mode: Literal["RETRY",
     path = path_of("/api/walrus/v1/project/{p}/input/update", project)
     body = {"id_list": list(input_ids), "mode": mode}
     return Request(f"{mode.lower()} inputs {list(input_ids)}", "POST", path, whatever, json=body, write=True)
-
-
-def compound_status(project: str, parent_file_id: int) -> Request[str]:
-    """Ask what the server says of a compound file. Not to be believed (quirk 15).
-
-    One arbitrary child decides, its success is for ever, a failure is never told, and the project does not
-    matter: list the inputs of the parent instead.
-    """
-    path = path_of("/api/walrus/v1/project/{p}/input/compound/status", project)
-    return Request(
-        f"ask the status of compound file {parent_file_id}",
-        "POST",
-        path,
-        lambda body: _STATUS.validate_python(body["status"]),
-        json={"parent_file_id": parent_file_id},
-    )

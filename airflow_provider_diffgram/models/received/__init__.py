@@ -1,46 +1,41 @@
 """What the server sends back, by subject."""
 
 from .datasets import Dataset, DirectoryRef, StorageConnection
-from .exports import Export, ExportedDocument, ExportedFile
 from .files import (
-    Existence,
+    AnnotationUpdate,
     File,
-    FileIdPage,
     FilePage,
-    FileStat,
     FrameUrl,
     InstanceBuffer,
+    InstanceHistory,
     PageMetadata,
     Track,
 )
 from .inputs import ALREADY_EXISTS, Input, InputBatch, InputStatus
-from .jobs import Job, JobPage, JobRef, Task, TaskFile, TaskPage
+from .jobs import Job, JobPage, JobRef, Task, TaskFile, TaskPage, TaskState
 from .labels import AttributeGroup, AttributeOption, Label, LabelList, LabelSchema
+from .projects import Event, ModelRun
 from .replies import PacketReply, ReplyLog, UploadReply
 from .rows import InputRow
-from .runs import ModelRun
 from .texts import without_signatures
 
 __all__ = [
     "ALREADY_EXISTS",
+    "AnnotationUpdate",
     "AttributeGroup",
     "AttributeOption",
     "Dataset",
     "DirectoryRef",
-    "Existence",
-    "Export",
-    "ExportedDocument",
-    "ExportedFile",
+    "Event",
     "File",
-    "FileIdPage",
     "FilePage",
-    "FileStat",
     "FrameUrl",
     "Input",
     "InputBatch",
     "InputRow",
     "InputStatus",
     "InstanceBuffer",
+    "InstanceHistory",
     "Job",
     "JobPage",
     "JobRef",
@@ -55,6 +50,7 @@ __all__ = [
     "Task",
     "TaskFile",
     "TaskPage",
+    "TaskState",
     "Track",
     "UploadReply",
     "without_signatures",

@@ -1,4 +1,4 @@
-"""Files and what is told of them (server.md 2.5, 2.6, 4, 5.6)."""
+"""Files and what is told of them (server.md 2.5, 2.6, 4, 5.6, 10.3.6, 10.8)."""
 
 from __future__ import annotations
 
@@ -70,49 +70,62 @@ class FilePage(Received):
     file_list: list[File]
     metadata: PageMetadata = PageMetadata()
 
-    @property
-    def next_page(self) -> int | None:
-        """Number of the next page, or None."""
-        return self.metadata.next_page
-
-
-class FileIdPage(Received):
-    """One page of the ids of a dataset's files."""
-
-    file_list: list[int]
-    metadata: PageMetadata = PageMetadata()
-
-    @property
-    def next_page(self) -> int | None:
-        """Number of the next page, or None."""
-        return self.metadata.next_page
-
-
-class Existence(Received):
-    """What of the asked is missing. It proves absence only: removed files count as there (server.md 2.6)."""
-
-    exists: bool
-    missing_files: list[int | str] = []
-
-    @field_validator("missing_files", mode="before")
+    @field_validator("file_list", mode="before")
     @classmethod
-    def _null_is_empty(cls, value: Any) -> Any:
-        return value or []
+    def _false_is_empty(cls, value: Any) -> Any:
+        return [] if value is False else value  # an explorer that found nothing (server.md 10.6)
+
+    @property
+    def next_page(self) -> int | None:
+        """Number of the next page, or None."""
+        return self.metadata.next_page
 
 
-class FileStat(Received):
-    """How many instances of a label a file holds, or one value of an attribute (server.md 2.6)."""
+class AnnotationUpdate(Received):
+    """What a write of annotations did (server.md 10.8).
 
-    file_id: int | None = None
-    label_file_id: int | None = None
-    count_instances: int | None = None
-    attribute_template_group_id: int | None = None
-    attribute_template_id: int | None = None
-    attribute_value_text: str | None = None
+    :param added: full rows of all that were created: new ones, and new versions of those that changed.
+    :param deleted_ids: rows that are gone: those that were to go, old versions of those that changed, and
+        what others saved since the list was read.
+    :param missing_ids: those of them that the list did not name.
+    """
+
+    added: list[dict[str, Any]] = Field(validation_alias="added_instances")
+    deleted_ids: list[int] = Field(validation_alias="deleted_instances")
+    missing_ids: list[int] = Field(default=[], validation_alias=AliasPath("log", "warning", "missing_ids"))
+    file: File = Field(validation_alias="new_file")
+
+    @field_validator("added", mode="before")
+    @classmethod
+    def _read_instances(cls, value: Any) -> Any:
+        return _instances(value)
+
+
+class InstanceHistory(Received):
+    """All rows of one instance, newest first, without the names of people (server.md 10.3.6).
+
+    The newest row tells what became of it: ``action_type`` ``deleted`` where a person deleted it. A single
+    row with ``soft_delete`` was lost to a list that did not name it.
+    """
+
+    rows: list[dict[str, Any]] = Field(validation_alias="instance_history")
+
+    @field_validator("rows", mode="before")
+    @classmethod
+    def _without_names(cls, value: Any) -> Any:
+        rows = _instances(value)
+        if not isinstance(rows, list):
+            return rows
+        return [
+            {key: item for key, item in row.items() if key != "member_created"}
+            if isinstance(row, dict)
+            else row
+            for row in rows
+        ]
 
 
 class InstanceBuffer(Received):
-    """Instances of a video by frame, with frames that have none or lie past the end (server.md 5.6)."""
+    """Instances of a video by frame. Frames without any are there too, even past the end (server.md 5.6)."""
 
     frames: dict[int, list[dict[str, Any]]] = Field(validation_alias="instance_buffer_dict")
 

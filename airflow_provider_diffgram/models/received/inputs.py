@@ -149,17 +149,7 @@ class Input(InputWords, Received):
 
 
 class InputBatch(Received):
-    """A group of inputs. Neither its status nor its time of completion proves anything (quirk 16)."""
+    """A group of inputs. Its status is no sign of the end (quirk 16): list its inputs."""
 
     id: int
     status: str | None = None
-    download_status_pre_labeled_data: str | None = None
-    download_log_pre_labeled_data: Any = Field(default=None, repr=False)
-    time_created: str | None = None
-    time_completed: str | None = None
-    time_updated: str | None = None
-
-    @property
-    def data_loaded(self) -> bool | None:
-        """Whether the appended data are loaded; None before, or if there are none (server.md 2.10)."""
-        return {"success": True, "failed": False}.get(self.download_status_pre_labeled_data or "")

@@ -1,22 +1,23 @@
-"""Jobs and tasks, in which people review (server.md 2.17)."""
+"""Jobs and tasks, in which people review (server.md 2.17, 10.2 to 10.5)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AliasPath, Field
+from pydantic import AliasPath, Field, field_validator
 
 from ..base import Received
 from .datasets import DirectoryRef
 
 
 class Job(Received):
-    """A job. Its counters are a cached statistic, and grow as files arrive in its datasets."""
+    """A job. Its counters are cached and leave out tasks in review: list the tasks (server.md 10.1)."""
 
     id: int
     name: str | None = None
     status: str | None = None
     type: str | None = None
+    tags: list[str] = []
     stat_count_tasks: int | None = None
     stat_count_complete: int | None = None
     stat_count_available: int | None = None
@@ -28,6 +29,11 @@ class Job(Received):
     attached_directories_dict: dict[str, Any] | None = Field(default=None, repr=False)
     time_created: str | None = None
     time_completed: str | None = None
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _null_is_none(cls, value: Any) -> Any:
+        return value or []
 
 
 class JobPage(Received):
@@ -54,17 +60,12 @@ class TaskFile(Received):
     ann_is_complete: bool | None = None
 
 
-class Task(Received):
-    """One file to review."""
+class TaskState(Received):
+    """How far the review of one file is."""
 
     id: int
     status: str | None = None
-    task_type: str | None = None
-    job: JobRef | None = None
-    file: TaskFile | None = None
-    incoming_directory: DirectoryRef | None = None
     assignee_user_id: int | None = None
-    time_created: str | None = None
     time_updated: str | None = None
     time_completed: str | None = None
 
@@ -72,6 +73,16 @@ class Task(Received):
     def done(self) -> bool:
         """Whether people are done with it; no other status says so."""
         return self.status == "complete"
+
+
+class Task(TaskState):
+    """One file to review."""
+
+    task_type: str | None = None
+    job: JobRef | None = None
+    file: TaskFile | None = None
+    incoming_directory: DirectoryRef | None = None
+    time_created: str | None = None
 
 
 class TaskPage(Received):

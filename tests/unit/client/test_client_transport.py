@@ -203,17 +203,6 @@ def test_each_limit_has_a_pace_of_its_own_1_5():
     assert 0.5 < sum(clock.slept) < 1.5
 
 
-def test_headers_of_a_request_travel_with_its_body_2_10():
-    (request,) = routes.append_data("p", 3, {"a.jpg": {"instance_list": [], "frame_packet_map": None}})
-    with answering(Answer(body={"input_batch": None})) as server:
-        assert Sync(server.settings()).send(request) is None
-        (asked,) = server.asked
-    assert asked.headers["content-range"].startswith("bytes 0-")
-    assert asked.headers["content-range-total-chunks"] == "1"
-    assert asked.headers["content-type"].startswith("multipart/form-data")
-    assert b'name="file"' in asked.body
-
-
 def test_a_wait_ends_soon_after_it_is_asked_to_stop():
     stop = threading.Event()
     clock = CountedClock(lambda _: stop.set() if clock.monotonic() >= 3 else None)

@@ -66,7 +66,7 @@ def refused(**fields: str) -> dict[str, Any]:
         (PACKET, {"file_name": "Provide file_name along with directory_id"}, "file_name", None),
         (COMPOUND, {"directory_id": "File name: page-1 already exists in dataset d"}, "directory_id", "2"),
         (LOCAL, {"directory_id": "Bad"}, "directory_id", "99999"),
-        (routes.name_to_file_id(P, 9), {"schema_id": "no"}, "schema_id", "9"),
+        (routes.list_labels(P, 9), {"schema_id": "no"}, "schema_id", "9"),
     ],
 )
 def test_a_refusal_names_the_field_and_what_was_sent_in_it(

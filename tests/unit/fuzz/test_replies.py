@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +14,12 @@ from airflow_provider_diffgram.client.replies import value_of
 from airflow_provider_diffgram.client.request import Request
 from tests.unit.client.every_route import EVERY
 from tests.unit.fuzz import steady
+from tests.unit.recorded import NAMES, recording
 
 SIGNATURE = "0123456789abcdef"
 SIGNED = f"http://storage.test/a.jpg?X-Amz-Signature={SIGNATURE}&X-Amz-Expires=60"
 SECRET = "the-client-secret"
-RECORDED = [
-    json.loads(path.read_text())["response"]["body"]
-    for path in sorted(Path(__file__).parents[2].glob("**/recorded/*.json"))
-]
+RECORDED = [recording(name).answer for name in NAMES]
 
 words = st.text(max_size=8) | st.sampled_from(
     [
@@ -201,6 +198,6 @@ def test_a_reader_that_fails_means_an_unexpected_reply(kind: type[Exception]):
     ids=range(11),
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
-@pytest.mark.parametrize("name", ["send_packet", "list_inputs", "read_export", "upload_local", "link_export"])
+@pytest.mark.parametrize("name", ["send_packet", "list_inputs", "upload_local", "update_annotations"])
 def test_json_at_its_limits_is_a_value_or_a_typed_error(name: str, status: int, body: bytes):
     judge(EVERY[name][0], status, {}, body)

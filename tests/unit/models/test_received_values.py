@@ -23,9 +23,9 @@ from airflow_provider_diffgram.models import (
     Receipt,
     UploadReply,
 )
-from tests.unit.recorded import FOLDER, recording
+from tests.unit.recorded import NAMES, recording
 
-INPUTS = sorted(path.stem for path in FOLDER.glob("*input_view_final.json"))
+INPUTS = [name for name in NAMES if name.endswith("input_view_final")]
 PRINTED = {None: "None", True: "True", False: "False"}
 
 

@@ -1,4 +1,7 @@
-"""Pairs of request and answer, recorded on the open source server; kept with the contract suite."""
+"""Pairs of request and answer, recorded on the open source server.
+
+Those that the emulator answers alike are kept with the contract suite, the others here.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parents[2] / "recorded"
+FOLDERS = (Path(__file__).parents[2] / "recorded", Path(__file__).parent)
+NAMES = sorted(path.stem for folder in FOLDERS for path in folder.glob("*.json"))
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class Recording:
 
 def recording(name: str) -> Recording:
     """Return the pair of that name."""
-    pair = json.loads((FOLDER / f"{name}.json").read_text())
+    (file,) = (folder / f"{name}.json" for folder in FOLDERS if (folder / f"{name}.json").exists())
+    pair = json.loads(file.read_text())
     request, response = pair["request"], pair["response"]
     return Recording(
         request["method"],

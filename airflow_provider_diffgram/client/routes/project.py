@@ -1,15 +1,16 @@
-"""Health, storage connections and model runs (server.md 1.1, 2.15, 2.18)."""
+"""A project: health, storage connections, model runs, events (server.md 1.1, 2.15, 2.18, 10.4)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from ...models.received import ModelRun, StorageConnection
+from ...models.received import Event, ModelRun, StorageConnection
 from ..request import Request
-from .common import given, items, path_of
+from .common import PAGE, given, items, path_of
 
 _TRUE: TypeAdapter[Literal[True]] = TypeAdapter(Literal[True])
 
@@ -35,3 +36,27 @@ def list_model_runs(project: str, ids: Sequence[int] | None = None) -> Request[l
     path = path_of("/api/v1/project/{p}/model-runs/list", project)
     body = given(id_list=list(ids) if ids is not None else None)
     return Request("list model runs", "POST", path, items(ModelRun, "model_run_list"), json=body)
+
+
+def list_events(
+    project: str,
+    *,
+    kind: str | None = None,
+    file_id: int | None = None,
+    date_from: date | None = None,
+    limit: int = PAGE,
+) -> Request[list[Event]]:
+    """List events of the project, newest id first, at most 1000; older ones only by filters (server.md 10.4).
+
+    Ids grow, but an event may appear after one with a higher id: read some again, and drop the known ones.
+
+    :param kind: such as ``task_completed``, which comes twice for each task.
+    :raises ValueError: if ``limit`` is not 1 to 1000.
+    """
+    if not 1 <= limit <= PAGE:
+        raise ValueError(f"limit {limit}: ask for 1 to {PAGE} events at once")
+    path = path_of("/api/v1/project/{p}/event/list", project)
+    filters = given(
+        kind=kind, file_id=file_id, date_from=date_from.strftime("%Y-%m-%d") if date_from else None
+    )
+    return Request("list events", "POST", path, items(Event, "event_list"), json={"limit": limit, **filters})
