@@ -253,7 +253,7 @@ def test_jobs_and_tasks(client: DiffgramClient, review: Review) -> None:
 def test_a_job_of_its_own(client: DiffgramClient, deployment: Deployment, world: World) -> None:
     file = uploaded(client, world, "to-review.png")
     datasets = {world.dataset: world.dataset_name}
-    name = f"{deployment.prefix} by the client"
+    name = f"job on dataset {world.dataset}"
     made = client.send(routes.create_job(client.project, name, schema_id=deployment.schema))
     assert (made.name, made.status) == (name, "draft")
     try:
