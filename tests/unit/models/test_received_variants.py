@@ -1,4 +1,4 @@
-"""Jobs, tasks and the documented variants of what is received (2.17, 6)."""
+"""Jobs, tasks and the documented variants of what is received (server.md 2.17, 6)."""
 
 from __future__ import annotations
 
