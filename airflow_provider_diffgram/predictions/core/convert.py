@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -18,6 +19,9 @@ from .mapping import Options, Provenance
 from .pictures import seen_size
 from .raw import RawImage, RawPrediction
 from .shapes import Shape, Size, instance_of, shapes_of
+
+_HELD = 100
+"""How many packets are kept back while too much is wrong."""
 
 _BOUND = float(2**30 - 1)
 """Where an image of unknown size ends: the last coordinate that Diffgram can store with all sizes."""
@@ -74,7 +78,8 @@ def packets_of(
     :return: an iterator, whose ``account`` is complete when it has ended.
     :raises InvalidValueError: from the iterator, with all that is wrong with an image, such as a picture at
         hand whose size is another than that which its predictions are for; and as soon as it is certain, at
-        the end at the latest, if more than ``max_wrong`` of the options was left out for being wrong.
+        the end at the latest, if more than ``max_wrong`` of the options was left out for being wrong. Some
+        packets are kept back as long as that may come.
     """
     account = Account()
     chosen = options or Options()
@@ -146,11 +151,16 @@ def _packets(
 def _checked(
     packets: Iterable[Packet], account: Account, max_wrong: float, in_all: int | None
 ) -> Iterator[Packet]:
+    """Yield packets; some are kept back as long as more than is tolerated is wrong of those so far."""
+    held: deque[Packet] = deque()
     for packet in packets:
         if in_all is not None:
             account.check(max_wrong, of_all=in_all)
-        yield packet
+        held.append(packet)
+        while held and (account.wrong <= max_wrong * account.wanted or len(held) > _HELD):
+            yield held.popleft()
     account.check(max_wrong)
+    yield from held
 
 
 def _compare_sizes(image: RawImage, path: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import repeat
 from typing import Any, SupportsFloat, TypeVar, cast
 
@@ -34,6 +36,8 @@ def class_name(classes: Classes | None, number: Any) -> str:
         are none.
     :raises ValueError: if it is not among the names, is missing, or is no whole number.
     """
+    if isinstance(classes, str):
+        raise ValueError(f"classes is {classes!r}; it is a list of names, which read_classes reads")
     if number is None:
         raise ValueError("has no class")
     if isinstance(number, str) and (classes is None or number in _names(classes)):
@@ -153,12 +157,12 @@ _OF_ONE_IMAGE = ("xyxy", "xy", "orig_shape")
 def of_images(outputs: Iterable[OutputT]) -> Iterable[OutputT]:
     """Return the outputs for images.
 
-    :raises ValueError: if they are those of one image, which could be gone through as well, and mean nothing.
+    :raises InvalidValueError: if they are those of one image, which could be gone through as well and mean
+        nothing.
     """
     if isinstance(outputs, Mapping | str) or any(hasattr(outputs, name) for name in _OF_ONE_IMAGE):
-        raise ValueError(
-            f"this is the {type(outputs).__name__} of one image: put it into a list, one for each image"
-        )
+        cause = f"this is the {type(outputs).__name__} of one image: put it into a list, one for each image"
+        raise InvalidValueError("outputs", [cause])
     return outputs
 
 
@@ -167,22 +171,36 @@ def with_names(
 ) -> Iterator[tuple[OutputT, str, tuple[int | None, int | None]]]:
     """Yield each output with the name and the size of its image.
 
-    :raises ValueError: after the shortest, if there are not equally many.
+    :raises InvalidValueError: after the shortest, if there are not equally many; or if they are no names, or
+        no sizes.
     """
+    if isinstance(names, str):
+        raise InvalidValueError("names", [f"are {names!r}: put it into a list, one for each image"])
     each_name = iter(names)
-    each_size: Iterator[tuple[int | None, int | None]] = iter(
-        sizes if sizes is not None else repeat((None, None))
-    )
+    each_size: Iterator[Any] = iter(sizes if sizes is not None else repeat((None, None)))
     for number, output in enumerate(of_images(outputs)):
         name, size = next(each_name, None), next(each_size, None)
         if name is None or size is None:
             what = "names" if name is None else "sizes"
-            raise ValueError(f"{what} end after {number}, there are more outputs: give one for each image")
-        yield output, name, size
+            cause = f"{what} end after {number}, there are more outputs: give one for each image"
+            raise InvalidValueError(what, [cause])
+        yield output, str(name), _size_of(size, str(name))
     if next(each_name, None) is not None:
-        raise ValueError(
-            "there are more names than outputs: a model gives an output, if empty, for each image"
+        cause = "there are more names than outputs: a model gives an output, if empty, for each image"
+        raise InvalidValueError("names", [cause])
+
+
+def _size_of(size: Any, name: str) -> tuple[int | None, int | None]:
+    try:
+        width, height = size
+        return (
+            None if width is None else whole(width, "width"),
+            None if height is None else whole(height, "height"),
         )
+    except (ValueError, TypeError) as error:
+        raise InvalidValueError(
+            f"size of {name}", [f"is {shown(size)}, not (width, height): {error}"]
+        ) from None
 
 
 def read_all(
@@ -205,7 +223,7 @@ def read_all(
             predictions += read(each)
         except KeyError as error:
             problems.append(f"{item} {number}: has no {error}")
-        except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        except UNEXPECTED as error:
             problems.append(f"{item} {number}: {error}")
     if problems:
         raise InvalidValueError(
@@ -269,7 +287,7 @@ def sure(points: Sequence[XY], scores: Sequence[float] | None, min_score: float)
 
 
 def posed(
-    points: Iterable[XY | None], joints: Sequence[str] | None, bones: Bones, box: Any = None
+    points: Iterable[XY | RawKeypoint | None], joints: Sequence[str] | None, bones: Bones, box: Any = None
 ) -> dict[str, Any]:
     """Return the geometry of joints, as keywords of a prediction.
 
@@ -283,21 +301,45 @@ def posed(
     return {"keypoints": found}
 
 
-def skeleton(points: Iterable[XY | None], joints: Sequence[str] | None, bones: Bones) -> RawSkeleton:
+def skeleton(
+    points: Iterable[XY | RawKeypoint | None], joints: Sequence[str] | None, bones: Bones
+) -> RawSkeleton:
     """Return a skeleton of points in the model's order; a joint at (0, 0) was not found.
 
     :param joints: the name of each joint.
     :param bones: as :data:`Bones`.
     :raises ValueError: if there are not as many names as joints.
     """
-    found = list(points)
+    found = [each if each is None or isinstance(each, RawKeypoint) else RawKeypoint(*each) for each in points]
+    if isinstance(joints, str):
+        raise ValueError(f"joints is {joints!r}; it is a list of names")
     if joints is not None and len(joints) != len(found):
         raise ValueError(f"{len(joints)} joints are named, the model gives {len(found)}")
     named: Sequence[str | None] = joints or [None] * len(found)
     return RawSkeleton(
         [
-            None if point is None or (point[0] == 0 and point[1] == 0) else RawKeypoint(*point, name=name)
+            None if point is None or (point.x == 0 and point.y == 0) else replace(point, name=name)
             for point, name in zip(found, named, strict=True)
         ],
         bones,
     )
+
+
+@contextmanager
+def told_of(name: str) -> Iterator[None]:
+    """Name an image in the errors of what is done to it as a whole, such as a look at its size.
+
+    :raises InvalidValueError: in place of what values of another kind than expected raise.
+    """
+    try:
+        yield
+    except InvalidValueError:
+        raise
+    except KeyError as error:
+        raise InvalidValueError(f"predictions of {name}", [f"has no {error}"]) from None
+    except UNEXPECTED as error:
+        raise InvalidValueError(f"predictions of {name}", [f"cannot be read: {error}"]) from None
+
+
+UNEXPECTED = (TypeError, ValueError, AttributeError, IndexError, OverflowError)
+"""What values of another kind than expected raise."""

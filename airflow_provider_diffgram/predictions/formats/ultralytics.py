@@ -6,7 +6,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..core.raw import RawImage, RawPrediction
-from ..core.reading import Bones, Classes, class_name, columns, of_images, plain, read_all, skeleton, sure
+from ..core.reading import (
+    Bones,
+    Classes,
+    class_name,
+    columns,
+    of_images,
+    plain,
+    posed,
+    read_all,
+    score_of,
+    sure,
+    told_of,
+    track_of,
+    whole,
+)
 
 
 def from_ultralytics(
@@ -20,7 +34,10 @@ def from_ultralytics(
 
     What a result has decides: turned boxes and masks become polygons (of a mask in several parts the one
     outline that Ultralytics joins them to), keypoints a skeleton, classes the best one as a tag, anything
-    else a box. Tracks are kept.
+    else a box. Where a mask has no outline, or no joint was found, the box stands in. Tracks are kept.
+
+    Outlines are in pixels of the picture whatever the size of the masks, and of the picture as EXIF turns it:
+    Ultralytics sees to both.
 
     :param results: as ``predict`` and ``track`` return them, ``stream=True`` as well.
     :param joints: the name of each keypoint.
@@ -28,23 +45,31 @@ def from_ultralytics(
     :param min_joint_score: keypoints with less are left out, as those at (0, 0) always are.
     :raises InvalidValueError: from the iterator, with all that is wrong with an image.
     """
-    for result in of_images(results):
-        height, width = result.orig_shape
-        rows = list(_rows_of(result))
+    for number, result in enumerate(of_images(results)):
+        name = str(getattr(result, "path", None) or f"result {number}")
+        with told_of(name):
+            height, width = (whole(side, "orig_shape") for side in result.orig_shape)
+            rows = list(_rows_of(result))
 
         def read(row: dict[str, Any], names: Classes = result.names) -> list[RawPrediction]:
-            if row["points"] is not None:
-                points = sure(row["points"], row["joint_scores"], min_joint_score)
-                shape: dict[str, Any] = {"keypoints": skeleton(points, joints, bones)}
-            elif row["ring"] is not None:
-                # A mask may be too small for an outline: then nothing worth a pixel is there.
-                shape = {"polygons": [row["ring"]] if len(row["ring"]) > 2 else []}
-            else:
-                shape = {"box": tuple(row["box"])} if row["box"] is not None else {"tag": True}
-            track = None if row["track"] is None else int(row["track"])
-            return [RawPrediction(class_name(names, row["number"]), row["score"], track=track, **shape)]
+            shape = _shape(row, joints, bones, min_joint_score)
+            label = class_name(names, row["number"])
+            return [RawPrediction(label, score_of(row["score"]), track=track_of(row["track"]), **shape)]
 
-        yield RawImage(str(result.path), int(width), int(height), read_all(str(result.path), rows, read))
+        yield RawImage(name, width, height, read_all(name, rows, read))
+
+
+def _shape(
+    row: dict[str, Any], joints: Sequence[str] | None, bones: Bones, min_joint_score: float
+) -> dict[str, Any]:
+    box = row["box"]
+    if row["points"] is not None:
+        return posed(sure(row["points"], row["joint_scores"], min_joint_score), joints, bones, box)
+    if row["ring"] is not None and len(row["ring"]) > 2:
+        return {"polygons": [row["ring"]]}
+    if row["ring"] is not None:  # a mask may be too small for an outline
+        return {"polygons": []} if box is None else {"box": tuple(box), "by_box": True}
+    return {"tag": True} if box is None else {"box": tuple(box)}
 
 
 def _rows_of(result: Any) -> Iterator[dict[str, Any]]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from airflow_provider_diffgram.models import InvalidValueError
 
+from ..core.files import files_in, read_xml, refusal
+from ..core.geometry import in_order
 from ..core.raw import Edges, RawImage, RawPrediction, Ring
-from ..core.reading import read_all
+from ..core.reading import number, read_all, told_of, whole
 
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
 _SCORES = ("score", "confidence")
 """The format has no element for it; tools write one of these."""
+
+_SHOWN = 5
 
 
 def from_voc(source: str | Path, *, one_based: bool = True) -> Iterator[RawImage]:
@@ -22,72 +26,124 @@ def from_voc(source: str | Path, *, one_based: bool = True) -> Iterator[RawImage
 
     In the format itself pixels count from 1 and the last one belongs to the box, so that the box of a whole
     picture of 640 pixels goes from 1 to 640. Here it goes from 0 to 640. Many tools write edges that are not
-    pixels, from 0 to 640 already.
+    pixels, from 0 to 640 already. Edges of a box that was drawn from another corner are put in order. A
+    ``<part>`` of an object is a prediction of its own.
 
-    :param source: a file, or a folder of them.
+    :param source: a file, or a folder of them and of folders of them.
     :param one_based: whether numbers are pixels that count from 1; else they are taken as they are.
-    :raises InvalidValueError: from the iterator, with all that is wrong with a file.
+    :raises InvalidValueError: if there are none; from the iterator, with all that is wrong with a file, and
+        if two files are about one picture.
     """
     path = Path(source)
-    for file in sorted(path.glob("*.xml")) if path.is_dir() else [path]:
-        yield _image(file, 1 if one_based else 0)
+    return _images(files_in(path, [".xml"], "annotations") if path.is_dir() else [path], one_based)
+
+
+def _images(files: list[Path], one_based: bool) -> Iterator[RawImage]:
+    told: dict[str, Path] = {}
+    for file in files:
+        image = _image(file, 1 if one_based else 0)
+        if image.name in told:
+            raise refusal(file, f"is about {image.name}, as {told[image.name]} is: keep one of them")
+        told[image.name] = file
+        yield image
 
 
 def _image(file: Path, first: int) -> RawImage:
-    try:
-        root = ElementTree.parse(file).getroot()
-    except ElementTree.ParseError as error:
-        raise InvalidValueError(str(file), [f"is no XML: {error}"]) from None
+    root = read_xml(file)
+    if root.tag != "annotation":
+        raise refusal(file, f"is <{root.tag}>, not <annotation>: another format?")
     name = _text(root, "filename")
     if name is None:
-        raise InvalidValueError(str(file), ["has no <filename>, the picture that it is about"])
-    width, height = (_number(root, f"size/{side}") for side in ("width", "height"))
-    predictions = read_all(name, root.findall("object"), partial(_prediction, first=first), "object")
-    # Some tools write a size of 0 where they do not know it.
-    return RawImage(name, int(width or 0) or None, int(height or 0) or None, predictions)
+        raise refusal(file, "has no <filename>, the picture that it is about")
+    objects = root.findall("object")
+    elsewhere = sum(_is_object(each) for each in root.iter()) - len(objects)
+    if elsewhere:
+        raise refusal(
+            file, f"has {elsewhere} objects that are not directly in <annotation>, or named otherwise"
+        )
+    try:
+        with told_of(name):
+            width, height = _side(root, "width"), _side(root, "height")
+        predictions = read_all(name, objects, partial(_predictions, first=first), "object")
+    except InvalidValueError as error:
+        raise InvalidValueError(str(file), error.problems, error.unshown) from None
+    return RawImage(name, width, height, predictions)
 
 
-def _prediction(element: ElementTree.Element, first: int) -> list[RawPrediction]:
+def _is_object(element: Element) -> bool:
+    """Tell objects, also those of another namespace or in capitals."""
+    return isinstance(element.tag, str) and element.tag.rpartition("}")[2].lower() in ("object", "objects")
+
+
+def _side(root: Element, side: str) -> int | None:
+    """Return a side of the picture; some tools write 0 where they do not know it."""
+    text = _text(root, f"size/{side}")
+    pixels = 0 if text is None else whole(text, f"<size/{side}>")
+    if pixels < 0:
+        raise ValueError(f"<size/{side}> is {pixels}")
+    return pixels or None
+
+
+def _predictions(element: Element, first: int) -> list[RawPrediction]:
+    found = [_prediction(element, first)]
+    for part in element.findall("part"):
+        found += _predictions(part, first)
+    return found
+
+
+def _prediction(element: Element, first: int) -> RawPrediction:
     label = _text(element, "name")
     if label is None:
         raise ValueError("has no <name>, its class")
     score = next((each for each in (_number(element, tag) for tag in _SCORES) if each is not None), None)
     polygon = element.find("polygon")
-    if polygon is not None:
-        return [RawPrediction(label, score, polygons=[_ring(polygon, first)])]
-    return [RawPrediction(label, score, box=_box(element, first))]
+    if polygon is not None and (len(polygon) or element.find("bndbox") is None):
+        return RawPrediction(label, score, polygons=[_ring(polygon, first)])
+    return RawPrediction(label, score, box=_box(element, first))
 
 
-def _box(element: ElementTree.Element, first: int) -> Edges:
-    edges = [_number(element, f"bndbox/{edge}") for edge in _EDGES]
+def _box(element: Element, first: int) -> Edges:
+    boxes = element.findall("bndbox")
+    if len(boxes) != 1:
+        others = ", ".join(f"<{each.tag}>" for each in list(element)[:_SHOWN])
+        raise ValueError(f"has {len(boxes)} <bndbox>, needs one; it has {others or 'nothing'}")
+    edges = [_number(boxes[0], edge) for edge in _EDGES]
     x_min, y_min, x_max, y_max = edges
     if x_min is None or y_min is None or x_max is None or y_max is None:
         missing = [edge for edge, value in zip(_EDGES, edges, strict=True) if value is None]
         raise ValueError(f"its <bndbox> has no {', '.join(missing)}")
-    return x_min - first, y_min - first, x_max, y_max
+    x_low, y_low, x_high, y_high = ordered = in_order((x_min, y_min, x_max, y_max))
+    _check_unit(ordered, first)
+    return x_low - first, y_low - first, x_high, y_high
 
 
-def _ring(polygon: ElementTree.Element, first: int) -> Ring:
+def _check_unit(edges: Edges, first: int) -> None:
+    """Refuse edges that are no pixels, or pixels that count from 0 where they are to count from 1."""
+    if all(0 <= edge <= 1 for edge in edges) and any(edge != int(edge) for edge in edges):
+        raise ValueError(f"its <bndbox> is {list(edges)}, shares of the size and not pixels")
+    if first == 1 and 0 in edges[:2]:
+        raise ValueError("its <bndbox> begins at 0, so pixels count from 0 here: say one_based=False")
+
+
+def _ring(polygon: Element, first: int) -> Ring:
     """Return the corners ``x1, y1, x2, y2 ...``."""
+    count = len(polygon) // 2
     ring = []
-    for place in range(1, len(polygon) // 2 + 1):
+    for place in range(1, max(count, 1) + 1):
         x, y = _number(polygon, f"x{place}"), _number(polygon, f"y{place}")
         if x is None or y is None:
             raise ValueError(f"corner {place} of its <polygon> has no x{place} or no y{place}")
         ring.append((x - first, y - first))
+    if len(polygon) != 2 * count:
+        raise ValueError(f"its <polygon> has {len(polygon)} elements, which are no pairs of x and y")
     return ring
 
 
-def _text(element: ElementTree.Element, path: str) -> str | None:
+def _text(element: Element, path: str) -> str | None:
     text = element.findtext(path)
     return text.strip() or None if text is not None else None
 
 
-def _number(element: ElementTree.Element, path: str) -> float | None:
+def _number(element: Element, path: str) -> float | None:
     text = _text(element, path)
-    if text is None:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"<{path}> is {text!r}, not a number") from None
+    return None if text is None else number(text, f"<{path}>")

@@ -126,7 +126,8 @@ def test_a_region_with_two_labels_is_two_predictions():
 
 @pytest.mark.parametrize("predictions", [None, []])
 def test_a_task_without_predictions_is_an_image_without_any(predictions: Any):
-    image = read([{"id": 4, "data": {"image": "b.png"}, "predictions": predictions}])
+    without = {"id": 4, "data": {"image": "b.png"}, "predictions": predictions}
+    image, _ = from_label_studio([without, task(recorded(JOINT))])
     assert (image.name, image.width, image.predictions) == ("b.png", None, [])
 
 

@@ -120,14 +120,16 @@ def test_all_bad_objects_are_told_at_once(tmp_path: Path):
         read(tmp_path, text)
     assert caught.value.problems == [
         "object 0: has no <name>, its class",
-        "object 2: its <bndbox> has no xmin, ymin, xmax, ymax",
-        "object 3: <bndbox/xmin> is 'one', not a number",
+        "object 2: has 0 <bndbox>, needs one; it has <name>",
+        "object 3: <xmin> is 'one', no number",
         "object 4: corner 1 of its <polygon> has no x1 or no y1",
     ]
 
 
 @pytest.mark.parametrize(
-    "text, problem", [("{}", "is no XML"), ("<annotation/>", "has no <filename>")], ids=["json", "no name"]
+    "text, problem",
+    [("{}", "line 1, column 0: is not XML"), ("<annotation/>", "has no <filename>")],
+    ids=["json", "no name"],
 )
 def test_a_file_that_is_no_annotation_is_refused(tmp_path: Path, text: str, problem: str):
     with pytest.raises(InvalidValueError, match=problem):

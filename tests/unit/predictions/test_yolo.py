@@ -164,7 +164,7 @@ def test_boxes_survive_the_text(tmp_path_factory: Any, corners: tuple[float, ...
         (folder / name).mkdir()
     Image.new("L", (256, 192)).save(folder / "images" / "image0.png")
     line = f"3 {(x_min + x_max) / 2} {(y_min + y_max) / 2} {x_max - x_min} {y_max - y_min} {score}\n"
-    (prediction,) = from_text(folder, line).predictions
+    (prediction,) = from_text(folder, line, confidence=True).predictions
     assert prediction.box == pytest.approx((x_min * 256, y_min * 192, x_max * 256, y_max * 192))
     assert prediction.score == score
 
@@ -175,19 +175,24 @@ def test_boxes_survive_the_text(tmp_path_factory: Any, corners: tuple[float, ...
         ("0 .5 .5 .2 .2", "detect", None, None),
         ("0 .5 .5 .2 .2 .9", "detect", 0.9, None),
         ("0 .5 .5 .2 .2 .9 4", "detect", 0.9, 4),
-        ("0 0 0 1 0 1 1", "segment", None, None),
+        ("0 0 0 1 0 1 .9", "segment", None, None),
+        ("0 0 0 1 0 1 1 0 .9", "segment", None, None),
+        ("0 0 0 1 0 1 1 .9 4", "segment", 0.9, 4),
         ("0 0 0 1 0 1 1 .9", "segment", 0.9, None),
         ("0 0 0 1 0 1 1 0 1 .9 4", "obb", 0.9, 4),
         ("0 .5 .5 .2 .2 .1 .1 .2 .2", "pose", None, None),
         ("0 .5 .5 .2 .2 .1 .1 .2 .2 .9", "pose", 0.9, None),
-        ("0 .5 .5 .2 .2 .1 .1 1 .2 .2 1", "pose", None, None),
+        ("0 .5 .5 .2 .2 .1 .1 .2 .2 .9 4", "pose 2", 0.9, 4),
+        ("0 .5 .5 .2 .2 .1 .1 1 .2 .2 1", "pose 3", None, None),
         ("0 .5 .5 .2 .2 .1 .1 1 .2 .2 1 .9 4", "pose", 0.9, 4),
     ],
 )
 def test_confidence_and_track_follow_the_geometry(
     folders: Path, line: str, task: str, score: Any, track: Any
 ):
-    (prediction,) = from_text(folders, line, task=task, joints=2).predictions
+    kind, _, each = task.partition(" ")
+    shape = {"kpt_shape": (2, int(each))} if each else {}
+    (prediction,) = from_text(folders, line, task=kind, joints=2, **shape).predictions
     assert (prediction.score, prediction.track) == (score, track)
 
 
@@ -198,8 +203,11 @@ def test_joints_of_a_text_have_a_least_score(folders: Path):
 
 
 def test_a_picture_without_a_text_has_no_predictions(folders: Path):
-    (image,) = from_yolo_text(folders / "labels", folders / "images", classes=NUMBERS)
+    Image.new("RGB", (200, 100)).save(folders / "images" / "other.png")
+    (folders / "labels" / "other.txt").write_text("0 .5 .5 .2 .2")
+    image, other = from_yolo_text(folders / "labels", folders / "images", classes=NUMBERS)
     assert (image.width, image.predictions) == (256, [])
+    assert (other.width, len(other.predictions)) == (200, 1)
 
 
 def test_a_text_without_a_picture_is_refused(folders: Path):
@@ -213,10 +221,10 @@ def test_all_bad_lines_are_told_at_once(folders: Path):
     with pytest.raises(InvalidValueError) as caught:
         from_text(folders, text)
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
-        "line 0",
-        "line 2",
+        "line 1",
         "line 3",
         "line 4",
+        "line 5",
     ]
     assert "class 99 has no name among the 80 given" in str(caught.value)
 
