@@ -372,7 +372,7 @@ class _Geometry:
                 raise ValueError(f"its last number, {last:g}, is no track, and other lines have one")
             return 0
         at_an_edge = last in (0, 1)
-        if layout.tracked or (layout.tracked is None and not at_an_edge):
+        if layout.tracked or (not at_an_edge and not layout.said_untracked):
             return 2
         # A box with confidence and track has as many numbers as a triangle.
         is_told = layout.said_untracked or not (at_an_edge and len(numbers) == _LEAST_OUTLINE)

@@ -311,7 +311,7 @@ def _labels(result: Result) -> list[str]:
     """Return the labels of a region; their key is named as the control tag."""
     value = result["value"]
     found = [*_listed(result, value.get(result["type"])), *_listed(result, value.get("labels"))]
-    labels = [label_text(each) for each in dict.fromkeys(found)]
+    labels = [*dict.fromkeys(map(label_text, found))]
     if not labels:
         raise ValueError(f"has no label under {result['type']!r}")
     return labels
