@@ -1,4 +1,4 @@
-"""Airflow provider for Diffgram: predictions in, exactly once, and a wait that tells the truth."""
+"""Airflow provider for Diffgram: sends predictions exactly once, and waits until they are stored."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def get_provider_info() -> dict[str, Any]:
                 "conn-fields": {
                     "dataset": {
                         "label": "Default dataset",
-                        "description": "Name or id of the dataset used where a task names none.",
+                        "description": "Name or id of the dataset for tasks that set none.",
                         "schema": {"type": ["string", "null"], "default": None},
                     },
                     "label_schema": {
@@ -100,7 +100,7 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "verify": {
                         "label": "Verify TLS certificates",
-                        "description": "Turn off only for a test server with a self-made certificate.",
+                        "description": "Turn off only for a test server with a self-signed certificate.",
                         "schema": {"type": ["boolean", "null"], "default": True},
                     },
                     "ca_bundle": {
@@ -135,7 +135,7 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "retry_timeout": {
                         "label": "Retry timeout (seconds)",
-                        "description": "How long to go on when the server cannot be reached or is down.",
+                        "description": "How long to keep trying while the server is unreachable or down.",
                         "schema": {"type": ["integer", "null"], "default": 60, "minimum": 0},
                     },
                     "requests_per_second": {

@@ -1,8 +1,8 @@
 """When a task that uses Diffgram is worth another attempt.
 
-The operators and the sensor need none of this: what no retry can mend raises ``AirflowFailException``, which
-stops a task on every version of Airflow. This is for tasks of your own that call the hook's client, and for
-delays.
+The operators and the sensor do not need this: an error that no retry can fix raises ``AirflowFailException``,
+which stops a task on every version of Airflow. Use it for your own tasks that call the hook's client, and
+to set delays.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ def retry_policy(
     unreachable: timedelta = timedelta(minutes=2),
     rate_limited: timedelta = timedelta(minutes=1),
 ) -> ExceptionRetryPolicy:
-    """Return a ``retry_policy`` for a task: refusals stop it at once, outages are waited for.
+    """Return a ``retry_policy`` for a task: refusals stop it at once, outages are retried.
 
-    A failure that is none of Diffgram's is retried as the task's ``retries`` and ``retry_delay`` say.
+    For any other failure the task's ``retries`` and ``retry_delay`` apply.
 
-    :param unreachable: delay after the host could not be reached, or the service or a storage was down.
-    :param rate_limited: delay after the server had no room for requests for ten minutes.
-    :raises RuntimeError: before Airflow 3.3, which has no retry policies.
+    :param unreachable: delay if the host could not be reached, or the service or a storage was down.
+    :param rate_limited: delay if the rate limit left no room for ten minutes.
+    :raises RuntimeError: before Airflow 3.3, which introduced retry policies.
     """
     try:
         from airflow.providers.common.compat.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
     except ImportError as error:
         raise RuntimeError(
-            "retry_policy needs Airflow 3.3; before, call the client within hooks.diffgram.failing_for_good, "
-            "which turns what no retry can mend into AirflowFailException"
+            "retry_policy needs Airflow 3.3. On older versions call the client within "
+            "hooks.diffgram.failing_for_good, which stops the task on errors that no retry can fix"
         ) from error
     return ExceptionRetryPolicy(
         rules=[
@@ -51,7 +51,7 @@ def retry_policy(
                 exception=f"{_CLIENT}.errors.RateLimitedError",
                 action=RetryAction.RETRY,
                 retry_delay=rate_limited,
-                reason="Diffgram's limit is used up by all who share this address",
+                reason="the rate limit of Diffgram is used up by everyone behind this address",
             ),
             RetryRule(
                 exception=[
@@ -61,7 +61,7 @@ def retry_policy(
                 ],
                 action=RetryAction.RETRY,
                 retry_delay=unreachable,
-                reason="Diffgram or the storage of the media cannot be reached, or is down",
+                reason="Diffgram or the storage of the media is down or cannot be reached",
             ),
         ]
     )

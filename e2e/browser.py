@@ -77,7 +77,7 @@ class Person:
             self.page.get_by_role("button", name="Test Connection").click()
         answer = awaited.value.text()
         try:
-            shown = self.page.get_by_text(f"project '{self.plan['project']}'; it may be written to")
+            shown = self.page.get_by_text(f"project '{self.plan['project']}', with permission to write")
             expect(shown).to_be_visible(timeout=_TOAST)
         except AssertionError as error:
             raise AssertionError(f"Airflow answered {answer}") from error

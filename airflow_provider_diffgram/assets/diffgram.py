@@ -19,15 +19,15 @@ def create_asset(
 ) -> Asset:
     """Return the asset of a dataset, for outlets and schedules.
 
-    :param host: as in the connection; ``https://`` or ``http://`` before it makes no difference.
+    :param host: as in the connection, with or without ``https://`` or ``http://``.
     :param project: project_string_id.
     :param dataset: name or id.
-    :param extra: kept with the asset.
-    :raises ValueError: if one of them is empty.
+    :param extra: stored with the asset.
+    :raises ValueError: if host, project or dataset is empty.
     """
     address = host.rpartition("://")[2].strip("/").lower()
     if not (address and project and str(dataset)):
-        raise ValueError(f"an asset of Diffgram needs host, project and dataset: {_FORM}")
+        raise ValueError(f"a Diffgram asset needs host, project and dataset: {_FORM}")
     uri = f"{SCHEME}://{address}/{quote(project, safe='')}/{quote(str(dataset), safe='')}"
     return Asset(uri=uri, extra=extra)
 
@@ -40,7 +40,7 @@ def sanitize_uri(uri: SplitResult) -> SplitResult:
     parts = uri.path.split("/")[1:]
     if not uri.hostname or len(parts) != 2 or not all(parts) or uri.query:
         raise ValueError(
-            f"{uri.scheme}://{uri.netloc.rpartition('@')[2]}{uri.path} names no dataset of Diffgram: "
+            f"{uri.scheme}://{uri.netloc.rpartition('@')[2]}{uri.path} does not name a Diffgram dataset: "
             f"write {_FORM}, with %2F for a / in a name"
         )
     path = "".join(f"/{quote(unquote(part), safe='')}" for part in parts)
@@ -48,11 +48,11 @@ def sanitize_uri(uri: SplitResult) -> SplitResult:
 
 
 def is_diffgram(uri: str) -> bool:
-    """Return whether an asset's URI is one of ours."""
+    """Return whether a URI is that of a Diffgram asset."""
     return uri.partition(":")[0].lower() == SCHEME
 
 
-def place_of(uri: str) -> tuple[str, str, str]:
+def parse_uri(uri: str) -> tuple[str, str, str]:
     """Return host, project and dataset of an asset's URI."""
     parts = urlsplit(uri)
     project, dataset = (unquote(part) for part in parts.path.strip("/").split("/"))
@@ -60,8 +60,8 @@ def place_of(uri: str) -> tuple[str, str, str]:
 
 
 def convert_asset_to_openlineage(asset: Asset, lineage_context: Any) -> OpenLineageDataset:
-    """Return the asset as a dataset of OpenLineage, under the same name as the operators give it."""
+    """Return the asset as an OpenLineage dataset, with the name that the operators use."""
     from airflow.providers.common.compat.openlineage.facet import Dataset
 
-    host, project, dataset = place_of(asset.uri)
+    host, project, dataset = parse_uri(asset.uri)
     return Dataset(namespace=f"{SCHEME}://{host}", name=f"{project}/{dataset}")

@@ -1,4 +1,4 @@
-"""``@task.diffgram_push``: a task whose function only yields packets."""
+"""``@task.diffgram_push``: a task that sends the packets its function yields."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _OWN_FIELDS = tuple(field for field in DiffgramSendPacketOperator.template_field
 
 
 class _DiffgramPushDecoratedOperator(DecoratedOperator, DiffgramSendPacketOperator):
-    """Sends the packets that a function yields, while it yields them; returns the handle.
+    """Sends packets while a function yields them; returns the handle.
 
-    :param python_callable: returns an iterable of packets, most usefully a generator.
+    :param python_callable: returns an iterable of packets, such as a generator.
     :param op_args: positional arguments of the function.
     :param op_kwargs: keyword arguments of the function.
     """
@@ -61,7 +61,7 @@ class _DiffgramPushDecoratedOperator(DecoratedOperator, DiffgramSendPacketOperat
 
 
 def diffgram_push_task(python_callable: Callable[..., Packets] | None = None, **kwargs: Any) -> TaskDecorator:
-    """Make a task of a function that yields packets; the arguments are those of the operator.
+    """Turn a function that yields packets into a task; the arguments are those of the operator.
 
     .. code-block:: python
 

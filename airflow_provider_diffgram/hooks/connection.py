@@ -1,4 +1,4 @@
-"""An Airflow connection of type ``diffgram`` as settings of a client."""
+"""An Airflow connection of type ``diffgram`` as settings for a client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..client import Settings
 
 
 class ConnectionLike(Protocol):
-    """The fields of an Airflow connection that are used; alike in Airflow 2 and 3."""
+    """The fields used of an Airflow connection, the same in Airflow 2 and 3."""
 
     conn_id: str
     host: str | None
@@ -23,12 +23,12 @@ class ConnectionLike(Protocol):
 
 
 class InvalidConnectionError(ValueError):
-    """The connection lacks something or holds something wrong; says what, never the secret."""
+    """The connection is incomplete or wrong; the message names the fields, never the secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What tasks use where they name nothing themselves, and the folder that they may not leave."""
+    """What tasks use if they set nothing themselves, and the folder that confines local files."""
 
     dataset: str | int | None
     label_schema: str | int | None
@@ -53,7 +53,7 @@ _TEXTS = ("ca_bundle", "client_cert", "client_key", "proxy")
 
 
 def settings_of(connection: ConnectionLike) -> Settings:
-    """Return the settings that ``connection`` describes.
+    """Return the settings in ``connection``.
 
     :raises InvalidConnectionError: with everything that is missing or wrong.
     """
@@ -68,7 +68,7 @@ def settings_of(connection: ConnectionLike) -> Settings:
         except (TypeError, ValueError):
             problems.append(f"{name} must be {what}, not {extra[name]!r}")
     texts = {name: extra[name] for name in _TEXTS if extra.get(name)}
-    problems += [f"{name} must be a text" for name, given in texts.items() if not isinstance(given, str)]
+    problems += [f"{name} must be text" for name, given in texts.items() if not isinstance(given, str)]
     if problems:
         raise _error(connection, problems)
     try:
@@ -87,7 +87,7 @@ def settings_of(connection: ConnectionLike) -> Settings:
 
 
 def defaults_of(connection: ConnectionLike) -> Defaults:
-    """Return the default dataset and label schema."""
+    """Return the default dataset and label schema, and ``local_root``."""
     extra = _extra(connection)
     return Defaults(
         extra.get("dataset") or None, extra.get("label_schema") or None, extra.get("local_root") or None
@@ -103,12 +103,12 @@ def _address(connection: ConnectionLike) -> str:
 
 
 def _flag(value: Any) -> bool:
-    """Read a switch; only a clear no turns the verification of certificates off."""
+    """Read a switch; only an explicit no turns off the verification of certificates."""
     return str(value).strip().lower() not in ("false", "0", "no", "off")
 
 
 def _extra(connection: ConnectionLike) -> Mapping[str, Any]:
-    # Not extra_dejson: it masks by a blocking call, which deadlocks in a triggerer before Airflow 3.3.2.
+    # Not extra_dejson: before Airflow 3.3.2 it masks by a blocking call, which deadlocks in a triggerer.
     try:
         extra = json.loads(connection.extra or "{}")
     except ValueError as error:

@@ -28,8 +28,8 @@ _TYPE = get_provider_info()["connection-types"][0]
 class DiffgramHook(BaseHook):
     """Connects to a Diffgram project.
 
-    Host, Project (the schema field), Client ID (login) and Client secret (password) are needed; https is
-    spoken unless the host begins with ``http://``.
+    Host, Project (the schema field), Client ID (login) and Client secret (password) are required; the hook
+    uses https unless the host begins with ``http://``.
 
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
@@ -79,7 +79,7 @@ class DiffgramHook(BaseHook):
         }
 
     def get_settings(self) -> Settings:
-        """Return address and credential of the connection.
+        """Return the address and credential of the connection.
 
         :raises InvalidConnectionError: with everything that is missing or wrong.
         """
@@ -88,7 +88,7 @@ class DiffgramHook(BaseHook):
         return settings_of(self._connection)
 
     def get_defaults(self) -> Defaults:
-        """Return the dataset and label schema for tasks that name none."""
+        """Return the dataset and label schema for tasks that set none."""
         from .connection import defaults_of
 
         return defaults_of(self._connection)
@@ -96,7 +96,7 @@ class DiffgramHook(BaseHook):
     def path_opener(self) -> PathOpener:
         """Return what opens the paths of media, packets and reports, within ``local_root`` if that is set.
 
-        A fault of a storage that may pass is waited out for ``retry_timeout``, as one of Diffgram's.
+        A passing fault of a storage is waited out for ``retry_timeout``, like one of Diffgram.
         """
         from ..ingest.read.paths import confined
         from ..ingest.read.storage import patient
@@ -105,7 +105,7 @@ class DiffgramHook(BaseHook):
         return patient(confined(_path_of, root) if root else _path_of, self.get_settings().retry_timeout)
 
     def get_conn(self) -> DiffgramClient:
-        """Return a client; the same one at every call."""
+        """Return the client; every call returns the same one."""
         if self._client is None:
             from ..client import DiffgramClient
 
@@ -115,7 +115,7 @@ class DiffgramHook(BaseHook):
         return self._client
 
     def test_connection(self) -> tuple[bool, str]:
-        """Prove host, project, credential and the permission to write, without a side effect."""
+        """Check host, project, credential and the permission to write, without a side effect."""
         from ..client import CredentialError, DiffgramClient, DiffgramError, RefusedError, routes
         from .connection import InvalidConnectionError
 
@@ -133,7 +133,7 @@ class DiffgramHook(BaseHook):
                 client.send(routes.probe_write(client.project))
             except CredentialError:
                 return False, (
-                    f"project {client.project!r} answers, but the role of this credential may not write: "
+                    f"project {client.project!r} answers, but this credential may not write to it: "
                     "give it the role Editor or admin in Diffgram"
                 )
             except RefusedError as error:
@@ -141,7 +141,10 @@ class DiffgramHook(BaseHook):
                     return False, str(error)
             except DiffgramError as error:
                 return False, str(error)
-        return True, f"Connected to {settings.base_url}, project {settings.project!r}; it may be written to"
+        return (
+            True,
+            f"Connected to {settings.base_url}, project {settings.project!r}, with permission to write",
+        )
 
 
 def _path_of(path: str) -> MediaPath:
@@ -158,7 +161,7 @@ def _mask(settings: Settings) -> None:
 
 @contextmanager
 def failing_for_good() -> Generator[None, None, None]:
-    """Turn errors that no retry can mend into AirflowFailException; the others pass and are retried."""
+    """Turn errors that no retry can fix into AirflowFailException; Airflow retries the others."""
     from ..client import RefusedError
     from ..ingest.send.errors import PushError
     from ..models import InvalidValueError

@@ -1,4 +1,4 @@
-"""What a task tells Airflow of what it did: links, events of assets, lineage."""
+"""What a task reports to Airflow: links, asset events, lineage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.lineage.hook import get_hook_lineage_collector
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
-from ..assets.diffgram import SCHEME, create_asset, is_diffgram, place_of
+from ..assets.diffgram import SCHEME, create_asset, is_diffgram, parse_uri
 from ..client import DiffgramClient, DiffgramError, routes
 from ..links.diffgram import remember_place
 
@@ -25,7 +25,7 @@ class Outcome:
     """What a task did in one dataset.
 
     :param host: host and port of the server.
-    :param dataset: name of the dataset; its id where the name cannot be read.
+    :param dataset: name of the dataset, or its id if the name cannot be read.
     :param counts: such as ``{"expected": 3, "sent": 2, "skipped": 1}``.
     """
 
@@ -37,12 +37,12 @@ class Outcome:
 
     @property
     def asset(self) -> Asset:
-        """The dataset as an asset."""
+        """The asset of the dataset."""
         return create_asset(host=self.host, project=self.project, dataset=self.dataset)
 
     @property
     def extra(self) -> dict[str, Any]:
-        """What an event of the asset carries."""
+        """The ``extra`` of an asset event."""
         return {**self.counts, "directory_id": self.directory_id}
 
 
@@ -56,13 +56,13 @@ def announce(
     file_ids: Sequence[int] = (),
     dataset: str | int | None = None,
 ) -> Outcome | None:
-    """Tell what ``task`` did: for its links, to its outlets, to the lineage of hooks. Fails no task.
+    """Report what ``task`` did to its links, its outlets and the hook lineage. Never fails the task.
 
     :param task: the operator, whose ``outlets`` may name the dataset as an asset, or an alias.
-    :param directory_id: id of the dataset; None if it is not known, and nothing but links can be told.
+    :param directory_id: id of the dataset; None if unknown: then only the links are set.
     :param counts: see :class:`Outcome`.
-    :param file_ids: files that it is about; the first one gets a link.
-    :param dataset: name or id by which the task knows the dataset, if it knows one.
+    :param file_ids: files that the task worked on; the first one gets a link.
+    :param dataset: name or id that the task was given for the dataset, if any.
     """
     settings = client.settings
     remember_place(
@@ -73,10 +73,10 @@ def announce(
         file_id=next(iter(file_ids), None),
     )
     host = settings.base_url.rpartition("://")[2].lower()
-    outlets = [each for each in getattr(task, "outlets", None) or [] if _may_be_ours(each)]
+    outlets = [each for each in getattr(task, "outlets", None) or [] if _may_be_diffgram(each)]
     if directory_id is None:
         for outlet in outlets:
-            _log.warning("outlet %s: no counts, since only handles name a dataset", outlet)
+            _log.warning("outlet %s: its event has no counts, since only a handle names the dataset", outlet)
         return None
     collector = get_hook_lineage_collector()
     name = str(dataset or directory_id)
@@ -84,7 +84,7 @@ def announce(
         name = _name(client, directory_id)
     outcome = Outcome(host, settings.project, directory_id, name, dict(counts))
     for outlet in outlets:
-        _tell(outlet, outcome, context)
+        _fill_event(outlet, outcome, context)
     collector.add_output_asset(
         context=task,
         scheme=SCHEME,
@@ -98,24 +98,24 @@ def _name(client: DiffgramClient, directory_id: int) -> str:
     try:
         datasets = client.send(routes.list_datasets(client.project))
     except DiffgramError as error:
-        _log.warning("the name of dataset %s cannot be read for its asset: %s", directory_id, error)
+        _log.warning("cannot read the name of dataset %s, so its asset has the id: %s", directory_id, error)
         datasets = []
     return next((str(each.nickname) for each in datasets if each.id == directory_id), str(directory_id))
 
 
-def _may_be_ours(outlet: Any) -> bool:
+def _may_be_diffgram(outlet: Any) -> bool:
     return isinstance(outlet, AssetAlias) or (isinstance(outlet, Asset) and is_diffgram(outlet.uri))
 
 
-def _tell(outlet: Any, outcome: Outcome, context: Context) -> None:
-    """Give the counts to an outlet that is our dataset; an alias learns which dataset it was."""
+def _fill_event(outlet: Any, outcome: Outcome, context: Context) -> None:
+    """Add the counts to the event of an outlet; resolve an alias to the dataset."""
     if isinstance(outlet, AssetAlias):
         context["outlet_events"][outlet].add(outcome.asset, extra=outcome.extra)
     elif _is_named(outlet.uri, outcome):
         context["outlet_events"][outlet].extra = outcome.extra
     else:
         _log.warning(
-            "outlet %s is not the dataset that was sent to, which is %s: its event comes without counts",
+            "outlet %s is not the dataset of this task, %s: its event has no counts",
             outlet.uri,
             outcome.asset.uri,
         )
@@ -123,7 +123,7 @@ def _tell(outlet: Any, outcome: Outcome, context: Context) -> None:
 
 def _is_named(uri: str, outcome: Outcome) -> bool:
     try:
-        host, project, dataset = place_of(uri)
+        host, project, dataset = parse_uri(uri)
     except ValueError:
         return False
     same = {outcome.dataset, str(outcome.directory_id)}
@@ -131,10 +131,10 @@ def _is_named(uri: str, outcome: Outcome) -> bool:
 
 
 def facets_of(outcome: Outcome | None, packets: Iterable[Any] = ()) -> Any:
-    """Return an ``OperatorLineage``: from media and model runs to the dataset.
+    """Return an ``OperatorLineage`` from media and model runs to the dataset.
 
-    :param outcome: None if the task got nowhere.
-    :param packets: packets or mappings, of which the first thousand are looked at.
+    :param outcome: None if the task reported nothing.
+    :param packets: packets or mappings; the first thousand are read.
     """
     from airflow.providers.common.compat.openlineage.facet import (
         Dataset,

@@ -1,4 +1,4 @@
-"""Where packets come from, in the names of OpenLineage."""
+"""Where packets come from, as OpenLineage names it."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _LOOKED_AT = 1000
 _MOST = 100
 
 Source = tuple[str, str]
-"""Namespace and name of a dataset; an empty namespace means the Diffgram itself."""
+"""Namespace and name of a dataset; an empty namespace means Diffgram itself."""
 
 
 def sources_of(packets: Iterable[Any]) -> list[Source]:
-    """Return the folders that media come from, and the model runs that made the predictions.
+    """Return the folders of the media, and the model runs that made the predictions.
 
-    A folder, not each medium, is a dataset: lineage is about where data flow, not about every picture.
-    Queries of URLs are left out, since they may hold signatures.
+    A folder is a dataset, a single image is not. Queries of URLs are left out, since they may hold
+    signatures.
 
-    :param packets: models or mappings; what is no packet is passed over.
+    :param packets: models or mappings; anything else is ignored.
     """
     found: dict[Source, None] = {}
     for packet in islice(packets, _LOOKED_AT):
@@ -51,20 +51,20 @@ def _media(media: Any) -> Iterable[Source]:
     if fields.get("raw_data_blob_path"):
         yield f"blob://{fields.get('bucket_name')}", dirname(str(fields["raw_data_blob_path"])) or "/"
     elif fields.get("url") or fields.get("path"):
-        namespace, path = _place(str(fields.get("url") or fields["path"]))
+        namespace, path = _split(str(fields.get("url") or fields["path"]))
         yield namespace, dirname(path) or "/"
 
 
 def _many(fields: Mapping[str, Any]) -> Iterable[Source]:
     """Return the folder of a ``ChildFolder``, or that of the document of ``ChildPages``."""
     if fields.get("folder"):
-        namespace, path = _place(str(fields["folder"]))
+        namespace, path = _split(str(fields["folder"]))
         yield namespace, path.rstrip("/") or "/"
     if fields.get("pages"):
         yield from _media({"path": fields["pages"]})
 
 
-def _place(address: str) -> Source:
+def _split(address: str) -> Source:
     parts = urlsplit(address)
     remote = parts.netloc and parts.scheme != "file"
     namespace = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if remote else "file"
@@ -84,14 +84,14 @@ def _run(values: Mapping[str, Any]) -> list[str]:
 
 
 def named(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
-    """Yield what a task was given to send, if it can be read once more; lineage is worth no failure.
+    """Yield what a task was given to send, if it can be read again. Never fails: lineage is not worth it.
 
-    :param what: what one of them is called, such as ``packet``.
-    :param path_of: opens the path of a file with a packet per line.
+    :param what: what an item is called, such as ``packet``.
+    :param path_of: opens the path of a file with one item per line.
     """
     if isinstance(source, Iterator):
         return
     try:
         yield from candidates(source, what, patient(path_of, 0))
     except (InvalidValueError, DiffgramError, OSError) as error:
-        _log.warning("where the packets came from is not known any more: %s", error)
+        _log.warning("cannot read the packets again, so the lineage lacks their sources: %s", error)

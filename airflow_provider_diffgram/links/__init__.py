@@ -1,1 +1,1 @@
-"""Links from a task to what it did in Diffgram."""
+"""Links from a task to what it changed in Diffgram."""

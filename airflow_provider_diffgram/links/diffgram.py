@@ -1,4 +1,4 @@
-"""Links from a task in Airflow to dataset, file and inputs in Diffgram's user interface."""
+"""Links from a task in Airflow to its dataset, file and inputs in Diffgram's web page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperator, Context
 
 KEY = "diffgram_place"
-"""XCom in which a task keeps where it works: Airflow 2 makes links in the webserver, 3 on the worker."""
+"""XCom with what the links need: Airflow 2 makes links in the webserver, Airflow 3 on the worker."""
 
 
 def remember_place(
@@ -24,9 +24,9 @@ def remember_place(
     directory_id: int | None = None,
     file_id: int | None = None,
 ) -> None:
-    """Keep what the links of a running task are made of. May be called again once more is known.
+    """Store what the links of a running task need. Call it again when more is known.
 
-    Outside of a task, where an operator may be tried out, there is nowhere to keep it.
+    Without a task instance, as when an operator is tried out, nothing is stored.
 
     :param base_url: scheme, host and port, without a credential.
     :param project: project_string_id.
@@ -38,10 +38,10 @@ def remember_place(
 
 
 class _DiffgramLink(BaseOperatorLink):
-    """A link that is empty, and therefore not shown, as long as the task has not said what it leads to."""
+    """A link that is empty, and so not shown, until the task has stored where it leads."""
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # type: ignore[override]
-        """Return the address, from what the task has kept."""
+        """Return the address, made from what the task stored."""
         from airflow.providers.common.compat.sdk import XCom
 
         place: Any = XCom.get_value(key=KEY, ti_key=ti_key)
@@ -77,7 +77,7 @@ class DiffgramFileLink(_DiffgramLink):
 
 
 class DiffgramInputsLink(_DiffgramLink):
-    """Opens the list of inputs: what came, what is on its way, what failed and why."""
+    """Opens the list of inputs: what arrived, what is waiting, what failed and why."""
 
     name = "Diffgram inputs"
 

@@ -1,4 +1,4 @@
-"""What all values that travel have in common."""
+"""What all values share that are sent or received."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _PRINTED_PYTHON = {"None": None, "True": True, "False": False}
 
 
 class Sent(BaseModel):
-    """A value that we send. It is right or it does not exist: unknown keys are refused too.
+    """A value that is sent. A wrong one cannot be made: unknown keys are refused too.
 
-    The server ignores unknown keys (server.md 1.3), so a misspelt one would be lost in silence.
+    The server ignores unknown keys (server.md 1.3), so it would silently drop a misspelt one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
@@ -89,22 +89,22 @@ def _finite_number(value: Any) -> int | float:
     number = operator.index(value) if isinstance(value, numbers.Integral) else float(value)
     if isinstance(number, float) and not math.isfinite(number):
         raise ValueError(
-            "must be finite: the server stores NaN and Infinity and breaks JSON readers afterwards"
+            "must be finite: the server would store NaN or Infinity and then answer with invalid JSON"
         )
     if abs(number) > INT32_MAX:
-        raise ValueError("is beyond 32 bit, which costs the server an ingest thread and you the instances")
+        raise ValueError("does not fit into 32 bit: the server would lose the instances and an ingest thread")
     return number
 
 
 def _within_0_and_1(value: int | float) -> int | float:
     if not 0 <= value <= 1:
-        raise ValueError("must be within 0 and 1: divide a percentage by 100, put a logit through a sigmoid")
+        raise ValueError("must be between 0 and 1: divide a percentage by 100, put a logit through a sigmoid")
     return value
 
 
 def _without_nul(value: str) -> str:
     if "\x00" in value:
-        raise ValueError("contains a NUL character, which costs the server an ingest thread")
+        raise ValueError("contains a NUL character: the server would lose the instances and an ingest thread")
     return value
 
 
@@ -112,7 +112,7 @@ Int32 = Annotated[int, Field(ge=-INT32_MAX - 1, le=INT32_MAX), BeforeValidator(_
 """A whole number within 32 bit, numpy's too; no bool, text or float (server.md 5.3)."""
 
 Pixel = Annotated[int, Field(ge=0, le=INT32_MAX), BeforeValidator(_whole_number)]
-"""A coordinate in pixels. The server sets a negative minimum to 0: it would not be stored as sent."""
+"""A coordinate in pixels. The server sets a negative minimum to 0, so it would not be stored as sent."""
 
 PositiveInt = Annotated[int, Field(ge=1, le=INT32_MAX), BeforeValidator(_whole_number)]
 """An id or a length of at least one."""
@@ -123,13 +123,13 @@ Number = Annotated[int | float, BeforeValidator(_finite_number)]
 """A finite number within 32 bit (quirks 49 and 59)."""
 
 Score = Annotated[Number, AfterValidator(_within_0_and_1)]
-"""A confidence. The server would store any number, and what reads it would take 87 for one."""
+"""A confidence, 0 to 1. The server would store any number, and readers would take 87 for a confidence."""
 
 Coordinate = Annotated[Number, Field(ge=-_COORDINATE_MAX, le=_COORDINATE_MAX)]
-"""A coordinate of a point, in pixels. Half of 32 bit, so that bounds and sizes fit as well."""
+"""A coordinate of a point, in pixels. Within 30 bit, so that bounds and sizes fit into 32."""
 
 WholeCoordinate = Annotated[Int32, Field(ge=-_COORDINATE_MAX, le=_COORDINATE_MAX)]
 """A whole :data:`Coordinate`."""
 
 Text = Annotated[str, Field(min_length=1), AfterValidator(_without_nul)]
-"""A text that is neither empty (refused, server.md 1.3) nor holds a NUL character (quirk 49)."""
+"""A text that is not empty (server.md 1.3) and has no NUL character (quirk 49)."""

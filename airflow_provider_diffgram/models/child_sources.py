@@ -11,12 +11,12 @@ from .media import as_text, document
 
 
 class ChildFolder(Sent):
-    """Every medium of a folder, or of a prefix in object storage, as a child.
+    """Every media file in a folder, or below a prefix in object storage, as a child.
 
     :param folder: such as ``/data/scan-17`` or ``s3://bucket/scan-17``.
-    :param glob: which files; ``**/*.png`` looks into folders below as well.
-    :param sort: what decides the order: ``natural``, numbers in names by their value; ``name``, character by
-        character; ``mtime``, the time of the last change.
+    :param glob: which files; ``**/*.png`` includes subfolders.
+    :param sort: the order: ``natural`` compares numbers in names by value, ``name`` character by character,
+        ``mtime`` goes by the time of the last change.
     """
 
     folder: Text
@@ -30,7 +30,7 @@ class ChildPages(Sent):
     """Every page of a document as a child, in order.
 
     :param pages: a multi-page TIFF or a PDF.
-    :param dpi: resolution of a PDF, in pixels per inch; a TIFF has pixels of its own.
+    :param dpi: resolution of a PDF, in pixels per inch; a TIFF keeps its own pixels.
     """
 
     pages: Text

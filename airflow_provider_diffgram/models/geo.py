@@ -16,7 +16,7 @@ def _storable(places: list[JsonValue]) -> list[JsonValue]:
 
 
 Bounds = Annotated[list[JsonValue], AfterValidator(_storable)]
-"""Corners of a shape on a map."""
+"""Corners of a shape on a map, as the server stores them."""
 
 LonLat = Annotated[list[Number], Field(min_length=2, max_length=2)]
 """Longitude and latitude in degrees."""

@@ -1,4 +1,4 @@
-"""What a push leaves behind and what a wait returns: small values that fit in an XCom."""
+"""What a push and a wait return: small values that fit into an XCom."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SHOWN_FILE_IDS = 100
 
 
 class SentBatch(BaseModel):
-    """An input batch and how many inputs of it are ours to wait for.
+    """An input batch, and how many of its inputs to wait for.
 
-    :param id: id of the input batch; None for inputs that are found by parent, or by their ids alone.
-    :param inputs: number of inputs to wait for; None for all that the server lists, at least one.
-    :param parent_file_id: compound file of the inputs, since a listing shows the children of one parent or
-        none (quirk 12).
-    :param only: ids of these inputs, where an earlier attempt of the task sent others in the same batch.
+    :param id: id of the input batch; None if the inputs are found by their parent or by their ids only.
+    :param inputs: number of inputs to wait for; None for all that the server lists, and at least one.
+    :param parent_file_id: compound file whose children the inputs are: a listing shows the children of one
+        parent, or root inputs (quirk 12).
+    :param only: ids of the inputs to wait for, if an earlier attempt sent others in the same batch.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,17 +31,17 @@ class SentBatch(BaseModel):
 class Handle(BaseModel):
     """What was sent, for the wait.
 
-    ``expected`` is ``skipped`` plus ``done_at_send`` plus ``not_sent`` plus the inputs in ``batches``, as far
-    as their number is known.
+    If every batch has a number of inputs, ``expected`` is ``skipped`` + ``done_at_send`` + ``not_sent`` +
+    those inputs.
 
     :param project: project_string_id.
-    :param directory_id: dataset that was sent to; None to go by what each input says.
+    :param directory_id: id of the dataset; None: each input tells its own.
     :param batches: input batches to wait for.
     :param expected: number of packets.
-    :param skipped: how many were in Diffgram already, with their predictions.
+    :param skipped: how many were already in Diffgram, with their predictions.
     :param done_at_send: how many were ingested, with their predictions, before the send returned.
-    :param not_sent: how many were refused, where the task was told to put up with that.
-    :param unchecked: how many blobs could not be looked at; the server proves nothing of them (quirk 57).
+    :param not_sent: how many were refused, within what ``max_failed`` allows.
+    :param unchecked: how many blobs the worker could not look at; the server does not check them (quirk 57).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,7 +56,7 @@ class Handle(BaseModel):
     unchecked: int = 0
 
     def counts(self) -> dict[str, int]:
-        """Return what became of the packets so far, in numbers."""
+        """Return how many packets were sent, skipped, done or not sent."""
         return {
             "expected": self.expected,
             "skipped": self.skipped,
@@ -73,7 +73,7 @@ class Handle(BaseModel):
 class ReceiptFailure(BaseModel):
     """One input that did not arrive, and why.
 
-    :param inputs: how many inputs this is about: what the server does not list has neither name nor id.
+    :param inputs: how many inputs this stands for: those that the server does not list have no name or id.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,22 +85,21 @@ class ReceiptFailure(BaseModel):
 
 
 class Receipt(BaseModel):
-    """How everything that was expected ended, or where it stands. Nothing is counted twice.
+    """How everything that was expected ended, or where it stands. Each input is counted once.
 
     :param succeeded: in Diffgram with all predictions.
-    :param skipped: there before.
+    :param skipped: already there.
     :param failed: refused by the server, or not stored as sent; ``failures`` names the first 20 that failed,
         are missing or stuck.
     :param archived: removed by a person meanwhile.
     :param pending: not settled yet.
-    :param missing: sent, but the server has not listed it for half a minute.
-    :param stuck: left by the server: nothing has moved for longer than is put up with.
-    :param not_sent: refused when it was sent, which the sending task put up with.
-    :param unchecked: blobs whose object could not be looked at, so that success proves nothing of it.
-    :param waiting: name, input and status of the first 20 that are pending.
-    :param kept: predictions that the server kept with their old score and model run, since those of a
-        replacement are equal to them.
-    :param file_ids: files of the inputs that succeeded, where they are at most 100.
+    :param missing: sent, but not listed by the server for half a minute.
+    :param stuck: abandoned by the server: nothing has moved for longer than the wait allows.
+    :param not_sent: refused when it was sent, within what the sending task allowed.
+    :param unchecked: blobs whose object the worker could not look at: their success proves nothing about it.
+    :param waiting: name, input id and status of the first 20 that are pending.
+    :param kept: predictions that kept their old score and model run, because the replacement has equal ones.
+    :param file_ids: files of the inputs that succeeded, if there are at most 100.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -128,7 +127,7 @@ class Receipt(BaseModel):
 
     @property
     def problems(self) -> int:
-        """How many did not arrive, by no person's will."""
+        """How many did not arrive, other than those that a person archived."""
         return self.failed + self.missing + self.stuck
 
     def to_xcom(self) -> dict[str, Any]:
@@ -136,7 +135,7 @@ class Receipt(BaseModel):
         return self.model_dump(mode="json")
 
     def counts(self) -> dict[str, int]:
-        """Return the numbers alone."""
+        """Return the numbers only."""
         names = ("succeeded", "skipped", "failed", "archived", "pending", "missing", "stuck", "not_sent")
         return {"expected": self.expected} | {name: getattr(self, name) for name in names}
 
@@ -144,6 +143,6 @@ class Receipt(BaseModel):
         """Return one line with the counts that are not zero."""
         ended = {name: count for name, count in self.counts().items() if count and name != "expected"}
         counts = [f"{count} {name.replace('_', ' ')}" for name, count in ended.items()]
-        kept = [f"{self.kept} predictions kept as they were before"] if self.kept else []
-        unchecked = f"; blobs not looked at: {self.unchecked}" if self.unchecked else ""
+        kept = [f"{self.kept} predictions kept as they were"] if self.kept else []
+        unchecked = f"; {self.unchecked} blobs not checked" if self.unchecked else ""
         return f"{self.expected} expected: {', '.join([*counts, *kept]) or 'nothing sent'}{unchecked}"

@@ -1,4 +1,4 @@
-"""What all instance types have in common (server.md 5.1)."""
+"""What all instance types share (server.md 5.1)."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class InstanceBase(Sent):
     """Fields common to all instance types (server.md 5.1).
 
     :param label: name of the label, resolved to ``label_file_id`` before sending.
-    :param label_file_id: id of the label's file; give either this or ``label``.
+    :param label_file_id: id of the label's file; give this or ``label``.
     :param machine_made: true for a prediction; the server's default is false.
     :param score: confidence, 0 to 1.
-    :param model_ref: your name of the model; the server creates it at first use.
-    :param model_run_ref: your name of the run; needs ``model_ref``.
+    :param model_ref: your name for the model; the server creates it on first use.
+    :param model_run_ref: your name for the run; needs ``model_ref``.
     :param number: track number in a video.
-    :param creation_ref_id: your own key, given back by annotation/list.
-    :param attributes: name of an attribute of the label schema -> value, in your words: the name of an
-        option, a list of them, a text, a number, a date; null for none.
-    :param attribute_groups: the same by attribute group id, for attributes of another schema.
+    :param creation_ref_id: your own key; annotation/list returns it.
+    :param attributes: name of an attribute of the label schema -> value: the name of an option, a list of
+        names, a text, a number or a date; null for none.
+    :param attribute_groups: the same by attribute group id, also for attributes of another schema.
     """
 
     label_needed: ClassVar[bool] = True
@@ -103,6 +103,6 @@ def refuse_unstorable(value: JsonValue, where: str) -> None:
         if "\x00" in value:
             raise ValueError(f"{where}: contains a NUL character")
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueError(f"{where}: contains half a character (a lone surrogate), which is no text")
+            raise ValueError(f"{where}: contains a lone surrogate, which cannot be encoded")
     elif isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) <= INT32_MAX:
         raise ValueError(f"{where}: {value} is not a finite number within 32 bit")

@@ -41,12 +41,12 @@ def _spans_a_pixel(points: list[Point2D]) -> list[Point2D]:
         if round(max(values)) - round(min(values)) < 1:
             raise ValueError(f"points span less than one pixel: the {side} of their bounds rounds to 0")
         if round(max(values)) < 1:
-            raise ValueError(f"points are all outside the image: their greatest {axis} is {max(values)}")
+            raise ValueError(f"all points are outside the image: their greatest {axis} is {max(values)}")
     return points
 
 
 class Polygon(InstanceBase):
-    """A closed outline. Points may be floats; their bounds span at least one pixel each way."""
+    """A closed outline. Points may be floats; their bounds are at least one pixel wide and high."""
 
     type: Literal["polygon"] = "polygon"
     points: Annotated[list[Point2D], Field(min_length=2), AfterValidator(_spans_a_pixel)]
@@ -67,13 +67,13 @@ class Line(InstanceBase):
 
 
 class Tag(InstanceBase):
-    """A label of the whole file."""
+    """A label for the whole file."""
 
     type: Literal["tag"] = "tag"
 
 
 class Global(InstanceBase):
-    """Attributes of the whole file; the server stores no label with it."""
+    """Attributes of the whole file; the server stores it without a label."""
 
     label_needed: ClassVar[bool] = False
 
@@ -84,7 +84,7 @@ HalfAxis = Annotated[WholeCoordinate, Field(ge=1)]
 
 
 class Ellipse(InstanceBase):
-    """An ellipse: centre and half axes in pixels; turned clockwise by ``angle``, in radians."""
+    """An ellipse: centre and half axes in pixels, turned clockwise by ``angle`` radians."""
 
     type: Literal["ellipse"] = "ellipse"
     center_x: WholeCoordinate
@@ -121,7 +121,7 @@ class Cuboid(InstanceBase):
 
 
 class KeypointNode(Sent):
-    """One joint of a skeleton. The first node at x or y 0 makes the stored bounds 0 (server.md 5.2)."""
+    """One joint of a skeleton. If the first node is at x or y 0, the stored bounds are 0 (server.md 5.2)."""
 
     id: Int32 | Text
     x: Coordinate
@@ -154,7 +154,7 @@ class Keypoints(InstanceBase):
             known = {node.id for node in info.data["nodes"]}
             unknown = {end for edge in edges for end in (edge.source, edge.target)} - known
             if unknown:
-                raise ValueError(f"name nodes that do not exist: {sorted(map(str, unknown))}")
+                raise ValueError(f"refer to nodes that do not exist: {sorted(map(str, unknown))}")
         return edges
 
 
@@ -263,4 +263,4 @@ Instance = Annotated[
     | GeoBox,
     Field(discriminator="type"),
 ]
-"""Any instance, told apart by ``type``."""
+"""Any instance; ``type`` tells which."""

@@ -1,4 +1,4 @@
-"""Media: where they come from, and what Diffgram ingests (server.md 2.7 and 3.6)."""
+"""Media: where they are, and what Diffgram ingests (server.md 2.7 and 3.6)."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ DOCUMENTS = (".tif", ".tiff", ".pdf")
 
 
 def as_text(value: Any) -> Any:
-    """Return a path as text, anything else as it is."""
+    """Return a path as text, and anything else unchanged."""
     return str(value) if hasattr(value, "__fspath__") or hasattr(value, "as_uri") else value
 
 
 def document(path: str) -> str:
-    """Return ``path`` if it is that of a document whose pages can be rendered; raise ValueError otherwise."""
+    """Return ``path`` if the pages of that document can be rendered; raise ValueError otherwise."""
     if PurePosixPath(path).suffix.lower() not in DOCUMENTS:
-        raise ValueError(f"is no document that can be rendered: {', '.join(DOCUMENTS)}")
+        raise ValueError(f"is not a document whose pages can be rendered: {', '.join(DOCUMENTS)}")
     return path
 
 
@@ -45,7 +45,7 @@ def media_type_of(name: str) -> MediaType | None:
 
 
 class UrlMedia(Sent):
-    """Media that the Diffgram server fetches itself over http(s). Images and videos only (quirk 34)."""
+    """Media that the Diffgram server downloads over http(s). Images and videos only (quirk 34)."""
 
     url: Text
     type: Literal["image", "video"] = "image"
@@ -62,7 +62,7 @@ class UrlMedia(Sent):
 class PathMedia(Sent):
     """A local file, or an object in storage such as ``s3://bucket/key``, uploaded by the worker.
 
-    :param path: where the worker reads it; the extension decides the media type.
+    :param path: where the worker reads it; its extension decides the media type.
     """
 
     path: Text
@@ -78,7 +78,7 @@ class PathMedia(Sent):
 
     @property
     def type(self) -> MediaType:
-        """Media type, by the extension."""
+        """Media type, from the extension."""
         kind = media_type_of(self.path)
         assert kind is not None
         return kind
@@ -89,7 +89,7 @@ class PageMedia(PathMedia):
 
     :param path: a multi-page TIFF, or a PDF.
     :param page: number of the page, from 0.
-    :param dpi: resolution of a PDF's page, in pixels per inch; a TIFF has pixels of its own.
+    :param dpi: resolution of a PDF's page, in pixels per inch; a TIFF keeps its own pixels.
     """
 
     page: int = Field(ge=0, strict=True)
@@ -123,12 +123,12 @@ class BlobMedia(Sent):
     @classmethod
     def _is_a_key(cls, key: str) -> str:
         if key.startswith("/"):
-            raise ValueError("must not begin with a slash: the server keeps it and then finds no object")
+            raise ValueError("must not begin with a slash: the server would look for a key that begins so")
         return key
 
 
 class TextMedia(Sent):
-    """Text sent inside the packet."""
+    """Text that the packet itself carries."""
 
     text_data: Text
     type: Literal["text"] = "text"
@@ -155,4 +155,4 @@ Media = Annotated[
         custom_error_message="needs one of: url, path, text_data, raw_data_blob_path",
     ),
 ]
-"""Where the medium comes from, told apart by its keys."""
+"""Where the medium is; its keys tell which kind."""

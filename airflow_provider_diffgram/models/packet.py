@@ -1,4 +1,4 @@
-"""A packet: one piece of media, or a file already there, with predicted instances (server.md 2.7)."""
+"""A packet: new media, or an existing file, with predicted instances (server.md 2.7)."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def _frame_number(key: Any) -> Any:
     if isinstance(key, bool) or not text.isdecimal():
         raise ValueError(f"frame {key!r} is not a frame number: frames count from 0")
     if int(text) >= MAX_FRAMES:
-        raise ValueError(f"frame {text} is beyond the {MAX_FRAMES} frames that Diffgram keeps")
+        raise ValueError(f"frame {text} is past the {MAX_FRAMES} frames that Diffgram keeps")
     return int(text)
 
 
 def _frames_once(frames: Any) -> Any:
-    """Refuse a frame that is there twice, as ``5`` and ``"5"``: one of them would be lost."""
+    """Refuse a frame given twice, as ``5`` and ``"5"``: one of them would be lost."""
     if isinstance(frames, Mapping):
         numbers = Counter(int(key) for key in map(str, frames) if key.isdecimal())
         twice = [str(number) for number, times in numbers.items() if times > 1]
         if twice:
-            raise ValueError(f"frame(s) {', '.join(twice)} are there twice: give each frame once")
+            raise ValueError(f"frame(s) {', '.join(twice)} are given twice: give each frame once")
     return frames
 
 
@@ -47,7 +47,7 @@ def null_is_empty(value: Any) -> Any:
 def readable_again(value: Any) -> Any:
     """Refuse an iterator: a packet is read when it is checked, and again when it is sent."""
     if isinstance(value, Iterator):
-        raise ValueError("can be read once only: give a list")
+        raise ValueError("is an iterator, which can be read only once: give a list")
     return value
 
 
@@ -62,13 +62,13 @@ FrameMap = Annotated[
 
 
 def name_for(name: str | None, media: Media | None) -> str | None:
-    """Return ``name`` if the server takes it for ``media`` (quirks 35 to 37); raise ValueError otherwise."""
+    """Return ``name`` if it suits ``media`` (quirks 35 to 37); raise ValueError otherwise."""
     if name is None:
         if isinstance(media, TextMedia):
-            raise ValueError("text needs a name: the server takes nameless text for a duplicate")
+            raise ValueError("text needs a name: the server refuses text without one as a duplicate")
         return None
     if isinstance(media, PageMedia) and PurePosixPath(name).suffix.lower() != ".png":
-        raise ValueError("must end in .png: pages are rendered as such")
+        raise ValueError("must end in .png: pages are rendered as PNG")
     if isinstance(media, PathMedia | UrlMedia) and media_type_of(name) != media.type:
         known = [extension for extension, kind in EXTENSIONS.items() if kind == media.type]
         raise ValueError(f"must end in an extension for {media.type}: {', '.join(known)}")
@@ -94,15 +94,15 @@ class Packet(Sent):
 
     Raw media without predictions is a packet whose ``instance_list`` is empty.
 
-    :param media: the medium; absent when ``file_id`` names an existing file.
+    :param media: the medium; None if ``file_id`` names an existing file.
     :param file_id: the file to update.
     :param mode: how to update it: ``update`` appends, ``update_with_existing`` replaces what is there,
-        corrections by people included.
-    :param original_filename: name in the dataset, with an extension (quirks 35 to 37); derived from the
-        source when absent.
+        including corrections by people.
+    :param original_filename: name in the dataset, with an extension (quirks 35 to 37); None: derived
+        from the source.
     :param instance_list: predictions on an image or a text.
     :param frame_packet_map: predictions on a video: 0-based frame of the original video -> instances.
-    :param parent_file_id: file id of the compound file that this is a child of.
+    :param parent_file_id: file id of the compound file whose child this is.
     :param ordinal: place among the children of the compound file, from 0.
     :param video_split_duration: seconds per clip, 2 to 180, or 0 for one file.
     """
@@ -127,7 +127,7 @@ class Packet(Sent):
                     "has neither media nor file_id: give the medium to add, or the file to update"
                 )
             if media is not None and file_id is not None:
-                raise ValueError("is given beside media, which the server would ignore: give one of them")
+                raise ValueError("cannot be combined with media, which the server would ignore: give one")
         return file_id
 
     @field_validator("mode")
@@ -157,14 +157,14 @@ class Packet(Sent):
     @classmethod
     def _on_video_only(cls, frames: FrameMap | None, info: ValidationInfo) -> FrameMap | None:
         if frames and info.data.get("instance_list"):
-            raise ValueError("is given beside instance_list: a file is a video or it is not")
+            raise ValueError("cannot be combined with instance_list: a video has frames, other media do not")
         return frames_for(frames, info.data.get("media"))
 
     @field_validator("parent_file_id")
     @classmethod
     def _is_new(cls, parent: int | None, info: ValidationInfo) -> int | None:
         if parent is not None and info.data.get("file_id") is not None:
-            raise ValueError("an update has no parent_file_id: the file keeps its place")
+            raise ValueError("cannot be set on an update: the file keeps its parent")
         return parent
 
     @field_validator("ordinal")
@@ -183,17 +183,17 @@ class Packet(Sent):
 
     @property
     def instances(self) -> list[Instance]:
-        """All instances, those of every frame included."""
+        """All instances, including those of every frame."""
         frames = (self.frame_packet_map or {}).values()
         return [*self.instance_list, *(instance for frame in frames for instance in frame)]
 
 
 class Child(Sent):
-    """A child of a compound file: a page, a camera.
+    """A child of a compound file, such as a page or a camera image.
 
     :param media: as in a packet.
     :param ordinal: place among the children, from 0.
-    :param original_filename: name; derived from the source when absent.
+    :param original_filename: name; None: derived from the source.
     :param instance_list: predictions on it.
     """
 
@@ -233,10 +233,10 @@ class Child(Sent):
 
 
 class CompoundFile(Sent):
-    """A parent file whose children are sent after it (server.md 2.4).
+    """A parent file; its children are sent after it (server.md 2.4).
 
     :param name: unique in its dataset among all files, children included.
-    :param type: ``compound``, or another type that begins so; only those can hold instances.
+    :param type: ``compound``, or another type that begins with it: only those can hold instances.
     :param instance_list: instances of the compound itself, usually ``global``.
     """
 
@@ -250,5 +250,5 @@ class CompoundFile(Sent):
     @classmethod
     def _begins_with_compound(cls, value: str) -> str:
         if not value.startswith("compound"):
-            raise ValueError(f"{value!r} must begin with 'compound': no list shows files of other types")
+            raise ValueError(f"{value!r} must begin with 'compound': the server would not list the file")
         return value

@@ -1,4 +1,4 @@
-"""All problems of a value at once, in words that name the field and its value."""
+"""All problems of a value at once, each with its field and its value."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _SHOWN = 60
 
 
 class InvalidValueError(ValueError):
-    """One or more values that are wrong.
+    """One or more values are wrong.
 
     :ivar problems: one text per problem.
     :ivar unshown: how many more there are.
-    :ivar sent: what was sent nevertheless, or ``nothing was sent``; empty where nothing was to be.
+    :ivar sent: what was sent nevertheless, or ``nothing was sent``; empty if nothing was meant to be.
     """
 
     def __init__(self, what: str, problems: Iterable[str], unshown: int = 0, sent: str = "") -> None:
@@ -40,7 +40,7 @@ NOTHING = "nothing was sent"
 
 @contextmanager
 def telling(sent: str) -> Generator[None, None, None]:
-    """Let an InvalidValueError that does not tell what was sent tell so.
+    """Add what was sent to an InvalidValueError that does not say it.
 
     :param sent: such as :data:`NOTHING`.
     """
@@ -64,7 +64,7 @@ def all_problems(checks: Iterable[Callable[[], object]]) -> list[str]:
 
 
 def describe(error: ValidationError, where: str = "") -> list[str]:
-    """Return one line per problem: place, cause, and the value where it is short.
+    """Return one line per problem: field, cause, and a short value.
 
     :param error: what pydantic raised.
     :param where: what was checked, such as ``packet 3``.

@@ -172,7 +172,7 @@ def _tree(group: AttributeGroup, value: Any) -> dict[str, dict[str, Any]]:
 
 def _text(group: AttributeGroup, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"must be a text, not {value!r}")
+        raise ValueError(f"must be text, not {value!r}")
     return str(value)
 
 

@@ -35,7 +35,7 @@ class Limits:
         ]
         mean = self.min_mean_score
         if mean is not None and mean > 1:
-            problems.append(f"min_mean_score must be within 0 and 1, as scores are, not {mean}")
+            problems.append(f"min_mean_score must be between 0 and 1, as scores are, not {mean}")
         low, high = self.min_instances, self.max_instances
         if low is not None and high is not None and low > high:
             problems.append(f"min_instances ({low}) is more than max_instances ({high})")

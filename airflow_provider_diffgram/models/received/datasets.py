@@ -6,14 +6,14 @@ from ..base import Received
 
 
 class DirectoryRef(Received):
-    """A dataset as an input names it."""
+    """The dataset of an input."""
 
     id: int
     nickname: str | None = None
 
 
 class Dataset(Received):
-    """A dataset, which the server calls directory."""
+    """A dataset, which the server calls a directory."""
 
     id: int
     nickname: str | None = None

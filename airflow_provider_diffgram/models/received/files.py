@@ -1,4 +1,4 @@
-"""Files and what is told of them (server.md 2.5, 2.6, 4, 5.6, 10.3.6, 10.8)."""
+"""Files, and what the server tells about them (server.md 2.5, 2.6, 4, 5.6, 10.3.6, 10.8)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .inputs import Input
 
 
 class File(Received):
-    """A stored file (server.md 4.1). Its parent and its dataset are not told.
+    """A stored file (server.md 4.1). The server does not tell its parent or dataset.
 
-    ``count_instances_changed`` is null as long as the file never held an instance; for a file created with
-    its instances in one request it is their exact number (server.md 2.6).
+    ``count_instances_changed`` is null until the file first holds an instance; for a file created with its
+    instances in one request it is their exact number (server.md 2.6).
     """
 
     id: int
@@ -49,14 +49,14 @@ class File(Received):
 
 
 def _instances(value: Any) -> Any:
-    """Return stored instances; null is none, and constants printed as Python are read."""
+    """Return stored instances; null means none, and constants printed as Python are read."""
     if not isinstance(value, list):
         return value or []
     return [shallowly_printed(each) if isinstance(each, dict) else each for each in value]
 
 
 class PageMetadata(Received):
-    """Where in a listing a page stands."""
+    """The position of a page in a listing."""
 
     page: int | None = None
     next_page: int | None = None
@@ -136,7 +136,7 @@ class InstanceBuffer(Received):
 
 
 class Track(Received):
-    """A track of a video. Label and frames are not to be relied on (server.md 5.6)."""
+    """A track of a video. Its label and frames are not reliable (server.md 5.6)."""
 
     id: int
     number: int | None = None
@@ -145,7 +145,7 @@ class Track(Received):
 
 
 class FrameUrl(Received):
-    """Where the picture of a frame is for some hours; beyond the end of the video nothing is there."""
+    """Where the image of a frame can be read for some hours; past the end of the video there is none."""
 
     frame_number: int
     url: str | None = Field(default=None, repr=False)

@@ -17,15 +17,15 @@ ALREADY_EXISTS = re.compile(r"Already Exists in Dir\. Existing ID is:\s*(\d+)\s*
 
 _REASON_LENGTH = 500
 _SEE_LOG = "See Update Log"
-_EMPTY_LOG = "which is empty: mostly an unknown label in a frame of the video"
+_EMPTY_LOG = "which is empty; the usual cause is an unknown label in a frame of the video"
 _LOST = (
-    "the server lost this video: another input waited in the same server process while it was read. It stays "
-    "as it is, and no retry helps: push it again, with nothing beside it"
+    "the server lost this video, because another input was waiting in the same server process while it read "
+    "the frames. The input never ends and no retry helps: archive it, and push the video again on its own"
 )
 
 
 class InputStatus(StrEnum):
-    """Status of an input (server.md 3.2). Others may come; see :attr:`Input.status`."""
+    """Status of an input (server.md 3.2). The server may add others; see :attr:`Input.status`."""
 
     INIT = "init"
     LOCAL_PROCESSING_QUEUE = "local_processing_queue"
@@ -43,7 +43,7 @@ class InputStatus(StrEnum):
 
 
 class InputWords:
-    """What the words of an input mean, however much of it was read."""
+    """What status, texts and log of an input mean."""
 
     status: InputStatus | str | None
     status_text: str | None
@@ -62,9 +62,9 @@ class InputWords:
 
     @property
     def hangs(self) -> bool:
-        """Whether it is a video that the server has lost while it read the frames (quirk 62).
+        """Whether it is a video that the server lost while it read the frames (quirk 62).
 
-        Such a row is never ended; neither time nor the server's RETRY brings it back.
+        Such a row never ends; neither time nor the server's RETRY helps.
         """
         return self.status == InputStatus.PROCESSING_FRAMES and bool(
             _errors(self.update_log).get("process_video")
@@ -72,7 +72,7 @@ class InputWords:
 
     @property
     def existing_file_id(self) -> int | None:
-        """Id of the file that has the name already, if that is why the input failed (server.md 3.4)."""
+        """Id of the file that already has the name, if that is why the input failed (server.md 3.4)."""
         if not self.failed:
             return None
         match = ALREADY_EXISTS.search(self.status_text or "")
@@ -108,7 +108,7 @@ def _errors(log: dict[str, Any] | None) -> dict[str, Any]:
 
 
 class Input(InputWords, Received):
-    """One row per thing sent (server.md 3.1). Every field can be null."""
+    """The row of one thing that was sent (server.md 3.1). Every field can be null."""
 
     id: int | None = None
     status: InputStatus | str | None = Field(default=None, union_mode="left_to_right")

@@ -37,7 +37,7 @@ class Job(Received):
 
 
 class JobPage(Received):
-    """One page of jobs, fifty at most."""
+    """One page of at most fifty jobs."""
 
     jobs: list[Job] = Field(validation_alias="Job_list")
     total: int | None = Field(default=None, validation_alias=AliasPath("metadata", "total_job_number"))
@@ -45,14 +45,14 @@ class JobPage(Received):
 
 
 class JobRef(Received):
-    """A job as a task names it."""
+    """The job of a task."""
 
     id: int | None = None
     name: str | None = None
 
 
 class TaskFile(Received):
-    """A file as a task names it."""
+    """The file of a task."""
 
     id: int
     original_filename: str | None = None
@@ -71,7 +71,7 @@ class TaskState(Received):
 
     @property
     def done(self) -> bool:
-        """Whether people are done with it; no other status says so."""
+        """Whether people have finished it."""
         return self.status == "complete"
 
 

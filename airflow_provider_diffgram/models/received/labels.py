@@ -18,7 +18,7 @@ class Label(Received):
 
 
 class LabelList(Received):
-    """Labels of one schema; the colour map names every label of the project, by id as text."""
+    """Labels of one schema; the colour map has every label of the project, by its id."""
 
     labels_out: list[Label]
     label_file_colour_map: dict[int, Any] = {}
@@ -44,7 +44,7 @@ class LabelSchema(Received):
 
 
 class AttributeOption(Received):
-    """One option of an attribute of a kind that has options; those of a tree may have a parent."""
+    """One option of an attribute; an option of a tree may have a parent."""
 
     id: int
     name: str | None = None

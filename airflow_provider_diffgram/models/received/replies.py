@@ -1,4 +1,4 @@
-"""Answers to what is sent (server.md 2.7, 2.8)."""
+"""Answers to packets and uploads (server.md 2.7, 2.8)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .inputs import Input
 
 
 class ReplyLog(Received):
-    """The log of an answer. Only a packet's can be believed (quirk 21)."""
+    """The log of an answer; reliable only for packets (quirk 21)."""
 
     success: bool | None = None
 
 
 class PacketReply(Received):
-    """The answer to a packet. The open source server never tells an id (quirk 1); a documented one may."""
+    """The answer to a packet. The open source server never gives an id (quirk 1); others may."""
 
     input_id: int | None = None
     log: ReplyLog = Field(default=ReplyLog(), validate_default=True)
@@ -25,12 +25,12 @@ class PacketReply(Received):
     @classmethod
     def _was_accepted(cls, log: ReplyLog, info: ValidationInfo) -> ReplyLog:
         if not log.success and info.data.get("input_id") is None:
-            raise ValueError("neither log.success nor input_id: not the answer to an accepted packet")
+            raise ValueError("has neither log.success nor input_id: the packet was not accepted")
         return log
 
 
 class UploadReply(Received):
-    """The answer to an upload, processed before it was given (server.md 2.8)."""
+    """The answer to an upload, which the server has processed by then (server.md 2.8)."""
 
     file: File | None = None
     input: Input

@@ -1,4 +1,4 @@
-"""Inputs as a wait reads them: thousands at a time, so nothing is checked that is not asked for."""
+"""Inputs as a wait reads them: thousands at a time, so only the fields it needs are checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .inputs import InputWords
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputRow(InputWords):
-    """One row of a listing of inputs (server.md 3.1). Instances are kept as they came."""
+    """One row of a listing of inputs (server.md 3.1). Its instances are not parsed."""
 
     id: int
     status: str | None
@@ -39,7 +39,7 @@ class InputRow(InputWords):
     def of(cls, data: dict[str, Any]) -> InputRow:
         """Read a row.
 
-        :raises ValueError: if an id is none.
+        :raises ValueError: if an id is not a whole number.
         """
         if "None" in data.values():
             data = shallowly_printed(data)
@@ -90,7 +90,7 @@ def _log_of(value: Any) -> dict[str, Any] | None:
 
 
 def _unwrapped(value: Any) -> list[Any]:
-    """Return the instances: they come as ``{"list": [...]}``, of a compound doubly so."""
+    """Return the instances: they come as ``{"list": [...]}``, those of a compound file nested twice."""
     while isinstance(value, dict):
         value = value.get("list", [])
     return value if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""Texts of the server without what is secret in them."""
+"""The server's texts without secrets."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ _QUERY = re.compile(r"\?[^\s?'\"<>()]+=[^\s'\"<>()]*")
 
 
 def without_signatures(text: str) -> str:
-    """Return ``text`` without what is secret in URLs and paths: queries, which sign, and passwords."""
+    """Return ``text`` without the secrets of its URLs: signed queries and passwords."""
     return _USER.sub("://...@", _QUERY.sub("?...", text))

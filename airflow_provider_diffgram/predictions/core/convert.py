@@ -261,7 +261,7 @@ def _candidates(
 
 def _checked_label(label: Any) -> str:
     if not isinstance(label, str) or not label.strip():
-        raise ValueError(f"its class is {label!r}, and must be a text")
+        raise ValueError(f"its class is {label!r}, and must be text")
     return label
 
 
@@ -272,7 +272,7 @@ def _checked_score(score: float | None) -> float | None:
         raise ValueError(f"score is {score}, no number")
     value = float(score)
     if not 0 <= value <= 1:
-        raise ValueError(f"score is {value}, not within 0 and 1: divide a percentage by 100")
+        raise ValueError(f"score is {value}, not between 0 and 1: divide a percentage by 100")
     return value
 
 

@@ -39,7 +39,7 @@ class Options:
         scores = self.min_score.values() if isinstance(self.min_score, Mapping) else [self.min_score]
         wrong = [score for score in scores if not 0 <= score <= 1]
         if wrong:
-            raise ValueError(f"min_score is {', '.join(map(str, wrong))}; scores are within 0 and 1")
+            raise ValueError(f"min_score is {', '.join(map(str, wrong))}; scores are between 0 and 1")
         if not 0 <= self.max_wrong <= 1:
             raise ValueError(f"max_wrong is {self.max_wrong}; it is a share, 0.1 is a tenth")
 

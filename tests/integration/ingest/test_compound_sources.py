@@ -187,4 +187,4 @@ class TestBlobs:
         ]
         receipt = diffgram.done(upload(diffgram, parent, children, path_of=self.in_memory))
         assert receipt.unchecked == 2
-        assert receipt.summary() == "3 expected: 3 succeeded; blobs not looked at: 2"
+        assert receipt.summary() == "3 expected: 3 succeeded; 2 blobs not checked"

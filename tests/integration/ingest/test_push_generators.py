@@ -287,6 +287,8 @@ def test_instances_that_can_be_read_once_only_are_not_lost_in_silence(
     packet = picture(media, "a.png") | {"instance_list": boxes}
     if field == "frame_packet_map":
         packet = QUEUED["video"](media) | {"frame_packet_map": {0: boxes}}
-    with pytest.raises(InvalidValueError, match=rf"{field}.*: can be read once only: give a list"):
+    with pytest.raises(
+        InvalidValueError, match=rf"{field}.*: is an iterator, which can be read only once: give a list"
+    ):
         push(diffgram.client, KINDS[kind]([packet]), dataset=DATASET)
     assert diffgram.inputs() == []

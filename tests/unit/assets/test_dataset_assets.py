@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from airflow.providers.common.compat.sdk import Asset
 
-from airflow_provider_diffgram.assets.diffgram import create_asset, is_diffgram, place_of, sanitize_uri
+from airflow_provider_diffgram.assets.diffgram import create_asset, is_diffgram, parse_uri, sanitize_uri
 
 
 @pytest.mark.parametrize("host", ["h.test:8085", "https://h.test:8085", "http://H.test:8085/"])
@@ -15,7 +15,7 @@ def test_an_asset_is_named_by_host_project_and_dataset(host):
     asset = create_asset(host=host, project="a-project", dataset="night shift/1", extra={"team": "cats"})
     assert asset.uri == "diffgram://h.test:8085/a-project/night%20shift%2F1"
     assert asset.extra == {"team": "cats"}
-    assert place_of(asset.uri) == ("h.test:8085", "a-project", "night shift/1")
+    assert parse_uri(asset.uri) == ("h.test:8085", "a-project", "night shift/1")
     assert is_diffgram(asset.uri)
     assert not is_diffgram("s3://diffgram/a/b")
 
@@ -49,6 +49,6 @@ def test_what_names_no_dataset_is_refused_with_the_form(uri):
 
 def test_a_credential_in_a_uri_is_dropped_and_not_shown():
     assert sanitize_uri(urlsplit("diffgram://u:hidden@h/p/d")).geturl() == "diffgram://h/p/d"
-    with pytest.raises(ValueError, match="diffgram://h/p names no dataset") as caught:
+    with pytest.raises(ValueError, match="diffgram://h/p does not name a Diffgram dataset") as caught:
         sanitize_uri(urlsplit("diffgram://u:hidden@h/p"))
     assert "hidden" not in str(caught.value)

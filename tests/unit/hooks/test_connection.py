@@ -158,7 +158,7 @@ def test_all_that_is_missing_is_told_at_once_and_never_the_secret():
         ({"extra": {"requests_per_second": 0}}, "requests_per_second must be a finite number above 0"),
         ({"extra": {"requests_per_second": "fast"}}, "requests_per_second"),
         ({"extra": {"client_cert": "/nowhere.pem"}}, "client_cert '/nowhere.pem' does not exist"),
-        ({"extra": {"proxy": 3128}}, "proxy must be a text"),
+        ({"extra": {"proxy": 3128}}, "proxy must be text"),
         ({"extra": {"proxy": "h:3128"}}, "write http://host:port"),
         ({"extra": {"packet_path": "elsewhere"}}, "packet_path must be auto, served, documented"),
     ],

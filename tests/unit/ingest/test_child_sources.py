@@ -107,7 +107,7 @@ def test_sources_and_children_in_one_list_go_on_counting(folder: Path, tmp_path:
         ({"folder": "", "sort": "size"}, "folder"),
         ({"folder": "", "sort": "size"}, "sort"),
         ({"pages": "/nowhere/a.pdf"}, "/nowhere/a.pdf"),
-        ({"pages": "a.docx"}, "no document that can be rendered: .tif, .tiff, .pdf"),
+        ({"pages": "a.docx"}, "not a document whose pages can be rendered: .tif, .tiff, .pdf"),
     ],
 )
 def test_what_is_wrong_with_a_source_is_told_with_its_number(source: dict[str, Any], told: str):
@@ -143,5 +143,5 @@ def test_numbers_in_names_sort_by_their_value(texts: list[str]):
 def test_a_page_is_named_as_png_and_its_document_has_a_known_kind():
     page = {"path": "scan.pdf", "page": 0}
     for media, name in ((page, "a.jpg"), (page | {"path": "a.doc"}, "a.png"), (page | {"page": -1}, "a.png")):
-        with pytest.raises(ValueError, match=r"\.png|no document|greater than or equal"):
+        with pytest.raises(ValueError, match=r"\.png|not a document|greater than or equal"):
             Packet.model_validate({"media": media, "original_filename": name})

@@ -109,7 +109,7 @@ CATALOGUE: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "video, bad label, empty log": (
         {"status_text": "See Update Log", "update_log": CLEAN, "file_id": 5, "media_type": "video"},
-        "mostly an unknown label",
+        "the usual cause is an unknown label",
     ),
     "video, bad box": (
         {"status_text": "See Update Log", "update_log": logged(**{"Frame 5": {"width": "Width: 0"}})},

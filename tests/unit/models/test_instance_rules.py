@@ -75,7 +75,7 @@ def test_a_score_from_0_to_1_passes(score: Any):
 
 @pytest.mark.parametrize("score", [87, 1.0001, -0.1, -3.25, BIG - 1])
 def test_a_score_beyond_is_refused_with_what_to_do(score: Any):
-    with pytest.raises(ValidationError, match=r"score\n.*within 0 and 1: divide a percentage by 100"):
+    with pytest.raises(ValidationError, match=r"score\n.*between 0 and 1: divide a percentage by 100"):
         INSTANCE.validate_python(TAG | {"score": score})
 
 

@@ -137,7 +137,7 @@ def test_nameless_text_is_refused_even_where_the_name_is_left_out_quirk_37():
         ({"media": URL, "mode": "update"}, "needs file_id"),
         ({"media": URL, "mode": "attach_to_job"}, "update"),
         ({"file_id": "5", "mode": "update"}, "whole number"),
-        ({"file_id": 5, "mode": "update", "parent_file_id": 6}, "keeps its place"),
+        ({"file_id": 5, "mode": "update", "parent_file_id": 6}, "keeps its parent"),
         ({"media": URL, "ordinal": 1}, "needs parent_file_id"),
         ({"media": URL, "parent_file_id": 6, "ordinal": -1}, "greater than or equal to 0"),
         ({"media": URL, "parent_file_id": "6"}, "whole number"),

@@ -256,7 +256,7 @@ def test_all_wrong_records_are_told_at_once():
         "has no image_id [9]": record([9], bbox=[1, 1, 1, 1]),  # type: ignore[arg-type]
         "must be an object with image_id and category_id": {"bbox": [1, 1, 1, 1]},
         "must be an object": 7,
-        "score is 87, not within 0 and 1": record(score=87, bbox=[1, 1, 1, 1]),
+        "score is 87, not between 0 and 1": record(score=87, bbox=[1, 1, 1, 1]),
         "score is 'high'": record(score="high", bbox=[1, 1, 1, 1]),
         "score is nan": record(score=float("nan"), bbox=[1, 1, 1, 1]),
         "has none of segmentation, keypoints, bbox": record(),

@@ -275,7 +275,7 @@ def test_the_best_stay_in_their_order_and_those_without_a_score_go_first():
     [
         ({"unknown": "ignore"}, "unknown is 'ignore'; it can be 'fail' or 'drop'"),
         ({"max_per_image": 0}, "max_per_image is 0"),
-        ({"min_score": 30}, "min_score is 30; scores are within 0 and 1"),
+        ({"min_score": 30}, "min_score is 30; scores are between 0 and 1"),
         ({"min_score": {"cat": 0.5, "dog": math.nan}}, "min_score is nan"),
     ],
 )
@@ -303,7 +303,7 @@ def test_all_problems_of_an_image_are_told_at_once():
     assert len(caught.value.problems) == 7
     for words in (
         "width of the image is 0",
-        "prediction 0 ('cat'): score is 87.0, not within 0 and 1",
+        "prediction 0 ('cat'): score is 87.0, not between 0 and 1",
         "prediction 2 ('cat'): [1.0, 1.0, nan, 5.0] are not all finite",
         "prediction 3 ('cat'): has no geometry; needs one of box, polygons",
         "prediction 4 ('cat'): has point and tag; needs one of",

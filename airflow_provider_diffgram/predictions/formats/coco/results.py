@@ -126,7 +126,7 @@ class CocoResults:
         if score is None:
             score = math.nan
         elif not isinstance(score, int | float | np.floating | np.integer) or not 0 <= score <= 1:
-            return f"score is {_shown(score)}, not within 0 and 1: divide a percentage by 100"
+            return f"score is {_shown(score)}, not between 0 and 1: divide a percentage by 100"
         for key in self._geometries:
             value = record.get(key)
             if value is not None and (key == "bbox" or not _is_empty(value)):
