@@ -25,24 +25,24 @@ from .settings import USER_AGENT, Settings, secrets_of
 T = TypeVar("T")
 
 UNDER_WAY = 8
-"""Requests under way at once from one loop to a server that is quick: answers that meet hold the loop up."""
+"""Concurrent requests from one loop to a fast server: more answers at a time would block the loop."""
 
 MOST_UNDER_WAY = 32
-"""As many to a server that is slow, whose answers come one by one."""
+"""Concurrent requests to a slow server, whose answers come one by one."""
 
 _A_SECOND = 50
-"""Requests a second to have room for, however long an answer takes. Not more: where this loop is what takes
-the time, more under way at once would make it longer."""
+"""Requests a second to allow, however long an answer takes. Not more: if this loop itself is slow, more
+concurrent requests make it slower."""
 
 _REMEMBERED = 16
-"""Answers over which the time that one takes is averaged."""
+"""Number of answers over which their duration is averaged."""
 
 _LIMITS = httpx.Limits(
     max_connections=MOST_UNDER_WAY, max_keepalive_connections=MOST_UNDER_WAY, keepalive_expiry=30.0
 )
 
 INLINE = 32 * 2**10
-"""Bytes up to which an answer is read at once; a thread costs more."""
+"""Bytes up to which an answer is parsed in the loop: a thread would cost more."""
 
 
 class AsyncDiffgramClient:
@@ -59,7 +59,7 @@ class AsyncDiffgramClient:
         self._secrets = secrets_of(settings)
         self._under_way = anyio.CapacityLimiter(UNDER_WAY)
         self._answer_takes = 0.0
-        # Not a whole httpx.AsyncClient: what it does beside takes processor time at each request.
+        # Not a whole httpx.AsyncClient: all else that it does costs processor time with each request.
         self._transport = httpx.AsyncHTTPTransport(
             verify=_verification(settings), proxy=_proxy_of(settings), limits=_LIMITS
         )
@@ -144,13 +144,13 @@ class AsyncDiffgramClient:
         return Reply(response.status_code, headers, response.content)
 
     def _make_room(self, took: float) -> None:
-        """Let so many be under way that the rate is reached, after a request that took some seconds."""
+        """Adjust the number of concurrent requests to reach the rate, after one that took some seconds."""
         self._answer_takes += (took - self._answer_takes) / _REMEMBERED
         needed = math.ceil(_A_SECOND * self._answer_takes)
         self._under_way.total_tokens = min(MOST_UNDER_WAY, max(UNDER_WAY, needed))
 
     async def _exchange(self, request: Request[Any], path: str) -> httpx.Response:
-        """Send a request, and return the response once all of it is there."""
+        """Send a request, and return the response once it is complete."""
         url = _url(self.settings.base_url, path)
         if request.params:
             url = url.copy_merge_params(dict(request.params))
@@ -167,7 +167,7 @@ class AsyncDiffgramClient:
 
 @lru_cache(maxsize=256)
 def _url(base_url: str, path: str) -> httpx.URL:
-    """Return a URL, which httpx takes long to read."""
+    """Return a URL; httpx is slow to parse one."""
     return httpx.URL(base_url + path)
 
 
@@ -188,7 +188,7 @@ def shared_client(settings: Settings) -> AsyncDiffgramClient:
 
 
 def _verification(settings: Settings) -> ssl.SSLContext:
-    """Return whom to trust, and what to show of ourselves."""
+    """Return which authorities to trust, with our own certificate if there is one."""
     if isinstance(settings.verify, str):
         context = ssl.create_default_context(cafile=settings.verify)
     else:
@@ -199,7 +199,7 @@ def _verification(settings: Settings) -> ssl.SSLContext:
 
 
 def _proxy_of(settings: Settings) -> httpx.Proxy | None:
-    """Return what to go through: what the connection says, else what the environment does, as in a worker."""
+    """Return the proxy: the connection's, else the environment's, as in a worker."""
     url = settings.base_url
     proxy = settings.proxy or select_proxy(url, get_environ_proxies(url))
     return httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}") if proxy else None

@@ -1,7 +1,7 @@
-"""From a request to its answer: at which path, when to send it again, when to give up. No I/O.
+"""From a request to its answer: which path to ask, when to send again, when to give up. No I/O.
 
-A transport runs :func:`attempts` as httpx runs an authentication flow: it exchanges what is asked for, sleeps
-the pauses, and decides nothing.
+A transport runs :func:`attempts` as httpx runs an authentication flow: it exchanges bytes, sleeps the pauses,
+and decides nothing.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ process, so that it is found out once; adding and removing one element needs no 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Send the request to ``path``; answered by a :class:`Reply`, or by the error of a transport."""
+    """Send the request to ``path``; answered with a :class:`Reply`, or with the transport's error."""
 
     path: str
 
@@ -64,7 +64,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Call ``read`` and answer with what it returns; so long a body may take a thread."""
+    """Parse a body of ``size`` bytes by calling ``read``; a large one may go to a thread."""
 
     size: int
     read: Callable[[], Any]

@@ -1,4 +1,4 @@
-"""The time of a client: told and waited for here alone, so that a test can let it pass faster."""
+"""The time of a client. All of its waits go through here, so that a test can make time pass faster."""
 
 from __future__ import annotations
 

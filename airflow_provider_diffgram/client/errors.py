@@ -55,25 +55,25 @@ class DiffgramError(Exception):
 class RefusedError(DiffgramError):
     """The server refused; sending the same again is refused again."""
 
-    remedy = "Correct what was sent; the same would be refused again"
+    remedy = "Correct the request: the same would be refused again"
 
 
 class CredentialError(RefusedError):
     """401 or 403: credential, project or role (server.md 1.2)."""
 
     processed = False
-    remedy = "Check client ID, client secret and project of the connection"
+    remedy = "Check the client ID, client secret and project of the connection"
 
 
 class WrongAddressError(RefusedError):
-    """Whatever answered is not a Diffgram at this address: a redirect, a web page, an unknown path."""
+    """What answers at this address is not a Diffgram: a redirect, a web page, an unknown path."""
 
     processed = False
-    remedy = "Check host and port of the connection"
+    remedy = "Check the host and port of the connection"
 
 
 class TlsError(RefusedError):
-    """The server's certificate is not trusted, or it does not speak TLS."""
+    """The server's certificate is not trusted, or the server does not speak TLS."""
 
     processed = False
     remedy = (
@@ -88,16 +88,14 @@ def tls_error(what: str, where: str, reason: object) -> TlsError:
 
 
 class TooLargeError(RefusedError):
-    """The body is beyond the server's limit (server.md 1.4)."""
+    """The body exceeds the server's limit (server.md 1.4)."""
 
     processed = False
-    remedy = (
-        "Send fewer instances at once, or a smaller file; a proxy's own limit may be lower than Diffgram's"
-    )
+    remedy = "Send fewer instances at once, or a smaller file; a proxy may allow less than Diffgram"
 
 
 class NotProcessedError(DiffgramError):
-    """The request was certainly not executed: it may be sent again."""
+    """The request was certainly not executed, so it may be sent again."""
 
     processed = False
     remedy = "Send it again"
@@ -106,7 +104,7 @@ class NotProcessedError(DiffgramError):
 class HostUnreachableError(NotProcessedError):
     """No connection to the host."""
 
-    remedy = "Check host and port of the connection"
+    remedy = "Check the host and port of the connection"
 
 
 class RateLimitedError(NotProcessedError):
@@ -115,7 +113,7 @@ class RateLimitedError(NotProcessedError):
     :ivar retry_after: seconds to wait before sending again.
     """
 
-    remedy = "Send less at once: all who share this address share the limit"
+    remedy = "Send fewer requests at once: everyone behind this address shares the limit"
     retry_after: float = 1.0
 
 
@@ -145,52 +143,52 @@ def source_error(what: str, where: str, error: Exception) -> StorageError | Stor
 
 
 class OutcomeUnknownError(DiffgramError):
-    """The request may have been executed: look before sending a write again."""
+    """The request may have been executed: check before you send a write again."""
 
-    remedy = "Look whether it arrived before sending it again"
+    remedy = "Check whether it arrived before you send it again"
 
 
 class UnexpectedReplyError(OutcomeUnknownError):
-    """The server answered success, in a form that docs/server.md does not have."""
+    """The server reported success in a form that docs/server.md does not describe."""
 
-    remedy = "Another version of Diffgram, or something between that changes answers: report it"
+    remedy = "This may be another version of Diffgram, or a proxy that changes answers: please report it"
 
 
 class ServerUnavailableError(OutcomeUnknownError):
     """503: the service is down, or an id in the request does not exist (quirk 6).
 
-    :ivar retry_after: seconds to wait before sending again, where a proxy of Diffgram tells; else 0.
+    :ivar retry_after: seconds to wait before sending again, if a proxy in front of Diffgram says so; else 0.
     """
 
-    remedy = "Check the ids; if they exist, wait until the service is back"
+    remedy = "Check the ids. If they exist, wait until the service is back"
     retry_after: float = 0.0
 
 
 class ServerFaultError(OutcomeUnknownError):
-    """500 and other server faults; for a look-up it often means "no such id" (quirk 39)."""
+    """500 and other faults of the server; on a read it often means "no such id" (quirk 39)."""
 
-    remedy = "Check the ids and the medium; if they are right, look at the server's log"
+    remedy = "Check the ids and the medium. If they are right, look into the server's log"
 
 
 class StoppedError(DiffgramError):
-    """Whoever runs this asked to stop: nothing more is sent."""
+    """The caller asked to stop: nothing more is sent."""
 
     processed = False
     remedy = "Run it again"
 
 
 class NoReplyError(OutcomeUnknownError):
-    """The connection ended without a whole answer: timeout, reset, malformed status line."""
+    """No complete answer arrived: timeout, reset, malformed status line."""
 
 
 def unreachable_error(what: str, where: str, reason: object) -> HostUnreachableError:
-    """Return the error of a connection to ``where`` that did not come about."""
+    """Return the error of a connection to ``where`` that failed."""
     return HostUnreachableError(f"{what}: cannot connect to {where}: {reason}. {HostUnreachableError.remedy}")
 
 
 def no_reply_error(what: str, where: str, reason: object) -> NoReplyError:
-    """Return the error of an answer that did not come, or not whole (quirk 7)."""
+    """Return the error of an answer that did not arrive, or not completely (quirk 7)."""
     return NoReplyError(
-        f"{what}: {where} gave no whole answer: {reason}. It may have been executed all the same; an id in "
-        f"the request that does not exist can have this effect too. {NoReplyError.remedy}"
+        f"{what}: the connection to {where} broke before a complete answer arrived: {reason}. Diffgram may "
+        f"have executed the request; an id that does not exist can also cause this. {NoReplyError.remedy}"
     )

@@ -1,8 +1,8 @@
-"""Keep under the server's limits from its own headers (server.md 1.5). No I/O; takes a clock.
+"""Stay below the server's rate limits by its own headers (server.md 1.5). No I/O; takes a clock.
 
-The server counts in fixed windows: the first request opens one, so many are admitted, the rest is refused
-until it ends, one second before ``X-RateLimit-Reset``. All callers behind one address share a window, and
-each worker process of the server keeps windows of its own.
+The server counts in fixed windows. The first request opens one, a certain number is admitted, and the rest is
+refused until the window ends, one second before ``X-RateLimit-Reset``. All callers behind one address share a
+window, and each worker process of the server keeps windows of its own.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _MORE_MARGIN = 0.004
 _DRIFT = 0.0005
 _STEP = 0.05
 _HEAD_START = 0.01
-"""Seconds that the first request of a window is ahead of the others, unless it is answered before: so that it
-is the one that opens the window, and the only one that is refused if it was early."""
+"""Seconds that the first request of a window goes before the others, unless it is answered sooner: it opens
+the window, and is the only one refused if it comes too early."""
 _LOOK_AGAIN = 0.01
 _SPREAD = 0.005
 _GROW = 0.75
@@ -35,8 +35,8 @@ _SHRINK = 0.9
 def seconds_until_window(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float:
     """Return how long until the server admits requests again, in seconds, 0 to 1.
 
-    ``X-RateLimit-Reset`` is one second late: the window ends at Reset - 1 s. Where our clock and the
-    server's disagree so that this makes no sense, a whole window.
+    ``X-RateLimit-Reset`` is one second late: the window ends at Reset - 1 s. If our clock and the
+    server's disagree so much that this makes no sense, return a whole window.
     """
     try:
         left = float(headers.get("x-ratelimit-reset", "")) - _RESET_IS_LATE_BY - now()
@@ -47,7 +47,7 @@ def seconds_until_window(headers: Mapping[str, str], now: Callable[[], float] = 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A request that was let go.
+    """A request that may go now.
 
     :param sent: local time at which it went.
     :param after: end of the window that was over by then, in the server's time.
@@ -58,7 +58,7 @@ class Turn:
 
 
 class Pacer:
-    """Lets requests go as fast as the server admits them. Safe to use from several threads.
+    """Lets requests go as fast as the server admits them. Thread-safe.
 
     A request that finds a window untouched has opened it, so another sent a second later finds the next
     one, whatever the latency and however the clocks differ. Alone, a caller uses up each window at once.

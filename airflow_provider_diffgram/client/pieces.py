@@ -1,7 +1,7 @@
-"""JSON read in pieces, so that the event loop of the triggerer runs between them.
+"""JSON parsed in pieces, so that the event loop of the triggerer runs in between.
 
 ``json.loads`` holds the interpreter from the first byte to the last, in whatever thread: 60 ms for a listing
-of 1000 inputs with 20 boxes each. Row by row nobody waits for more than one row.
+of 1000 inputs with 20 boxes each. Row by row, nobody waits longer than one row takes.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 from typing import Any
 
 BIG = 128 * 2**10
-"""Bytes from which a body is worth the trouble."""
+"""Size in bytes from which a body is parsed in pieces."""
 
 _DECODER = json.JSONDecoder()
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
 def loads(body: bytes) -> Any:
-    """Return what :func:`json.loads` returns, of an object in pieces: its values, and the items of lists.
+    """Return what :func:`json.loads` returns; parse each value of an object, and each item of a list, alone.
 
     :raises ValueError: if ``body`` is not JSON.
     """

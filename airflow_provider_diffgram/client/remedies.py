@@ -1,4 +1,4 @@
-"""What to do about answers that name the wrong thing, or have done more than they say. No I/O."""
+"""What to do about refusals that name the wrong thing or hide what they did. No I/O."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What an answer really means.
+    """What a refusal really means.
 
     :param words: found in the server's words.
     :param remedy: what to do.
-    :param processed: whether the request was executed all the same.
+    :param processed: whether the server executed the request nevertheless.
     """
 
     words: re.Pattern[str]
@@ -27,16 +27,16 @@ def _remedy(words: str, remedy: str, processed: bool = False) -> Remedy:
 _REMEDIES = (
     _remedy(
         "instance_list_compound",
-        "The compound file exists all the same (quirk 20): look its name up before sending it again",
+        "The compound file exists nevertheless (quirk 20): look up its name before you send it again",
         processed=True,
     ),
     _remedy(
         "already exists in dataset",
-        "The name is taken in the dataset, by a compound file, a file or a child: look it up by its name",
+        "The name is taken in the dataset by a compound file, a file or a child: look it up",
     ),
     _remedy(
         "Provide file_name along",
-        "The server says so of any medium that is not complete (quirk 9): give media.url and media.type",
+        "The server says this of any incomplete medium (quirk 9): give media.url and media.type",
     ),
     _remedy("correct label_file_id", "Give the label_file_id of a label of this project"),
     _remedy("Job already launched", "The job is active: go on"),
@@ -44,7 +44,7 @@ _REMEDIES = (
     _remedy("'directory_id' not supplied", "Give directory_id in the body"),
     _remedy("List must not be empty", "Leave an empty list out of the request"),
     _remedy("Must be an int", "Send whole numbers, neither texts nor fractions"),
-    _remedy("Expecting a key 'json'", "The upload has no part named json, or is beyond 250 MiB"),
+    _remedy("Expecting a key 'json'", "The upload has no part named json, or is larger than 250 MiB"),
     _remedy("Connection ID does not exist|Unsupported connect", "Name a connection of amazon_aws or azure"),
     _remedy("Existing with same name", "Use the dataset of that name"),
     _remedy("None found", "Name inputs of this project"),

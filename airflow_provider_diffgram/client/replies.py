@@ -51,7 +51,7 @@ class _Answer:
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a web page, which Diffgram's interfaces never send."""
+        """Whether it is a web page, which Diffgram's API never sends."""
         if self.parsed is not NO_JSON:
             return False
         start = self.body.lstrip()[:1]
@@ -93,9 +93,9 @@ def value_of(
 ) -> T:
     """Return what the answer says, or raise the error that it means.
 
-    :param headers: headers of the answer, found by lower-case name.
-    :param path: that was asked, where it is not the request's own.
-    :param secrets: texts that must not be shown, should the answer repeat them.
+    :param headers: of the answer, by lower-case name.
+    :param path: the path that was asked, if not the request's own.
+    :param secrets: texts to hide if the answer repeats them.
     :raises DiffgramError: one of the classes in :mod:`~airflow_provider_diffgram.client.errors`.
     """
     parsed = _parse(body)
@@ -109,10 +109,10 @@ def value_of(
         raise answer.means(
             WrongAddressError,
             f"a web page answered at {answer.path}, not Diffgram",
-            "Check host and port of the connection, and whether a proxy asks for a login",
+            "Check the host and port of the connection, and whether a proxy asks for a login",
         )
     if parsed is NO_JSON:
-        raise answer.means(ServerFaultError, f"the answer is cut off or not JSON: {words.text!r}")
+        raise answer.means(ServerFaultError, f"the answer is incomplete or not JSON: {words.text!r}")
     if isinstance(parsed, dict) and set(parsed) == {"error"} and parsed["error"]:  # E12
         raise _refused(answer, f"the server answered {status} with an error")
     return _read(request, answer)
@@ -162,19 +162,21 @@ def _error(answer: _Answer) -> DiffgramError:
         return answer.means(
             WrongAddressError,
             f"no such path {answer.path}",
-            "Is this a Diffgram of the known kind, and the host of the connection without a path?"
-            + (" Does packet_path of the connection suit it?" if answer.request.documented_path else ""),
+            "Check that this is a Diffgram, and that the host of the connection has no path"
+            + (", and check packet_path of the connection" if answer.request.documented_path else ""),
         )
     if status == 407:
         return answer.means(
             WrongAddressError,
-            "the proxy on the way asks for a credential",
-            "Set HTTPS_PROXY with the credential in the environment, and leave proxy of the connection empty",
+            "the proxy asks for a login",
+            "Put the login into HTTPS_PROXY in the environment, and leave proxy of the connection empty",
         )
     if status == 413:
-        return answer.means(TooLargeError, f"the body is larger than the server takes{by_proxy}")
+        return answer.means(TooLargeError, f"refused{by_proxy}: the body is too large")
     if status == 429:
-        limited = answer.means(RateLimitedError, f"over the rate limit, not executed{by_proxy}")
+        limited = answer.means(
+            RateLimitedError, f"refused{by_proxy} because of the rate limit, and not executed"
+        )
         assert isinstance(limited, RateLimitedError)
         limited.retry_after = _retry_after(answer.headers, text)
         return limited
@@ -189,19 +191,24 @@ def _error(answer: _Answer) -> DiffgramError:
         unavailable.retry_after = _told_seconds(answer.headers) or 0.0
         return unavailable
     if status >= 500 or status < 400:
-        return answer.means(ServerFaultError, f"fault in the server, or an id that does not exist{by_proxy}")
+        cause = (
+            "a proxy in front of Diffgram failed"
+            if by_proxy
+            else "the server failed, or an id does not exist"
+        )
+        return answer.means(ServerFaultError, cause)
     if answer.is_page and "SSL certificate" in text:  # in nginx's words
         return answer.means(
             TlsError,
-            "the server asks for a client certificate, or does not trust the one that it was shown",
+            "the server asks for a client certificate, or does not trust the one it received",
             "Set the client certificate of the connection",
         )
     if answer.is_page:
         return answer.means(
             WrongAddressError,
             f"a web page answered at {answer.path}, not Diffgram",
-            "Check host and port of the connection; if the server speaks TLS there, write https:// before "
-            "the host",
+            "Check the host and port of the connection. If the server speaks TLS there, write https:// "
+            "before the host",
         )
     return _refused(answer, "refused")
 
@@ -216,25 +223,25 @@ def _refused(answer: _Answer, cause: str) -> DiffgramError:
 
 
 def _redirected(answer: _Answer) -> DiffgramError:
-    """Return the error of a redirect, which turns a POST into a GET where it is followed (quirk 42)."""
+    """Return the error of a redirect; a POST that followed it would become a GET (quirk 42)."""
     target = shown(answer.headers.get("location", "another address"), answer.secrets)
     try:
         parts = urlsplit(target)
         root = f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
     except ValueError:
         root = ""
-    host = f"write {root} as the host of the connection, if that is the Diffgram you mean" if root else ""
+    host = f"write {root} as the host of the connection, if that is your Diffgram" if root else ""
     return answer.means(
         WrongAddressError,
-        f"redirected to {target}; a redirect is never followed",
-        f"Use https and the address that Diffgram itself answers at{': ' if host else ''}{host}",
+        f"redirected to {target}, which is never followed",
+        f"Use https and the address at which Diffgram itself answers{': ' if host else ''}{host}",
     )
 
 
 def _retry_after(headers: Mapping[str, str], text: str) -> float:
     """Return the seconds to wait: the server's window, or what a proxy without one says.
 
-    A limit of an hour or a day (server.md 1.5) is not worth a wait: long enough that nobody waits.
+    A limit of an hour or a day (server.md 1.5) is not worth waiting for: the answer is beyond any patience.
     """
     if re.search(r"per \d+ (hour|day)", text):
         return _AN_HOUR
@@ -255,31 +262,31 @@ def _told_seconds(headers: Mapping[str, str]) -> float | None:
 def _credential_cause(text: str, by_proxy: str) -> tuple[str, str]:
     """Return cause and remedy of a 401 or 403 (quirks 26, 27)."""
     if by_proxy:
-        return f"the credential was refused{by_proxy}", "Check what that proxy asks for"
+        return f"the credential was refused{by_proxy}", "Check which login that proxy expects"
     if "Can't find project" in text:
-        return "there is no such project", "Check Project (the project_string_id) of the connection"
+        return "no such project", "Check Project (the project_string_id) of the connection"
     if "Failed API Permissions" in text:
         return "the credential was refused", (
-            "Client ID or client secret is wrong, or belongs to another project, or its role may not do this"
+            "The client ID or client secret is wrong or of another project, or its role may not do this"
         )
     if "please login" in text.lower():
-        return "the credential was refused", "Only people who are logged in may do this, no API credential"
-    return "the credential was refused", "Check client ID and client secret of the connection"
+        return "the credential was refused", "Only a person who has logged in may do this, no API credential"
+    return "the credential was refused", "Check the client ID and client secret of the connection"
 
 
 def _refused_alike(request: Request[Any]) -> str:
-    """Return what else the server refuses as if the credential were wrong (server.md 2.7, 2.17)."""
+    """Return what else the server refuses in the same words (server.md 2.7, 2.17)."""
     if "/job/" in request.path:
-        return "; a job that does not exist is refused alike"
+        return "; a job that does not exist gets the same refusal"
     if _sent(request).get("connection_id") is not None:
-        return "; a storage connection of another project is refused alike"
+        return "; a storage connection of another project gets the same refusal"
     return ""
 
 
 def _field_of(
     request: Request[Any], fields: Mapping[str, str], secrets: Sequence[str]
 ) -> tuple[str | None, str | None]:
-    """Return the field that the server names, and what was sent in it; one that was sent comes first."""
+    """Return the field that the server names, and what was sent in it; prefer a field that was sent."""
     sent = _sent(request)
     for field in fields:
         if field in sent:
@@ -296,6 +303,6 @@ def _sent(request: Request[Any]) -> dict[str, Any]:
 
 
 def _ids_of(request: Request[Any]) -> str:
-    """Return the ids in the request, of which one may not exist (quirk 6)."""
+    """Return the ids in the request, one of which may not exist (quirk 6)."""
     ids = [(key, value) for key, value in _sent(request).items() if key.endswith("_id") and value is not None]
     return ", ".join(f"{key} {shown_value(value)}" for key, value in ids[:_SHOWN_IDS])

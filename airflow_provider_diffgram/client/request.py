@@ -1,4 +1,4 @@
-"""A request to Diffgram as a value, and generators that ask for them."""
+"""A request to Diffgram as a value, and generators that yield requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Upload:
 
     :param filename: name that the server derives ``original_filename`` and the media type from.
     :param size: length in bytes.
-    :param open: opens the bytes; called once per attempt.
+    :param open: opens the bytes; called for each attempt.
     :param form: the other parts of the form.
     :param source: where the bytes come from, for errors; the filename when empty.
     """
@@ -60,14 +60,14 @@ class Request(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A wait of ``seconds``, done by whoever runs the steps; answered by the time after it."""
+    """A wait of ``seconds`` by whoever runs the steps; answered with the time after it."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Requests that need not wait for each other; at most 8 of them are under way at once."""
+    """Requests that do not depend on each other; at most 8 run at a time."""
 
     requests: Sequence[Request[Any]]
 
@@ -103,11 +103,11 @@ def now() -> Steps[float]:
 
 
 def poll(look: Callable[[], Steps[T | None]], *, every: float, patience: float) -> Steps[T | None]:
-    """Look until something is found; return that, or None once ``patience`` is at its end.
+    """Look until something is found; return it, or None once ``patience`` seconds have passed.
 
-    The last look is made when the time is up, so that what came during the last pause is found.
+    The last look comes when time is up, so that nothing that arrived during the last pause is missed.
 
-    :param look: returns None as long as it does not find what is waited for.
+    :param look: returns None until it finds what is awaited.
     :param every: seconds between two looks.
     :param patience: seconds.
     """

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import math
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from .. import __version__
-from .reach import certificate_problems, proxy_problems
 
 USER_AGENT = f"airflow-provider-diffgram/{__version__}"
 """Not the library's own: the server treats user agents that begin with ``python`` differently (quirk 26)."""
@@ -80,7 +80,7 @@ class Settings:
             )
         if isinstance(self.verify, str) and not Path(self.verify).exists():
             problems.append(f"CA bundle {self.verify!r} does not exist on this machine")
-        problems += certificate_problems(self.client_cert, self.client_key) + proxy_problems(self.proxy)
+        problems += _certificate_problems(self.client_cert, self.client_key) + _proxy_problems(self.proxy)
         if self.host:
             problems += self._host_problems()
         if problems:
@@ -98,7 +98,7 @@ class Settings:
         if parts.path or parts.query:
             problems.append(f"host {self._shown_host!r} must have no path: Diffgram answers at the root")
         if parts.username or parts.password:
-            problems.append("host must not hold a credential")
+            problems.append("host must not contain a credential")
         return problems
 
     @property
@@ -122,3 +122,49 @@ def secrets_of(settings: Settings) -> list[str]:
     """Return the texts that must not be shown: the client secret, and the header made of it."""
     pair = f"{settings.client_id}:{settings.client_secret}"
     return [settings.client_secret, base64.b64encode(pair.encode()).decode()]
+
+
+def _certificate_problems(certificate: str | None, key: str | None) -> list[str]:
+    """Return why a client certificate cannot be presented to a server; empty if it can.
+
+    :param certificate: path of a PEM file.
+    :param key: path of its private key; None if the key is in the same file.
+    """
+    if not certificate:
+        return ["client_key needs client_cert: name the certificate that it belongs to"] if key else []
+    paths = {"client_cert": certificate, "client_key": key}
+    missing = [
+        f"{name} {path!r} does not exist on this machine"
+        for name, path in paths.items()
+        if path and not Path(path).is_file()
+    ]
+    if missing:
+        return missing
+    try:
+        # A key with a passphrase would have OpenSSL ask for it at a terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password=lambda: b"")
+    except (OSError, ValueError) as error:
+        return [
+            f"client_cert {certificate!r} cannot be used: {error}. It must be a PEM file with its private "
+            "key, or client_key must name the key; a key with a passphrase is not supported"
+        ]
+    return []
+
+
+def _proxy_problems(proxy: str | None) -> list[str]:
+    """Return what is wrong with the address of a proxy; empty if nothing is."""
+    if not proxy:
+        return []
+    if "@" in proxy:
+        return [
+            "proxy must not contain a credential, because everyone who may view connections sees it: set "
+            "HTTPS_PROXY in the environment of workers, triggerer and api-server instead"
+        ]
+    try:
+        parts = urlsplit(proxy)
+        fine = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fine = False
+    if fine and parts.path in ("", "/") and not parts.query:
+        return []
+    return [f"proxy {proxy!r} is not an address: write http://host:port"]

@@ -19,10 +19,10 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from .attempts import Exchange, Reading, Reply, attempts
 from .clock import Clock, StoppableClock
 from .errors import DiffgramError, no_reply_error, tls_error, unreachable_error
-from .multipart import opened
 from .pacing import Pacer
 from .request import AT_ONCE, Pause, Request, Steps, Together
 from .settings import USER_AGENT, Settings, secrets_of
+from .upload_body import open_body
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class DiffgramClient:
         self._session.close()
 
     def interrupted_by(self, stop: threading.Event) -> DiffgramClient:
-        """Return this client, but that a wait ends with StoppedError soon after ``stop`` is set."""
+        """Return a twin of this client whose waits end with StoppedError soon after ``stop`` is set."""
         twin = copy.copy(self)
         twin.clock = StoppableClock(self.clock, stop)
         return twin
@@ -145,7 +145,7 @@ class DiffgramClient:
                     proxies=self._proxies,
                     allow_redirects=False,
                 )
-            with closing(opened(request.upload)) as body:
+            with closing(open_body(request.upload)) as body:
                 return self._session.request(
                     request.method,
                     url,
@@ -163,8 +163,8 @@ class DiffgramClient:
 class _Session(requests.Session):
     """A session with one server.
 
-    It does not look where a redirect leads: some addresses make requests itself fail. It asks the environment
-    for proxies and authorities once, since that costs a quarter of a request's processor time.
+    It never resolves a redirect: some addresses make requests itself fail. It reads proxies and authorities
+    from the environment once, because that costs a quarter of a request's processor time.
     """
 
     _environment: dict[str, Any] | None = None

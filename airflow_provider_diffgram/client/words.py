@@ -1,4 +1,4 @@
-"""The server's own words, whatever shape they come in (server.md 1.4), fit to be shown. No I/O."""
+"""The server's own words, in whatever shape they arrive (server.md 1.4), safe to show. No I/O."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from ..models.received import without_signatures
 
 SHOWN = 400
-"""So many characters of the server's words are shown."""
+"""Most characters of the server's words that are shown."""
 
 _SHOWN_VALUE = 60
 _SHOWN_FIELDS = 20
 _LEAST_SECRET = 8
-"""A secret shorter than this would be found in ordinary words; the server's own are far longer."""
+"""A shorter secret would match ordinary words; the server's own are far longer."""
 
 NO_JSON = object()
 """Stands for a body that is not JSON."""
@@ -45,7 +45,7 @@ def words_of(body: bytes, parsed: Any, secrets: Sequence[str] = ()) -> Words:
 
 
 def shown(value: Any, secrets: Sequence[str] = ()) -> str:
-    """Return ``value`` as text without secrets, cut, and in characters that can be printed."""
+    """Return ``value`` as printable text, cut, and without secrets."""
     try:
         text = str(value)
     except RecursionError:
@@ -72,7 +72,7 @@ def _error(parsed: Any) -> Any:
 
 
 def _error_object(parsed: Any) -> Mapping[Any, Any]:
-    """Return the fields that an answer names. Those of the dispatcher (E5) are none of the request's."""
+    """Return the fields that an answer names, except those of the dispatcher (E5)."""
     error = _error(parsed)
     if not isinstance(error, Mapping) or {"message", "service"} <= set(error):
         return {}

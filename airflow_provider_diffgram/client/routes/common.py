@@ -1,4 +1,4 @@
-"""What all routes share."""
+"""Helpers that all routes share."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ PAGE = 1000
 
 @cache
 def items(model: type[T], key: str | None) -> Callable[[Any], list[T]]:
-    """Return what reads a list of ``model`` under ``key``, or a bare list; made but once: it takes long."""
+    """Return a reader for a list of ``model`` under ``key``, or a bare list. Cached: building one is slow."""
     adapter = TypeAdapter(list[model])  # type: ignore[valid-type]  # a model given at run time
     return lambda body: adapter.validate_python(body if key is None else body[key])
 
 
 @cache
 def item(model: type[T], *keys: str) -> Callable[[Any], T]:
-    """Return what reads a ``model`` under the first of ``keys`` that the answer has."""
+    """Return a reader for a ``model`` under the first of ``keys`` that the answer has. Cached."""
     adapter = TypeAdapter(model)
     return lambda body: adapter.validate_python(body[next((key for key in keys if key in body), keys[0])])
 
 
 def whatever(body: Any) -> Any:
-    """Return the answer as it is: only that it came is of interest."""
+    """Return the answer as it is: all that matters is that it arrived."""
     return body
 
 
 def path_of(template: str, project: str, **ids: int | str) -> str:
-    """Return a path, quoted."""
+    """Return the path with project and ids quoted."""
     return template.format(
         p=quote(project, safe=""), **{key: quote(str(value), safe="") for key, value in ids.items()}
     )

@@ -15,9 +15,9 @@ def list_datasets(project: str, nickname: str | None = None, limit: int = PAGE) 
 
 
 def find_dataset(project: str, nickname: str) -> Request[Dataset | None]:
-    """Find the dataset of exactly that name, the oldest of several; None if there is none.
+    """Find the dataset with exactly this name, the oldest of several; None if there is none.
 
-    The server finds parts of names (server.md 2.3), and nothing but a check at creation keeps names unique.
+    The server searches for parts of names (server.md 2.3), and only a check at creation keeps names unique.
     """
     path = path_of("/api/v1/project/{p}/directory/list", project)
     read = items(Dataset, "directory_list")

@@ -32,7 +32,7 @@ def list_children(project: str, parent_file_id: int, *, with_instances: bool = F
 
 
 def view_file(project: str, file_id: int) -> Request[File]:
-    """Read a file, a removed one too (server.md 2.6)."""
+    """Read a file, even a removed one (server.md 2.6)."""
     body = {"file_id": file_id, "project_string_id": project}
     return Request(f"view file {file_id}", "POST", "/api/v1/file/view", item(File, "file"), json=body)
 
@@ -44,7 +44,7 @@ def update_metadata(
     ordinal: int | None = None,
     rotation_degrees: Literal[0, 90, 180, 270] | None = None,
 ) -> Request[File]:
-    """Set the place of a child, or the rotation of an image; what is not given stays (server.md 2.6)."""
+    """Set the ordinal of a child or the rotation of an image; the other stays (server.md 2.6)."""
     path = path_of("/api/v1/project/{p}/file/{id}/update-metadata", project, id=file_id)
     return Request(
         f"update metadata of file {file_id}",
@@ -68,7 +68,7 @@ def _listing(mode: str, directory_id: int, limit: int, page: int, **filters: Any
 
 
 def _page(number: int) -> Callable[[Any], FilePage]:
-    """Return what reads a page, and refuses one that would lead round in a circle."""
+    """Return a reader for a page, which refuses one that leads round in a circle."""
 
     def read(answer: Any) -> FilePage:
         page = FilePage.model_validate(answer)

@@ -77,7 +77,7 @@ def list_inputs(
 
     Children appear only where their parent is named (quirk 12).
 
-    :param date_to: the server takes it for the beginning of that day: name the day after.
+    :param date_to: the server takes it as the beginning of that day: name the day after.
     :param show_deferred: False leaves out what still waits in the queue.
     :param has_attached_instances: True leaves out what has no instances.
     """
@@ -107,7 +107,7 @@ def list_rows(
     show_deferred: bool | None = None,
     limit: int = PAGE,
 ) -> Request[list[InputRow]]:
-    """List inputs as :func:`list_inputs` does, for many: only what a wait needs is read of each."""
+    """List inputs as :func:`list_inputs` does, but read only what a wait needs: for thousands."""
     listed = list_inputs(
         project,
         batch_id=batch_id,

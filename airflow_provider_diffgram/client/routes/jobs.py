@@ -17,7 +17,7 @@ JobStatus = Literal["draft", "active", "in_review", "complete"]
 Everybody = Literal["all"]
 
 ALL_TASKS = 100_000
-"""More than a job has; the server knows no most (server.md 10.5)."""
+"""More tasks than a job has; the server sets no limit (server.md 10.5)."""
 
 _IDS = TypeAdapter(list[int])
 
@@ -66,7 +66,7 @@ def create_job(
 
 
 def attach_datasets(project: str, job_id: int, datasets: Mapping[int, str]) -> Request[Any]:
-    """Have the files of datasets become tasks of a job. The server allows twenty a day (server.md 1.5).
+    """Make the files of datasets tasks of a job. The server allows twenty a day (server.md 1.5).
 
     :param datasets: id -> name.
     """
@@ -83,7 +83,7 @@ def _synced(datasets: Mapping[int, str]) -> list[dict[str, Any]]:
 
 
 def launch_job(project: str, job_id: int) -> Request[Any]:
-    """Launch a draft (server.md 10.2.3). Its tasks come some 30 ms a file later, all at once.
+    """Launch a draft (server.md 10.2.3). Its tasks appear later, all at once, after some 30 ms a file.
 
     A second launch is refused and does no harm, so it may be sent again.
     """
@@ -91,7 +91,7 @@ def launch_job(project: str, job_id: int) -> Request[Any]:
 
 
 def add_files(project: str, job_id: int, file_ids: Sequence[int]) -> Request[list[int]]:
-    """Ask for tasks of single files in a launched job (server.md 10.2.4). Twice makes no second task.
+    """Ask for tasks for single files in a launched job (server.md 10.2.4). Asking twice makes no second task.
 
     The answer repeats the ids and proves nothing: unknown ones are skipped in silence, and without the
     service ``eventhandlers`` no task is ever made. List the tasks to see whether they came.
@@ -193,7 +193,7 @@ def _tasks(mode: str, page: int, limit: int, **filters: Any) -> dict[str, Any]:
 
 
 def view_job(project: str, job_id: int, *, refresh: bool = False) -> Request[Job]:
-    """Read a job. The server allows three hundred a day to all behind one address (server.md 1.5).
+    """Read a job. The server allows three hundred a day per address (server.md 1.5).
 
     :param refresh: count its tasks anew.
     """

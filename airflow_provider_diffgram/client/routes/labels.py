@@ -84,9 +84,9 @@ def update_attribute_group(
     min_value: float | None = None,
     max_value: float | None = None,
 ) -> Request[Any]:
-    """Say what an attribute group asks, and of the instances of which labels (server.md 2.2).
+    """Set what an attribute group asks, and for the instances of which labels (server.md 2.2).
 
-    :param is_global: whether it is of the whole file instead.
+    :param is_global: whether it belongs to the whole file instead.
     :param min_value: of a slider; not enforced on instances.
     """
     path = path_of("/api/v1/project/{p}/attribute/group/update", project)
@@ -107,7 +107,7 @@ def update_attribute_group(
 def create_attribute_option(
     project: str, group_id: int, name: str, parent_id: int | None = None
 ) -> Request[AttributeOption]:
-    """Add an option to an attribute group; below another option, if it is a tree (server.md 2.2)."""
+    """Add an option to an attribute group; in a tree, below another option (server.md 2.2)."""
     path = path_of("/api/v1/project/{p}/attribute", project)
     attribute = {"name": name, "group_id": group_id, **given(parent_id=parent_id)}
     return Request(

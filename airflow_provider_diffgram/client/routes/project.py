@@ -16,7 +16,7 @@ _TRUE: TypeAdapter[Literal[True]] = TypeAdapter(Literal[True])
 
 
 def health(service: Literal["default", "walrus"] = "default") -> Request[bool]:
-    """Ask whether a service is there: walrus ingests and exports, default does the rest (server.md 1.1)."""
+    """Ask whether a service is up: walrus ingests and exports, default does the rest (server.md 1.1)."""
     path = "/api/walrus/status" if service == "walrus" else "/api/status"
     return Request(f"ask for the health of {service}", "GET", path, _healthy)
 

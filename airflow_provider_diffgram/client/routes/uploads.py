@@ -10,12 +10,12 @@ from pydantic import TypeAdapter
 
 from ...models.received import UploadReply
 from ..request import Request, Upload
-from ..slices import slice_opener
+from ..upload_body import slice_opener
 from .common import given, path_of
 
 MIB = 2**20
 MIN_CHUNK = 5 * MIB
-"""Storage like S3 takes no smaller part, but for the last (quirk 23)."""
+"""Storage such as S3 accepts no smaller part, except the last (quirk 23)."""
 
 MAX_CHUNK = 64 * MIB
 MAX_LARGE_UPLOAD = 5 * 1024 * MIB
@@ -25,7 +25,7 @@ _TRUE: TypeAdapter[Literal[True]] = TypeAdapter(Literal[True])
 
 
 def upload_local(project: str, upload: Upload, body: dict[str, Any]) -> Request[UploadReply]:
-    """Upload one file with its instances; ingested before the answer (server.md 2.8)."""
+    """Upload one file with its instances; the server ingests it before it answers (server.md 2.8)."""
     path = path_of("/api/walrus/v1/project/{p}/input/from_local", project)
     form = {"json": json.dumps(body, allow_nan=False)}
     sent = replace(upload, form=form)
@@ -49,12 +49,12 @@ def upload_large(
 ) -> list[Request[bool]]:
     """Upload one file in chunks: send the requests in order, one after another (server.md 2.9).
 
-    The answers tell no id, and say success of a row that failed too: find the input by its batch. The first
-    chunk makes the row, so it must not be sent twice.
+    The answers contain no id, and report success for a failed row too: find the input by its batch. The first
+    chunk creates the row, so it must not be sent twice.
 
     :param upload_id: a text of your own, unique for this file.
     :param batch_id: input batch whose pre-labeled data apply.
-    :param data_key: key into these data, where it is not the file's name.
+    :param data_key: key into these data, if not the file's name.
     :raises ValueError: if the size of the file or of the chunks is out of bounds.
     """
     if not MIN_CHUNK <= chunk_size <= MAX_CHUNK:

@@ -1,4 +1,4 @@
-"""What is stored of a video (server.md 5.6): the lists of other files are empty for it (quirk 54)."""
+"""What is stored for a video (server.md 5.6): the lists of other files are empty for it (quirk 54)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_FRAME_URLS = 100
 def list_frame_instances(
     project: str, file_id: int, directory_id: int, start: int, end: int
 ) -> Request[dict[int, list[dict[str, Any]]]]:
-    """List instances by frame, from ``start`` up to, not including, ``end``; a frame more may come before."""
+    """List instances by frame, ``start`` included, ``end`` not; one frame before ``start`` may come too."""
     if not 0 <= start < end <= start + MAX_BUFFER - 1:
         raise ValueError(f"frames {start} to {end}: ask for 1 to {MAX_BUFFER - 1} frames at once, from 0 on")
     path = path_of(
@@ -39,13 +39,13 @@ def list_frame_instances(
 
 
 def list_tracks(project: str, file_id: int) -> Request[list[Track]]:
-    """List the tracks of a video; no proof, since label and last frame are lacking."""
+    """List the tracks of a video. No proof of what is stored: label and last frame are missing."""
     path = path_of("/api/project/{p}/video/single/{id}/sequence/list", project, id=file_id)
     return Request(f"list tracks of video {file_id}", "GET", path, items(Track, "sequence_list"))
 
 
 def list_frame_urls(project: str, file_id: int, frames: Sequence[int]) -> Request[list[FrameUrl]]:
-    """List where the pictures of frames are, for some hours."""
+    """List URLs of the pictures of frames, valid for some hours."""
     if not 1 <= len(frames) <= MAX_FRAME_URLS:
         raise ValueError(f"ask for 1 to {MAX_FRAME_URLS} frames at once, not {len(frames)}")
     path = path_of("/api/project/{p}/video/single/{id}/frame-list/", project, id=file_id)

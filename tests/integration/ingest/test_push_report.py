@@ -54,7 +54,7 @@ def test_each_outcome_has_its_line(diffgram: LiveDiffgram, media: Media, tmp_pat
     assert (failed["name"], failed["outcome"]) == ("failed.png", "failed")
     assert "media: no such thing" in failed["reason"]
     assert (unknown["name"], unknown["outcome"]) == ("unknown.png", "unknown")
-    assert "gave no whole answer" in unknown["reason"]
+    assert "before a complete answer arrived" in unknown["reason"]
 
 
 def test_an_update_is_named_by_its_file(diffgram: LiveDiffgram, media: Media, tmp_path: Path):

@@ -37,7 +37,7 @@ BROKEN = [
 @pytest.mark.parametrize("answer", BROKEN)
 def test_a_write_whose_answer_is_lost_is_never_sent_again(answer: Answer):
     with answering(answer, ACCEPTED) as server:
-        with pytest.raises(NoReplyError, match="may have been executed"):
+        with pytest.raises(NoReplyError, match="may have executed"):
             Sync(server.settings()).send(PACKET)
         assert len(server.asked) == 1
 
@@ -67,7 +67,7 @@ def test_nobody_at_the_address_is_told_and_tried_again_for_a_while(transport: An
     with answering(RUNS) as server:
         settings = server.settings(retry_timeout=5)
     client = transport(settings)
-    with pytest.raises(HostUnreachableError, match=r"Check host"):
+    with pytest.raises(HostUnreachableError, match=r"Check the host"):
         client.send(READ)
     assert client.clock.slept
 
@@ -80,7 +80,7 @@ def test_a_server_that_never_answers_ends_in_no_reply(transport: Any):
 
 def test_a_write_that_times_out_is_not_sent_again():
     with answering(Answer(kind="hang"), ACCEPTED) as server:
-        with pytest.raises(NoReplyError, match="may have been executed"):
+        with pytest.raises(NoReplyError, match="may have executed"):
             Sync(server.settings(read_timeout=0.2, retry_timeout=60)).send(PACKET)
         assert len(server.asked) == 1
 

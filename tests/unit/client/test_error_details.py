@@ -100,7 +100,7 @@ def test_a_value_is_cut_and_shows_no_signature():
         (PACKET, {"directory": "'directory_id' not supplied"}, "directory_id in the body"),
         (LOCAL, {"input": "Expecting a key 'json' in the form"}, "250 MiB"),
         (PACKET, {"connection_id": "Connection ID does not exist"}, "connection"),
-        (PACKET, {"quantum": "unheard of"}, "Correct what was sent"),
+        (PACKET, {"quantum": "unheard of"}, "Correct the request"),
     ],
 )
 def test_a_refusal_says_what_to_do_also_where_the_server_names_the_wrong_thing(
@@ -113,7 +113,7 @@ def test_a_compound_that_was_refused_for_its_instances_exists_all_the_same_quirk
     error = meaning(400, refused(instance_list_compound="Traceback"), COMPOUND)
     assert type(error) is RefusedError
     assert error.processed is True
-    assert "look its name up" in error.remedy
+    assert "look up its name" in error.remedy
 
 
 @pytest.mark.parametrize(

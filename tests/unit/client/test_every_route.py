@@ -22,9 +22,9 @@ from airflow_provider_diffgram.client import (
     WrongAddressError,
     routes,
 )
-from airflow_provider_diffgram.client.multipart import MultipartBody
 from airflow_provider_diffgram.client.replies import value_of
 from airflow_provider_diffgram.client.request import Request, Upload
+from airflow_provider_diffgram.client.upload_body import MultipartBody
 from airflow_provider_diffgram.models import (
     AnnotationUpdate,
     File,

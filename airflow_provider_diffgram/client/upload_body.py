@@ -1,21 +1,22 @@
-"""A multipart form as a readable of known length, so that a file is never whole in memory."""
+"""The body of an upload: a file, or a part of one, in a multipart form. Never whole in memory."""
 
 from __future__ import annotations
 
 import io
 import json
 import uuid
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import BinaryIO, cast
 
 from .errors import DiffgramError, source_error
 from .request import Upload
 
 
-def opened(upload: Upload) -> MultipartBody:
+def open_body(upload: Upload) -> MultipartBody:
     """Return the form of an upload.
 
-    :raises StorageError: if its bytes cannot be opened for a moment.
-    :raises StorageRefusedError: if they cannot be opened.
+    :raises StorageError: if its bytes cannot be opened at the moment.
+    :raises StorageRefusedError: if they cannot be opened at all.
     """
     try:
         source = upload.open()
@@ -88,3 +89,30 @@ class MultipartBody(io.RawIOBase):
     def close(self) -> None:
         self._source.close()
         super().close()
+
+
+class Slice(io.RawIOBase):
+    """``length`` bytes of ``source`` from ``offset`` on; closes ``source`` with itself."""
+
+    def __init__(self, source: BinaryIO, offset: int, length: int) -> None:
+        self._source = source
+        self._left = length
+        source.seek(offset)
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes."""
+        chunk = self._source.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
+
+
+def slice_opener(open_whole: Callable[[], BinaryIO], offset: int, length: int) -> Callable[[], BinaryIO]:
+    """Return what opens ``length`` bytes from ``offset`` on of what ``open_whole`` opens."""
+    return lambda: cast(BinaryIO, Slice(open_whole(), offset, length))

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_diffgram.client.multipart import MultipartBody
 from airflow_provider_diffgram.client.request import Upload
+from airflow_provider_diffgram.client.upload_body import MultipartBody
 
 steady = settings(max_examples=60)
 
