@@ -21,7 +21,7 @@ class Row:
     :param duplicated: media and compound files alive a second time, predictions that are there too often or
         should not be there at all, and packets sent again although nothing was missing.
     :param unknown: packets whose outcome nobody told after the last attempt; inputs that never ended, unless
-        that was planted, or what they were to bring is there all the same.
+        that was planted, or what they were to bring is there nevertheless.
     :param false_success: packets called done that are not.
     :param missed_failure: planted failures that nobody named.
     :param order_wrong: children at a wrong place; 0 where there are none.

@@ -85,7 +85,7 @@ def describe(faces: Sequence[Faces], lines: Sequence[Lines]) -> list[str]:
     visible, found = sum(each.visible for each in faces), sum(each.found for each in faces)
     text = [
         f"faces: {visible} visible, {found} found, {visible - found} missed, "
-        f"{sum(each.false for each in faces)} boxes on what is no face "
+        f"{sum(each.false for each in faces)} boxes where there is no face "
         f"(found: intersection over union with the mark of at least {HIT})"
     ]
     text += [

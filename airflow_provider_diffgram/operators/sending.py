@@ -45,8 +45,8 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         packet: ``{"name", "outcome", "reason", "input_id", "file_id"}``; outcome is ``sent``, ``skipped``,
         ``failed`` or ``unknown``.
     :param concurrency: requests under way at once, at most 32.
-    :param unknown_labels: what becomes of labels that the schema has not: ``fail`` with all of them; ``drop``
-        their instances, counted in the log; ``create`` the labels, once everything else is found right.
+    :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all; ``drop``
+        their instances and log how many; ``create`` the labels, once everything else has been checked.
     :param model_ref: model of predictions that name none: the DAG's id. A prediction is what is
         ``machine_made`` or has a ``score``. None: they go without model and run.
     :param model_run_ref: run of that model: the DAG run's id. None: they go without a run.

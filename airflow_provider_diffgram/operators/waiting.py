@@ -345,7 +345,7 @@ class WaitingOperator(AnnouncingOperator):
         return write_report(report, self._hook().path_opener(), watch.verdicts)
 
     def _whole_picture(self) -> tuple[Watch, Receipt]:
-        """Look at everything anew, as far as it is decided, whoever waited."""
+        """Look again at everything that is decided, whoever waited."""
         from ..ingest.watch.watch import Watch
 
         rules = self._waiting()

@@ -67,7 +67,7 @@ def server_errors(stage: Stage) -> None:
 
 
 def malformed(stage: Stage) -> None:
-    """Status lines that are none, and what the dispatcher makes of them."""
+    """Malformed status lines, and what the dispatcher makes of them."""
     for processed in (True, False):
         stage.emulator.fault(stage.send, "malformed", times=2, processed=processed)
         stage.emulator.fault(stage.send, "malformed", processed=processed, dispatched=True)

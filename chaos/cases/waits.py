@@ -129,7 +129,7 @@ def silent_losses(stage: Stage) -> None:
 
 
 def one_silent_loss(stage: Stage) -> None:
-    """The same of a single one, which is not put up with."""
+    """The same for a single one, beyond what is allowed."""
     name = _with_predictions(stage)[7]
     stage.emulator.row_fault(name, "lose")
     stage.planted.add(name)

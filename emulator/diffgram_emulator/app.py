@@ -201,7 +201,7 @@ def _faulty_reply(fault: Fault) -> Reply:
 
 
 async def _give_no_answer(fault: Fault, scope: Scope, receive: Receive) -> None:
-    """End a connection without an answer: at once, after some time, or with bytes that are none."""
+    """End a connection without an answer: at once, after some time, or with bytes that are not one."""
     if fault.kind == "malformed":
         error = {"error": "(psycopg2.errors.ForeignKeyViolation)"} if fault.body is None else fault.body
         content = payload(Reply(error))

@@ -1,7 +1,7 @@
 """The query index of attribute values: what the server understands, what makes it fail (server.md 5.4).
 
 Whatever is sent is stored and returned unchanged; only the index below looks at it. A plain exception out of
-:func:`indexed` is what the real server fails with; the instances stay stored all the same.
+:func:`indexed` is what the real server fails with; the instances stay stored.
 """
 
 from __future__ import annotations

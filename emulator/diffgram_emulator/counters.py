@@ -46,7 +46,7 @@ class Requests:
     def shown(self, since: int | None) -> dict[str, Any]:
         """Return the counters.
 
-        :param since: the number of a request: what came after it is shown too, as far as it is kept.
+        :param since: the number of a request: later requests that are still kept are shown too.
         """
         with self._lock:
             counts, latest, total = list(self._counts.items()), list(self._latest), self._total

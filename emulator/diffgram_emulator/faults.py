@@ -5,7 +5,7 @@ A fault of a request (:class:`Fault`) is asked for with ``POST /emulator/faults`
 ==================  =====================================================================================
 ``latency``         waits ``seconds``, then goes on
 ``status``          answers ``status`` with ``body`` and ``headers``
-``malformed``       answers ``line`` as status line, which is none (server.md 1.4); with ``dispatched``
+``malformed``       answers ``line`` as a malformed status line (server.md 1.4); with ``dispatched``
                     what the dispatcher makes of it, 503
 ``reset_before``    drops the connection without processing the request
 ``reset_after``     processes it, then drops the connection
@@ -147,7 +147,7 @@ class Fault(Chance):
 
     @property
     def processes(self) -> bool:
-        """Whether the request is processed all the same."""
+        """Whether the request is processed nevertheless."""
         return self.kind not in _NEVER_PROCESSED and (self.kind not in _PROCESSED_IF_ASKED or self.processed)
 
 

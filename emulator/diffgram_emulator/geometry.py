@@ -23,7 +23,7 @@ class GeometryRefused(Exception):
 
 
 def _bounds(xs: list[Any], ys: list[Any]) -> Instance:
-    """Return rounded bounds; NaN and Infinity are stored all the same (quirk 59) and do not count here."""
+    """Return rounded bounds; NaN and Infinity are stored too (quirk 59) and do not count here."""
     xs = [x for x in xs if math.isfinite(x)] or [0]
     ys = [y for y in ys if math.isfinite(y)] or [0]
     return {

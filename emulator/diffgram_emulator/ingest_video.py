@@ -107,7 +107,7 @@ class VideoIngest:
     def _frames(
         self, row: sqlite3.Row, file_id: int, frames: dict[str, Any], frame_count: int | None
     ) -> None:
-        """Store frame after frame; a bad box loses its frame and the row succeeds all the same (quirk 52).
+        """Store frame after frame; a bad box loses its frame and the row still succeeds (quirk 52).
 
         :param frame_count: keys from here on are ignored, though their tracks are made; None ignores none.
         """

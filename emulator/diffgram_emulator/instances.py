@@ -211,7 +211,7 @@ def identity_of(data: dict[str, Any]) -> str:
 def require_storable(data: dict[str, Any]) -> None:
     """Check what the server leaves to the database (server.md 3.2; quirks 4 and 49).
 
-    :raises DatabaseRefused: for a score that is no number, an integer beyond 32 bit, a NUL character.
+    :raises DatabaseRefused: for a score that is not a number, an integer beyond 32 bit, a NUL character.
     """
     score = data.get("score")
     if score is not None and not isinstance(score, int | float):

@@ -20,7 +20,7 @@ _BETWEEN = re.compile(r"(and|or)\s+", re.IGNORECASE)
 def condition_of(store: Store, project: Project, query: str) -> Condition:
     """Return a query as a condition on the rows of ``file``, with its values.
 
-    :raises Refusal: 400 for a label or attribute that does not exist, and for what is no query.
+    :raises Refusal: 400 for a label or attribute that does not exist, and for a broken query.
     """
     parts: list[str] = []
     values: list[int] = []

@@ -108,7 +108,7 @@ def test_it_says_what_the_models_get_wrong(build: Path, first: Result):
     assert sum(each["visible"] for each in quality["faces"]) == 2
     false = sum(each["false"] for each in quality["faces"])
     missed = sum(each["missed"] for each in quality["faces"])
-    assert f"{missed} missed, {false} boxes on what is no face" in first.output
+    assert f"{missed} missed, {false} boxes where there is no face" in first.output
     assert [each["counted"] for each in quality["lines"]] == [scan.lines for scan in SCANS]
 
 

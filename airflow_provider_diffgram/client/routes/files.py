@@ -94,7 +94,7 @@ def list_files(
     ``time_last_updated`` of a file differs after each write to it, and after nothing else (server.md 10.3.5).
     Compare it for inequality with what was read before: the server takes the time before it commits.
 
-    :param search_term: part of the name, in whatever case.
+    :param search_term: part of the name, in any case.
     :param with_children: list children of compound files too; their parents are not told.
     """
     path = path_of("/api/project/{p}/user/any/file/list", project)

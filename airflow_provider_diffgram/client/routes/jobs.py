@@ -121,7 +121,7 @@ def list_jobs(
 ) -> Request[JobPage]:
     """List jobs with their tags, newest first, fifty a page. The page must be named (quirk 43).
 
-    :param search: part of the name, in whatever case.
+    :param search: part of the name, in any case.
     :param page: from 1 on.
     :param names_only: ids and names, without status, tags, counters and the bulk that comes with them.
     """

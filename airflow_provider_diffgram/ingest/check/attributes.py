@@ -43,7 +43,7 @@ class Attributes:
         return sorted({group.name or group.prompt or "" for of in self._by_name.values() for group in of})
 
     def unknown(self, instance: Instance) -> set[str]:
-        """Return the names among ``attributes`` that the schema has not."""
+        """Return the ``attributes`` missing from the schema."""
         return {name for name in instance.attributes or {} if name not in self._by_name}
 
     def problems(self, instance: Instance) -> list[str]:

@@ -86,7 +86,7 @@ class Blobs:
             self.unchecked += 1
             _log.warning("objects of %s are sent unchecked: %s: %s", bucket, type(error).__name__, error)
             return []
-        return [] if _is_image(head) else [f"{where} is no image that Diffgram shows"]
+        return [] if _is_image(head) else [f"{where} is not an image that Diffgram can show"]
 
 
 def _is_image(head: bytes) -> bool:

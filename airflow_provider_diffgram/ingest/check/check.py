@@ -82,7 +82,7 @@ class Preparation:
     :param dataset: name or id.
     :param label_schema: name or id.
     :param path_of: opens the paths of media.
-    :param unknown_labels: what becomes of labels that the schema has not.
+    :param unknown_labels: what to do with labels missing from the schema.
     :param origin: model and run of predictions that name none.
     """
 
@@ -103,7 +103,7 @@ class Preparation:
         self._unshown = 0
 
     def problems_of(self, packet: Packet, where: str) -> list[str]:
-        """Return what is wrong with a packet that the models find right, as far as it is known alone.
+        """Return what is wrong with a valid packet, looked at by itself.
 
         :param where: place to begin each problem with, such as ``packet 3``.
         """

@@ -15,8 +15,8 @@ from .lookup import find_schema
 _log = logging.getLogger(__name__)
 
 UnknownLabels = Literal["fail", "drop", "create"]
-"""What becomes of labels that the schema has not: the push fails, their instances are left out, or they are
-created."""
+"""What to do with labels missing from the schema: fail the push, leave out their instances, or create
+them."""
 
 UNKNOWN_LABELS: tuple[str, ...] = get_args(UnknownLabels)
 
@@ -35,7 +35,7 @@ class Labels:
 
     :param client: of the project.
     :param label_schema: name or id; the default schema when None.
-    :param unknown: what becomes of labels that the schema has not.
+    :param unknown: what to do with labels missing from the schema.
     :param origin: model and run of predictions that name none.
     """
 

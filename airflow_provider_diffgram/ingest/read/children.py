@@ -26,7 +26,7 @@ def children_of(source: Any, path_of: PathOpener = universal_path) -> list[Any]:
         or JSON text as a rendered template gives it. What follows a folder or a document in a list, and has
         no ordinals of its own, goes on where that ended.
     :param path_of: opens the paths.
-    :raises InvalidValueError: if it is none of these.
+    :raises InvalidValueError: if it is something else.
     :raises StorageError: if its storage fails, and may be back.
     """
     found: list[Any] = []
@@ -73,7 +73,7 @@ def _expanded(source: ChildFolder | ChildPages, first: int, path_of: PathOpener)
 def _files(source: ChildFolder, path_of: PathOpener) -> list[PathMedia]:
     """Return the media of a folder in order.
 
-    :raises InvalidValueError: if there are none, or one of them is none.
+    :raises InvalidValueError: if there are none, or one of them is not a child.
     """
     folder = patient(path_of)(source.folder)
     paths = [path for path in folder.glob(source.glob) if path.is_file() and not path.name.startswith(".")]
@@ -83,7 +83,7 @@ def _files(source: ChildFolder, path_of: PathOpener) -> list[PathMedia]:
     if strangers:
         raise InvalidValueError(
             "folder",
-            [f"{path} is no medium that Diffgram ingests: give a narrower glob" for path in strangers],
+            [f"{path} is not a medium that Diffgram ingests: give a narrower glob" for path in strangers],
         )
     return [PathMedia(path=str(path)) for path in _sorted(paths, source)]
 

@@ -67,7 +67,7 @@ def candidates(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
     :param source: a model, a mapping, an iterable of these, the path of a JSON Lines file, or JSON text as
         a rendered template gives it.
     :param what: what one of them is called, such as ``packet``.
-    :raises InvalidValueError: if it is none of these.
+    :raises InvalidValueError: if it is something else.
     """
     if isinstance(source, str):
         text = source.strip()

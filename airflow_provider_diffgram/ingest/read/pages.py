@@ -94,7 +94,7 @@ class Documents:
                 raise OSError(f"page {media.page} of {media.path}: {error}") from error
 
     def problems(self, media: PageMedia) -> list[str]:
-        """Return why a page cannot be rendered; empty if it can, as far as can be told without doing it."""
+        """Return why a page cannot be rendered, without rendering it; empty if nothing is wrong."""
         with self._lock:
             try:
                 document = self._document(media.path)

@@ -141,7 +141,7 @@ class PatientPath:
     def iterdir(self) -> list[PatientPath]:
         """Return what is in a folder.
 
-        Not what fsspec calls so: to that a folder that it could not look at is none.
+        Not fsspec's own: it takes a folder that it could not read for an empty one.
         """
         listed = self.attempt("list", self._list)
         return [PatientPath(each, self.seconds, self.clock) for each in listed]

@@ -85,7 +85,7 @@ def create_compound_file(
 
 
 def check_if_exists(if_exists: str) -> None:
-    """Raise InvalidValueError if it is none of what a compound file knows."""
+    """Raise InvalidValueError unless a compound file knows it."""
     if if_exists not in ("reuse", "fail"):
         raise InvalidValueError("if_exists", [f"if_exists must be 'reuse' or 'fail', not {if_exists!r}"])
 

@@ -57,5 +57,5 @@ def verify_order(
     ours = {ordinal for _, ordinal in places}
     strangers = [place for place in there.keys() - places if place[1] in ours]
     for name, ordinal in sorted(strangers):
-        _log.warning("ordinal %s is also that of %r, which is none of these children", ordinal, name)
+        _log.warning("ordinal %s is also that of %r, which is not one of these children", ordinal, name)
     return [place for place in places if place not in there]

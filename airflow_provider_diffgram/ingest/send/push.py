@@ -69,8 +69,8 @@ def push(
     :param packets: packets, or mappings of their fields; any number of them.
     :param dataset: name or id.
     :param label_schema: name or id; the project's default schema when None.
-    :param unknown_labels: what becomes of labels that the schema has not: ``fail`` with all of them; ``drop``
-        their instances, counted in the log; ``create`` the labels, once everything else is found right.
+    :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all; ``drop``
+        their instances and log how many; ``create`` the labels, once everything else has been checked.
     :param origin: model and run (or None) of predictions that name no model.
     :param if_exists: what to do with media whose name is in the dataset already: ``skip``; ``fail`` before
         anything is sent; ``append`` the predictions that the file lacks; ``replace`` those it has, what

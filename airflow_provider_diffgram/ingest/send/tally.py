@@ -115,7 +115,7 @@ class Tally:
         self.note(name, "failed", reason)
 
     def warn(self, words: str) -> None:
-        """Tell something that is no packet's outcome."""
+        """Report something other than the outcome of a packet."""
         _log.warning("%s", words)
 
     def close(self) -> PushError | None:

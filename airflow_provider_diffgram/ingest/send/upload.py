@@ -191,7 +191,7 @@ def not_ingested(name: str, row: Input) -> DiffgramError | None:
 
 
 def _not_ingestible(name: str, error: OutcomeUnknownError) -> RefusedError:
-    """Return the meaning of 500: an empty file, or one that is no image (server.md 2.8)."""
+    """Return the meaning of 500: an empty file, or one that is not an image (server.md 2.8)."""
     return RefusedError(
         f"upload {name!r}: the server could not ingest it, {_FAULTS} times: is it a readable medium of its "
         f"extension? ({error.server_text})",

@@ -1,6 +1,6 @@
 """Archiving and retrying inputs, and never an update: that would remove the file it changes (server.md 2.14).
 
-What was stored twice all the same is archived, but for the oldest (quirks 17 and 18).
+Of files stored twice all but the oldest are archived (quirks 17 and 18).
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Counts:
     def note(self, name: str, packet: Packet | None, problems: list[str]) -> None:
         """Count a packet.
 
-        :param packet: None if it is none, in the eyes of the models.
+        :param packet: None if the models refuse it.
         """
         self.packets += 1
         self.invalid += bool(problems)

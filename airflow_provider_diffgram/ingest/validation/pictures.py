@@ -37,7 +37,7 @@ class Picture:
 
 
 def picture_of(packet: Packet, path_of: PathOpener) -> Picture:
-    """Return the picture of a packet; without one, why there is none, and never its address."""
+    """Return the picture of a packet, or why there is none; never its address."""
     media = packet.media
     try:
         if isinstance(media, PathMedia) and media.type == "image":

@@ -162,7 +162,7 @@ class Batch:
         return rows
 
     def note_stuck(self, verdicts: dict[int, Verdict]) -> None:
-        """Take note of what is stuck, or was found to be in all the same."""
+        """Note what is stuck, or turned out to be in after all."""
         self._ledger.enter(verdicts)
         self._conclude()
 

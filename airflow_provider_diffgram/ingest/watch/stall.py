@@ -20,7 +20,7 @@ from .verdicts import Verdict
 
 @dataclass(slots=True, eq=False)
 class Stall:
-    """Watches for movement: of what is waited for, and of whatever else the server is at.
+    """Watches for movement, among the expected inputs and the server's other ones.
 
     The queue is not first in, first out, so that an input waits in it is no reason to worry while others
     move. One that a worker has begun with moves, or that worker is dead.

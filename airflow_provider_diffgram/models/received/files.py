@@ -87,7 +87,7 @@ class AnnotationUpdate(Received):
     :param added: full rows of all that were created: new ones, and new versions of those that changed.
     :param deleted_ids: rows that are gone: those that were to go, old versions of those that changed, and
         what others saved since the list was read.
-    :param missing_ids: those of them that the list did not name.
+    :param missing_ids: the deleted rows that the list did not name.
     """
 
     added: list[dict[str, Any]] = Field(validation_alias="added_instances")

@@ -56,7 +56,7 @@ def instances_of(
 
     :param width: of the image, in pixels; None if unknown: then nothing is cut at the right.
     :param height: of the image, in pixels; None if unknown: then nothing is cut at the bottom.
-    :raises InvalidValueError: with every prediction that is none: numbers that are not finite, a score
+    :raises InvalidValueError: with every invalid prediction: numbers that are not finite, a score
         outside 0 to 1, a class that is not in the mapping.
     """
     image = RawImage("", width, height, list(predictions))

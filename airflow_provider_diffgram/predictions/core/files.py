@@ -128,7 +128,7 @@ def decoded(data: bytes, source: Source, encoding: str | None = None) -> str:
     place = text.find("\0")
     if place >= 0:
         line = text.count("\n", 0, place) + 1
-        raise refusal(source, f"line {line}: holds bytes of 0, so it is no text")
+        raise refusal(source, f"line {line}: holds bytes of 0, so it is not text")
     return text
 
 

@@ -33,8 +33,8 @@ def class_name(classes: Classes | None, number: Any) -> str:
 
     :param classes: the name of each class number.
     :param number: a whole number, also as ``1.0`` or ``"1"``; or a name, if it is one of ``classes`` or there
-        are none.
-    :raises ValueError: if it is not among the names, is missing, or is no whole number.
+        are no classes.
+    :raises ValueError: if it is not among the names, is missing, or is not a whole number.
     """
     if isinstance(classes, str):
         raise ValueError(f"classes is {classes!r}; it is a list of names, which read_classes reads")
@@ -118,9 +118,9 @@ def number(value: Any, what: str) -> float:
 
 
 def score_of(value: Any) -> float | None:
-    """Return a confidence; None where the format says that there is none: null, or not a number.
+    """Return a confidence; None if the format has none: null, or not a number.
 
-    :raises ValueError: if it is no number. Whether it is within 0 and 1 is looked at later, for all formats.
+    :raises ValueError: if it is not a number. Its range is checked later, for all formats.
     """
     return None if is_missing(value) else number(value, "score")
 
@@ -130,7 +130,7 @@ _NOT_TRACKED = -1
 
 
 def track_of(value: Any) -> int | None:
-    """Return the number of a track; None where there is none: null, not a number, or -1.
+    """Return the number of a track; None if there is none: null, not a number, or -1.
 
     :raises ValueError: if it is no whole number, or less than that.
     """
@@ -138,7 +138,7 @@ def track_of(value: Any) -> int | None:
         return None
     track = whole(value, "track")
     if track < _NOT_TRACKED:
-        raise ValueError(f"track is {track}; tracks count from 0, and -1 is none")
+        raise ValueError(f"track is {track}; tracks count from 0, and -1 means no track")
     return None if track == _NOT_TRACKED else track
 
 

@@ -59,7 +59,7 @@ def shapes_of(prediction: RawPrediction, size: Size) -> list[Shape]:
     """Return the shapes of a prediction: one, or one for each part of a mask.
 
     :param size: of the image.
-    :raises ValueError: if there is no geometry or more than one, or if it is none: not finite, too few
+    :raises ValueError: if there is no geometry or more than one, or if it is invalid: not finite, too few
         corners.
     """
     if prediction.box is not None and prediction.polygons is None:
@@ -160,7 +160,7 @@ def _lines(line: tuple[XY, XY], size: Size) -> list[Shape]:
 
 
 def _ellipses(ellipse: RawEllipse, size: Size) -> list[Shape]:
-    """Return the ellipse as it is, since its part inside the image is none; nothing if all is outside."""
+    """Return the ellipse unchanged, since a part of it is no ellipse; nothing if it is all outside."""
     x, y = _point(ellipse.center)
     across, down = map(abs, _point(ellipse.half_axes))
     (turn,) = finite([ellipse.angle])

@@ -59,7 +59,7 @@ def from_yolo_text(
     (``save_conf`` of Ultralytics) and the track. A picture without a file has no predictions. Sizes are read
     from the pictures, with Pillow, as people and models see them: turned as EXIF says.
 
-    :param labels: the folder of the texts, and of folders of them; ``classes.txt`` is none of them.
+    :param labels: the folder of the texts, and of folders of them; ``classes.txt`` is not one of them.
     :param images: the folder of the pictures, each in the same place as its text and named as it, but for
         the extension.
     :param classes: the name of each class number, or a file that :func:`read_classes` reads. Lines of
@@ -203,7 +203,7 @@ class _Row:
 
 
 def _rows_of(text: Path) -> Iterator[_Row | str]:
-    """Yield the rows of a text, and in place of a line that is none what is wrong with it."""
+    """Yield the rows of a text; for a bad line, what is wrong with it."""
     for line, content in read_lines(text):
         label, *numbers = content.split()
         try:
@@ -304,7 +304,7 @@ class _Geometry:
     def length(self, count: int) -> int | None:
         """Return how many of ``count`` numbers are the geometry, None for an outline of any length.
 
-        :raises ValueError: if that many are none.
+        :raises ValueError: if that many are bad.
         """
         if self.task == "segment":
             return None

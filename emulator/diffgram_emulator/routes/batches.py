@@ -42,7 +42,7 @@ def _shown(store: Store, batch_id: int) -> dict[str, Any]:
 
 @endpoint("POST", "/api/v1/project/{project}/input-batch/{batch}", WRITERS)
 def batch_detail(call: Call) -> Any:
-    """Return a batch, of whatever project."""
+    """Return a batch of any project."""
     call.json()
     return {"input_batch": _shown(call.store, database_id(call.params["batch"]))}
 

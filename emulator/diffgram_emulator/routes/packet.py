@@ -161,7 +161,7 @@ def _references(call: Call, values: dict[str, Any]) -> dict[str, int | None]:
 
 
 def require_directory(call: Call, directory_id: int) -> None:
-    """Check that a dataset exists, in whatever project.
+    """Check that a dataset exists in some project.
 
     :raises DatabaseRefused: if not.
     """

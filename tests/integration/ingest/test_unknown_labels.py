@@ -1,4 +1,4 @@
-"""Labels that the schema has not: told all at once, left out, or created, each by its word."""
+"""Labels missing from the schema: named all at once, left out, or created."""
 
 from __future__ import annotations
 

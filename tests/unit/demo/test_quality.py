@@ -44,6 +44,6 @@ def test_the_report_names_what_is_wrong():
     faces = judge_faces([stored("photo-astronaut.png"), stored("photo-coffee.png", (1, 1, 50, 50))])
     lines = judge_lines([stored("page-0.png", (1, 1, 9, 9))])
     text = describe(faces, lines)
-    assert text[0].startswith("faces: 1 visible, 0 found, 1 missed, 1 boxes on what is no face (")
+    assert text[0].startswith("faces: 1 visible, 0 found, 1 missed, 1 boxes where there is no face (")
     assert any("photo-coffee.png: 0 visible, 0 found, 1 false" in line for line in text)
     assert text[-1].startswith(f"text on page-0.png: 1 regions for {SCANS[0].lines} lines")

@@ -87,7 +87,7 @@ BROKEN = {
     "body cut off": b"HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n" + BODY[:9],
     "chunk cut off": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n16\r\n" + BODY[:9],
     "chunk length that is a word": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n" + BODY,
-    "gzip that is none": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 22\r\n\r\n" + BODY,
+    "bad gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 22\r\n\r\n" + BODY,
     "length that is a word": b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n" + BODY[:9],
     "endless header": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 + b"\r\n\r\n" + BODY[:9],
     "too many headers": b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 300 + b"\r\n" + BODY[:9],

@@ -119,7 +119,7 @@ def test_what_is_wrong_with_a_source_is_told_with_its_number(source: dict[str, A
 def test_files_that_are_no_media_are_named(folder: Path):
     (folder / "notes.doc").write_bytes(b"x")
     ((problem,),) = children_of({"folder": folder})
-    assert f"{folder}/notes.doc is no medium that Diffgram ingests: give a narrower glob" in problem
+    assert f"{folder}/notes.doc is not a medium that Diffgram ingests: give a narrower glob" in problem
 
 
 def test_a_source_is_also_read_from_json_text(folder: Path):

@@ -272,7 +272,7 @@ def test_all_wrong_records_are_told_at_once():
         "polygons are lists of numbers": record(segmentation=[1, 1, 9, 1, 9, 9]),
         "segmentation is neither polygons nor": record(segmentation="0101"),
         "bbox is 5, not the numbers": record(bbox=5),
-        "keypoints is {1}: set is no list of numbers": record(keypoints={1}),
+        "keypoints is {1}: set is not a list of numbers": record(keypoints={1}),
     }
     with pytest.raises(InvalidValueError) as caught:
         from_coco(wrong.values(), DATASET)
@@ -311,7 +311,7 @@ def test_no_more_than_a_hundred_problems_are_shown():
 @pytest.mark.parametrize(
     "dataset, told",
     [
-        ({"images": [], "categories": DATASET["categories"]}, "there are none"),
+        ({"images": [], "categories": DATASET["categories"]}, "no images: give the dataset"),
         ({"images": DATASET["images"]}, "there are no categories"),
         ({**DATASET, "images": [{"id": 1}]}, "image 0: needs id and file_name"),
         ({**DATASET, "images": [{"id": 1, "file_name": "a", "width": 1.5}]}, r"image 0 \(a\): width 1.5"),

@@ -65,7 +65,9 @@ def test_a_national_encoding_is_read_when_it_is_given_and_else_refused_by_line(t
 
 
 def test_bytes_of_zero_are_no_text(tmp_path: Path):
-    assert refused(read_text, written(tmp_path, b"a\nb\0c\n")) == "line 2: holds bytes of 0, so it is no text"
+    assert (
+        refused(read_text, written(tmp_path, b"a\nb\0c\n")) == "line 2: holds bytes of 0, so it is not text"
+    )
 
 
 # Packed

@@ -75,7 +75,7 @@ class CocoImages:
                 self.widths.append(sides[0])
                 self.heights.append(sides[1])
         if not self.names:
-            yield "there are none: give the dataset file that has images and categories"
+            yield "no images: give the dataset file that has images and categories"
 
     def _add_categories(self, categories: Iterable[Any]) -> Iterator[str]:
         for number, category in enumerate(categories):

@@ -251,7 +251,7 @@ def _plain(value: Any) -> Any:
         return value.decode("ascii")
     if hasattr(value, "tolist"):
         return value.tolist()
-    raise TypeError(f"{type(value).__name__} is no list of numbers")
+    raise TypeError(f"{type(value).__name__} is not a list of numbers")
 
 
 def _is_empty(value: Any) -> bool:
