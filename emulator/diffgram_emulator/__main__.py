@@ -18,6 +18,13 @@ _HELP = {
     "rows_per_cycle": "rows a worker takes at one look",
     "workers": "worker processes, each with four ingest threads",
     "image_seconds": "time one medium takes",
+    "walrus_requests": "requests that the service walrus serves at once",
+    "default_requests": "requests that the other service serves at once",
+    "upload_seconds": "time that a file uploaded by from_local takes, beside its processor time",
+    "upload_work": "processor time of a file uploaded by from_local",
+    "read_work": "processor time of reading a file's instances",
+    "update_work": "processor time of saving a file's instances",
+    "update_work_per_row": "what each of them adds to it",
     "settle_seconds": "least time between success and the instances",
     "settle_per_instance": "what each instance adds to it",
     "video_hangs": "whether a video hangs that is read while another row waits beside it: true or false",
@@ -32,6 +39,7 @@ _HELP = {
     "dataset_cap": "files a dataset takes",
     "upload_minutes": "minutes after which an unfinished upload counts as interrupted",
     "task_seconds": "seconds between a file's arrival in a job's dataset and its task",
+    "eventhandlers": "whether the service runs that makes tasks of added files: true or false",
     "export_seconds": "seconds an export takes at least",
 }
 

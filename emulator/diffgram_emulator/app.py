@@ -19,6 +19,7 @@ from .call import Call, Emulator, Endpoint, find
 from .errors import CRASHES, REFUSED_BY_DATABASE, Refusal, Reply, http_error, unreachable
 from .faults import Fault
 from .limits import DEFAULT, Window
+from .locks import Turns
 from .transport import answer_raw, reset_connection, until_gone
 
 routes.load()
@@ -41,6 +42,8 @@ class App:
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
         self._page = page.application(emulator)
+        self._walrus = Turns(lambda: emulator.options.walrus_requests)
+        self._default = Turns(lambda: emulator.options.default_requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -69,16 +72,22 @@ class App:
         if fault is not None:
             await self._faulty(fault, scope, receive, send, body)
             return
-        reply = await run_in_threadpool(self._answer, scope, body)
+        reply = await self._served(scope, body)
         self._note(scope, reply.status)
         await self._send(send, reply)
+
+    async def _served(self, scope: Scope, body: bytes) -> Reply:
+        """Let a process of the service answer, once one is free."""
+        turns = self._walrus if scope["path"].startswith("/api/walrus") else self._default
+        async with turns.turn():
+            return await run_in_threadpool(self._answer, scope, body)
 
     async def _faulty(self, fault: Fault, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
         """Let a request meet its fault (see :mod:`.faults`)."""
         if fault.kind == "latency":
             await asyncio.sleep(fault.seconds)
         if fault.processes:
-            reply = await run_in_threadpool(self._answer, scope, body)
+            reply = await self._served(scope, body)
         if fault.kind == "status":
             reply = _faulty_reply(fault)
         elif fault.kind == "malformed" and fault.dispatched:

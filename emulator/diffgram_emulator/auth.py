@@ -16,6 +16,8 @@ PUBLIC = "allow_if_project_is_public"
 READERS = (*EVERYONE, PUBLIC)
 """Levels of what anybody may read in a public project."""
 
+SESSION = "session"
+"""Name of the cookie that a login sets."""
 _SCOPE = "(Project Scope) No access. "
 
 
@@ -32,6 +34,10 @@ def authenticate(
     if PUBLIC in roles and store.one("SELECT 1 FROM project WHERE id = ? AND is_public = 1", project.id):
         return project
     header = headers.get("authorization", "")
+    if not header and person_of(store, headers) is not None:
+        if person_member_of(store, headers, project) is None:
+            raise _forbidden(f"{_SCOPE}[Human User Based] Not a member of the project.")
+        return project
     if not header:
         raise _nobody(headers.get("user-agent", ""))
     client_id, client_secret = _basic(header)
@@ -54,6 +60,24 @@ def member_of(store: Store, headers: Mapping[str, str]) -> int | None:
     client_id, _ = _basic(headers.get("authorization", ""))
     row = store.one("SELECT member_id FROM credential WHERE client_id = ?", client_id)
     return None if row is None else row["member_id"]
+
+
+def person_of(store: Store, headers: Mapping[str, str]) -> int | None:
+    """Return the person that is logged in, by the cookie of a login (server.md 10.3)."""
+    if headers.get("authorization"):
+        return None
+    cookies = (one.strip().partition("=") for one in headers.get("cookie", "").split(";"))
+    token = next((value for name, _, value in cookies if name == SESSION), "")
+    row = store.one("SELECT person_id FROM login WHERE token = ?", token)
+    return None if row is None else int(row["person_id"])
+
+
+def person_member_of(store: Store, headers: Mapping[str, str], project: Project) -> int | None:
+    """Return the member of a project that the person logged in is."""
+    row = store.one(
+        "SELECT id FROM member WHERE project_id = ? AND person_id = ?", project.id, person_of(store, headers)
+    )
+    return None if row is None else int(row["id"])
 
 
 def human_only(text: str = "No access, please login.") -> Refusal:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .auth import EVERYONE, authenticate, member_of
+from .auth import EVERYONE, authenticate, member_of, person_member_of
 from .errors import Refusal, Reply, bad_request, http_error
 from .limits import DEFAULT, Limit
+from .locks import LockedFiles
 from .options import TUNABLE, Options, tune
 from .store import Project, Store
 from .validation import Field, validated
@@ -46,6 +47,7 @@ class Emulator:
     requests: Requests
     row_faults: RowFaults
     listener: Listener
+    locked_files: LockedFiles = field(default_factory=LockedFiles)
     started: Options = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,8 +113,14 @@ class Call:
 
     @property
     def member_id(self) -> int | None:
-        """The member that the request's credential stands for."""
-        return member_of(self.store, self.headers)
+        """The member that the request's credential or login stands for."""
+        person = self.person_member_id
+        return member_of(self.store, self.headers) if person is None else person
+
+    @property
+    def person_member_id(self) -> int | None:
+        """The member of the project that the person logged in is; None for a Basic credential."""
+        return person_member_of(self.store, self.headers, self.project)
 
     def authenticate(self, project_string_id: str, roles: Sequence[str]) -> None:
         """Set the project, or end the request with 401 or 403."""

@@ -9,6 +9,9 @@
 ``POST /emulator/tasks``               ``{"project", "status"}`` with ``task_id`` or ``file_id``: what a
                                        person made of tasks, with what follows for files and jobs
 ``POST /emulator/jobs``                ``{"project", "job_id", "status"}``: sets the status of a job
+``POST /emulator/people``              ``{"project"}`` and, as wanted, ``email``, ``first_name`` and
+                                       ``last_name``: a person who can log in; tells ``email``,
+                                       ``password`` and ``member_id``
 ``POST /emulator/instances``           ``{"project", "file_id", "delete": [id, ...]}``: a person deletes
                                        instances of a file
 ``POST /emulator/public``              ``{"project", "is_public"}``: reads need no credential (server.md 1.2)
@@ -18,10 +21,13 @@
 from __future__ import annotations
 
 import importlib.util
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .files import find_file, note_stored_instances
+from .annotation_list import save_list
+from .files import find_file
+from .instance_view import live_instances
 from .jobs import JOB_STATUSES, TASK_STATUSES, find_job, make_tasks, set_task
 from .store import Project, insert, update
 from .times import now_iso
@@ -107,21 +113,41 @@ def _set_job(emulator: Emulator, body: dict[str, Any]) -> Any:
     return {"id": job["id"]}
 
 
+def _person(emulator: Emulator, body: dict[str, Any]) -> Any:
+    """Make a person, or find the one of that email, and make them a member of the project."""
+    project, store = _project(emulator, body), emulator.store
+    email = str(body.get("email") or "person@example.com")
+    with store.write() as connection:
+        connection.execute(
+            "INSERT OR IGNORE INTO person (email, password, first_name, last_name) VALUES (?, ?, ?, ?)",
+            (
+                email,
+                secrets.token_urlsafe(12),
+                body.get("first_name", "Ada"),
+                body.get("last_name", "Person"),
+            ),
+        )
+        person = connection.execute("SELECT * FROM person WHERE email = ?", (email,)).fetchone()
+        connection.execute(
+            "INSERT OR IGNORE INTO member (project_id, person_id) VALUES (?, ?)", (project.id, person["id"])
+        )
+        member = connection.execute(
+            "SELECT id FROM member WHERE project_id = ? AND person_id = ?", (project.id, person["id"])
+        ).fetchone()
+    return {"email": email, "password": person["password"], "member_id": member["id"]}
+
+
 def _delete_instances(emulator: Emulator, body: dict[str, Any]) -> Any:
-    """Delete as a person does: the counter stays, since it only grows (server.md 4.1)."""
+    """Delete as a person's page does: each deletion leaves a row of its own, which is counted."""
     project, file_id = _project(emulator, body), int(body["file_id"])
     file = find_file(emulator.store, file_id)
     if file is None or file["project_id"] != project.id:
         raise ValueError("no such file")
-    deleted = 0
-    with emulator.store.write() as connection:
-        for instance_id in body["delete"]:
-            deleted += connection.execute(
-                "UPDATE instance SET soft_delete = 1 WHERE id = ? AND file_id = ? AND soft_delete = 0",
-                (int(instance_id), file_id),
-            ).rowcount
-        note_stored_instances(connection, file_id, 0)
-    return {"deleted": deleted}
+    named = {int(one) for one in body["delete"]}
+    page = [{**row, "soft_delete": row["id"] in named} for row in live_instances(emulator.store, file_id)]
+    member_id = _person(emulator, {"project": project.string_id})["member_id"]
+    saved = save_list(emulator.store, project, file_id, page, member_id)
+    return {"deleted": len(saved.deleted)}
 
 
 def _set_public(emulator: Emulator, body: dict[str, Any]) -> Any:
@@ -137,6 +163,7 @@ ACTIONS: dict[tuple[str, str], Callable[[Emulator, dict[str, Any]], Any]] = {
     ("POST", "/emulator/connections/change"): _change_connection,
     ("POST", "/emulator/tasks"): _set_tasks,
     ("POST", "/emulator/jobs"): _set_job,
+    ("POST", "/emulator/people"): _person,
     ("POST", "/emulator/instances"): _delete_instances,
     ("POST", "/emulator/public"): _set_public,
 }

@@ -141,6 +141,23 @@ def new_file(connection: sqlite3.Connection, **values: Any) -> int:
     return insert(connection, "file", created_time=now, time_last_updated=now, **values)
 
 
+def frame_of(connection: sqlite3.Connection, video: sqlite3.Row, number: int) -> int:
+    """Return the File of a video's frame, made if it is not there."""
+    found = connection.execute(
+        "SELECT id FROM file WHERE video_parent_file_id = ? AND frame_number = ?", (video["id"], number)
+    ).fetchone()
+    if found is not None:
+        return int(found["id"])
+    return new_file(
+        connection,
+        project_id=video["project_id"],
+        directory_id=video["directory_id"],
+        type="frame",
+        video_parent_file_id=video["id"],
+        frame_number=number,
+    )
+
+
 def root_with_name(store: Store, directory_id: int, name: str | None) -> int | None:
     """Return the live root file a new file of that name collides with (server.md 3.5).
 

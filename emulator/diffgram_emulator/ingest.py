@@ -16,7 +16,7 @@ from .files import UPDATABLE_TYPES, find_file, new_file, note_stored_instances, 
 from .ingest_rows import NO_UNIT, instances_of, project_of, unhandled, with_log
 from .ingest_video import VideoIngest
 from .inputs import FRESH_LOG, find_input, save_input, set_input
-from .instances import Outcome, store_instances
+from .instances import Outcome, soft_delete, store_instances
 from .media import NoMedium
 from .model_runs import resolve
 from .options import Options
@@ -303,11 +303,10 @@ class Ingest:
         with self.store.write() as connection:
             outcome = store_instances(self.store, connection, project, file_id, sent, keep_identical=replace)
             if replace and sent and outcome.is_good:
-                kept = ", ".join(str(one) for one in sorted(outcome.kept))
-                connection.execute(
-                    "UPDATE instance SET soft_delete = 1 WHERE file_id = ? AND soft_delete = 0"
-                    f" AND id NOT IN ({kept})",
-                    (file_id,),
-                )
+                live = connection.execute(
+                    "SELECT id FROM instance WHERE file_id = ? AND soft_delete = 0", (file_id,)
+                ).fetchall()
+                gone = [one["id"] for one in live if one["id"] not in outcome.kept]
+                soft_delete(connection, gone, "system_deletion")
                 note_stored_instances(connection, file_id, 0)
         return outcome

@@ -16,7 +16,7 @@ from . import media
 from .batches import note_success
 from .clock import Clock
 from .errors import ThreadDied
-from .files import new_file
+from .files import find_file, frame_of, new_file
 from .inputs import save_input, set_input
 from .instances import store_instances
 from .media import NoMedium
@@ -227,23 +227,10 @@ class VideoIngest:
     ) -> Any:
         """Store the instances of one frame; return its errors, or None."""
         self.clock.pause(self.frame_seconds)
+        video = find_file(self.store, video_file_id)
+        assert video is not None
         with self.store.write() as connection:
-            frame = connection.execute(
-                "SELECT id FROM file WHERE video_parent_file_id = ? AND frame_number = ?",
-                (video_file_id, number),
-            ).fetchone()
-            frame_id = (
-                frame["id"]
-                if frame
-                else new_file(
-                    connection,
-                    project_id=project.id,
-                    directory_id=row["directory_id"],
-                    type="frame",
-                    video_parent_file_id=video_file_id,
-                    frame_number=number,
-                )
-            )
+            frame_id = frame_of(connection, video, number)
         try:
             with self.store.write() as connection:
                 outcome = store_instances(self.store, connection, project, frame_id, units)

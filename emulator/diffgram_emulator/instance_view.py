@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any
 
 from .labels import label_fields, label_file
@@ -37,7 +38,7 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def live_instances(store: Store, file_id: int) -> list[dict[str, Any]]:
-    """Return the live instances of a file, in an order that is not the sent one."""
+    """Return the live instances of a file with their labels, in an order that is not the sent one."""
     rows = store.all(
         "SELECT * FROM instance WHERE file_id = ? AND soft_delete = 0"
         " ORDER BY label_file_id IS NULL, label_file_id, id",
@@ -50,18 +51,23 @@ def live_instances(store: Store, file_id: int) -> list[dict[str, Any]]:
         if label_id not in labels:
             label = label_file(store, label_id)
             labels[label_id] = None if label is None else label_fields(label)
-        data = {key: value for key, value in json.loads(row["data"]).items() if key in _DEFAULTS}
-        shown.append(
-            {
-                **_DEFAULTS,
-                **data,
-                "created_time": row["created_time"],
-                "file_id": row["file_id"],
-                "id": row["id"],
-                "label_file": labels[label_id],
-                "label_file_id": label_id,
-                "root_id": row["id"],
-                "type": row["type"],
-            }
-        )
+        shown.append({**instance_fields(row), "label_file": labels[label_id]})
     return shown
+
+
+def instance_fields(row: sqlite3.Row) -> dict[str, Any]:
+    """Return an instance without its label, as answers to writing show it."""
+    data = {key: value for key, value in json.loads(row["data"]).items() if key in _DEFAULTS}
+    return {
+        **_DEFAULTS,
+        **data,
+        "created_time": row["created_time"],
+        "deleted_time": row["deleted_time"],
+        "deletion_type": row["deletion_type"],
+        "file_id": row["file_id"],
+        "id": row["id"],
+        "label_file_id": row["label_file_id"],
+        "root_id": row["root_id"],
+        "soft_delete": bool(row["soft_delete"]),
+        "type": row["type"],
+    }

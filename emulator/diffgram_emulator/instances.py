@@ -6,7 +6,7 @@ import json
 import math
 import sqlite3
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from .attribute_values import Entry, indexed
 from .errors import DatabaseRefused
 from .files import note_stored_instances
 from .geometry import SHAPES, GeometryRefused
-from .store import Project, Store, insert
+from .store import Project, Store, insert, update
 from .times import now_iso
 from .validation import INT32_MAX, Field, check
 
@@ -37,6 +37,7 @@ _STORED_KEYS = (
     "pause_object", "interpolated", "start_sentence", "end_sentence", "attribute_groups",
 )  # fmt: skip
 _IDENTITY_KEYS = (
+    "machine_made", "number", "rating",
     "x_min", "y_min", "x_max", "y_max", "center_x", "center_y", "width", "height", "angle", "points", "nodes",
     "edges", "p1", "p2", "cp", "front_face", "rear_face", "center_3d", "dimensions_3d",
     "rotation_euler_angles", "position_3d", "start_token", "end_token", "start_time", "end_time", "lonlat",
@@ -95,7 +96,7 @@ def store_instances(
     known = _live_identities(connection, file_id) if keep_identical else {}
     seen: set[str] = set()
     attribute_crash: str | None = None
-    for instance in _server_order(sent):
+    for instance in server_order(sent):
         try:
             data = prepared(store, project, instance)
         except GeometryRefused as refused:
@@ -114,10 +115,10 @@ def store_instances(
             outcome.kept.add(known[identity])
             continue
         require_storable(data)
-        entries, crash = _attribute_entries(store, project, data)
+        entries, crash = attribute_entries(store, project, data)
         attribute_crash = attribute_crash or crash
         data["member_created_id"] = member_id
-        outcome.kept.add(_insert(connection, file_id, identity, data, entries))
+        outcome.kept.add(insert_instance(connection, file_id, identity, data, entries))
         outcome.added += 1
     if outcome.is_good:
         outcome.crash = attribute_crash
@@ -126,7 +127,7 @@ def store_instances(
     return outcome
 
 
-def _server_order(sent: Sequence[Any]) -> list[Any]:
+def server_order(sent: Sequence[Any]) -> list[Any]:
     """Return instances newest ``client_created_time`` first, otherwise as sent (server.md 5.3)."""
 
     def moment(instance: Any) -> str:
@@ -142,9 +143,10 @@ def _live_identities(connection: sqlite3.Connection, file_id: int) -> dict[str, 
     return {row["identity"]: row["id"] for row in rows}
 
 
-def prepared(store: Store, project: Project, instance: Any) -> dict[str, Any]:
+def prepared(store: Store, project: Project, instance: Any, checks_model: bool = True) -> dict[str, Any]:
     """Return an instance as it is to be stored.
 
+    :param checks_model: whether a model of no project is a named error; else it is the database's.
     :raises GeometryRefused: with the named errors of the instance.
     """
     kind = instance.get("type")
@@ -152,7 +154,8 @@ def prepared(store: Store, project: Project, instance: Any) -> dict[str, Any]:
         raise KeyError("type")
     values, errors = check(_FIELDS, instance)
     errors |= _label_errors(store, project, kind, instance)
-    errors |= _model_errors(store, project, values)
+    if checks_model:
+        errors |= _model_errors(store, project, values)
     if errors:
         raise GeometryRefused(errors)
     instance = {**instance, **{key: value for key, value in values.items() if value is not None}}
@@ -224,9 +227,7 @@ def require_storable(data: dict[str, Any]) -> None:
         raise DatabaseRefused("NUL character")
 
 
-def _attribute_entries(
-    store: Store, project: Project, data: dict[str, Any]
-) -> tuple[list[Entry], str | None]:
+def attribute_entries(store: Store, project: Project, data: dict[str, Any]) -> tuple[list[Entry], str | None]:
     """Return the index entries of an instance, or the traceback of a value of the wrong form."""
     try:
         return indexed(store, project.id, data.get("attribute_groups") or {}), None
@@ -236,9 +237,15 @@ def _attribute_entries(
         return [], traceback.format_exc()
 
 
-def _insert(
-    connection: sqlite3.Connection, file_id: int, identity: str, data: dict[str, Any], entries: list[Entry]
+def insert_instance(
+    connection: sqlite3.Connection,
+    file_id: int,
+    identity: str,
+    data: dict[str, Any],
+    entries: list[Entry],
+    soft_delete: bool = False,
 ) -> int:
+    """Store one instance and return its id; without a ``previous_id`` it is the root of its versions."""
     if data.get("score") is not None:
         data = {**data, "score": float(data["score"])}
     instance_id = insert(
@@ -250,9 +257,24 @@ def _insert(
         identity=identity,
         created_time=now_iso(),
         data=json.dumps(data),
+        soft_delete=int(soft_delete),
+        root_id=data.get("root_id"),
     )
+    if data.get("previous_id") is None:
+        update(connection, "instance", instance_id, root_id=instance_id)
     connection.executemany(
         "INSERT INTO attribute_value VALUES (?, ?, ?, ?, ?)",
         [(instance_id, file_id, *entry) for entry in entries],
     )
     return instance_id
+
+
+def soft_delete(connection: sqlite3.Connection, instance_ids: Iterable[int], kind: str) -> None:
+    """Mark instances deleted.
+
+    :param kind: ``user`` for what a person deleted, ``system_deletion`` for all else (server.md 10.3.6).
+    """
+    connection.executemany(
+        "UPDATE instance SET soft_delete = 1, deleted_time = ?, deletion_type = ? WHERE id = ?",
+        [(now_iso(), kind, instance_id) for instance_id in instance_ids],
+    )

@@ -6,14 +6,17 @@ on. Nothing waits in memory, so nothing is lost with a restart.
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from .events import note_event
 from .files import file_fields
 from .labels import find_schema, label_fields, label_rows, schema_fields
 from .store import Project, Store, from_json, insert
-from .times import now_iso, with_blank
+from .times import now_iso, rfc1123, with_blank
+from .validation import is_int
 
 JOB_STATUSES = ("draft", "active", "in_review", "complete", "archived")
 TASK_STATUSES = (
@@ -73,26 +76,46 @@ def make_tasks(store: Store, project: Project, seconds: float) -> None:
             continue
         with store.write() as connection:
             for wanted in connection.execute(_WANTED, values).fetchall():
-                _make_task(connection, job, wanted)
+                _make_task(connection, job, wanted["file_id"], wanted["directory_id"])
 
 
-def _make_task(connection: sqlite3.Connection, job: sqlite3.Row, wanted: sqlite3.Row) -> None:
+def make_tasks_of(store: Store, job: sqlite3.Row, file_ids: list[Any]) -> None:
+    """Make the tasks of files that were added to a job at work, one each; ids of nothing are left out."""
+    if job["status"] not in AT_WORK:
+        return
+    with store.write() as connection:
+        for file_id in file_ids:
+            file = connection.execute(
+                "SELECT * FROM file WHERE id = ? AND project_id = ? AND type NOT IN ('frame', 'label')"
+                " AND NOT EXISTS (SELECT 1 FROM task WHERE job_id = ? AND file_id = file.id)",
+                (file_id if is_int(file_id) else None, job["project_id"], job["id"]),
+            ).fetchone()
+            if file is not None:
+                _make_task(connection, job, file["id"], file["directory_id"])
+
+
+def _make_task(
+    connection: sqlite3.Connection, job: sqlite3.Row, file_id: int, directory_id: int | None
+) -> None:
     now = now_iso()
-    insert(
+    task_id = insert(
         connection,
         "task",
         project_id=job["project_id"],
         job_id=job["id"],
-        file_id=wanted["file_id"],
-        incoming_directory_id=wanted["directory_id"],
+        file_id=file_id,
+        incoming_directory_id=directory_id,
         time_created=now,
         time_updated=now,
     )
     connection.execute(
-        "UPDATE file SET ann_is_complete = 0, time_last_updated = ? WHERE id = ?",
-        (now, wanted["file_id"]),
+        "UPDATE file SET ann_is_complete = 0, time_last_updated = ? WHERE id = ?", (now, file_id)
     )
     connection.execute("UPDATE job SET time_updated = ?, status = 'active' WHERE id = ?", (now, job["id"]))
+    project_id, job_id = job["project_id"], job["id"]
+    note_event(connection, project_id, "file_None", file_id=file_id, job_id=job_id)
+    note_event(connection, project_id, "task_created", task_id=task_id, job_id=job_id)
+    note_event(connection, project_id, "task_created", task_id=task_id)
 
 
 def archive_tasks(connection: sqlite3.Connection, file_id: int) -> None:
@@ -104,8 +127,20 @@ def archive_tasks(connection: sqlite3.Connection, file_id: int) -> None:
     )
 
 
-def set_task(connection: sqlite3.Connection, task: sqlite3.Row, status: str) -> None:
-    """Set what a person made of a task, and what follows for file and job (server.md 10.1, 10.3.3).
+def is_reviewed(store: Store, task: sqlite3.Row) -> bool:
+    """Tell whether a completed task goes to review: a share of them, by chance, where the job says so."""
+    job = find_job(store, task["job_id"])
+    return job is not None and bool(job["allow_reviews"]) and random.random() < job["review_chance"]
+
+
+def set_task(
+    connection: sqlite3.Connection,
+    task: sqlite3.Row,
+    status: str,
+    member_id: int | None = None,
+    comment: str | None = None,
+) -> None:
+    """Set what a person made of a task, with what follows for its file and job (server.md 10.1, 10.3.3).
 
     The file's ``ann_is_complete`` is true while a review waits, and false once the task is complete. A job is
     complete with the last of its tasks, and stays so when one of them is opened again.
@@ -116,17 +151,52 @@ def set_task(connection: sqlite3.Connection, task: sqlite3.Row, status: str) -> 
         "UPDATE task SET status = ?, time_updated = ?, time_completed = ? WHERE id = ?",
         (status, now, now if finished else task["time_completed"], task["id"]),
     )
+    if status == "in_review":
+        # Who reviews is chosen by the server itself; here it is whoever completed the task.
+        connection.execute(
+            "UPDATE task SET assignee_user_id = ?, reviewed_since = ? WHERE id = ?",
+            (member_id, now, task["id"]),
+        )
     if finished:
         connection.execute(
             "UPDATE file SET ann_is_complete = ?, time_last_updated = ? WHERE id = ?",
             (int(status == "in_review"), now, task["file_id"]),
         )
     connection.execute("UPDATE job SET time_updated = ? WHERE id = ?", (now, task["job_id"]))
-    connection.execute(
+    _note_change(connection, task, status, member_id, comment)
+    completed = connection.execute(
         "UPDATE job SET status = 'complete' WHERE id = ?1 AND status = 'active' AND NOT EXISTS"
         " (SELECT 1 FROM task WHERE job_id = ?1 AND status NOT IN ('complete', 'archived'))",
         (task["job_id"],),
     )
+    if status == "complete" and completed.rowcount:
+        note_event(connection, task["project_id"], "task_template_completed", job_id=task["job_id"])
+
+
+def _note_change(
+    connection: sqlite3.Connection,
+    task: sqlite3.Row,
+    status: str,
+    member_id: int | None,
+    comment: str | None,
+) -> None:
+    """Write the events of a change, in the order of the server (server.md 10.3.3)."""
+    project_id, named = task["project_id"], {"task_id": task["id"], "member_id": member_id}
+    job = {"job_id": task["job_id"]}
+    if status == "in_progress":
+        note_event(connection, project_id, "task_in_progress", **named, **job)
+    elif status == "in_review":
+        note_event(connection, project_id, "task_review_start", **named, **job)
+    elif status == "requires_changes":
+        note_event(connection, project_id, "task_request_changes", **named, **job)
+        if comment:
+            note_event(connection, project_id, "task_comment_created", **named, **job)
+    elif status == "complete":
+        if task["status"] == "in_review":
+            note_event(connection, project_id, "task_review_complete", **named, **job)
+        note_event(connection, project_id, "task_completed", **named, **job)
+        note_event(connection, project_id, "file_None", file_id=task["file_id"], **job)
+        note_event(connection, project_id, "task_completed", **named)
 
 
 def attached(store: Store, job_id: int) -> list[dict[str, Any]]:
@@ -211,7 +281,7 @@ def task_fields(store: Store, task: sqlite3.Row, base_url: str) -> dict[str, Any
         if "image" in shown:
             shown["image"][key] = None
     return {
-        "assignee_user_id": None,
+        "assignee_user_id": task["assignee_user_id"],
         "file": shown,
         "id": task["id"],
         "incoming_directory": None
@@ -220,9 +290,74 @@ def task_fields(store: Store, task: sqlite3.Row, base_url: str) -> dict[str, Any
         "job": {"id": job["id"], "name": job["name"]},
         "status": task["status"],
         "task_assignees": [],
-        "task_reviewers": [],
+        "task_reviewers": _reviewers(task),
         "task_type": "draw",
         "time_completed": with_blank(task["time_completed"]) or "None",
         "time_created": task["time_created"],
         "time_updated": with_blank(task["time_updated"]) or "None",
+    }
+
+
+def _reviewers(task: sqlite3.Row) -> list[dict[str, Any]]:
+    if task["reviewed_since"] is None:
+        return []
+    return [
+        {
+            "id": task["id"],
+            "relation": "reviewer",
+            "task_id": task["id"],
+            "time_created": task["reviewed_since"][:19].replace("T", " "),
+            "time_updated": None,
+            "user_id": task["assignee_user_id"],
+        }
+    ]
+
+
+def task_state(task: sqlite3.Row) -> dict[str, Any]:
+    """Return a task as the mode ``exam_results`` shows it: no file, and real null (server.md 10.5)."""
+    return {
+        "assignee_user_id": task["assignee_user_id"],
+        "gold_standard_missing": 0,
+        "id": task["id"],
+        "review_star_rating_average": None,
+        "status": task["status"],
+        "time_completed": rfc1123(task["time_completed"]) if task["time_completed"] else None,
+        "time_updated": rfc1123(task["time_updated"]),
+    }
+
+
+def opened_task_fields(store: Store, project: Project, task: sqlite3.Row, base_url: str) -> dict[str, Any]:
+    """Return a task as the page of a person gets it, with URLs of its file."""
+    job, file = find_job(store, task["job_id"]), store.one("SELECT * FROM file WHERE id = ?", task["file_id"])
+    assert job is not None
+    assert file is not None
+    schema = find_schema(store, project, job["label_schema_id"])
+    return {
+        "assignee_user_id": task["assignee_user_id"],
+        "default_userscript": None,
+        "file": file_fields(store, file, base_url),
+        "gold_standard_file": None,
+        "guide": None,
+        "id": task["id"],
+        "job": {
+            "allow_reviews": bool(job["allow_reviews"]),
+            "id": job["id"],
+            "is_pinned": False,
+            "label_schema": None if schema is None else schema_fields(schema),
+            "label_schema_id": job["label_schema_id"],
+            "name": job["name"],
+            "time_created": rfc1123(job["time_created"]),
+            "type": job["type"],
+        },
+        "job_id": job["id"],
+        "job_type": job["type"],
+        "project_string_id": project.string_id,
+        "status": task["status"],
+        "task_assignees": [],
+        "task_comment": "",
+        "task_reviewers": _reviewers(task),
+        "task_type": "draw",
+        "time_completed": with_blank(task["time_completed"]) or "None",
+        "time_tracking": [],
+        "time_updated": with_blank(task["time_updated"]),
     }

@@ -26,6 +26,14 @@ class Options:
     :param rows_per_cycle: rows a worker process takes at one look.
     :param workers: worker processes, each with four ingest threads.
     :param image_seconds: time one medium takes, give or take a quarter.
+    :param walrus_requests: requests that the service walrus serves at once, one for each of its processes;
+        others wait (server.md 10.7).
+    :param default_requests: the same of the other service.
+    :param upload_seconds: time that a file uploaded by from_local takes, beside the next.
+    :param upload_work: processor time that it takes; all requests and settling rows share one processor.
+    :param read_work: processor time of reading a file's instances.
+    :param update_work: processor time of saving a file's list of instances, beside the next.
+    :param update_work_per_row: what each row of the list adds to it.
     :param settle_seconds: least time between ``success`` and the instances (server.md 3.2, "flip").
     :param settle_per_instance: what each instance adds to it; rows settling at once share one processor.
     :param video_hangs: whether a video hangs that is read while another row waits in the memory of the same
@@ -43,6 +51,7 @@ class Options:
     :param dataset_cap: files a dataset takes (server.md 3.3).
     :param upload_minutes: after which an upload whose last chunk is missing counts as interrupted.
     :param task_seconds: between a file's arrival in a job's dataset and its task (server.md 2.17).
+    :param eventhandlers: whether the service runs that makes tasks of added files (server.md 10.2.4).
     :param export_seconds: time an export takes at least.
     """
 
@@ -54,6 +63,13 @@ class Options:
     rows_per_cycle: int = 2
     workers: int = 2
     image_seconds: float = 0.1
+    walrus_requests: int = 3
+    default_requests: int = 5
+    upload_seconds: float = 0.03
+    upload_work: float = 0.036
+    read_work: float = 0.01
+    update_work: float = 0.012
+    update_work_per_row: float = 0.0035
     settle_seconds: float = 0.04
     settle_per_instance: float = 0.0063
     video_hangs: bool = True
@@ -69,6 +85,7 @@ class Options:
     dataset_cap: int = 90000
     upload_minutes: float = 60.0
     task_seconds: float = 0.3
+    eventhandlers: bool = True
     export_seconds: float = 0.2
 
 
@@ -76,6 +93,13 @@ TUNABLE = (
     "cycle",
     "rows_per_cycle",
     "image_seconds",
+    "walrus_requests",
+    "default_requests",
+    "upload_seconds",
+    "upload_work",
+    "read_work",
+    "update_work",
+    "update_work_per_row",
     "settle_seconds",
     "settle_per_instance",
     "video_hangs",
@@ -90,6 +114,7 @@ TUNABLE = (
     "dataset_cap",
     "upload_minutes",
     "task_seconds",
+    "eventhandlers",
     "export_seconds",
     "workers",
 )

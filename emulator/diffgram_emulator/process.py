@@ -27,6 +27,13 @@ FAST: dict[str, Any] = {
     "cycle": 0.02,
     "rows_per_cycle": 4,
     "image_seconds": 0.002,
+    "walrus_requests": 40,
+    "default_requests": 40,
+    "upload_seconds": 0.002,
+    "upload_work": 0.0,
+    "read_work": 0.0,
+    "update_work": 0.0,
+    "update_work_per_row": 0.0,
     "settle_seconds": 0.01,
     "settle_per_instance": 0.0005,
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .tables import ADDED, TABLES
+from .tables import ADDED, AFTERWARDS, TABLES
 from .times import now_iso
 
 ROLES = ("admin", "Editor", "Viewer")
@@ -99,6 +99,8 @@ class Store:
         for table, column, kind in ADDED:
             if all(row["name"] != column for row in connection.execute(f"PRAGMA table_info({table})")):
                 connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+                if column == "root_id":
+                    connection.execute(AFTERWARDS)
 
     def _secret(self, key: str) -> str:
         with self.write() as connection:

@@ -11,7 +11,16 @@ CREATE TABLE IF NOT EXISTS credential (
     client_id TEXT PRIMARY KEY, client_secret TEXT NOT NULL, project_id INTEGER NOT NULL, role TEXT NOT NULL,
     member_id INTEGER);
 CREATE TABLE IF NOT EXISTS member (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL);
+    id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, person_id INTEGER,
+    UNIQUE (project_id, person_id));
+CREATE TABLE IF NOT EXISTS person (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL UNIQUE, password TEXT NOT NULL,
+    first_name TEXT, last_name TEXT);
+CREATE TABLE IF NOT EXISTS login (token TEXT PRIMARY KEY, person_id INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, kind TEXT NOT NULL, file_id INTEGER,
+    job_id INTEGER, task_id INTEGER, member_id INTEGER, description TEXT, time_created TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS event_by_project ON event (project_id, kind);
 CREATE TABLE IF NOT EXISTS directory (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, nickname TEXT NOT NULL,
     access_type TEXT NOT NULL, created_time TEXT NOT NULL);
@@ -47,7 +56,7 @@ CREATE INDEX IF NOT EXISTS file_by_video ON file (video_parent_file_id, frame_nu
 CREATE TABLE IF NOT EXISTS instance (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file_id INTEGER NOT NULL, label_file_id INTEGER, type TEXT NOT NULL,
     identity TEXT NOT NULL, soft_delete INTEGER NOT NULL DEFAULT 0, created_time TEXT NOT NULL,
-    data TEXT NOT NULL);
+    data TEXT NOT NULL, root_id INTEGER, deleted_time TEXT, deletion_type TEXT);
 CREATE INDEX IF NOT EXISTS instance_by_file ON instance (file_id);
 CREATE TABLE IF NOT EXISTS attribute_value (
     instance_id INTEGER NOT NULL, file_id INTEGER NOT NULL, group_id INTEGER NOT NULL, option_id INTEGER,
@@ -103,6 +112,7 @@ CREATE TABLE IF NOT EXISTS job (
     instance_type TEXT, label_schema_id INTEGER, file_handling TEXT, share_type TEXT,
     member_list TEXT NOT NULL DEFAULT '[]',
     output_dir_action TEXT, completion_directory_id INTEGER, allow_reviews INTEGER NOT NULL DEFAULT 0,
+    review_chance REAL NOT NULL DEFAULT 0, tags TEXT NOT NULL DEFAULT '[]',
     status TEXT NOT NULL DEFAULT 'draft', time_created TEXT NOT NULL, time_updated TEXT, launched TEXT,
     time_completed TEXT);
 CREATE TABLE IF NOT EXISTS job_directory (
@@ -111,11 +121,19 @@ CREATE TABLE IF NOT EXISTS job_directory (
 CREATE TABLE IF NOT EXISTS task (
     id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, job_id INTEGER NOT NULL,
     file_id INTEGER NOT NULL, incoming_directory_id INTEGER, status TEXT NOT NULL DEFAULT 'available',
-    time_created TEXT NOT NULL, time_updated TEXT, time_completed TEXT, UNIQUE (job_id, file_id));
+    time_created TEXT NOT NULL, time_updated TEXT, time_completed TEXT, assignee_user_id INTEGER,
+    reviewed_since TEXT, UNIQUE (job_id, file_id));
 CREATE INDEX IF NOT EXISTS task_by_file ON task (file_id);
 """
 
 ADDED = (
+    ("job", "review_chance", "REAL NOT NULL DEFAULT 0"),
+    ("job", "tags", "TEXT NOT NULL DEFAULT '[]'"),
+    ("task", "assignee_user_id", "INTEGER"),
+    ("task", "reviewed_since", "TEXT"),
+    ("instance", "root_id", "INTEGER"),
+    ("instance", "deleted_time", "TEXT"),
+    ("instance", "deletion_type", "TEXT"),
     ("project", "is_public", "INTEGER NOT NULL DEFAULT 0"),
     ("credential", "member_id", "INTEGER"),
     ("connection", "private_secret", "TEXT"),
@@ -125,3 +143,5 @@ ADDED = (
     ("media", "frame_rate", "INTEGER"),
 )
 """Columns that a data folder of an earlier version lacks."""
+AFTERWARDS = "UPDATE instance SET root_id = id WHERE root_id IS NULL AND data NOT LIKE '%\"root_id\"%'"
+"""What such a folder's rows need."""

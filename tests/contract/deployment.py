@@ -90,6 +90,7 @@ class Place:
     :param levels: accesses to the project by level: ``admin`` always, ``Editor`` and ``Viewer`` if given.
     :param other: an admin of another project, if given.
     :param groups: attribute groups that this run may create.
+    :param person: email and password of somebody who belongs to the project, if given.
     :param verify: check TLS certificates; or the path of a file with the authorities to trust.
     """
 
@@ -99,6 +100,7 @@ class Place:
     groups: int
     patience: float
     verify: bool | str = True
+    person: tuple[str, str] | None = field(default=None, repr=False)
 
 
 def place_of_environment(environment: Mapping[str, str] = os.environ) -> Place | None:
@@ -127,6 +129,9 @@ def place_of_environment(environment: Mapping[str, str] = os.environ) -> Place |
         int(environment.get("DIFFGRAM_ATTRIBUTE_GROUPS", "1")),
         float(environment.get("DIFFGRAM_PATIENCE", "60")),
         environment.get("DIFFGRAM_CA_BUNDLE") or True,
+        (environment["DIFFGRAM_PERSON_EMAIL"], environment["DIFFGRAM_PERSON_PASSWORD"])
+        if environment.get("DIFFGRAM_PERSON_EMAIL") and environment.get("DIFFGRAM_PERSON_PASSWORD")
+        else None,
     )
 
 

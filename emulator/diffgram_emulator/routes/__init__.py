@@ -10,6 +10,7 @@ _MODULES = (
     "datasets",
     "compounds",
     "files",
+    "annotations",
     "file_list",
     "packet",
     "uploads",
@@ -19,6 +20,8 @@ _MODULES = (
     "exports",
     "jobs",
     "tasks",
+    "people",
+    "events",
     "other",
 )
 

@@ -47,6 +47,7 @@ def annotation_list(call: Call) -> Any:
         raise Refusal(Reply(message, 400))
     fields = file_fields(call.store, row, call.base_url)
     fields["instance_list"] = live_instances(call.store, row["id"])
+    call.emulator.workers.clock.work(call.emulator.options.read_work)
     return {"file_serialized": fields, "success": True}
 
 

@@ -6,14 +6,15 @@ import math
 import sqlite3
 from typing import Any
 
-from ..auth import EVERYONE, WRITERS, human_only
+from ..auth import EVERYONE, WRITERS
 from ..call import Call, endpoint
-from ..errors import ServerCrash, bad_request, http_error, log
-from ..jobs import attached, find_job, job_fields, make_tasks
+from ..errors import DatabaseRefused, Refusal, ServerCrash, bad_request, http_error, log
+from ..jobs import find_job, job_fields, make_tasks, make_tasks_of
 from ..labels import find_schema
-from ..limits import BUILDER_INFO, DIRECTORY_ATTACH, TASK
-from ..store import insert, to_json, update
-from ..times import now_iso
+from ..limits import BUILDER_INFO, DIRECTORY_ATTACH
+from ..queries import condition_of
+from ..store import from_json, insert, to_json, update
+from ..times import now_iso, rfc1123
 from ..validation import Field, database_id, is_int
 from .datasets import find_directory
 
@@ -36,7 +37,7 @@ def job_of(call: Call, job_id: int, roles: tuple[str, ...] = EVERYONE) -> sqlite
 
 @endpoint("POST", "/api/v1/project/{project}/job/new", WRITERS)
 def new_job(call: Call) -> Any:
-    """Create a draft."""
+    """Create a draft; the same body again makes another."""
     values = call.fields(
         Field("name", "str"),
         Field("instance_type", "str"),
@@ -48,7 +49,14 @@ def new_job(call: Call) -> Any:
         Field("output_dir_action", "str", default="nothing"),
         Field("completion_directory_id", "int"),
         Field("allow_reviews", "bool"),
+        Field("review_chance", "int", default=0),
+        Field("reviewer_list_ids", "list", default=[], empty=True),
+        Field("tag_list", "list", default=[], empty=True),
+        Field("attached_directories_dict"),
     )
+    given = values["attached_directories_dict"]
+    listed = given.get("attached_directories_list") if isinstance(given, dict) else None
+    datasets = [_attachment(call, one) for one in listed or []]
     schema = find_schema(call.store, call.project, values["label_schema_id"])
     if schema is None:
         raise bad_request({"label_schema_id": "Label Schema not found"})
@@ -62,6 +70,8 @@ def new_job(call: Call) -> Any:
             label_schema_id=schema["id"],
             member_list=to_json(values["member_list_ids"]),
             allow_reviews=int(bool(values["allow_reviews"])),
+            review_chance=values["review_chance"] / 100,
+            tags=to_json(values["tag_list"]),
             time_created=now,
             time_updated=now,
             **{
@@ -72,7 +82,20 @@ def new_job(call: Call) -> Any:
                 )
             },
         )  # fmt: skip
-    return {"job": _shown(call, job_id), "log": log(success=True)}
+        _attach(connection, job_id, datasets)
+    shown = {
+        "created_time": rfc1123(now),
+        "id": job_id,
+        "name": values["name"] or "Untitled Job",
+        "status": "draft",
+    }
+    return {"job": shown, "log": log(info={"update_member_list": {}, "update_user_list": {}}, success=True)}
+
+
+def _attach(connection: sqlite3.Connection, job_id: int, datasets: list[tuple[int, str]]) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO job_directory VALUES (?, ?, ?)", [(job_id, *row) for row in datasets]
+    )
 
 
 def _shown(call: Call, job_id: int) -> dict[str, Any]:
@@ -93,9 +116,7 @@ def attach(call: Call) -> Any:
     rows = [_attachment(call, one) for one in values["directory_list"]]
     with call.store.write() as connection:
         connection.execute("DELETE FROM job_directory WHERE job_id = ?", (job["id"],))
-        connection.executemany(
-            "INSERT OR REPLACE INTO job_directory VALUES (?, ?, ?)", [(job["id"], *row) for row in rows]
-        )
+        _attach(connection, job["id"], rows)
         update(connection, "job", job["id"], time_updated=now_iso())
     return {"job": _shown(call, job["id"]), "log": log(success=True)}
 
@@ -114,12 +135,56 @@ def launch(call: Call) -> Any:
     """Make a job active; its tasks appear a little later."""
     job_id = call.fields(Field("job_id", "int", required=True))["job_id"]
     job = job_of(call, job_id, WRITERS)
-    if not attached(call.store, job["id"]):
-        raise bad_request({"attached_directories": "The job has no dataset."})
+    if job["status"] != "draft":
+        raise bad_request({"job_status": "Job already launched."})
     now = now_iso()
     with call.store.write() as connection:
         update(connection, "job", job["id"], status="active", launched=now, time_updated=now)
-    return {"job": _shown(call, job["id"]), "log": log(info={"launch_flow": "soon"}, success=True)}
+    return {"log": log(info={"launch_flow": "soon"}, success=True)}
+
+
+@endpoint("POST", "/api/v1/job/{job}/add-files", None)
+def add_files(call: Call) -> Any:
+    """Ask for tasks of files, which another service makes, if it runs (server.md 10.2.4).
+
+    Nothing is checked: whatever was sent comes back.
+    """
+    job = job_of(call, database_id(call.params["job"]), WRITERS)
+    values = call.fields(Field("file_id_list", "list"), Field("query", "str"))
+    ids, query = values["file_id_list"], values["query"]
+    if ids is None and query is None:
+        raise bad_request({"file_id_list": "Provide file_id_list or query for adding files."})
+    wanted = ids
+    if query is not None:
+        wanted = _found_by(call, query)
+    if call.emulator.options.eventhandlers:
+        make_tasks_of(call.store, job, wanted)
+    return ids
+
+
+def _found_by(call: Call, query: str) -> list[int]:
+    try:
+        condition, values = condition_of(call.store, call.project, query)
+    except Refusal as refused:
+        raise bad_request({"parser": str(refused.reply.body)}) from None
+    rows = call.store.all(
+        f"SELECT id FROM file WHERE project_id = ? AND parent_id IS NULL AND state != 'removed'"
+        f" AND type NOT IN ('frame', 'label') AND ({condition})",
+        call.project.id,
+        *values,
+    )
+    return [row["id"] for row in rows]
+
+
+@endpoint("POST", "/api/v1/project/{project}/job/resync", WRITERS)
+def resync(call: Call) -> Any:
+    """Make the missing tasks of a job's datasets."""
+    job_id = call.fields(Field("task_template_id", "int", required=True))["task_template_id"]
+    job = find_job(call.store, database_id(job_id))
+    if job is None or job["project_id"] != call.project.id:
+        raise ServerCrash("'NoneType' object has no attribute 'project_id'")
+    make_tasks(call.store, call.project, 0.0)
+    return {"log": log(), "resync_result": True}
 
 
 @endpoint("POST", "/api/v1/job/list", None)
@@ -132,6 +197,8 @@ def job_list(call: Call) -> Any:
     page = metadata.get("page_number")
     if not isinstance(page, int):
         raise ServerCrash("unsupported operand type(s) for -: 'NoneType' and 'int'")
+    if page < 1:
+        raise DatabaseRefused("OFFSET must not be negative")
     make_tasks(call.store, call.project, call.emulator.options.task_seconds)
     found = _matching(call, metadata)
     start = max(0, page - 1) * PAGE_SIZE
@@ -160,7 +227,8 @@ def job_list(call: Call) -> Any:
 def _matching(call: Call, metadata: dict[str, Any]) -> list[sqlite3.Row]:
     """Return the jobs asked for, newest first; archived ones never."""
     status, search, ids = metadata.get("status"), metadata.get("search"), metadata.get("job_ids")
-    statuses = [status] if isinstance(status, str) else status
+    statuses = None if isinstance(status, str) else status
+    tags = metadata.get("tag_list")
     for several in (statuses, ids):
         if several is not None and not isinstance(several, list):
             raise ServerCrash(f"'{type(several).__name__}' object is not iterable")
@@ -173,14 +241,26 @@ def _matching(call: Call, metadata: dict[str, Any]) -> list[sqlite3.Row]:
         if (not statuses or row["status"] in statuses)
         and (not search or str(search).lower() in str(row["name"]).lower())
         and (not ids or row["id"] in ids)
+        and not tags
         and all(not metadata.get(key) or row[key] == metadata[key] for key in ("type", "instance_type"))
     ]
 
 
 def _listed(call: Call, job: sqlite3.Row, mode: Any) -> dict[str, Any]:
     if mode == "name_and_id_only":
-        return {"id": job["id"], "name": job["name"]}
-    return job_fields(call.store, call.project, job)
+        return {
+            "allow_reviews": bool(job["allow_reviews"]),
+            "id": job["id"],
+            "is_pinned": False,
+            "label_schema_id": job["label_schema_id"],
+            "name": job["name"],
+            "time_created": rfc1123(job["time_created"]),
+            "type": job["type"],
+        }
+    shown = job_fields(call.store, call.project, job)
+    if mode == "with_tags":
+        return {**shown, "tags": from_json(job["tags"])}
+    return shown
 
 
 @endpoint("POST", "/api/v1/job/{job}/builder/info", None, BUILDER_INFO)
@@ -190,21 +270,3 @@ def builder_info(call: Call) -> Any:
     call.json()
     make_tasks(call.store, call.project, call.emulator.options.task_seconds)
     return {"job": _shown(call, job["id"]), "log": log(success=True)}
-
-
-@endpoint("POST", "/api/v1/task", None, TASK)
-def open_task(call: Call) -> Any:
-    """Refuse Basic credentials: tasks are worked on by logged-in people (quirk 43).
-
-    The body is looked at before the credential (server.md 10.1).
-    """
-    call.fields(
-        Field("task_id", "int", required=True), Field("builder_or_trainer_mode", "str", required=True)
-    )
-    raise human_only("Please login [No user_id].")
-
-
-@endpoint("POST", "/api/v1/task/update", None, TASK)
-def update_task(call: Call) -> Any:
-    """Refuse Basic credentials, as above."""
-    raise human_only("Please login [No user_id].")

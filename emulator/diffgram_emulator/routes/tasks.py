@@ -6,15 +6,15 @@ import sqlite3
 from typing import Any
 
 from ..call import Call, endpoint
-from ..errors import bad_request, log
-from ..jobs import find_job, make_tasks, task_fields
+from ..errors import DatabaseRefused, bad_request, log
+from ..jobs import find_job, make_tasks, task_fields, task_state
 from ..validation import Field, database_id
 from .jobs import job_of
 
 _FIELDS = (
     Field("mode_data", "str", required=True),
     Field("job_id", "int"),
-    Field("status", "str"),
+    Field("status"),
     Field("limit_count", "int", default=10),
     Field("page_number", "int", default=0),
     Field("date_from", "date"),
@@ -44,11 +44,14 @@ def tasks_of_project(call: Call) -> Any:
 def _answer(call: Call, values: dict[str, Any], job: sqlite3.Row | None) -> Any:
     make_tasks(call.store, call.project, call.emulator.options.task_seconds)
     condition, arguments = _condition(call, values)
+    limit = values["limit_count"]
+    if limit < 0:
+        raise DatabaseRefused("LIMIT must not be negative")
     rows = call.store.all(
         f"SELECT * FROM task WHERE {condition} ORDER BY id LIMIT ? OFFSET ?",
         *arguments,
-        max(0, values["limit_count"]),
-        max(0, values["page_number"] * values["limit_count"]),
+        limit or -1,
+        max(0, values["page_number"] * limit),
     )
     named = values["job_id"] is not None
     job = find_job(call.store, database_id(values["job_id"])) if named else job
@@ -56,12 +59,16 @@ def _answer(call: Call, values: dict[str, Any], job: sqlite3.Row | None) -> Any:
         "allow_reviews": bool(job["allow_reviews"]) if job is not None else False,
         "log": log(success=named),
         "pending_initial_dir_sync": False,
-        "task_list": [task_fields(call.store, row, call.base_url) for row in rows],
+        "task_list": [_listed(call, row, values["mode_data"]) for row in rows],
     }
     if not named:
         counted = call.store.one(f"SELECT count(*) AS amount FROM task WHERE {condition}", *arguments)
         answer["total_count"] = counted["amount"] if counted else 0
     return answer
+
+
+def _listed(call: Call, row: sqlite3.Row, mode: str) -> dict[str, Any]:
+    return task_state(row) if mode == "exam_results" else task_fields(call.store, row, call.base_url)
 
 
 def _condition(call: Call, values: dict[str, Any]) -> tuple[str, list[Any]]:
@@ -70,13 +77,14 @@ def _condition(call: Call, values: dict[str, Any]) -> tuple[str, list[Any]]:
         if values[key] is not None:
             condition += f" AND {key} = ?"
             arguments.append(database_id(values[key]))
-    if values["status"] is None:
-        condition += " AND status != 'archived'"
-    else:
+    condition += " AND status != 'archived'"
+    if isinstance(values["status"], list):
+        raise DatabaseRefused("operator does not exist: character varying = text[]")
+    if values["status"] not in (None, "all"):
         condition += " AND status = ?"
         arguments.append(values["status"])
     for key, comparison in (("date_from", ">="), ("date_to", "<=")):
         if values[key]:
-            condition += f" AND time_created {comparison} ?"
+            condition += f" AND time_updated {comparison} ?"
             arguments.append(values[key])
     return condition, arguments

@@ -134,7 +134,8 @@ def _ingest(call: Call, row: sqlite3.Row, content: bytes) -> None:
         failed = find_input(call.store, row["id"])
         assert failed is not None
         raise _failed(input_fields(call.store, failed)) from None
-    workers.clock.about(options.image_seconds)
+    workers.clock.about(options.upload_seconds)
+    workers.clock.work(options.upload_work)
     try:
         if row["media_type"] == "video":
             VideoIngest(call.store, workers.clock, options.image_seconds).run(
