@@ -150,11 +150,11 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "packet_path": {
                         "label": "Packet path",
-                        "description": "Where packets are sent: served (open source), documented, or auto.",
+                        "description": "Where packets go: served (open source) or documented; empty: auto.",
                         "schema": {
                             "type": ["string", "null"],
                             "enum": ["auto", "served", "documented", None],
-                            "default": "auto",
+                            "default": None,  # a text that the form stores is taken for a secret
                         },
                     },
                 },

@@ -81,6 +81,8 @@ class Settings:
         if isinstance(self.verify, str) and not Path(self.verify).exists():
             problems.append(f"CA bundle {self.verify!r} does not exist on this machine")
         problems += _certificate_problems(self.client_cert, self.client_key) + _proxy_problems(self.proxy)
+        if any(character in self.project for character in "/?#") or self.project != self.project.strip():
+            problems.append(f"project {self.project!r} must be a project_string_id, such as demo-project")
         if self.host:
             problems += self._host_problems()
         if problems:

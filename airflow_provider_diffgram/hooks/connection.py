@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .. import get_provider_info
 from ..client import Settings
 
 
@@ -53,12 +54,13 @@ _TEXTS = ("ca_bundle", "client_cert", "client_key", "proxy")
 
 
 def settings_of(connection: ConnectionLike) -> Settings:
-    """Return the settings in ``connection``.
+    """Return the settings in ``connection``, without blanks around what was pasted.
 
     :raises InvalidConnectionError: with everything that is missing or wrong.
     """
     extra = _extra(connection)
-    problems = [text for field, text in _FIELDS.items() if not getattr(connection, field)]
+    fields = {name: (getattr(connection, name) or "").strip() for name in _FIELDS}
+    problems = [text for name, text in _FIELDS.items() if not fields[name]]
     numbers: dict[str, Any] = {}
     for name, what in _NUMBERS.items():
         if extra.get(name) in (None, ""):
@@ -73,10 +75,10 @@ def settings_of(connection: ConnectionLike) -> Settings:
         raise _error(connection, problems)
     try:
         return Settings(
-            host=_address(connection),
-            project=connection.schema or "",
-            client_id=connection.login or "",
-            client_secret=connection.password or "",
+            host=_address(fields["host"], connection.port),
+            project=fields["schema"].strip("/ "),
+            client_id=fields["login"],
+            client_secret=fields["password"],
             verify=texts.pop("ca_bundle", None) or _flag(extra.get("verify")),
             packet_path=extra.get("packet_path") or "auto",
             **texts,
@@ -94,12 +96,23 @@ def defaults_of(connection: ConnectionLike) -> Defaults:
     )
 
 
-def _address(connection: ConnectionLike) -> str:
+def unknown_extras(connection: ConnectionLike) -> list[str]:
+    """Return what stands in the extra and means nothing, such as a name that is spelled wrong.
+
+    :raises InvalidConnectionError: if the extra cannot be read.
+    """
+    return sorted(map(str, _extra(connection).keys() - known_extras()))
+
+
+def known_extras() -> list[str]:
+    """Return the names that mean something in the extra."""
+    return sorted(get_provider_info()["connection-types"][0]["conn-fields"])
+
+
+def _address(host: str, port: int | None) -> str:
     """Return host and port; https unless the host says http."""
-    host = (connection.host or "").rstrip("/")
-    if connection.port:
-        host = f"{host}:{connection.port}"
-    return host
+    address = host.rstrip("/")
+    return f"{address}:{port}" if port else address
 
 
 def _flag(value: Any) -> bool:

@@ -115,36 +115,59 @@ class DiffgramHook(BaseHook):
         return self._client
 
     def test_connection(self) -> tuple[bool, str]:
-        """Check host, project, credential and the permission to write, without a side effect."""
-        from ..client import CredentialError, DiffgramClient, DiffgramError, RefusedError, routes
+        """Check host, project, credential, extra and the permission to write, without a side effect."""
+        from ..client import DiffgramClient, DiffgramError
+        from ..models import InvalidValueError
         from .connection import InvalidConnectionError
 
         try:
             settings = dataclasses.replace(self.get_settings(), retry_timeout=0)
-        except InvalidConnectionError as error:
+            self._check_extra()
+            _mask(settings)
+            with DiffgramClient(settings) as client:
+                _check_project(client, self.get_defaults())
+        except (InvalidConnectionError, InvalidValueError, DiffgramError) as error:
             return False, str(error)
-        _mask(settings)
-        with DiffgramClient(settings) as client:
-            try:
-                client.send(routes.list_schemas(client.project))
-            except DiffgramError as error:
-                return False, str(error)
-            try:
-                client.send(routes.probe_write(client.project))
-            except CredentialError:
-                return False, (
-                    f"project {client.project!r} answers, but this credential may not write to it: "
-                    "give it the role Editor or admin in Diffgram"
-                )
-            except RefusedError as error:
-                if "directory" not in error.fields:
-                    return False, str(error)
-            except DiffgramError as error:
-                return False, str(error)
         return (
             True,
             f"Connected to {settings.base_url}, project {settings.project!r}, with permission to write",
         )
+
+    def _check_extra(self) -> None:
+        from .connection import InvalidConnectionError, known_extras, unknown_extras
+
+        unknown = unknown_extras(self._connection)
+        if unknown:
+            names, known = ", ".join(map(repr, unknown)), ", ".join(known_extras())
+            raise InvalidConnectionError(
+                f"connection {self.diffgram_conn_id!r}: unknown in the extra: {names}; known are {known}"
+            )
+
+
+def _check_project(client: DiffgramClient, defaults: Defaults) -> None:
+    """Prove that the project may be written to and has what the connection names.
+
+    :raises DiffgramError: if not, or if the server does not answer.
+    :raises InvalidValueError: if there is no such dataset or label schema.
+    """
+    from ..client import CredentialError, RefusedError, routes
+    from ..ingest.check.lookup import find_dataset, find_schema
+
+    client.send(routes.list_schemas(client.project))
+    try:
+        client.send(routes.probe_write(client.project))
+    except CredentialError:
+        raise CredentialError(
+            f"project {client.project!r} answers, but this credential may not write to it: "
+            "give it the role Editor or admin in Diffgram"
+        ) from None
+    except RefusedError as error:
+        if "directory" not in error.fields:
+            raise
+    if defaults.dataset is not None:
+        find_dataset(client, defaults.dataset)
+    if defaults.label_schema is not None:
+        find_schema(client, defaults.label_schema)
 
 
 def _path_of(path: str) -> MediaPath:

@@ -96,7 +96,7 @@ def _finite_number(value: Any) -> int | float:
     return number
 
 
-def _within_0_and_1(value: int | float) -> int | float:
+def _between_0_and_1(value: int | float) -> int | float:
     if not 0 <= value <= 1:
         raise ValueError("must be between 0 and 1: divide a percentage by 100, put a logit through a sigmoid")
     return value
@@ -122,7 +122,7 @@ Id = PositiveInt
 Number = Annotated[int | float, BeforeValidator(_finite_number)]
 """A finite number within 32 bit (quirks 49 and 59)."""
 
-Score = Annotated[Number, AfterValidator(_within_0_and_1)]
+Score = Annotated[Number, AfterValidator(_between_0_and_1)]
 """A confidence, 0 to 1. The server would store any number, and readers would take 87 for a confidence."""
 
 Coordinate = Annotated[Number, Field(ge=-_COORDINATE_MAX, le=_COORDINATE_MAX)]

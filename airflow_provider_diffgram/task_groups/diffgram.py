@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -19,8 +19,16 @@ from ..sensors.diffgram import DiffgramInputSensor
 
 DEFAULT_CONN_ID = "diffgram_default"
 _DAY = timedelta(days=1)
-_ALIKE = ("if_exists", "model_ref", "model_run_ref", "unknown_labels")
-"""What decides which model runs the packets are of, and whether they are sent."""
+_ALIKE = (
+    "dataset",
+    "diffgram_conn_id",
+    "if_exists",
+    "label_schema",
+    "model_ref",
+    "model_run_ref",
+    "unknown_labels",
+)
+"""What decides where the packets go, which model runs they are of, and whether they are sent."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,8 @@ def push_predictions(
     """
     targets = _targets(dataset, label_schema, diffgram_conn_id)
     with TaskGroup(group_id=group_id) as group:
-        send = DiffgramSendPacketOperator(task_id="send", packets=packets, **targets, **(sending or {}))
+        given = _given("sending", {"task_id": "send", "packets": packets}, targets, sending)
+        send = DiffgramSendPacketOperator(**given)
         wait = _wait(send.output, diffgram_conn_id, timeout, waiting)
     return Pushed(group, send.output, wait.output)
 
@@ -89,9 +98,11 @@ def push_prediction_chunks(
         )
     targets = _targets(dataset, label_schema, diffgram_conn_id)
     with TaskGroup(group_id=group_id) as group:
+        mapped = DiffgramSendPacketOperator.partial(
+            **_given("sending", {"task_id": "send"}, targets, sending, also=("packets",))
+        )
         same = {name: value for name, value in (sending or {}).items() if name in _ALIKE}
-        introduce = DiffgramIntroduceRunsOperator(task_id="introduce", chunks=chunks, **targets, **same)
-        mapped = DiffgramSendPacketOperator.partial(task_id="send", **targets, **(sending or {}))
+        introduce = DiffgramIntroduceRunsOperator(task_id="introduce", chunks=chunks, **{**targets, **same})
         send = mapped.expand(packets=chunks)
         introduce >> send
         wait = _wait(send.output, diffgram_conn_id, timeout, waiting)
@@ -126,14 +137,11 @@ def push_compound_file(
     targets = _targets(dataset, label_schema, diffgram_conn_id)
     with TaskGroup(group_id=group_id) as group:
         create = DiffgramCreateCompoundFileOperator(
-            task_id="create", name=name, **targets, **(creating or {})
+            **_given("creating", {"task_id": "create", "name": name}, targets, creating)
         )
+        parent = {"parent_file_id": cast(Any, create.output)["file_id"], "children": children}
         upload = DiffgramUploadChildrenOperator(
-            task_id="upload",
-            parent_file_id=cast(Any, create.output)["file_id"],
-            children=children,
-            **targets,
-            **(sending or {}),
+            **_given("sending", {"task_id": "upload", **parent}, targets, sending)
         )
         wait = _wait(upload.output, diffgram_conn_id, timeout, waiting)
     return Pushed(group, upload.output, wait.output)
@@ -143,11 +151,31 @@ def _targets(dataset: str | int | None, label_schema: str | int | None, conn_id:
     return {"dataset": dataset, "label_schema": label_schema, "diffgram_conn_id": conn_id}
 
 
+def _given(
+    argument: str,
+    own: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    more: Mapping[str, Any] | None,
+    also: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Return the arguments of a task of a group.
+
+    :param argument: of the group, that ``more`` was given as.
+    :param own: what the group gives itself.
+    :param defaults: what holds unless ``more`` says otherwise.
+    :param also: what the group gives the task later.
+    :raises ValueError: if ``more`` holds what the group gives itself.
+    """
+    taken = sorted((more or {}).keys() & {*own, *also})
+    if taken:
+        named = ", ".join(map(repr, taken))
+        raise ValueError(f"leave {named} out of {argument}: the group gives that itself")
+    return {**defaults, **(more or {}), **own}
+
+
 def _wait(
     handle: Any, conn_id: str, timeout: timedelta | float, more: Mapping[str, Any] | None
 ) -> DiffgramInputSensor:
     """Return the task that waits, in the triggerer unless told otherwise."""
-    given = {"deferrable": True, **(more or {})}
-    return DiffgramInputSensor(
-        task_id="wait", handle=handle, diffgram_conn_id=conn_id, timeout=timeout, **given
-    )
+    defaults = {"deferrable": True, "diffgram_conn_id": conn_id, "timeout": timeout}
+    return DiffgramInputSensor(**_given("waiting", {"task_id": "wait", "handle": handle}, defaults, more))

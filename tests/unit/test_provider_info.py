@@ -122,3 +122,9 @@ def test_forms_of_old_and_new_airflow_say_the_same():
 def test_the_form_has_no_field_for_a_secret_in_extra():
     """Extras are masked by their names only; the one secret is the password."""
     assert not any("secret" in name or "password" in name for name in TYPE["conn-fields"])
+
+
+def test_no_field_of_the_form_has_a_text_by_itself():
+    """Airflow takes a text that the form stores for a secret, and warns if it is too short to be masked."""
+    fields = TYPE["conn-fields"]
+    assert [name for name, field in fields.items() if isinstance(field["schema"]["default"], str)] == []

@@ -417,7 +417,7 @@ class _Geometry:
         if any(third not in (0, 1, 2) for third in thirds):
             wrong = [third for third in thirds if not 0 <= third <= 1]
             if wrong:
-                raise ValueError(f"a joint has the confidence {wrong[0]:g}, not within 0 and 1")
+                raise ValueError(f"a joint has the confidence {wrong[0]:g}, not between 0 and 1")
         told = 2 in thirds
         return [
             None
@@ -467,7 +467,7 @@ def _predictions(
 
 def _within(score: float | None) -> float | None:
     if score is not None and not 0 <= score <= 1:
-        raise ValueError(f"confidence is {score:g}, not within 0 and 1")
+        raise ValueError(f"confidence is {score:g}, not between 0 and 1")
     return score
 
 

@@ -626,6 +626,8 @@ def test_the_test_button_says_what_the_table_says(connection, project, tmp_path)
         {"schema": "no-such-project"},
         {"password": "wrong"},
         {"login": viewer.client_id, "password": viewer.client_secret},
+        {"extra": {"datset": "night"}},
+        {"extra": {"dataset": "nowhere"}},
     ):
         connection(**changes)
         said.append(DiffgramHook().test_connection()[1])

@@ -89,6 +89,29 @@ def test_paths_outside_the_local_root_are_refused(connection, tmp_path):
     assert DiffgramHook().path_opener()(str(tmp_path / "a.jpg")).is_file()
 
 
+def test_an_extra_that_means_nothing_is_told_with_those_that_do(connection):
+    connection(extra={"datset": "Default", "retry_timout": 3})
+    fine, message = DiffgramHook().test_connection()
+    assert not fine
+    assert "'datset', 'retry_timout'" in message
+    assert "dataset, label_schema" in message
+
+
+@pytest.mark.parametrize("extra", [{"dataset": "nowhere"}, {"label_schema": "none such"}])
+def test_a_default_that_does_not_exist_is_told_with_those_that_do(connection, extra):
+    connection(extra=extra)
+    fine, message = DiffgramHook().test_connection()
+    assert not fine
+    assert repr(next(iter(extra.values()))) in message
+    assert "which has: Default" in message
+
+
+@pytest.mark.parametrize("extra", [{"dataset": "Default"}, {"dataset": None, "label_schema": ""}])
+def test_defaults_that_are_there_pass(connection, extra):
+    connection(extra=extra)
+    assert DiffgramHook().test_connection()[0]
+
+
 def test_a_wrong_project_is_told(connection):
     connection(schema="no-such-project")
     fine, message = DiffgramHook().test_connection()

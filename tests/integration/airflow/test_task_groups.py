@@ -13,7 +13,11 @@ from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.operators.introduce import first_of_each_run
-from airflow_provider_diffgram.task_groups.diffgram import push_prediction_chunks
+from airflow_provider_diffgram.task_groups.diffgram import (
+    push_compound_file,
+    push_prediction_chunks,
+    push_predictions,
+)
 
 
 def packet(name: str, run: str | None = None) -> dict[str, Any]:
@@ -121,3 +125,44 @@ def test_texts_introduce_nothing():
 def test_a_chunk_that_cannot_be_read_is_told_before_anything_is_sent(tmp_path):
     with pytest.raises(InvalidValueError, match="no such file"):
         first_of_each_run([str(tmp_path / "none.jsonl")], universal_path)
+
+
+def test_a_group_takes_what_its_tasks_take():
+    with DAG("everything", schedule=None):
+        pushed = push_predictions(
+            [], dataset="night", waiting={"timeout": 7, "deferrable": False}, sending={"dataset": "day"}
+        )
+        chunks = push_prediction_chunks(
+            ["a.jsonl"],
+            group_id="chunks",
+            dataset="night",
+            sending={"dataset": "day"},
+            waiting={"timeout": 7},
+        )
+        compound = push_compound_file(
+            "scan", [], group_id="compound", creating={"dataset": "day"}, waiting={"timeout": 7}
+        )
+    tasks = {**pushed.group.children, **chunks.group.children, **compound.group.children}
+    for group in ("push_predictions", "chunks", "compound"):
+        assert tasks[f"{group}.wait"].timeout == 7
+    assert tasks["push_predictions.send"].dataset == "day"
+    assert tasks["push_predictions.wait"].deferrable is False
+    assert tasks["chunks.introduce"].dataset == "day"
+    assert tasks["compound.create"].dataset == "day"
+
+
+@pytest.mark.parametrize(
+    "group, words",
+    [
+        (lambda: push_predictions([], sending={"packets": []}), "leave 'packets' out of sending"),
+        (
+            lambda: push_predictions([], waiting={"handle": 1, "task_id": "w"}),
+            "leave 'handle', 'task_id' out",
+        ),
+        (lambda: push_prediction_chunks([], sending={"packets": []}), "leave 'packets' out of sending"),
+        (lambda: push_compound_file("a", [], creating={"name": "b"}), "leave 'name' out of creating"),
+    ],
+)
+def test_what_a_group_gives_its_tasks_is_not_given_twice(group, words):
+    with DAG("twice", schedule=None), pytest.raises(ValueError, match=words):
+        group()

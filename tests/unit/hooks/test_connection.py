@@ -11,7 +11,12 @@ import pytest
 from airflow.providers.common.compat.sdk import Connection
 
 from airflow_provider_diffgram import get_provider_info
-from airflow_provider_diffgram.hooks.connection import InvalidConnectionError, defaults_of, settings_of
+from airflow_provider_diffgram.hooks.connection import (
+    InvalidConnectionError,
+    defaults_of,
+    settings_of,
+    unknown_extras,
+)
 from tests.unit.client.certificates import make_certificates
 
 TYPE = get_provider_info()["connection-types"][0]
@@ -55,6 +60,47 @@ def test_both_forms_of_uri_are_read(uri, base_url):
     settings = settings_of(from_uri(uri))
     assert settings.base_url == base_url
     assert (settings.project, settings.client_id, settings.client_secret) == ("project", "id", "secret")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schema": "demo-project/"},
+        {"schema": "/demo-project"},
+        {"schema": " demo-project \n"},
+        {"host": " diffgram.example.com "},
+        {"host": "diffgram.example.com/\n"},
+        {"login": "the-id\t"},
+        {"password": "the-secret\n"},
+    ],
+)
+def test_what_was_pasted_with_blanks_or_a_slash_is_read_without(changes):
+    assert settings_of(connection(**changes)) == settings_of(connection())
+    assert settings_of(connection(**changes)).client_secret == "the-secret"
+
+
+def test_a_uri_may_end_in_a_slash():
+    assert settings_of(from_uri("diffgram://id:secret@host/my-project/")).project == "my-project"
+
+
+@pytest.mark.parametrize("project", ["a/b", "a?b", "a#b"])
+def test_a_project_is_one_word(project):
+    with pytest.raises(InvalidConnectionError, match="must be a project_string_id"):
+        settings_of(connection(schema=project))
+
+
+def test_blanks_alone_are_nothing():
+    with pytest.raises(InvalidConnectionError, match=r"Host is empty.*Project.*is empty"):
+        settings_of(connection(host=" ", schema="\n"))
+
+
+def test_what_means_nothing_in_the_extra_is_named():
+    assert unknown_extras(connection(extra={"dataset": "night", "datset": "x", "Verify": 1})) == [
+        "Verify",
+        "datset",
+    ]
+    assert unknown_extras(connection(extra=dict.fromkeys(TYPE["conn-fields"]))) == []
+    assert unknown_extras(connection()) == []
 
 
 def test_a_quoted_secret_is_unquoted():

@@ -176,7 +176,7 @@ def test_a_track_that_a_line_lacks_is_no_track_kind_2(tmp_path: Path):
         ("detect", "2 .5 .5 .2 .2", "class 2 has no name among the 2 given"),
         ("detect", "-1 .5 .5 .2 .2", "class -1 has no name"),
         ("detect", f"{BOX} .9 .5", "is no track"),
-        ("detect", f"{BOX} 87.5", "confidence is 87.5, not within 0 and 1"),
+        ("detect", f"{BOX} 87.5", "confidence is 87.5, not between 0 and 1"),
         ("detect", "0,.5,.5,.2,.2", "0 numbers follow the class|class is"),
         ("detect", "0 .5 .5 .2 1_0", "'1_0', is None, no number"),
         ("detect", "0 .5 nan .2 .2", "'nan', is 'nan', no number"),
@@ -303,7 +303,7 @@ def test_a_joint_whose_third_number_is_0_is_not_there_kind_5(tmp_path: Path):
 
 def test_a_joint_with_a_strange_confidence_is_refused_kind_5(tmp_path: Path):
     (problem,) = refused(tmp_path, f"{BOX} .1 .1 .5 .2 .2 3 .3 .3 .1", task="pose", joints=3)
-    assert "a joint has the confidence 3, not within 0 and 1" in problem
+    assert "a joint has the confidence 3, not between 0 and 1" in problem
 
 
 def test_an_empty_text_is_a_picture_without_predictions_kind_5(tmp_path: Path):
