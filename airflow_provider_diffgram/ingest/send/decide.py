@@ -1,0 +1,112 @@
+"""What is to be done with one item, as a function of what was found of it. No request is sent here.
+
+:func:`decide` either ends the matter, or names the next question; whoever does the work answers it, and asks
+:func:`decide` again with the answer in :class:`Found`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from ...models import File
+from ..server.names import Pending
+from .item import Item
+
+IfExists = Literal["skip", "fail", "append", "replace"]
+"""What becomes of a file that is there already. ``fail`` has refused all of them before the first is sent."""
+
+
+class Question(Enum):
+    """What must be asked of the server before it is known what to do."""
+
+    IS_IT_BROKEN_OFF = "whether chunks of the pending upload still come"
+    WHAT_DOES_IT_BRING = "whether the pending input leaves the file as the item is to leave it"
+    WHAT_DID_IT_MAKE = "wait for the pending input to end, and look at its file"
+    DID_IT_LOSE_SOME = "whether the input that made the file failed, or stored fewer instances than sent"
+
+
+class Action(Enum):
+    """What is done with an item. Each item ends in one."""
+
+    SKIP = "the file is there, and complete or as people left it"
+    ADOPT = "an earlier attempt's input is under way: wait for it instead of sending again"
+    SETTLE = "the file is there without instances: look again once they had time to be stored"
+    SEND = "put it into the server's queue"
+    UPLOAD = "upload the medium with its predictions in one request"
+    UPLOAD_IN_CHUNKS = "upload the medium in chunks; its predictions follow as an update"
+    APPEND = "bring the file those predictions that it lacks"
+    REPLACE = "put these predictions in the place of all that the file holds"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of an item on the server; None where it was not asked.
+
+    :param pending: an input under way that is about to make the item's file.
+    :param is_broken_off: whether the chunks of that upload stopped coming.
+    :param brings_all: whether it leaves the file as the item is to leave it.
+    :param file: the file that the item would make.
+    :param has_lost_some: whether the input that made the file lost predictions on the way.
+    """
+
+    pending: Pending | None = None
+    is_broken_off: bool | None = None
+    brings_all: bool | None = None
+    file: File | None = None
+    has_lost_some: bool | None = None
+
+
+def decide(item: Item, found: Found, if_exists: IfExists) -> Action | Question:
+    """Return what to do with an item, or what to ask first."""
+    if item.is_update:
+        return Action.REPLACE if item.packet.mode == "update_with_existing" else Action.APPEND
+    if found.pending is not None:
+        return _while_pending(item, found, if_exists)
+    if found.file is not None:
+        return _with_file(item, found.file, found.has_lost_some, if_exists)
+    if item.is_large:
+        return Action.UPLOAD_IN_CHUNKS
+    return Action.UPLOAD if item.is_local else Action.SEND
+
+
+def _while_pending(item: Item, found: Found, if_exists: IfExists) -> Action | Question:
+    if item.is_large and found.is_broken_off is None:
+        return Question.IS_IT_BROKEN_OFF
+    if not item.is_large and if_exists in ("skip", "fail"):
+        return Action.ADOPT
+    if found.brings_all is None:
+        return Question.WHAT_DOES_IT_BRING
+    return Action.ADOPT if found.brings_all else Question.WHAT_DID_IT_MAKE
+
+
+def _with_file(item: Item, file: File, has_lost_some: bool | None, if_exists: IfExists) -> Action | Question:
+    """Skip what is complete, or was: an instance that a person deleted stays deleted.
+
+    The file's counter only grows, so it tells what was stored, not what is left (``docs/server.md`` 4.1).
+    """
+    counted = file.count_instances_changed
+    if item.expected and counted is None and item.packet.instance_list:
+        return Action.SETTLE
+    if if_exists == "replace":
+        return Action.REPLACE
+    if if_exists == "append":
+        return Action.APPEND
+    if item.expected <= (counted or 0):
+        return Action.SKIP
+    if has_lost_some is None:
+        return Question.DID_IT_LOSE_SOME
+    return Action.APPEND if has_lost_some else Action.SKIP
+
+
+def decide_settled(*, holds_instances: bool, if_exists: IfExists) -> Action:
+    """Return what to do with an item whose file had time to get its instances.
+
+    :param holds_instances: whether the file's counter shows any now.
+    """
+    if if_exists == "replace":
+        return Action.REPLACE
+    if if_exists == "append" or not holds_instances:
+        return Action.APPEND
+    return Action.SKIP
