@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from ..ingest.check.check import Candidate
+    from ..ingest.send.decide import IfExists
     from ..models import Child, ChildFolder, ChildPages, CompoundFile, Instance, Packet
 
     ChildSource = Child | ChildFolder | ChildPages | Mapping[str, Any]
@@ -69,7 +70,7 @@ class DiffgramSendPacketOperator(SendingOperator):
             hook = self._hook()
             options = self._options(hook, context, if_exists=self.if_exists)
             packets = cast("Iterable[Candidate]", candidates(self.packets, "packet", options["path_of"]))
-            handle = push(hook.get_conn(), packets, if_exists=self.if_exists, **options)
+            handle = push(hook.get_conn(), packets, if_exists=cast("IfExists", self.if_exists), **options)
         return self._sent(context, handle)
 
     def _sources(self) -> Iterable[Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..hooks.diffgram import DiffgramHook
     from ..ingest.check.labels import UnknownLabels
+    from ..ingest.send.decide import IfExists
     from ..ingest.send.options import Sending
     from ..ingest.watch.rules import Rules
     from ..models import Handle
@@ -178,13 +179,20 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         )
 
     def _check(self, if_exists: str, also: Check | None) -> None:
-        from ..ingest.send.options import check_options
+        from ..ingest.send.options import Options
         from ..models import InvalidValueError
         from ..models.problems import NOTHING, all_problems
 
         def options() -> None:
             failed = 0.0 if self.wait_for_completion else number_of("max_failed", self.max_failed)
-            check_options(if_exists, failed, self.concurrency, self.unknown_labels, self._origin())
+            Options(
+                dataset=None,
+                if_exists=cast("IfExists", if_exists),
+                max_failed=failed,
+                concurrency=self.concurrency,
+                unknown_labels=cast("UnknownLabels", self.unknown_labels),
+                origin=self._origin(),
+            )
 
         of_wait = self._check_wait if self.wait_for_completion else None
         problems = all_problems(check for check in (options, also, of_wait) if check is not None)

@@ -30,19 +30,34 @@ _SHOWN = 100
 _FILES_KEPT = 1000
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where packets go, and how what they name is understood there.
+
+    :param dataset: name or id.
+    :param label_schema: name or id; the project's default schema when None.
+    :param unknown_labels: what becomes of labels missing from the schema: ``fail``, ``drop`` or ``create``.
+    :param origin: model and run (or None) of predictions that name no model.
+    """
+
+    dataset: str | int | None
+    label_schema: str | int | None = None
+    unknown_labels: UnknownLabels = "fail"
+    origin: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What is known after the check.
+    """What the check finds out. The check alone adds to it; what sends reads it.
 
     :param directory_id: dataset to send to.
     :param labels: of the schema.
     :param documents: renders pages.
     :param blobs: finds connections, and looks at objects.
     :param known: names of the root files and places of the children to be.
-    :param there: children by parent: those that were there, and once uploads are proved those that are.
+    :param there: children that were there, by parent.
     :param media_types: of the packets that go through the queue.
     :param large: paths of media that are uploaded in chunks.
-    :param expected: number of packets that were checked.
     """
 
     directory_id: int
@@ -53,7 +68,6 @@ class Plan:
     there: dict[int, list[File]] = field(default_factory=dict)
     media_types: set[str] = field(default_factory=set)
     large: set[str] = field(default_factory=set)
-    expected: int = 0
 
 
 Candidate = Packet | Mapping[str, Any] | list[str]
@@ -79,26 +93,16 @@ class Preparation:
     """Checks packets against the models, the media and the project, and gathers the plan on the way.
 
     :param client: of the project.
-    :param dataset: name or id.
-    :param label_schema: name or id.
+    :param target: dataset and labels.
     :param path_of: opens the paths of media.
-    :param unknown_labels: what to do with labels missing from the schema.
-    :param origin: model and run of predictions that name none.
+    :ivar checked: number of packets that were checked.
     """
 
-    def __init__(
-        self,
-        client: DiffgramClient,
-        *,
-        dataset: str | int | None,
-        label_schema: str | int | None,
-        path_of: PathOpener,
-        unknown_labels: UnknownLabels = "fail",
-        origin: Ref | None = None,
-    ) -> None:
-        directory_id, self._problems = _dataset_id(client, dataset)
-        labels = Labels(client, label_schema, unknown_labels, origin)
+    def __init__(self, client: DiffgramClient, target: Target, path_of: PathOpener) -> None:
+        directory_id, self._problems = _dataset_id(client, target.dataset)
+        labels = Labels(client, target.label_schema, target.unknown_labels, target.origin)
         self.plan = Plan(directory_id, labels, Documents(path_of), Blobs(client, path_of))
+        self.checked = 0
         self._check = _Check(client, self.plan, path_of)
         self._unshown = 0
 
@@ -107,7 +111,7 @@ class Preparation:
 
         :param where: place to begin each problem with, such as ``packet 3``.
         """
-        self.plan.expected += 1
+        self.checked += 1
         return self._check.problems(packet, where)
 
     def problems_of_all(self) -> list[str]:
@@ -129,9 +133,9 @@ class Preparation:
         :raises InvalidValueError: with every problem found; none of these was sent.
         :raises StorageError: if a storage fails, and may be back; none of these was sent.
         """
-        for packet in validated(Packet, packets, "packet", self.plan.expected):
-            where = f"packet {self.plan.expected}"
-            self.plan.expected += 1
+        for packet in validated(Packet, packets, "packet", self.checked):
+            where = f"packet {self.checked}"
+            self.checked += 1
             found = packet if isinstance(packet, list) else self._check.problems(packet, where)
             room = max(0, _SHOWN - len(self._problems))
             self._problems += found[:room]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Literal, get_args
 
-from ...client import DiffgramClient, OutcomeUnknownError, routes
+from ...client import DiffgramClient, routes
 from ...models import Global, Instance, InvalidValueError, Relation
+from ..server.once import send_once
 from .attributes import Attributes
 from .lookup import find_schema
 
@@ -186,15 +188,22 @@ class Labels:
         for name in names:
             if name in self.ids:
                 continue
-            request = routes.create_label(self._client.project, name, self._schema.id)
-            try:
-                self._client.send(request)
-            except OutcomeUnknownError:
-                self._read()
-                if name not in self.ids:
-                    raise
+            send_once(
+                self._client,
+                partial(self._create_one, name),
+                partial(self._has, name),
+                looks=[0.0],
+                patience=0,
+            )
             _log.info("created label %r in schema %r", name, self._schema.name)
         self._read()
+
+    def _create_one(self, name: str) -> int:
+        return self._client.send(routes.create_label(self._client.project, name, self._schema.id)).id
+
+    def _has(self, name: str) -> int | None:
+        self._read()
+        return self.ids.get(name)
 
     def knows(self, instances: Iterable[Instance]) -> bool:
         """Whether all labels of the instances to be sent have an id: none of them is yet to be created."""

@@ -83,7 +83,7 @@ def instance_keys(packet: Packet, labels: Labels, name: str) -> dict[str, Any]:
 
 def packet_body(
     packet: Packet,
-    labels: Labels,
+    keys: Mapping[str, Any],
     *,
     name: str,
     directory_id: int,
@@ -92,6 +92,7 @@ def packet_body(
 ) -> dict[str, Any]:
     """Return the JSON of a packet for ``input/packet`` (server.md 2.7).
 
+    :param keys: those of its predictions, as :func:`instance_keys` returns them.
     :param connection_id: of a blob, which may name its connection.
     """
     body: dict[str, Any] = {"directory_id": directory_id, "batch_id": batch_id}
@@ -99,12 +100,12 @@ def packet_body(
         body |= {"file_id": packet.file_id, "mode": packet.mode}
     else:
         body |= {"original_filename": name, **_media_keys(packet, connection_id), **_place(packet)}
-    return body | instance_keys(packet, labels, name)
+    return {**body, **keys}
 
 
-def upload_body(packet: Packet, labels: Labels, *, name: str, directory_id: int) -> dict[str, Any]:
+def upload_body(packet: Packet, keys: Mapping[str, Any], *, directory_id: int) -> dict[str, Any]:
     """Return the JSON part of an upload (server.md 2.8)."""
-    return {"directory_id": directory_id, **_place(packet)} | instance_keys(packet, labels, name)
+    return {"directory_id": directory_id, **_place(packet), **keys}
 
 
 def update_body(

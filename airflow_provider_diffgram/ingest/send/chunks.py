@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import logging
+import math
 import uuid
 from collections.abc import Callable
 
 from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, StorageError, routes
 from ...client.request import pause
 from ...client.routes.uploads import MIB
-from ...models import Input, Packet, PathMedia
+from ...models import Input, PathMedia
 from ..check.check import Plan
 from ..read.paths import PathOpener, upload_of
 from ..server.names import Pending
+from ..server.once import send_once
 from ..server.repair import archive
 from ..server.rows import awaits_chunks
 from .batches import Place
 from .inventory import pending_of
+from .item import Item
 from .settle import wait_for_end
-
-_log = logging.getLogger(__name__)
 
 CHUNK_SIZE = 32 * MIB
 """Few requests, since a server admits four a second; each is streamed, so memory is no matter."""
@@ -52,33 +52,32 @@ class LargeUploads:
         self._path_of = path_of
         self._read = read
 
-    def takes(self, packet: Packet) -> bool:
-        """Return whether a packet's medium goes in chunks."""
-        return type(packet.media) is PathMedia and packet.media.path in self._plan.large
-
-    def unless_broken_off(self, pending: Pending) -> Pending | None:
-        """Return an input under way, or None if its chunks stopped coming: then it is archived."""
+    def is_broken_off(self, pending: Pending) -> bool:
+        """Return whether the chunks of an upload under way stopped coming: then it is archived."""
         for seconds in (0.0, *_LOOKS):
             self._client.run(pause(seconds))
             row = self._client.send(routes.view_input(self._client.project, pending.id))
             if not awaits_chunks(row):
-                return pending
+                return False
         self._archive_broken_off([row])
-        return None
+        return True
 
-    def send(self, packet: Packet, name: str, batch_id: int) -> Place:
-        """Upload a packet's medium, without its predictions; return where its input is listed.
+    def send(self, item: Item, batch_id: int) -> Place:
+        """Upload an item's medium, without its predictions; return where its input is listed.
 
         :raises RefusedError: if the server refuses it.
         :raises OutcomeUnknownError: if answers are lost again and again.
         :raises StorageError: if the medium's storage fails, and may be back.
         :raises OSError: if the medium cannot be read.
         """
+        packet = item.packet
         assert isinstance(packet.media, PathMedia)
-        place = Place(batch_id, original_filename=name)
-        upload = upload_of(packet.media, name, self._path_of, self._read)
+        place = Place(batch_id, original_filename=item.name)
+        upload = upload_of(packet.media, item.name, self._path_of, self._read)
         split = (packet.video_split_duration or 0) if packet.media.type == "video" else None
-        for tries_left in reversed(range(_TRIES)):
+        tries = 0
+
+        def send() -> None:
             chunks = routes.upload_large(
                 self._client.project,
                 upload,
@@ -88,26 +87,30 @@ class LargeUploads:
                 batch_id=batch_id,
                 video_split_duration=split,
             )
-            try:
-                for chunk in chunks:
-                    self._client.send(chunk)
-            except OutcomeUnknownError as error:
-                _log.warning("%s; looking whether it arrived", error)
-                if self._has_arrived(place):
-                    break
-                if not tries_left:
-                    raise
-                _log.warning("uploading %r anew", name)
-            except (RefusedError, StorageError, OSError):
-                rows = self._client.run(place.rows(self._client.project))
-                self._archive_broken_off([row for row in rows if awaits_chunks(row)])
-                raise
-            else:
-                break
-        rows = self._client.run(place.rows(self._client.project))
-        self._archive_broken_off(
-            [row for row in rows[1:] if awaits_chunks(row)]
-        )  # the newest is the one that arrived
+            for chunk in chunks:
+                self._client.send(chunk)
+
+        def give_up(error: OutcomeUnknownError) -> None:
+            nonlocal tries
+            tries += 1
+            self._archive_broken_off(self._unfinished(place))
+            if tries == _TRIES:
+                raise error
+
+        try:
+            send_once(
+                self._client,
+                send,
+                lambda: self._has_arrived(place) or None,
+                looks=_LOOKS,
+                patience=math.inf,
+                give_up=give_up,
+            )
+        except (RefusedError, StorageError, OSError):
+            self._archive_broken_off(self._unfinished(place))
+            raise
+        # The newest is the one that arrived.
+        self._archive_broken_off([row for row in self._rows(place)[1:] if awaits_chunks(row)])
         return place
 
     def wait(self, place: Place) -> Input:
@@ -131,15 +134,15 @@ class LargeUploads:
             )
         return row
 
+    def _rows(self, place: Place) -> list[Input]:
+        return self._client.run(place.rows(self._client.project))
+
+    def _unfinished(self, place: Place) -> list[Input]:
+        return [row for row in self._rows(place) if awaits_chunks(row)]
+
     def _has_arrived(self, place: Place) -> bool:
-        """Return whether the last chunk did; whatever broke off before is archived."""
-        for seconds in _LOOKS:
-            self._client.run(pause(seconds))
-            rows = self._client.run(place.rows(self._client.project))
-            if any(not awaits_chunks(row) for row in rows):
-                return True
-        self._archive_broken_off(rows)
-        return False
+        """Return whether the last chunk did."""
+        return any(not awaits_chunks(row) for row in self._rows(place))
 
     def _archive_broken_off(self, rows: list[Input]) -> None:
         archive(self._client, rows, "uploads that broke off")

@@ -7,19 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Unpack
 
-from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
+from ...client import DiffgramClient, RefusedError, routes
 from ...models import Child, CompoundFile, File, Handle, InvalidValueError, Packet
-from ..check.check import Candidate, Plan, validated
+from ..check.check import Candidate, validated
 from ..check.labels import Labels
 from ..check.lookup import find_dataset
 from ..check.names import name_of
 from ..check.wire import instances_on_wire
 from ..server.files import children_by_place, files_named
+from ..server.once import send_once
 from ..server.repair import archive, archive_files
 from ..server.rows import is_update
 from .options import Sending
 from .ordinals import put_in_order, verify_order
-from .push import push
+from .push import prepare
 
 _log = logging.getLogger(__name__)
 
@@ -64,12 +65,18 @@ def create_compound_file(
     instances = _instances(client, compound, label_schema)
     request = routes.create_compound(client.project, directory_id, compound.name, compound.type, instances)
     try:
-        client.send(request)
-    except (OutcomeUnknownError, RefusedError) as error:
+        send_once(
+            client,
+            lambda: bool(client.send(request)),
+            lambda: bool(_living(client, directory_id, compound.name)) or None,
+            looks=[0.0],
+            patience=0,
+        )
+    except RefusedError as error:
         same = _living(client, directory_id, compound.name)
         if not same:
             raise
-        if isinstance(error, RefusedError) and _ALREADY_EXISTS in error.server_text:
+        if _ALREADY_EXISTS in error.server_text:
             return _reused(client, compound, directory_id, same, if_exists)
         _log.warning("%s; file %s has the name now", error, same[0].id)
     else:
@@ -207,18 +214,14 @@ def upload_children(
     :raises RefusedError: if the compound file was archived meanwhile.
     """
     packets = ChildPackets(list(children), parent_file_id)
-    places: set[tuple[str, int]] = set()
-    listed: dict[int, list[File]] = {}
-
-    def tidy(plan: Plan) -> None:
-        nonlocal places, listed
-        places, listed = packets.places(), plan.there
+    with prepare(client, packets, **options) as prepared:
+        places = packets.places()
         if repair:
             _archive_failed(client, places, parent_file_id)
-        put_in_order(client, listed.pop(parent_file_id, []), places)
-
-    handle = push(client, packets, before_sending=tidy, **options)
-    there = listed.get(parent_file_id, [])  # all uploaded children, where the push has just proved them
+        put_in_order(client, prepared.plan.there.get(parent_file_id, []), places)
+        sent = prepared.send()
+    handle = sent.handle
+    there = sent.children.get(parent_file_id, [])  # where all were uploaded, they were proved just now
     if places - children_by_place(there).keys():
         there = client.send(routes.list_children(client.project, parent_file_id))
     missing = verify_order(client, there, places)

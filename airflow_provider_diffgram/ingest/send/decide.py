@@ -84,7 +84,7 @@ def _while_pending(item: Item, found: Found, if_exists: IfExists) -> Action | Qu
 def _with_file(item: Item, file: File, has_lost_some: bool | None, if_exists: IfExists) -> Action | Question:
     """Skip what is complete, or was: an instance that a person deleted stays deleted.
 
-    The file's counter only grows, so it tells what was stored, not what is left (``docs/server.md`` 4.1).
+    The file's counter only grows, so it tells what was stored, not what is left (server.md 4.1).
     """
     counted = file.count_instances_changed
     if item.expected and counted is None and item.packet.instance_list:

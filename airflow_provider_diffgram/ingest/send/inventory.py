@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Mapping
 
 from ...client import DiffgramClient, OutcomeUnknownError, routes
-from ...client.request import pause
+from ...client.request import Steps, ask, poll
 from ...client.routes import PAGE
-from ...models import File, Input, InputStatus, Packet
+from ...models import File, Input, InputStatus
+from ..check.check import Plan
 from ..server.files import children_by_place, files_named, root_files
-from ..server.names import Known, Pending
+from ..server.names import Pending
 from ..server.repair import keep_oldest
 from ..server.rows import references_of_row
 from .batches import Batches
+from .item import ChildPlace, Item
 
 _EMPTY_BATCHES = 20
 """So many batches in a row without a pending input end the way back through older batches."""
@@ -24,25 +25,21 @@ _POLL = 1.0
 _AT_ONCE = 100
 """So many names that several files have are looked at together."""
 
-ChildPlace = tuple[str, int]
-"""Name and ordinal of a child."""
 
-
-class Existing:
+class Inventory:
     """Files and pending inputs by name; what is doubled is archived on the way.
 
     Pending inputs are listed before files, so that one which ends in between is in both lists, not in none.
 
     :param client: of the project.
-    :param directory_id: dataset.
-    :param known: where names are kept.
+    :param plan: dataset, and where names are kept.
     :param batches: of this push and of earlier attempts.
     """
 
-    def __init__(self, client: DiffgramClient, directory_id: int, known: Known, batches: Batches) -> None:
+    def __init__(self, client: DiffgramClient, plan: Plan, batches: Batches) -> None:
         self._client = client
-        self._directory_id = directory_id
-        self._known = known
+        self._directory_id = plan.directory_id
+        self._known = plan.known
         self._batches = batches
         self._pending: dict[int, dict[ChildPlace, Pending]] = {}
         self._children: dict[int, dict[ChildPlace, File]] = {}
@@ -53,7 +50,7 @@ class Existing:
         :param media_types: of the packets; without them, compound parents would fill the list of inputs.
         :param names: of the packets, where they are few; None to list the whole dataset.
         """
-        self._known.add_pending(self._pending_rows(None, sorted(media_types)))
+        self._known.add_pending(self._client.run(self._pending_rows(None, sorted(media_types))))
         for file in root_files(self._client, self._directory_id, names):
             if file.original_filename is None:
                 continue
@@ -76,17 +73,17 @@ class Existing:
             for file in keep_oldest(self._client, alive, None).values():
                 self._known.add_file(file)
 
-    def file(self, packet: Packet, name: str) -> File | None:
-        """Return the file that the packet would make, if it is there."""
-        if packet.parent_file_id is None:
-            return self._known.file(name)
-        return self._children[packet.parent_file_id].get((name, packet.ordinal or 0))
+    def file(self, item: Item) -> File | None:
+        """Return the file that the item would make, if it is there."""
+        if item.parent_file_id is None:
+            return self._known.file(item.name)
+        return self._children[item.parent_file_id].get(item.place)
 
-    def pending(self, packet: Packet, name: str) -> Pending | None:
-        """Return the input that is about to make the packet's file, if one is."""
-        if packet.parent_file_id is None:
-            return self._known.pending(name)
-        return self._pending[packet.parent_file_id].get((name, packet.ordinal or 0))
+    def pending(self, item: Item) -> Pending | None:
+        """Return the input that is about to make the item's file, if one is."""
+        if item.parent_file_id is None:
+            return self._known.pending(item.name)
+        return self._pending[item.parent_file_id].get(item.place)
 
     def look_at_children(self, parent: int, children: Mapping[ChildPlace, Collection[str]]) -> None:
         """List children, and adopt those pending inputs of which it is certain which child they make.
@@ -99,19 +96,22 @@ class Existing:
         :raises OutcomeUnknownError: if that takes more than ten minutes.
         """
         names = {name for name, _ in children}
-        deadline = time.monotonic() + _CHILDREN_TIMEOUT
-        while True:
-            rows = [row for row in self._pending_rows(parent, [None]) if row.original_filename in names]
+        adopted: dict[ChildPlace, Pending] = {}
+        unclear: list[str] = []
+
+        def look() -> Steps[bool | None]:
+            nonlocal adopted, unclear
+            listed = yield from self._pending_rows(parent, [None])
+            rows = [row for row in listed if row.original_filename in names]
             adopted = {place: row for row in rows if (place := self._place_of(row, rows, children))}
             unclear = sorted({str(row.original_filename) for row in rows} - {name for name, _ in adopted})
-            if len(adopted) == len(rows):
-                break
-            if time.monotonic() > deadline:
-                raise OutcomeUnknownError(
-                    f"children named {unclear} of file {parent} are still being ingested after "
-                    f"{_CHILDREN_TIMEOUT:.0f} s; which of them cannot be told before. Retry later"
-                )
-            self._client.run(pause(_POLL))
+            return len(adopted) == len(rows) or None
+
+        if not self._client.run(poll(look, every=_POLL, patience=_CHILDREN_TIMEOUT)):
+            raise OutcomeUnknownError(
+                f"children named {unclear} of file {parent} are still being ingested after "
+                f"{_CHILDREN_TIMEOUT:.0f} s; which of them cannot be told before. Retry later"
+            )
         self._pending[parent] = adopted
         listed = self._client.send(routes.list_children(self._client.project, parent))
         same_place = {place: same for place, same in children_by_place(listed).items() if place in children}
@@ -131,19 +131,21 @@ class Existing:
         only = self._known.count_children(row.parent_file_id or 0, named[0][0]) == 1
         return named[0] if ours and only else None
 
-    def _pending_rows(self, parent_file_id: int | None, media_types: Iterable[str | None]) -> list[Pending]:
+    def _pending_rows(
+        self, parent_file_id: int | None, media_types: Iterable[str | None]
+    ) -> Steps[list[Pending]]:
         found: dict[int, Pending] = {}
         for media_type in media_types:
-            page = self._pending_page(parent_file_id, None, media_type)
+            page = yield from self._pending_page(parent_file_id, None, media_type)
             found |= self._waited_for(page)
             if len(page) >= PAGE:
-                found |= self._pending_beyond(parent_file_id, page)
+                found |= yield from self._pending_beyond(parent_file_id, page)
         return list(found.values())
 
     def _pending_page(
         self, parent_file_id: int | None, batch_id: int | None, media_type: str | None = None
-    ) -> list[Input]:
-        return self._client.send(
+    ) -> Steps[list[Input]]:
+        rows = yield from ask(
             routes.list_inputs(
                 self._client.project,
                 parent_file_id=parent_file_id,
@@ -152,21 +154,22 @@ class Existing:
                 media_type=media_type,
             )
         )
+        return rows
 
-    def _pending_beyond(self, parent_file_id: int | None, newest: list[Input]) -> dict[int, Pending]:
+    def _pending_beyond(self, parent_file_id: int | None, newest: list[Input]) -> Steps[dict[int, Pending]]:
         """A listing ends after 1000 rows (quirk 13), so look into each batch, and back through older ones."""
         found: dict[int, Pending] = {}
         if self._batches.earlier:
             for batch_id in self._batches.earlier:
-                found |= self._waited_for(self._pending_page(parent_file_id, batch_id))
+                found |= self._waited_for((yield from self._pending_page(parent_file_id, batch_id)))
             return found
         seen = sorted({row.batch_id for row in newest if row.batch_id is not None}, reverse=True)
         for batch_id in seen:
-            found |= self._waited_for(self._pending_page(parent_file_id, batch_id))
+            found |= self._waited_for((yield from self._pending_page(parent_file_id, batch_id)))
         batch_id, empty = min(seen, default=0), 0
         while batch_id > 1 and empty < _EMPTY_BATCHES:
             batch_id -= 1
-            rows = self._pending_page(parent_file_id, batch_id)
+            rows = yield from self._pending_page(parent_file_id, batch_id)
             found |= self._waited_for(rows)
             empty = 0 if rows else empty + 1
         return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 from ...client import DiffgramClient, DiffgramError, routes
@@ -69,18 +68,18 @@ class ModelRuns:
     def _until_others_have(self, new: frozenset[Ref]) -> Steps[None]:
         """Wait while somebody else's input introduces ``new`` runs; not for one that the server has lost."""
         project = self._client.project
-        now = time.monotonic()
+        now = self._client.clock.monotonic()
         patience, deadline = now + self._introduce_after, now + INTRODUCTION_TIMEOUT
         seen, seen_at = None, now
-        while new - self._known and time.monotonic() < deadline:
+        while new - self._known and self._client.clock.monotonic() < deadline:
             rows = yield from ask(routes.list_inputs(project, status="Processing", limit=_RECENT))
             under_way = [row for row in rows if new & runs_named(row)]
             state = [(row.id, progress_of(row)) for row in under_way]
             if state != seen:
-                seen, seen_at = state, time.monotonic()
-            if time.monotonic() - seen_at > STUCK_AFTER:
+                seen, seen_at = state, self._client.clock.monotonic()
+            if self._client.clock.monotonic() - seen_at > STUCK_AFTER:
                 self._lost = {row.id for row in under_way if is_under_way(row)}
-            if self._lost or (not under_way and time.monotonic() >= patience):
+            if self._lost or (not under_way and self._client.clock.monotonic() >= patience):
                 break
             yield from pause(_POLL)
             ended = yield from ask(routes.list_inputs(project, status="Success", limit=_RECENT))
@@ -101,14 +100,14 @@ class ModelRuns:
         """
         new = self._refs(packet) - self._known
         _log.info("%s introduces %s; the other packets wait for it", name, _words(new))
-        deadline = time.monotonic() + INTRODUCTION_TIMEOUT
+        deadline = self._client.clock.monotonic() + INTRODUCTION_TIMEOUT
         for attempt in range(_REPAIRS + 1):
             found = self._client.run(self._until_known(packet, place, new, deadline))
             if found is True:
                 self._known |= new
             if isinstance(found, bool):
                 return  # if it failed and made no run, the next packet introduces
-            if attempt == _REPAIRS or found is None or time.monotonic() > deadline:
+            if attempt == _REPAIRS or found is None or self._client.clock.monotonic() > deadline:
                 raise _not_introduced(name, new, found)
             _log.warning(
                 "%s: input %s is stuck as %s for %.0f s; the server has lost it: repairing it",
@@ -131,8 +130,8 @@ class ModelRuns:
         succeeded_at: float | None = None
         listed_before = yield from _run_names(project)
         row: Input | None = None
-        seen, seen_at = None, time.monotonic()
-        while time.monotonic() < deadline:
+        seen, seen_at = None, self._client.clock.monotonic()
+        while self._client.clock.monotonic() < deadline:
             rows = yield from place.rows(project)
             row = next(iter(rows), None)
             if row is not None and new <= runs_resolved(row):
@@ -143,16 +142,20 @@ class ModelRuns:
             if row is not None and row.failed:
                 return False
             if row is not None and row.succeeded:
-                succeeded_at = succeeded_at or time.monotonic()
-                if time.monotonic() - succeeded_at > settle_seconds(len(packet.instances)):
+                succeeded_at = succeeded_at or self._client.clock.monotonic()
+                if self._client.clock.monotonic() - succeeded_at > settle_seconds(len(packet.instances)):
                     return True
             if row is not None and row.id in self._lost and is_under_way(row):
                 self._lost.discard(row.id)  # a retry may bring this one back to life
                 return row
             state = progress_of(row) if row else None
             if state != seen:
-                seen, seen_at = state, time.monotonic()
-            elif row is not None and is_under_way(row) and time.monotonic() - seen_at > STUCK_AFTER:
+                seen, seen_at = state, self._client.clock.monotonic()
+            elif (
+                row is not None
+                and is_under_way(row)
+                and self._client.clock.monotonic() - seen_at > STUCK_AFTER
+            ):
                 return row
             yield from pause(_POLL)
         return row

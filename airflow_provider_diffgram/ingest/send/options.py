@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
-from typing import Required, TypedDict
+from dataclasses import dataclass
+from typing import Required, TypedDict, get_args
 
 from ...client.sync import MOST_AT_ONCE
 from ...models import InvalidValueError
 from ..check.labels import UNKNOWN_LABELS, Ref, UnknownLabels
-from ..read.paths import PathOpener
+from ..defaults import CONCURRENCY
+from ..read.paths import PathOpener, universal_path
 from .batches import Memory
-
-IF_EXISTS = ("skip", "fail", "append", "replace")
+from .decide import IfExists
 
 
 class Sending(TypedDict, total=False):
-    """The options of :func:`~.push.push` that a push of children has as well."""
+    """The options of a push that a push of children has as well, as :class:`Options` explains them."""
 
     dataset: Required[str | int | None]
     label_schema: str | int | None
@@ -30,19 +31,64 @@ class Sending(TypedDict, total=False):
     path_of: PathOpener
 
 
-def check_options(
-    if_exists: str, max_failed: float, concurrency: int, unknown_labels: str, origin: Ref | None
-) -> None:
-    """Raise InvalidValueError with everything that is wrong with the options."""
-    problems = [f"origin: {ref!r} contains a NUL character" for ref in origin or () if "\x00" in (ref or "")]
-    if unknown_labels not in UNKNOWN_LABELS:
-        known = ", ".join(map(repr, UNKNOWN_LABELS))
-        problems.append(f"unknown_labels must be one of {known}, not {unknown_labels!r}")
-    if if_exists not in IF_EXISTS:
-        problems.append(f"if_exists must be one of {', '.join(map(repr, IF_EXISTS))}, not {if_exists!r}")
-    if not max_failed >= 0:
-        problems.append(f"max_failed must be 0 or more, not {max_failed}")
-    if not 1 <= concurrency <= MOST_AT_ONCE:
-        problems.append(f"concurrency must be 1 to {MOST_AT_ONCE}, not {concurrency}")
-    if problems:
-        raise InvalidValueError("push", problems)
+class Pushing(Sending, total=False):
+    """The options of a push."""
+
+    if_exists: IfExists
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of a push.
+
+    :param dataset: name or id.
+    :param label_schema: name or id; the project's default schema when None.
+    :param unknown_labels: what becomes of labels missing from the schema: ``fail`` with all of them;
+        ``drop`` their instances, counted in the log; ``create`` the labels, once everything else is right.
+    :param origin: model and run (or None) of predictions that name no model.
+    :param if_exists: what to do with media whose name is in the dataset already: ``skip``; ``fail`` before
+        anything is sent; ``append`` the predictions that the file lacks; ``replace`` those it has, what
+        people corrected included.
+    :param max_failed: how many packets may be refused, or which share of them if below 1.
+    :param report: path of a JSON Lines file to write with the outcome of each packet.
+    :param concurrency: requests under way at once, at most 32.
+    :param memory: remembers batches from attempt to attempt.
+    :param stop: once set, nothing more is sent, and the push ends with an error.
+    :param introduce_after: seconds to leave to others that may be about to introduce the same model run.
+    :param path_of: opens the paths of media and the report.
+    :raises InvalidValueError: with everything that is wrong.
+    """
+
+    dataset: str | int | None
+    label_schema: str | int | None = None
+    unknown_labels: UnknownLabels = "fail"
+    origin: Ref | None = None
+    if_exists: IfExists = "skip"
+    max_failed: float = 0
+    report: str | None = None
+    concurrency: int = CONCURRENCY
+    memory: Memory | None = None
+    stop: threading.Event | None = None
+    introduce_after: float = 0
+    path_of: PathOpener = universal_path
+
+    def __post_init__(self) -> None:
+        origin = [each for each in self.origin or () if "\x00" in (each or "")]
+        problems = [f"origin: {each!r} contains a NUL character" for each in origin]
+        chosen = (
+            ("unknown_labels", self.unknown_labels, UNKNOWN_LABELS),
+            ("if_exists", self.if_exists, get_args(IfExists)),
+        )
+        for name, value, allowed in chosen:
+            if value not in allowed:
+                problems.append(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
+        if not self.max_failed >= 0:
+            problems.append(f"max_failed must be 0 or more, not {self.max_failed}")
+        if not 1 <= self.concurrency <= MOST_AT_ONCE:
+            problems.append(f"concurrency must be 1 to {MOST_AT_ONCE}, not {self.concurrency}")
+        if problems:
+            raise InvalidValueError("push", problems)
+
+    def too_many(self, failed: int, expected: int) -> bool:
+        """Whether more of ``expected`` packets failed than may."""
+        return failed > (self.max_failed * expected if self.max_failed < 1 else self.max_failed)

@@ -6,9 +6,10 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Set
 
-from ...client import DiffgramClient, OutcomeUnknownError, routes
+from ...client import DiffgramClient, routes
 from ...models import File
 from ..server.files import children_by_place
+from ..server.once import send_once
 
 _log = logging.getLogger(__name__)
 
@@ -35,13 +36,15 @@ def _put(client: DiffgramClient, child: File, ordinals: dict[str, int]) -> File:
     if ordinal == found:
         return child
     _log.warning("child %r (file %s): ordinal %s, not %s", child.original_filename, child.id, ordinal, found)
-    for tries_left in (2, 1, 0):
-        try:
-            client.send(routes.update_metadata(client.project, child.id, ordinal=ordinal))
-            break
-        except OutcomeUnknownError:  # the same again does no harm
-            if not tries_left:
-                raise
+    request = routes.update_metadata(client.project, child.id, ordinal=ordinal)
+    look = routes.view_file(client.project, child.id)
+    send_once(
+        client,
+        lambda: bool(client.send(request)),
+        lambda: client.send(look).ordinal == ordinal or None,
+        looks=[0.0],
+        patience=client.settings.retry_timeout,
+    )
     return child.model_copy(update={"ordinal": ordinal})
 
 

@@ -1,33 +1,45 @@
-"""Packets to the server, each once."""
+"""Packets to the server, each once: checked with :func:`prepare`, then sent with :meth:`Prepared.send`."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from contextvars import copy_context
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
+from typing import Unpack
 
-from ...client import DiffgramClient, DiffgramError, RefusedError
-from ...models import Handle, InvalidValueError, Packet
+from ...client import (
+    DiffgramClient,
+    DiffgramError,
+    OutcomeUnknownError,
+    RefusedError,
+    StorageRefusedError,
+    routes,
+)
+from ...models import File, Handle, Input, InvalidValueError, Packet, PathMedia
 from ...models.media import MEDIA_TYPES
 from ...models.problems import NOTHING, telling
-from ..check.check import Candidate, Plan, Preparation, validated
-from ..check.labels import Ref, UnknownLabels
-from ..check.names import name_of
-from ..defaults import CONCURRENCY
-from ..read.paths import PathOpener, universal_path
-from ..read.storage import patient
+from ..check.check import Candidate, Plan, Preparation, Target, validated
+from ..read.storage import patient, raise_if_passing
 from ..server.files import SEARCH_ONE_BY_ONE
-from .batches import Batches, Memory
-from .deal import Dealer
+from ..server.names import Pending
+from ..server.repair import archive, retry
+from ..server.rows import lost_some, references_of_row
+from .batches import Batches, Place
+from .chunks import PATIENCE as LARGE_PATIENCE
+from .decide import Action, Found, Question, decide, decide_settled
 from .errors import PushError
 from .feed import Feed
-from .inventory import Existing
-from .model_runs import ModelRuns
-from .options import check_options
-from .references import references_of_packet
+from .inventory import Inventory
+from .item import ChildPlace, Item
+from .model_runs import IntroductionError, ModelRuns
+from .options import Options, Pushing
+from .queue import Queue
+from .settle import PATIENCE, Unsettled, holding_instances, wait_for_file
 from .tally import Tally
 from .threads import Senders
 from .upload import Uploads
@@ -40,24 +52,7 @@ DATASET_CAP = 90_000
 """Most images of a dataset (server.md 3.3)."""
 
 
-def push(
-    client: DiffgramClient,
-    packets: Iterable[Candidate],
-    *,
-    dataset: str | int | None,
-    label_schema: str | int | None = None,
-    unknown_labels: UnknownLabels = "fail",
-    origin: Ref | None = None,
-    if_exists: str = "skip",
-    max_failed: float = 0,
-    report: str | None = None,
-    concurrency: int = CONCURRENCY,
-    memory: Memory | None = None,
-    stop: threading.Event | None = None,
-    introduce_after: float = 0,
-    path_of: PathOpener = universal_path,
-    before_sending: Callable[[Plan], None] | None = None,
-) -> Handle:
+def push(client: DiffgramClient, packets: Iterable[Candidate], **options: Unpack[Pushing]) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
 
     What can be read twice is checked as a whole before anything is sent. An iterator runs in the calling
@@ -67,149 +62,161 @@ def push(
     an instance gets its predictions. A second push of the same packets sends nothing.
 
     :param packets: packets, or mappings of their fields; any number of them.
-    :param dataset: name or id.
-    :param label_schema: name or id; the project's default schema when None.
-    :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all; ``drop``
-        their instances and log how many; ``create`` the labels, once everything else has been checked.
-    :param origin: model and run (or None) of predictions that name no model.
-    :param if_exists: what to do with media whose name is in the dataset already: ``skip``; ``fail`` before
-        anything is sent; ``append`` the predictions that the file lacks; ``replace`` those it has, what
-        people corrected included.
-    :param max_failed: how many packets may be refused, or which share of them if below 1.
-    :param report: path of a JSON Lines file to write with the outcome of each packet.
-    :param concurrency: requests under way at once, at most 32.
-    :param memory: remembers batches from attempt to attempt.
-    :param stop: once set, nothing more is sent, and the push ends with an error.
-    :param introduce_after: seconds to leave to others that may be about to introduce the same model run.
-    :param path_of: opens the paths of media and the report.
-    :param before_sending: told the plan once all packets are checked, unless they are an iterator.
+    :param options: as of :class:`~.options.Options`.
     :raises InvalidValueError: with all problems; nothing was sent.
     :raises StorageError: if a storage fails while the packets are checked, and may be back; nothing was sent.
     :raises PushError: if some packets did not arrive, or the report is not complete.
     """
+    with prepare(client, packets, **options) as prepared:
+        return prepared.send().handle
+
+
+def prepare(client: DiffgramClient, packets: Iterable[Candidate], **options: Unpack[Pushing]) -> Prepared:
+    """Check packets, of an iterator only what is known before its first one; nothing is sent.
+
+    :param packets: packets, or mappings of their fields; any number of them.
+    :param options: as of :class:`~.options.Options`.
+    :raises InvalidValueError: with all problems.
+    """
     with telling(NOTHING):
-        check_options(if_exists, max_failed, concurrency, unknown_labels, origin)
-    abandoned = threading.Event()
-    stops = [each for each in (stop, abandoned) if each is not None]
-    for each in stops:
-        client = client.interrupted_by(each)
-    path_of = patient(path_of, client.settings.retry_timeout, client.clock)
-    preparation = Preparation(
-        client,
-        dataset=dataset,
-        label_schema=label_schema,
-        path_of=path_of,
-        unknown_labels=unknown_labels,
-        origin=origin,
-    )
-    whole = None if isinstance(packets, Iterator) else packets
-    try:
-        with telling(NOTHING):
-            if whole is None:
+        chosen = Options(**options)
+        if chosen.stop is not None:
+            client = client.interrupted_by(chosen.stop)
+        path_of = patient(chosen.path_of, client.settings.retry_timeout, client.clock)
+        chosen = replace(chosen, path_of=path_of)
+        target = Target(chosen.dataset, chosen.label_schema, chosen.unknown_labels, chosen.origin)
+        preparation = Preparation(client, target, path_of)
+        try:
+            if isinstance(packets, Iterator):
                 preparation.check_targets()
             else:
-                preparation.look_at(whole)
-            tally = _tally(preparation.plan.expected if whole is not None else None, report, path_of)
-        with _told_with_report(tally), Senders(concurrency) as senders:
-            runs = ModelRuns(client, preparation.plan.labels, introduce_after)
-            run = _Push(client, preparation, senders, tally, if_exists, memory, stops, path_of, runs)
-            if isinstance(packets, Iterator):
-                return _send_while_it_yields(run, packets, max_failed, abandoned)
-            with telling(NOTHING):
-                if before_sending is not None:
-                    before_sending(preparation.plan)
-                run.make_ready(packets, whole=True)
-            return run.run(_chunks(packets), max_failed, checked=True)
-    finally:
-        preparation.plan.labels.tell_left_out()
-        preparation.plan.documents.close()
-
-
-def _tally(expected: int | None, report: str | None, path_of: PathOpener) -> Tally:
-    try:
-        return Tally(expected, report, path_of)
-    except (OSError, ImportError, ValueError) as error:
-        raise InvalidValueError("report", [f"cannot write {report}: {error}"]) from error
-
-
-def _send_while_it_yields(
-    run: _Push, packets: Iterator[Candidate], max_failed: float, abandoned: threading.Event
-) -> Handle:
-    """Run the generator here, where its author expects it, and check and send what it yields in a thread.
-
-    :param abandoned: set where this thread is to end at once: by a timeout, or whoever ends the process.
-    """
-    feed: Feed[Packet | list[str]] = Feed(CHUNK, LINGER)
-    with ThreadPoolExecutor(1, "diffgram-push") as thread:
-        sending = thread.submit(copy_context().run, run.run, feed, max_failed, checked=False)
-        sending.add_done_callback(lambda _: feed.close())
-        try:
-            raised = feed.fill(validated(Packet, packets, "packet"))
-            wait([sending])
+                preparation.look_at(packets)
+            tally = _tally(None if isinstance(packets, Iterator) else preparation.checked, chosen)
         except BaseException:
-            abandoned.set()
-            feed.close()
+            preparation.plan.documents.close()
             raise
-    if raised is None:
-        return sending.result()
-    run.note_what_was_sent(raised, sending.exception())
-    raise raised
+    return Prepared(client, packets, preparation, chosen, tally)
 
 
-@contextmanager
-def _told_with_report(tally: Tally) -> Iterator[None]:
-    """Close the report at the end; that it is not complete is told beside what else there is to tell."""
+def _tally(expected: int | None, options: Options) -> Tally:
     try:
-        yield
-    except BaseException as error:
-        unwritten = tally.close()
-        if unwritten is not None and isinstance(error, PushError):
+        return Tally(expected, options.report, options.path_of)
+    except (OSError, ImportError, ValueError) as error:
+        raise InvalidValueError("report", [f"cannot write {options.report}: {error}"]) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a push did.
+
+    :param handle: what to wait with.
+    :param children: by parent: those that were there when the push had proved its uploads.
+    """
+
+    handle: Handle
+    children: dict[int, list[File]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Packets that were checked, to be sent once. Leave it as a context manager: it holds the report open.
+
+    :param client: of the project.
+    :param packets: as they were given.
+    :param preparation: what checked them, and goes on to check what an iterator yields.
+    :param options: of the push.
+    :param tally: told what becomes of each packet.
+    """
+
+    client: DiffgramClient
+    packets: Iterable[Candidate]
+    preparation: Preparation
+    options: Options
+    tally: Tally
+
+    @property
+    def plan(self) -> Plan:
+        """What the check found out."""
+        return self.preparation.plan
+
+    def send(self) -> Sent:
+        """Send what is not there.
+
+        :raises InvalidValueError: with what is wrong; nothing was sent.
+        :raises PushError: if some packets did not arrive.
+        """
+        if isinstance(self.packets, Iterator):
+            return self._send_while_it_yields(self.packets)
+        with Senders(self.options.concurrency) as senders:
+            run = _Push(self, self.client, senders)
+            with telling(NOTHING):
+                run.make_ready(self.packets, whole=True)
+            return run.run(_chunks(self.packets), checked=True)
+
+    def _send_while_it_yields(self, packets: Iterator[Candidate]) -> Sent:
+        """Run the generator here, where its author expects it; check and send what it yields in a thread."""
+        abandoned = (
+            threading.Event()
+        )  # this thread is to end at once, by a timeout or whoever ends the process
+        feed: Feed[Packet | list[str]] = Feed(CHUNK, LINGER)
+        with Senders(self.options.concurrency) as senders, ThreadPoolExecutor(1, "diffgram-push") as thread:
+            run = _Push(self, self.client.interrupted_by(abandoned), senders)
+            sending = thread.submit(copy_context().run, run.run, feed, checked=False)
+            sending.add_done_callback(lambda _: feed.close())
+            try:
+                raised = feed.fill(validated(Packet, packets, "packet"))
+                wait([sending])
+            except BaseException:
+                abandoned.set()
+                feed.close()
+                raise
+        if raised is None:
+            return sending.result()
+        run.note_what_was_sent(raised, sending.exception())
+        raise raised
+
+    def __enter__(self) -> Prepared:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Close the report; that it is not complete is told beside what else there is to tell."""
+        self.plan.labels.tell_left_out()
+        self.plan.documents.close()
+        unwritten = self.tally.close()
+        if unwritten is None:
+            return
+        if isinstance(error, PushError):
             error.args = (f"{error}\n{unwritten}",)
-        raise
-    unwritten = tally.close()
-    if unwritten is not None:
-        told = (
-            f"{unwritten}\nThe packets are not concerned: {tally.counts()}. A retry sends none of them again"
-        )
-        failed = PushError(told)
-        failed.permanent = unwritten.permanent
-        raise failed
+        if error is None:
+            told = f"The packets are not concerned: {self.tally.counts()}. A retry sends none of them again"
+            failed = PushError(f"{unwritten}\n{told}")
+            failed.permanent = unwritten.permanent
+            raise failed
 
 
 class _Push:
-    def __init__(
-        self,
-        client: DiffgramClient,
-        preparation: Preparation,
-        senders: Senders,
-        tally: Tally,
-        if_exists: str,
-        memory: Memory | None,
-        stops: Collection[threading.Event],
-        path_of: PathOpener,
-        runs: ModelRuns,
-    ) -> None:
+    """One push under way: asks :func:`decide` what to do with each item, and does it.
+
+    :param prepared: what to send, and how.
+    :param client: of the project; its waits end when the push is to end.
+    :param senders: do several items at once.
+    """
+
+    def __init__(self, prepared: Prepared, client: DiffgramClient, senders: Senders) -> None:
         self._client = client
-        self._preparation = preparation
-        self._plan: Plan = preparation.plan
+        self._preparation = prepared.preparation
+        self._plan = prepared.plan
+        self._options = prepared.options
+        self._tally = prepared.tally
         self._senders = senders
-        self._tally = tally
-        self._if_exists = if_exists
-        self._stops = stops
-        self._batches = Batches(client, memory)
-        self._existing = Existing(client, self._plan.directory_id, self._plan.known, self._batches)
-        self._runs = runs
-        self._uploads = Uploads(client, self._plan, path_of, tally)
-        self._dealer = Dealer(
-            client,
-            self._plan,
-            self._existing,
-            self._batches,
-            self._runs,
-            self._uploads,
-            tally,
-            if_exists,
-        )
+        self._batches = Batches(client, prepared.options.memory)
+        self._inventory = Inventory(client, self._plan, self._batches)
+        self._queue = Queue(client, self._plan, self._batches)
+        self._uploads = Uploads(client, self._plan, prepared.options.path_of, prepared.tally)
+        self._runs = ModelRuns(client, self._plan.labels, prepared.options.introduce_after)
+        self._unsettled: list[Unsettled] = []
+        self._uploaded = 0
+        self._lock = threading.Lock()
         self._busy: set[int] = set()
         self._together = 0
         self._has_looked = False
@@ -222,49 +229,17 @@ class _Push:
         :raises InvalidValueError: if something is there of what is to be new.
         """
         self._look(whole=whole)
-        if self._if_exists == "fail":
-            self._refuse_existing(_valid(packets))
+        if self._options.if_exists == "fail":
+            self._refuse_existing(self._items(packets))
         self._plan.labels.settle_unknown()
-        self._existing.archive_doubled()
+        self._inventory.archive_doubled()
         self._warn_beyond_the_cap()
 
-    def _look(self, *, whole: bool) -> None:
-        """See once what is there, before the first packet that makes a root file."""
-        names = self._plan.known.first_packets(SEARCH_ONE_BY_ONE + 1)
-        if self._has_looked or not names:
-            return
-        self._has_looked = True
-        searched = names if whole and len(names) <= SEARCH_ONE_BY_ONE else None
-        self._existing.look_at_roots(self._plan.media_types if whole else MEDIA_TYPES, searched)
+    def run(self, chunks: Iterable[Sequence[Candidate]], *, checked: bool) -> Sent:
+        """Send packets, a chunk after the other.
 
-    def _warn_beyond_the_cap(self) -> None:
-        there = self._plan.known.count_files()
-        if self._has_warned or there + self._plan.expected <= DATASET_CAP:
-            return
-        new = self._plan.known.count_new()
-        if there + new > DATASET_CAP:
-            self._has_warned = True
-            self._tally.warn(
-                f"{there:,} files are in the dataset and {new:,} new ones are to be sent; Diffgram takes "
-                f"{DATASET_CAP:,} images a dataset and fails the others: use several datasets"
-            )
-
-    def _refuse_existing(self, packets: Iterable[Packet]) -> None:
-        problems = []
-        new = (packet for packet in packets if packet.file_id is None)
-        while chunk := list(islice(new, CHUNK)):
-            self._look_at_children(chunk)
-            problems += [
-                f"{name_of(packet)!r} is in the dataset already" for packet in chunk if self._is_there(packet)
-            ]
-        if problems:
-            raise InvalidValueError("if_exists='fail'", problems[:CHUNK], max(0, len(problems) - CHUNK))
-
-    def _is_there(self, packet: Packet) -> bool:
-        name = name_of(packet)
-        return bool(self._existing.file(packet, name) or self._existing.pending(packet, name))
-
-    def run(self, chunks: Iterable[Sequence[Candidate]], max_failed: float, *, checked: bool) -> Handle:
+        :param checked: whether they were checked and made ready.
+        """
         try:
             self._send_all(chunks, checked=checked)
         except DiffgramError as error:
@@ -275,33 +250,80 @@ class _Push:
                 with telling(NOTHING):
                     raise
             raise self._refused(error) from error
-        failed = self._tally["failed"]
-        allowed = max_failed * self._plan.expected if max_failed < 1 else max_failed
-        if failed > allowed:
+        failed, expected = self._tally["failed"], self._preparation.checked
+        if self._options.too_many(failed, expected):
             raise self._incomplete()
-        return Handle(
+        handle = Handle(
             project=self._client.project,
             directory_id=self._plan.directory_id,
             batches=self._batches.sent(),
-            expected=self._plan.expected,
+            expected=expected,
             skipped=self._tally["skipped"],
-            done_at_send=self._dealer.uploaded,
+            done_at_send=self._uploaded,
             not_sent=failed,
             unchecked=self._plan.blobs.unchecked,
         )
+        return Sent(handle, self._uploads.children)
+
+    # What is there
+
+    def _look(self, *, whole: bool) -> None:
+        """See once what is there, before the first packet that makes a root file."""
+        names = self._plan.known.first_packets(SEARCH_ONE_BY_ONE + 1)
+        if self._has_looked or not names:
+            return
+        self._has_looked = True
+        searched = names if whole and len(names) <= SEARCH_ONE_BY_ONE else None
+        self._inventory.look_at_roots(self._plan.media_types if whole else MEDIA_TYPES, searched)
+
+    def _warn_beyond_the_cap(self) -> None:
+        there = self._plan.known.count_files()
+        if self._has_warned or there + self._preparation.checked <= DATASET_CAP:
+            return
+        new = self._plan.known.count_new()
+        if there + new > DATASET_CAP:
+            self._has_warned = True
+            self._tally.warn(
+                f"{there:,} files are in the dataset and {new:,} new ones are to be sent; Diffgram takes "
+                f"{DATASET_CAP:,} images a dataset and fails the others: use several datasets"
+            )
+
+    def _refuse_existing(self, items: Iterable[Item]) -> None:
+        problems = []
+        new = (item for item in items if not item.is_update)
+        while chunk := list(islice(new, CHUNK)):
+            self._look_at_children(chunk)
+            there = [item for item in chunk if self._inventory.file(item) or self._inventory.pending(item)]
+            problems += [f"{item.name!r} is in the dataset already" for item in there]
+        if problems:
+            raise InvalidValueError("if_exists='fail'", problems[:CHUNK], max(0, len(problems) - CHUNK))
+
+    def _look_at_children(self, items: Iterable[Item]) -> None:
+        of_parent: dict[int, dict[ChildPlace, frozenset[str]]] = defaultdict(dict)
+        for item in items:
+            if item.parent_file_id is not None:
+                is_known = self._plan.labels.knows(item.packet.instances)  # else no push can have sent it
+                brought = replace(item).references if is_known else frozenset()  # of a copy: not to be kept
+                of_parent[item.parent_file_id][item.place] = brought
+        if of_parent:
+            self._senders.drain()  # they use what the last look found
+        for parent, children in of_parent.items():
+            self._inventory.look_at_children(parent, children)
+
+    # Chunk by chunk
 
     def _send_all(self, chunks: Iterable[Sequence[Candidate]], *, checked: bool) -> None:
         for chunk in chunks:
             if not checked:
                 self._check(chunk)
-            valid = list(_valid(chunk))
-            self._look_at_children(valid)
-            for packet in valid:
-                self._one(packet, _called(packet))
-            if max(self._dealer.unsettled, self._uploads.unproven) >= CHUNK:
+            items = list(self._items(chunk))
+            self._look_at_children(items)
+            for item in items:
+                self._start(item)
+            if max(len(self._unsettled), self._uploads.unproven) >= CHUNK:
                 self._settle()
         self._settle()
-        if self._tally.done != self._plan.expected:
+        if self._tally.done != self._preparation.checked:
             raise PushError("the packets that were checked are not the ones that could be read afterwards")
 
     def _check(self, chunk: Sequence[Candidate]) -> None:
@@ -313,62 +335,234 @@ class _Push:
             self._settle()
             raise
 
-    def _settle(self) -> None:
-        self._senders.drain()
-        self._raise_if_stopped()
-        self._dealer.heal()
-        self._dealer.prove_uploads()
+    def _items(self, packets: Iterable[Candidate]) -> Iterator[Item]:
+        for packet in validated(Packet, packets, "packet"):
+            if isinstance(packet, Packet):
+                yield Item(packet, self._plan.labels, getattr(packet.media, "path", None) in self._plan.large)
 
-    def _look_at_children(self, packets: Iterable[Packet]) -> None:
-        of_parent: dict[int, dict[tuple[str, int], set[str]]] = {}
-        for packet in packets:
-            if packet.parent_file_id is not None:
-                name = name_of(packet)
-                place = name, packet.ordinal or 0
-                labels = self._plan.labels
-                is_known = labels.knows(packet.instances)  # else no push can have sent it
-                brought = references_of_packet(packet, labels, name) if is_known else set()
-                of_parent.setdefault(packet.parent_file_id, {})[place] = brought
-        if of_parent:
-            self._senders.drain()  # they use what the last look found
-        for parent, children in of_parent.items():
-            self._existing.look_at_children(parent, children)
-
-    def _one(self, packet: Packet, name: str) -> None:
-        """Have one packet sent; at once where it introduces a model run, which the others wait for."""
-        if packet.file_id is not None:
-            if packet.file_id in self._busy or len(self._busy) >= CHUNK:  # one update of a file at a time
+    def _start(self, item: Item) -> None:
+        """Have one item sent; at once where it introduces a model run, which the others wait for."""
+        if item.packet.file_id is not None:
+            if (
+                item.packet.file_id in self._busy or len(self._busy) >= CHUNK
+            ):  # one update of a file at a time
                 self._senders.drain()
                 self._busy = set()
-            self._busy.add(packet.file_id)
-        if self._runs.is_new(packet):
+            self._busy.add(item.packet.file_id)
+        if self._runs.is_new(item.packet):
             self._senders.drain()
-            self._deal(packet, name, introduces=True)
+            self._deal(item, introduces=True)
         else:
-            self._senders.submit(lambda: self._deal(packet, name, introduces=False))
+            self._senders.submit(lambda: self._deal(item, introduces=False))
 
-    def _deal(self, packet: Packet, name: str, *, introduces: bool) -> None:
+    def _settle(self) -> None:
+        """Wait for what is under way, then give files what they lack, and prove the uploads."""
+        self._senders.drain()
         self._raise_if_stopped()
-        self._dealer.deal(packet, name, introduces=introduces)
+        self._heal()
+        for name, error in self._uploads.prove():
+            self._uploaded -= 1
+            self._tally.retract(name, error)
 
     def _raise_if_stopped(self) -> None:
-        if any(stop.is_set() for stop in self._stops):
-            raise PushError("asked to stop")
+        self._client.clock.sleep(0)
+
+    # One item
+
+    def _deal(self, item: Item, *, introduces: bool) -> None:
+        """Do with an item what is to be done, and take note of the outcome.
+
+        :param introduces: whether to wait until the server knows the item's model run.
+        """
+        self._raise_if_stopped()
+        self._noting(item, partial(self._decided, item, introduces))
+
+    def _decided(self, item: Item, introduces: bool) -> None:
+        found = Found()
+        if not item.is_update:
+            found = Found(pending=self._inventory.pending(item), file=self._inventory.file(item))
+        while isinstance(action := decide(item, found, self._options.if_exists), Question):
+            found = self._answered(action, item, found)
+        place = self._done(action, item, found)
+        if introduces and place is not None:
+            self._introduce(item, place)
+
+    def _answered(self, question: Question, item: Item, found: Found) -> Found:
+        """Ask the server, and return what is known then."""
+        pending, file = found.pending, found.file
+        if question is Question.DID_IT_LOSE_SOME:
+            assert file is not None
+            return replace(found, has_lost_some=self._has_lost_some(item, file))
+        assert pending is not None
+        if question is Question.IS_IT_BROKEN_OFF:
+            is_broken_off = self._uploads.large.is_broken_off(pending)
+            return replace(found, is_broken_off=is_broken_off, pending=None if is_broken_off else pending)
+        if question is Question.WHAT_DOES_IT_BRING:
+            return replace(found, brings_all=self._brings_all(item, pending))
+        patience = LARGE_PATIENCE if item.is_large else PATIENCE
+        return Found(file=wait_for_file(self._client, pending, patience))
+
+    def _done(self, action: Action, item: Item, found: Found) -> Place | None:
+        """Do what was decided; return where the item's input is listed, if one is under way."""
+        if action is Action.ADOPT:
+            assert found.pending is not None
+            return self._adopt(item, found.pending)
+        if action is Action.SEND:
+            place = self._queue.send(item)
+            self._tally.note(item.name, "sent")
+            return place
+        if action is Action.UPLOAD:
+            return self._upload(item)
+        if action is Action.UPLOAD_IN_CHUNKS:
+            return self._upload_in_chunks(item)
+        file_id = item.packet.file_id if found.file is None else found.file.id
+        assert file_id is not None
+        return self._change(action, item, file_id)
+
+    def _change(self, action: Action, item: Item, file_id: int) -> Place | None:
+        """Do something about a file that is there."""
+        if action is Action.SETTLE:
+            with self._lock:
+                self._unsettled.append(Unsettled(replace(item), file_id))  # a copy: not to keep its bodies
+            return None
+        done = None
+        if action is not Action.SKIP:
+            change = self._queue.replace if action is Action.REPLACE else self._queue.append
+            done = change(item, file_id)
+        if isinstance(done, Pending):
+            return self._adopt(item, done, file_id)
+        self._tally.note(item.name, "skipped" if done is None else "sent", file_id=file_id)
+        return done
+
+    def _with_file(self, item: Item, file: File) -> Place | None:
+        """Go on with an item whose file turned out to be there."""
+        found = Found(file=file)
+        while isinstance(action := decide(item, found, self._options.if_exists), Question):
+            found = self._answered(action, item, found)
+        return self._change(action, item, file.id)
+
+    def _adopt(self, item: Item, pending: Pending, file_id: int | None = None) -> Place:
+        """Wait for an input of an earlier attempt instead of sending its packet again."""
+        self._batches.adopt(pending)
+        self._tally.note(item.name, "sent", "by an earlier attempt", input_id=pending.id, file_id=file_id)
+        return Place(pending.batch_id, pending.parent_file_id, pending.original_filename, file_id)
+
+    def _brings_all(self, item: Item, pending: Pending) -> bool:
+        """Whether an input under way leaves the file as the item is to leave it."""
+        row = self._client.send(routes.view_input(self._client.project, pending.id))
+        theirs = references_of_row(row)
+        return (
+            theirs == item.references if self._options.if_exists == "replace" else theirs >= item.references
+        )
+
+    def _has_lost_some(self, item: Item, file: File) -> bool:
+        rows = self._client.send(
+            routes.list_inputs(self._client.project, file_id=file.id, parent_file_id=item.parent_file_id)
+        )
+        counted, has_frames = file.count_instances_changed or 0, bool(item.packet.frame_packet_map)
+        return any(lost_some(row, counted, has_frames=has_frames) for row in rows)
+
+    def _upload(self, item: Item) -> Place | None:
+        there = self._uploads.send(item)
+        if there is not None:
+            return self._with_file(item, there)
+        with self._lock:
+            self._uploaded += 1
+        self._tally.note(item.name, "sent")
+        self._runs.note(item.packet)
+        return None
+
+    def _upload_in_chunks(self, item: Item) -> Place | None:
+        """Upload a medium in chunks; its predictions follow once it is a file, since chunks carry none."""
+        large = self._uploads.large
+        if not item.packet.instances:
+            place = large.send(item, self._batches.assign(None))
+            self._batches.count(place.batch_id, None)
+            self._tally.note(item.name, "sent")
+            return place
+        row = large.wait(large.send(item, self._batches.assign_apart()))
+        if row.existing_file_id is not None:
+            there = self._client.send(routes.view_file(self._client.project, row.existing_file_id))
+            return self._with_file(item, there)
+        assert row.file_id is not None
+        return self._change(Action.APPEND, item, row.file_id)
+
+    # Model runs
+
+    def _introduce(self, item: Item, place: Place) -> None:
+        self._runs.introduce(item.packet, item.name, place, lambda row: self._again(item, row))
+
+    def _again(self, item: Item, row: Input) -> Place:
+        """Repair an input that is stuck: archive it and send the item again; retry an update.
+
+        :raises IntroductionError: for a replacement, whose retry would remove the file.
+        """
+        if row.mode == "update_with_existing":
+            raise IntroductionError(
+                f"{item.name}: input {row.id}, which is to replace the predictions of file {row.file_id}, is "
+                f"stuck as {row.status}. Neither a retry nor an archive would leave the file: ask whoever "
+                "runs Diffgram"
+            )
+        if row.mode == "update":
+            retry(self._client, [row], "an update that is stuck")
+            return Place(row.batch_id or 0, row.parent_file_id, file_id=row.file_id)
+        archive(self._client, [row], "what is stuck, to send it again")
+        self._batches.forget(row)
+        return self._queue.send(item)
+
+    # What was found without its predictions
+
+    def _heal(self) -> None:
+        """Give files that lack their predictions what they lack, once it is sure that they do."""
+        unsettled, self._unsettled = self._unsettled, []
+        if not unsettled:
+            return
+        project, directory_id = self._client.project, self._plan.directory_id
+        holding = self._client.run(holding_instances(project, directory_id, unsettled))
+        for each in unsettled:
+            holds = each.file_id in holding
+            action = decide_settled(holds_instances=holds, if_exists=self._options.if_exists)
+            self._noting(each.item, partial(self._healed, each, action))
+
+    def _healed(self, each: Unsettled, action: Action) -> None:
+        place = self._change(action, each.item, each.file_id)
+        if place is not None and self._runs.is_new(each.item.packet):
+            self._introduce(each.item, place)
+
+    # What is told
+
+    def _noting(self, item: Item, job: Callable[[], None]) -> None:
+        """Do the job; take note if it fails, and raise what would befall the other items as well."""
+        try:
+            job()
+        except OSError as error:
+            if not isinstance(item.packet.media, PathMedia):
+                raise
+            raise_if_passing(error, "read", item.packet.media.path)
+            self._tally.note(item.name, "failed", f"cannot read it: {error}")
+        except RefusedError as error:
+            if not _is_of_one_packet(error):
+                raise
+            self._tally.note(item.name, "failed", error, file_id=item.packet.file_id)
+        except OutcomeUnknownError as error:
+            self._tally.note(item.name, "unknown", error, file_id=item.packet.file_id)
+            raise
 
     def note_what_was_sent(self, error: Exception, problem: BaseException | None) -> None:
         """Tell in the log, and as a note on what a generator raised, what became of what it yielded before.
 
         :param problem: what kept that from being sent.
         """
-        what = f"{self._plan.expected} packets were yielded before"
+        what = f"{self._preparation.checked} packets were yielded before"
         words = f"{what}: {self._tally.counts()}" if problem is None else f"{what}; of those {problem}"
         error.add_note(f"{words}. A retry finds what arrived.")
         self._tally.warn(f"the generator raised {type(error).__name__}: {words}")
 
     def _stopped(self, error: DiffgramError) -> PushError:
-        left = self._plan.expected - self._tally.done
+        checked = self._preparation.checked
+        left = checked - self._tally.done
         stopped = PushError(
-            f"stopped: {error}\nOf {self._plan.expected} packets {self._tally.counts()}, {left} were not "
+            f"stopped: {error}\nOf {checked} packets {self._tally.counts()}, {left} were not "
             "sent. A retry finds what arrived and sends only the rest.",
             status=error.status,
         )
@@ -387,7 +581,9 @@ class _Push:
     def _incomplete(self) -> PushError:
         more = self._tally["failed"] - len(self._tally.examples)
         lines = [*self._tally.examples, *([f"and {more} more"] if more > 0 else [])]
-        error = PushError("\n".join([f"of {self._plan.expected} packets {self._tally.counts()}:", *lines]))
+        error = PushError(
+            "\n".join([f"of {self._preparation.checked} packets {self._tally.counts()}:", *lines])
+        )
         error.permanent = True
         return error
 
@@ -398,9 +594,6 @@ def _chunks(packets: Iterable[Candidate]) -> Iterator[list[Candidate]]:
         yield chunk
 
 
-def _valid(packets: Iterable[Candidate]) -> Iterator[Packet]:
-    return (packet for packet in validated(Packet, packets, "packet") if isinstance(packet, Packet))
-
-
-def _called(packet: Packet) -> str:
-    return f"file {packet.file_id}" if packet.file_id is not None else name_of(packet)
+def _is_of_one_packet(error: RefusedError) -> bool:
+    """Whether a refusal is about this packet, so that others may pass: not a credential, not the address."""
+    return type(error) in (RefusedError, StorageRefusedError) or error.status == 413

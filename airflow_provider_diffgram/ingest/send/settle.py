@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...client import DiffgramClient, OutcomeUnknownError, routes
-from ...client.request import pause
-from ...models import File, Input, Packet
+from ...client.request import Steps, ask, poll
+from ...models import File, Input
 from ..server.files import read_files, settle_seconds
 from ..server.names import Pending
+from .item import Item
 
 _POLL = 1.0
 PATIENCE = 600.0
@@ -20,45 +20,36 @@ PATIENCE = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A file that is there and holds no instance, although ``instances`` are meant for it."""
+    """A file that is there and holds no instance, although its item brings some."""
 
-    packet: Packet
-    name: str
+    item: Item
     file_id: int
-    instances: int
 
 
-def settle(
-    client: DiffgramClient, directory_id: int, files: Iterable[Unsettled]
-) -> tuple[list[Unsettled], list[Unsettled]]:
-    """Wait until each file holds instances, or time is up; return those that do and those that do not.
+def holding_instances(project: str, directory_id: int, files: Iterable[Unsettled]) -> Steps[set[int]]:
+    """Wait until each file holds instances, or time is up; return the ids of those that do.
 
     The server writes instances up to 14 s after the file (server.md 3.2); healing earlier would store
     them twice.
     """
-    waiting = list(files)
-    settled: list[Unsettled] = []
-    deadline = time.monotonic() + settle_seconds(max((each.instances for each in waiting), default=0))
-    while waiting:
-        counted = _counted(client, directory_id, waiting)
-        settled += [each for each in waiting if each.file_id in counted]
-        waiting = [each for each in waiting if each.file_id not in counted]
-        if time.monotonic() > deadline:
-            break
-        if waiting:
-            client.run(pause(_POLL))
-    return settled, waiting
-
-
-def _counted(client: DiffgramClient, directory_id: int, files: Iterable[Unsettled]) -> set[int]:
-    by_parent: dict[int | None, set[int]] = defaultdict(set)
+    waiting: dict[int | None, set[int]] = defaultdict(set)
+    instances = 0
     for each in files:
-        by_parent[each.packet.parent_file_id].add(each.file_id)
-    found: set[int] = set()
-    for parent, file_ids in by_parent.items():
-        read = client.run(read_files(client.project, directory_id, file_ids, parent))
-        found |= {file.id for file in read.values() if file.count_instances_changed is not None}
-    return found
+        waiting[each.item.parent_file_id].add(each.file_id)
+        instances = max(instances, each.item.expected)
+    holding: set[int] = set()
+
+    def look() -> Steps[bool | None]:
+        for parent, file_ids in waiting.items():
+            if file_ids:
+                read = yield from read_files(project, directory_id, file_ids, parent)
+                found = {file.id for file in read.values() if file.count_instances_changed is not None}
+                holding.update(found)
+                file_ids -= found
+        return not any(waiting.values()) or None
+
+    yield from poll(look, every=_POLL, patience=settle_seconds(instances))
+    return holding
 
 
 def wait_for_file(client: DiffgramClient, pending: Pending, patience: float = PATIENCE) -> File | None:
@@ -75,14 +66,18 @@ def wait_for_end(client: DiffgramClient, pending: Pending, patience: float) -> I
 
     :raises OutcomeUnknownError: if it takes more than ``patience`` seconds.
     """
-    deadline = time.monotonic() + patience
-    while True:
-        row = client.send(routes.view_input(client.project, pending.id))
-        if row.succeeded or row.failed:
-            return row
-        if time.monotonic() > deadline:
-            raise OutcomeUnknownError(
-                f"input {pending.id}, which brings {pending.original_filename!r} without the predictions "
-                f"that go with it, is still {row.status} after {patience:.0f} s; retry later"
-            )
-        client.run(pause(_POLL))
+    row: Input | None = None
+
+    def look() -> Steps[Input | None]:
+        nonlocal row
+        row = yield from ask(routes.view_input(client.project, pending.id))
+        return row if row.succeeded or row.failed else None
+
+    ended = client.run(poll(look, every=_POLL, patience=patience))
+    if ended is None:
+        status = row.status if row else "unknown"
+        raise OutcomeUnknownError(
+            f"input {pending.id}, which brings {pending.original_filename!r} without the predictions "
+            f"that go with it, is still {status} after {patience:.0f} s; retry later"
+        )
+    return ended

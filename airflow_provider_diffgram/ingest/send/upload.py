@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 
-from ...client import DiffgramClient, DiffgramError, OutcomeUnknownError, RefusedError, StoppedError, routes
-from ...client.request import Steps, Upload, ask, pause
-from ...models import File, Input, Packet, PageMedia, PathMedia
+from ...client import DiffgramClient, DiffgramError, OutcomeUnknownError, RefusedError, routes
+from ...client.request import Request, Steps, Upload, ask, pause, poll
+from ...models import File, Input, PageMedia, PathMedia
+from ...models.received import UploadReply
 from ..check.check import Plan
 from ..check.wire import upload_body
 from ..read.paths import PathOpener, upload_of
 from ..server.files import SEARCH_ONE_BY_ONE, children_by_place, files_named, root_files
+from ..server.once import send_once
 from ..server.repair import keep_oldest
 from .chunks import LargeUploads
+from .item import Item
 from .tally import Tally
-
-_log = logging.getLogger(__name__)
 
 _FAULTS = 3
 """So many answers 500, and no file there, mean that the server cannot ingest the medium."""
@@ -47,6 +47,7 @@ class Uploads:
     :param path_of: opens the paths of media.
     :param tally: told how many bytes were read.
     :ivar large: for those beyond the limit of one request.
+    :ivar children: by parent: those that were there when uploads were proved last.
     """
 
     def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener, tally: Tally) -> None:
@@ -55,10 +56,11 @@ class Uploads:
         self._plan = plan
         self._path_of = path_of
         self._tally = tally
+        self.children: dict[int, list[File]] = {}
         self._done: dict[int, _Uploaded] = {}
 
-    def send(self, packet: Packet, name: str) -> File | None:
-        """Upload a packet's medium with its predictions.
+    def send(self, item: Item) -> File | None:
+        """Upload an item's medium with its predictions.
 
         :return: None if the server ingested it; the file of that name if one is there already, which may
             be this very upload with its answer lost.
@@ -66,30 +68,32 @@ class Uploads:
         :raises OutcomeUnknownError: if the server stays silent.
         :raises StorageError: if the medium's storage fails, and may be back.
         """
-        assert isinstance(packet.media, PathMedia)
-        body = upload_body(packet, self._plan.labels, name=name, directory_id=self._plan.directory_id)
-        upload = self._upload_of(packet.media, name)
-        deadline = time.monotonic() + self._client.settings.retry_timeout
+        assert isinstance(item.packet.media, PathMedia)
+        body = upload_body(item.packet, item.keys, directory_id=self._plan.directory_id)
+        upload = self._upload_of(item.packet.media, item.name)
+        request = routes.upload_local(self._client.project, upload, body)
         faults = 0
-        while True:
-            try:
-                reply = self._client.send(routes.upload_local(self._client.project, upload, body))
-            except OutcomeUnknownError as error:
-                _log.warning("%s; looking whether it arrived", error)
-                try:
-                    file = self._look(packet, name)
-                except StoppedError:
-                    raise error from None
-                if file is not None:
-                    return file
-                faults += error.status == 500
-                if faults == _FAULTS:
-                    raise _not_ingestible(name, error) from error
-                if time.monotonic() > deadline:
-                    raise
-                continue
-            row = self._client.run(self._until_ended(reply.input))
-            return self._ended(packet, name, row, len(body.get("instance_list", [])))
+
+        def give_up(error: OutcomeUnknownError) -> None:
+            nonlocal faults
+            faults += error.status == 500
+            if faults == _FAULTS:
+                raise _not_ingestible(item.name, error) from error
+
+        answer = send_once(
+            self._client,
+            partial(self._sent, request),
+            partial(self._look, item),
+            looks=_LOOKS,
+            patience=self._client.settings.retry_timeout,
+            give_up=give_up,
+        )
+        if isinstance(answer, File):
+            return answer
+        return self._ended(item, self._client.run(self._until_ended(answer.input)))
+
+    def _sent(self, request: Request[UploadReply]) -> UploadReply | File:
+        return self._client.send(request)
 
     def _upload_of(self, media: PathMedia, name: str) -> Upload:
         if isinstance(media, PageMedia):
@@ -98,35 +102,37 @@ class Uploads:
 
     def _until_ended(self, row: Input) -> Steps[Input]:
         """Follow an input that the answer found still under way, as a video's frames may be."""
-        deadline = time.monotonic() + _INGEST_TIMEOUT
-        while row.id is not None and not (row.succeeded or row.failed) and time.monotonic() < deadline:
-            yield from pause(_POLL)
-            row = yield from ask(routes.view_input(self._client.project, row.id))
+        project, input_id = self._client.project, row.id
+        if input_id is None or row.succeeded or row.failed:
+            return row
+
+        def look() -> Steps[Input | None]:
+            nonlocal row
+            row = yield from ask(routes.view_input(project, input_id))
+            return row if row.succeeded or row.failed else None
+
+        yield from pause(_POLL)
+        yield from poll(look, every=_POLL, patience=_INGEST_TIMEOUT)
         return row
 
-    def _ended(self, packet: Packet, name: str, row: Input, instances: int) -> File | None:
-        if row.existing_file_id is not None and packet.parent_file_id is None:
+    def _ended(self, item: Item, row: Input) -> File | None:
+        if row.existing_file_id is not None and item.parent_file_id is None:
             return self._client.send(routes.view_file(self._client.project, row.existing_file_id))
-        refused = not_ingested(name, row)
+        refused = not_ingested(item.name, row)
         if refused is not None:
             raise refused
         assert row.file_id is not None
-        self._done[row.file_id] = _Uploaded(name, packet.parent_file_id, packet.ordinal or 0, instances)
+        counted = len(item.keys.get("instance_list", []))  # of frames the server keeps no count
+        self._done[row.file_id] = _Uploaded(item.name, item.parent_file_id, item.place[1], counted)
         return None
 
-    def _look(self, packet: Packet, name: str) -> File | None:
-        for seconds in _LOOKS:
-            self._client.run(pause(seconds))
-            if packet.parent_file_id is not None:
-                children = self._client.send(
-                    routes.list_children(self._client.project, packet.parent_file_id)
-                )
-                found = children_by_place(children).get((name, packet.ordinal or 0), [])
-            else:
-                found = files_named(self._client, self._plan.directory_id, name)
-            if found:
-                return min(found, key=lambda file: file.id)
-        return None
+    def _look(self, item: Item) -> File | None:
+        if item.parent_file_id is not None:
+            children = self._client.send(routes.list_children(self._client.project, item.parent_file_id))
+            found = children_by_place(children).get(item.place, [])
+        else:
+            found = files_named(self._client, self._plan.directory_id, item.name)
+        return min(found, key=lambda file: file.id, default=None)
 
     @property
     def unproven(self) -> int:
@@ -166,7 +172,7 @@ class Uploads:
         """Return children, or the root files of these names that came after the push looked what is there."""
         if parent_file_id is not None:
             listed = self._client.send(routes.list_children(self._client.project, parent_file_id))
-            self._plan.there[parent_file_id] = listed
+            self.children[parent_file_id] = listed
             return listed
         few = names if len(names) <= SEARCH_ONE_BY_ONE else None
         before = self._plan.known.newest_file()

@@ -12,7 +12,7 @@ from ...client import DiffgramClient
 from ...models import InvalidValueError, Packet
 from ...models.problems import all_problems
 from ...models.received import without_signatures
-from ..check.check import Candidate, Preparation, validated
+from ..check.check import Candidate, Preparation, Target, validated
 from ..check.labels import UNKNOWN_LABELS, UnknownLabels
 from ..check.names import name_of
 from ..read.paths import PathOpener, universal_path
@@ -102,9 +102,7 @@ def validate_packets(
     """
     limits = limits or Limits()
     check_arguments(limits, unknown_labels, samples, (report, page, valid_packets), path_of)
-    preparation = Preparation(
-        client, dataset=dataset, label_schema=label_schema, path_of=path_of, unknown_labels=unknown_labels
-    )
+    preparation = Preparation(client, Target(dataset, label_schema, unknown_labels), path_of)
     labels = preparation.plan.labels
     counts = Counts(labels.names, samples if page else 0)
     examples: list[str] = []

@@ -27,8 +27,7 @@ from airflow_provider_diffgram.client.request import Request
 from airflow_provider_diffgram.hooks.connection import defaults_of, settings_of
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
 from airflow_provider_diffgram.ingest.read.paths import universal_path
-from airflow_provider_diffgram.ingest.send import settle
-from airflow_provider_diffgram.ingest.send.options import IF_EXISTS
+from airflow_provider_diffgram.ingest.send.decide import IfExists
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.ingest.send.tally import Result, Tally
 from airflow_provider_diffgram.ingest.validation import validate_packets
@@ -440,7 +439,7 @@ def test_progress_is_told_in_the_words_shown(caplog):
 
 
 def test_each_word_of_if_exists_is_described():
-    assert tuple(code(row[0]) for row in rows("push", "Files that are there already")) == IF_EXISTS
+    assert tuple(code(row[0]) for row in rows("push", "Files that are there already")) == get_args(IfExists)
 
 
 # Tables
@@ -517,8 +516,8 @@ def box(left: int) -> dict[str, Any]:
     return {"type": "box", "label": "cat", "x_min": left, "y_min": 2, "x_max": left + 9, "y_max": 11}
 
 
-def test_what_the_tables_say_of_a_second_push(project, client, media, monkeypatch):
-    monkeypatch.setattr(settle, "time", FastTime)
+def test_what_the_tables_say_of_a_second_push(project, client, media):
+    client.clock = FastTime()
     medium = {"media": {"path": str(media / "left.png")}, "original_filename": "a.png"}
     assert settled(client, [medium]).succeeded == 1
     assert settled(client, [{**medium, "instance_list": [box(1)]}]).succeeded == 1, (

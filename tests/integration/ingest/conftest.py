@@ -7,11 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from airflow_provider_diffgram.ingest.send import model_runs as runs
-from airflow_provider_diffgram.ingest.send import queue as packets
-from airflow_provider_diffgram.ingest.send import settle
 from diffgram_emulator.process import EmulatorProcess
-from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import LiveDiffgram
 from tests.integration.ingest.served_media import Media, serving
 
@@ -26,7 +22,7 @@ def unlimited_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emu
 
 
 @pytest.fixture
-def diffgram(unlimited_emulator: EmulatorProcess, fast_time: None) -> LiveDiffgram:
+def diffgram(unlimited_emulator: EmulatorProcess) -> LiveDiffgram:
     """A fresh project."""
     unlimited_emulator.reset()
     return LiveDiffgram.of(unlimited_emulator.with_project(f"ingest-{next(_numbers)}"))
@@ -37,10 +33,3 @@ def media() -> Iterator[Media]:
     """Media of this test alone."""
     with serving() as served:
         yield served
-
-
-@pytest.fixture
-def fast_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the package's waits pass faster."""
-    for module in (packets, runs, settle):
-        monkeypatch.setattr(module, "time", FastTime)

@@ -25,7 +25,7 @@ RUNS = 200
 
 
 @pytest.fixture
-def racing(tmp_path: Path, fast_time: None) -> Iterator[LiveDiffgram]:
+def racing(tmp_path: Path) -> Iterator[LiveDiffgram]:
     """A server on which two workers that meet a new run at the same moment collide."""
     options = {"rate_limit": False, "model_race_seconds": 0.03, "rows_per_cycle": 8}
     with EmulatorProcess.start(tmp_path / "racing", **options) as emulator:

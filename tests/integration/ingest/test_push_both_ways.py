@@ -18,12 +18,12 @@ import pytest
 
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.request import Upload
-from airflow_provider_diffgram.emulator.process import EmulatorProcess
 from airflow_provider_diffgram.ingest.check import labels
 from airflow_provider_diffgram.ingest.send import push as push_module
 from airflow_provider_diffgram.ingest.send.errors import PushError
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.models import Input, InvalidValueError
+from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import until
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.served_media import Media, png
@@ -370,9 +370,7 @@ def told(start: Start, packets: Packets, way: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def starts(
-    unlimited_emulator: EmulatorProcess, media: Media, tmp_path: Path, fast_time: None
-) -> Iterator[Any]:
+def starts(unlimited_emulator: EmulatorProcess, media: Media, tmp_path: Path) -> Iterator[Any]:
     """Makes fresh projects."""
 
     def start(folder: str) -> Start:

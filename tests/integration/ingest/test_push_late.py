@@ -65,7 +65,7 @@ def test_a_child_that_is_ingested_while_we_look_is_not_sent_again(diffgram: Live
     assert receipt.succeeded + receipt.skipped == 1
 
 
-def test_instances_that_are_merely_late_are_not_sent_again_3_2(tmp_path: Path, media: Media, fast_time: None):
+def test_instances_that_are_merely_late_are_not_sent_again_3_2(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "late", rate_limit=False, settle_seconds=0.6) as emulator:
         diffgram = LiveDiffgram.of(emulator)
         packet = image(media, "a.png", box(1), box(3))

@@ -148,9 +148,7 @@ class RestartingAt:
             yield packet
 
 
-def test_a_server_killed_and_restarted_while_packets_are_sent_loses_none(
-    media: Media, tmp_path: Path, fast_time: None
-):
+def test_a_server_killed_and_restarted_while_packets_are_sent_loses_none(media: Media, tmp_path: Path):
     with EmulatorProcess.start(tmp_path / "restarted", rate_limit=False) as emulator:
         diffgram = LiveDiffgram.of(emulator)
         packets = RestartingAt(emulator, [image(media, number) for number in range(6)], 3)

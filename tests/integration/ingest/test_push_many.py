@@ -50,7 +50,7 @@ def sleeping_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emul
 
 
 @pytest.fixture
-def asleep(sleeping_emulator: EmulatorProcess, fast_time: None) -> LiveDiffgram:
+def asleep(sleeping_emulator: EmulatorProcess) -> LiveDiffgram:
     sleeping_emulator.control("faults", method="DELETE")
     return LiveDiffgram.of(sleeping_emulator.with_project(f"asleep-{next(_numbers)}"))
 
@@ -270,7 +270,7 @@ def test_a_push_that_is_stopped_before_it_began_sends_nothing(asleep: LiveDiffgr
     assert asleep.inputs() == []
 
 
-def test_the_ceiling_of_the_connection_is_kept(sleeping_emulator: EmulatorProcess, fast_time: None):
+def test_the_ceiling_of_the_connection_is_kept(sleeping_emulator: EmulatorProcess):
     diffgram = LiveDiffgram.of(sleeping_emulator.with_project(f"asleep-{next(_numbers)}"))
     client = DiffgramClient(settings(diffgram.emulator, requests_per_second=10.0))
     before = diffgram.emulator.requests()["total"]

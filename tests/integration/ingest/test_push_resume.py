@@ -113,9 +113,7 @@ def test_a_raw_child_on_its_way_is_known_by_its_batch(diffgram: LiveDiffgram, me
     assert len(diffgram.inputs(parent)) == 1
 
 
-def test_more_pending_inputs_than_a_listing_shows_are_not_sent_again_2_12(
-    tmp_path: Path, media: Media, fast_time: None
-):
+def test_more_pending_inputs_than_a_listing_shows_are_not_sent_again_2_12(tmp_path: Path, media: Media):
     packets = [image(media, f"{number}.png") for number in range(1005)]
     with EmulatorProcess.start(tmp_path / "asleep", rate_limit=False, cycle=3600.0, workers=1) as emulator:
         time.sleep(0.2)
@@ -298,7 +296,7 @@ def run_refs(run: str = "run-1") -> dict[str, str]:
 
 
 @pytest.fixture
-def racing(tmp_path: Path, fast_time: None) -> Any:
+def racing(tmp_path: Path) -> Any:
     """A server on which two workers that meet a new run at once surely collide."""
     options = {"rate_limit": False, "model_race_seconds": 0.3}
     with EmulatorProcess.start(tmp_path / "racing", **options) as emulator:

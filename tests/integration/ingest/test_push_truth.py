@@ -20,7 +20,7 @@ def compound(diffgram: LiveDiffgram, name: str = "pages") -> int:
     return int(diffgram.ask(routes.create_compound, diffgram.directory_id, name, "compound", []).id)
 
 
-def test_a_run_of_that_name_may_be_another_models_quirk_48(tmp_path: Path, media: Media, fast_time: None):
+def test_a_run_of_that_name_may_be_another_models_quirk_48(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "racing", rate_limit=False, model_race_seconds=0.3) as emulator:
         diffgram = LiveDiffgram.of(emulator)
         threads = diffgram.state()["ingest_threads"]

@@ -20,7 +20,7 @@ from tests.integration.ingest.raw_packets import image, instance, looking, raw, 
 from tests.integration.ingest.served_media import Media
 
 
-def test_success_counts_only_once_the_instances_are_there(tmp_path: Path, media: Media, fast_time: None):
+def test_success_counts_only_once_the_instances_are_there(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "late", rate_limit=False, settle_seconds=0.8) as emulator:
         diffgram = LiveDiffgram.of(emulator)
         watch = Watch([diffgram.push([image(media, "a.png", box())])], time.monotonic)
@@ -34,9 +34,7 @@ def test_success_counts_only_once_the_instances_are_there(tmp_path: Path, media:
         assert len(diffgram.instances(receipt.file_ids[0])) == 1
 
 
-def test_a_success_that_flips_to_failed_is_never_told_as_success_quirk_3(
-    tmp_path: Path, media: Media, fast_time: None
-):
+def test_a_success_that_flips_to_failed_is_never_told_as_success_quirk_3(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "flip", rate_limit=False, settle_seconds=0.8) as emulator:
         diffgram = LiveDiffgram.of(emulator)
         bad = instance(diffgram, x_max=0)

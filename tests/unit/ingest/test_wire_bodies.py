@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from airflow_provider_diffgram.client import DiffgramClient
 from airflow_provider_diffgram.ingest.check.labels import Labels
 from airflow_provider_diffgram.ingest.check.wire import (
+    instance_keys,
     instances_of_body,
     instances_on_wire,
     packet_body,
@@ -42,9 +43,9 @@ def labels() -> Iterator[Labels]:
 
 def body_of(labels: Labels, **packet: Any) -> dict[str, Any]:
     value = Packet.model_validate({"original_filename": "cat-1.jpg", **packet})
-    return packet_body(
-        value, labels, name=value.original_filename or "?", directory_id=2, batch_id=1, connection_id=3
-    )
+    name = value.original_filename or "?"
+    keys = instance_keys(value, labels, name)
+    return packet_body(value, keys, name=name, directory_id=2, batch_id=1, connection_id=3)
 
 
 def nulls(value: Any) -> bool:
@@ -120,11 +121,11 @@ def test_an_upload_has_no_batch_2_8(labels: Labels):
     packet = Packet.model_validate(
         {"media": {"path": "a.png"}, "parent_file_id": 6, "ordinal": 2, "instance_list": [BOX]}
     )
-    body = upload_body(packet, labels, name="a.png", directory_id=2)
+    body = upload_body(packet, instance_keys(packet, labels, "a.png"), directory_id=2)
     assert set(body) == {"directory_id", "parent_file_id", "ordinal", "instance_list"}
     assert len(instances_of_body(body)) == 1
     with pytest.raises(TypeError):
-        packet_body(packet, labels, name="a.png", directory_id=2, batch_id=1)
+        packet_body(packet, {}, name="a.png", directory_id=2, batch_id=1)
 
 
 def test_labels_travel_as_ids_only_5_1(labels: Labels):
@@ -200,7 +201,8 @@ def test_no_null_travels_and_the_callers_packet_stays_as_it_was(
     boxes = [BOX | {"x_min": low, "x_max": high, "score": score} for low, high, score in drawn]
     packet = Packet.model_validate({"media": URL, "original_filename": "a.jpg", "instance_list": boxes})
     before = copy.deepcopy(packet)
-    body = packet_body(packet, labels, name="a.jpg", directory_id=2, batch_id=1)
+    keys = instance_keys(packet, labels, "a.jpg")
+    body = packet_body(packet, keys, name="a.jpg", directory_id=2, batch_id=1)
     assert not nulls(body)
     assert ("instance_list" in body) == bool(drawn)
     assert len(instances_of_body(body)) == len({(low, high) for low, high, _ in drawn})

@@ -1,0 +1,64 @@
+"""A write whose answer may be lost: look whether it arrived, and only then send it again.
+
+No endpoint takes a key that would make a second request harmless, so each write has something that shows
+whether it arrived: an input in its batch, a file of its name, a label, a child's ordinal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from ...client import DiffgramClient, OutcomeUnknownError, StoppedError
+from ...client.request import pause
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def send_once(
+    client: DiffgramClient,
+    send: Callable[[], T],
+    look: Callable[[], T | None],
+    *,
+    looks: Sequence[float],
+    patience: float,
+    give_up: Callable[[OutcomeUnknownError], None] | None = None,
+) -> T:
+    """Send until it certainly arrived, and return the answer, or what a look showed instead.
+
+    :param send: sends it; called again only after no look showed that it arrived.
+    :param look: returns what shows that it arrived, or None.
+    :param looks: seconds before each look: the server may still be at it.
+    :param patience: seconds from the beginning in which it may be sent again.
+    :param give_up: told of each lost answer before it is sent again; may raise what it means.
+    :raises OutcomeUnknownError: if answers are lost and no look shows it until patience is at its end, or
+        the client is asked to stop meanwhile.
+    """
+    deadline = client.clock.monotonic() + patience
+    while True:
+        try:
+            return send()
+        except OutcomeUnknownError as error:
+            _log.warning("%s; looking whether it arrived", error)
+            try:
+                found = _seen(client, look, looks)
+            except StoppedError:
+                raise error from None
+            if found is not None:
+                return found
+            if give_up is not None:
+                give_up(error)
+            if client.clock.monotonic() >= deadline:
+                raise
+
+
+def _seen(client: DiffgramClient, look: Callable[[], T | None], looks: Sequence[float]) -> T | None:
+    for seconds in looks:
+        client.run(pause(seconds))
+        found = look()
+        if found is not None:
+            return found
+    return None
