@@ -171,7 +171,7 @@ def test_citations_were_looked_at() -> None:
 def test_every_numbered_name_and_case_resolves() -> None:
     wrong = []
     for path in CODE:
-        if path.is_relative_to(ROOT / "tests"):
+        if path.name.startswith("test_"):
             names = re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), flags=re.MULTILINE)
             quirks = [n for name in names for n in re.findall(r"_q(?:uirk_)?(\d+)(?=_|$)", name)]
             rows = [n for name in names for n in re.findall(r"_e(\d+)(?=_)", name)]

@@ -167,7 +167,7 @@ class TestBlobs:
             upload(diffgram, parent, children, path_of=self.in_memory)
         told = (
             "no such object: s3://pictures/gone",
-            "s3://pictures/text is no image",
+            "s3://pictures/text is not an image that Diffgram can show",
             f"'nobody': no such connection in Diffgram; there are: {connection} (store)",
             "(own) is of kind minio; Diffgram reads blobs of amazon_aws and microsoft_azure only",
             "999999: no such connection",
