@@ -17,7 +17,7 @@ from typing import Any
 from airflow_provider_diffgram.models import Packet
 from airflow_provider_diffgram.predictions import Provenance, from_coco, packets_of
 
-from .memory import peak_mib, resident_mib
+from .memory import Growth
 
 _WIDTH, _HEIGHT = 640, 480
 _CLASSES = 80
@@ -114,7 +114,7 @@ WAYS: Mapping[str, Callable[[Path], Iterator[Packet]]] = {"ours": ours, "naive":
 def main() -> None:
     """Convert, and tell what it took."""
     way, folder = WAYS[sys.argv[1]], Path(sys.argv[2])
-    before, started, cpu = resident_mib(), time.perf_counter(), time.process_time()
+    growth, started, cpu = Growth(), time.perf_counter(), time.process_time()
     packets = instances = 0
     for packet in way(folder):
         packets += 1
@@ -122,7 +122,7 @@ def main() -> None:
     told = {
         "seconds": time.process_time() - cpu,
         "elapsed_seconds": time.perf_counter() - started,
-        "growth_mib": peak_mib() - before,
+        "growth_mib": growth.mib,
         "packets": packets,
         "instances": instances,
     }

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .memory import peak_mib, resident_mib
+from .memory import Growth
 
 BOX = {"type": "box", "x_min": 10, "y_min": 20, "x_max": 110, "y_max": 220}
 """What each child has, beside its label."""
@@ -23,11 +23,11 @@ def main(tasks: Mapping[str, Callable[[Mapping[str, Any]], None]]) -> None:
     told = json.loads(sys.stdin.readline())
     print("ready", file=answers, flush=True)
     sys.stdin.readline()
-    error, before, began = None, resident_mib(), time.monotonic()
+    error, growth, began = None, Growth(), time.monotonic()
     try:
         tasks[told["task"]](told)
     except Exception as raised:  # noqa: BLE001  # whatever it raises is its result
         error = f"{type(raised).__name__}: {raised}"
     seconds = time.monotonic() - began
-    result = {"error": error, "seconds": seconds, "growth_mib": peak_mib() - before}
+    result = {"error": error, "seconds": seconds, "growth_mib": growth.mib}
     print(json.dumps(result), file=answers, flush=True)

@@ -14,7 +14,7 @@ from airflow_provider_diffgram.ingest.read.jsonlines import candidates
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.send.push import push
 
-from .memory import peak_mib, resident_mib
+from .memory import Growth
 
 
 def main() -> None:
@@ -24,14 +24,14 @@ def main() -> None:
     packets = candidates(told["packets"], "packet", universal_path)
     print("ready", flush=True)
     sys.stdin.readline()
-    error, before, cpu = None, resident_mib(), time.process_time()
+    error, growth, cpu = None, Growth(), time.process_time()
     with DiffgramClient(settings) as client:
         try:
             push(client, packets, dataset=told["dataset"], report=told["report"])
         except DiffgramError as failed:
             error = str(failed)
     cpu = time.process_time() - cpu
-    result = {"error": error, "cpu_seconds": cpu, "growth_mib": peak_mib() - before}
+    result = {"error": error, "cpu_seconds": cpu, "growth_mib": growth.mib}
     print(json.dumps(result), flush=True)
 
 

@@ -10,9 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import IO, Any
 
 from .lag import Watchdog, percentile
-from .memory import resident_mib
-
-_MEMORY_SECONDS = 0.5
+from .memory import Growth
 
 Wait = Callable[[], Awaitable[int]]
 """Waits to the end and returns how many times it looked."""
@@ -33,8 +31,8 @@ async def _measure(
     waits, in_vain = await prepare(json.loads(sys.stdin.readline()))
     print("ready", file=answers, flush=True)
     sys.stdin.readline()
-    watchdog, memory = Watchdog(), _Memory()
-    beside = [asyncio.create_task(watchdog.run()), asyncio.create_task(memory.run())]
+    watchdog, growth = Watchdog(), Growth()
+    watching = asyncio.create_task(watchdog.run())
     began, cpu = time.time(), time.process_time()
     # As the triggerer starts triggers: one by one, and the others have their turn in between.
     hanging = [await _started(wait()) for wait in in_vain]
@@ -43,16 +41,16 @@ async def _measure(
     seconds, cpu = time.time() - began, time.process_time() - cpu
     if any(task.done() for task in hanging):
         raise RuntimeError("a wait for the server that never answers ended")
-    for task in (*hanging, *beside):
+    for task in (*hanging, watching):
         task.cancel()
-    await asyncio.gather(*hanging, *beside, return_exceptions=True)
+    await asyncio.gather(*hanging, watching, return_exceptions=True)
     result = {
         "began": began,
         "seconds": seconds,
         "cpu_seconds": cpu,
         "lag_p99_ms": 1000 * percentile(watchdog.late, 0.99),
         "lag_most_ms": 1000 * max(watchdog.late, default=0.0),
-        "growth_kib": 1024 * memory.growth,
+        "growth_kib": 1024 * growth.mib,
         "looks": sum(looks for _, _, looks in ended),
         "ended": {batch_id: moment for batch_id, moment, _ in ended},
     }
@@ -69,19 +67,3 @@ async def _started(wait: Awaitable[Any]) -> asyncio.Task[Any]:
 async def _ended(batch_id: int, wait: Wait) -> tuple[int, float, int]:
     looks = await wait()
     return batch_id, time.time(), looks
-
-
-class _Memory:
-    """Notes how far the resident memory grows.
-
-    :ivar growth: in MiB.
-    """
-
-    def __init__(self) -> None:
-        self.growth = 0.0
-        self._before = resident_mib()
-
-    async def run(self) -> None:
-        while True:
-            self.growth = max(self.growth, resident_mib() - self._before)
-            await asyncio.sleep(_MEMORY_SECONDS)
