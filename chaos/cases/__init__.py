@@ -43,7 +43,7 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (faults.malformed, ALL, {}),
     (faults.truncated, ALL, {}),
     (faults.slow, ("url", "local"), {}),
-    (faults.restart, ALL, {"emulator": {"image_seconds": 0.3}}),
+    (faults.restart, ALL, {"emulator": {"image_seconds": 0.3, "upload_seconds": 0.3}}),
     (faults.outage, ("url", "append"), {"connection": {"retry_timeout": 3}}),
     (people.cleared, ALL, {}),
     (people.rerun, ALL, {}),
@@ -57,7 +57,7 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (refusals.silently_lost, QUEUED, {}),
     (refusals.late, ("url",), {}),
     (two_runs.at_once, ("url",), {"emulator": {"rows_per_cycle": 4}}),
-    (two_runs.uploads_at_once, ("local",), {"emulator": {"image_seconds": 0.5}}),
+    (two_runs.uploads_at_once, ("local",), {"emulator": {"upload_seconds": 0.5}}),
     (two_runs.children_at_once, ("url",), {}),
     (two_runs.serialised, UPDATES, {}),
     (waits.one_of_thousands, WAIT, {"amount": 2500}),
@@ -86,7 +86,7 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (compounds.added_meanwhile, COMPOUND, {"amount": 24}),
     (compounds.removed_meanwhile, COMPOUND, {}),
     (compounds.parents_at_once, COMPOUND, {"emulator": {"name_race_seconds": 3}}),
-    (compounds.children_at_once, COMPOUND, {"emulator": {"image_seconds": 0.5}}),
+    (compounds.children_at_once, COMPOUND, {"emulator": {"image_seconds": 0.5, "upload_seconds": 0.5}}),
 ]
 
 

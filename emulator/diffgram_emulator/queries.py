@@ -2,18 +2,27 @@
 
 ``labels.<name> = 4``, ``dataset.id = 12`` and ``attribute.<prompt> = <option id>``, joined by ``and`` and
 ``or``; ``>=`` and ``>`` compare too. An attribute is found by its prompt, blanks written as ``_``.
+``file.time_last_updated >= "2026-11-26"`` knows days only; other properties of files are refused, or found to
+match nothing (server.md 10.6).
 """
 
 from __future__ import annotations
 
 import re
+from datetime import date
+from typing import Any
 
-from .errors import bad_request
+from .errors import ServerCrash, bad_request
 from .store import Project, Store
 
-Condition = tuple[str, list[int]]
+Condition = tuple[str, list[Any]]
 
 _COMPARISON = re.compile(r"\s*(labels|attribute|dataset)\.(.+?)\s*(>=|=|>)\s*(\d{1,9})\s*", re.IGNORECASE)
+_FILE = re.compile(
+    r"""\s*file\.(\w+)\s*(>=|<=|=|>|<)\s*("[^"]*"|'[^']*'|[\w.:-]+)\s*""",
+    re.IGNORECASE,
+)
+_MATCHES_NOTHING = ("type", "count_instances_changed")
 _BETWEEN = re.compile(r"(and|or)\s+", re.IGNORECASE)
 
 
@@ -23,16 +32,21 @@ def condition_of(store: Store, project: Project, query: str) -> Condition:
     :raises Refusal: 400 for a label or attribute that does not exist, and for a broken query.
     """
     parts: list[str] = []
-    values: list[int] = []
+    values: list[Any] = []
     at = 0
     while True:
-        match = _COMPARISON.match(query, at)
-        if match is None:
-            raise bad_request({"query": f"Cannot parse the query at position {at}: {query[at:]}"})
-        subject, name, comparison, number = match.groups()
-        text, ids = _READERS[subject.lower()](store, project, name, comparison)
+        match = _FILE.match(query, at)
+        if match is not None:
+            text, found = _property(*match.groups())
+        else:
+            match = _COMPARISON.match(query, at)
+            if match is None:
+                raise bad_request({"query": f"Cannot parse the query at position {at}: {query[at:]}"})
+            subject, name, comparison, number = match.groups()
+            text, ids = _READERS[subject.lower()](store, project, name, comparison)
+            found = [*ids, int(number)]
         parts.append(text)
-        values += [*ids, int(number)]
+        values += found
         at = match.end()
         if at == len(query):
             return " ".join(parts), values
@@ -41,6 +55,24 @@ def condition_of(store: Store, project: Project, query: str) -> Condition:
             raise bad_request({"query": f"Expected 'and' or 'or' at position {at}: {query[at:]}"})
         parts.append(joint[1].upper())
         at = joint.end()
+
+
+def _property(name: str, comparison: str, value: str) -> Condition:
+    """Return the condition of a property of files.
+
+    :raises Refusal: 400 for one that cannot be asked for, and for a time without quotes.
+    :raises ServerCrash: for more than a day.
+    """
+    if name in _MATCHES_NOTHING:
+        return "1 = 0", []
+    if name != "time_last_updated" or value[0] not in "\"'":
+        raise bad_request({"query": f"Cannot ask for file.{name} {comparison} {value}"})
+    text = value[1:-1]
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ServerCrash(f"unconverted data remains: {text[10:]}") from None
+    return f"file.time_last_updated {comparison} ?", [day.isoformat()]
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,8 @@ FILES = "/api/project/{p}/user/x/file/list"
 
 
 def explored(world: World, query: str) -> list[str]:
-    return [file["original_filename"] for file in world.files("explorer", query=query, directory_id=None)]
+    found = world.files("explorer", query=query, directory_id=None)
+    return sorted(file["original_filename"] for file in found or [])
 
 
 @pytest.fixture
@@ -51,7 +52,52 @@ def test_children_are_never_listed_and_each_file_has_its_instances(filled: World
     parent = filled.new_compound("parent")
     filled.from_local("child.png", picture(), parent_file_id=parent, instance_list=[filled.box()])
     files = filled.files("explorer", query="labels.cat >= 1", directory_id=None)
-    assert [len(file["instance_list"]) for file in files] == [1, 3, 6]
+    assert sorted(len(file["instance_list"]) for file in files) == [1, 3, 6]
+
+
+def test_nothing_found_is_false(filled: World) -> None:
+    assert filled.files("explorer", query="labels.cat = 9", directory_id=None) is False
+
+
+def test_there_is_no_order_and_pages_are_whole(world: World) -> None:
+    ids = [world.from_local(f"{n}.png", picture()).json()["file"]["id"] for n in range(40)]
+    query = f"dataset.id = {world.dataset}"
+    pages = [world.files("explorer", query=query, limit=10, page=page) for page in range(1, 5)]
+    found = [file["id"] for page in pages for file in page]
+    assert sorted(found) == sorted(ids)
+    assert found not in (sorted(ids), sorted(ids, reverse=True))
+    assert world.files("explorer", query=query, limit=10, page=5) is False
+
+
+@pytest.mark.parametrize(
+    "query, found",
+    [
+        ('file.time_last_updated >= "2020-01-01"', 4),
+        ("file.time_last_updated >= '2020-01-01'", 4),
+        ('file.time_last_updated >= "2099-01-01"', 0),
+        ('labels.cat > 0 and file.time_last_updated >= "2020-01-01"', 3),
+        ('file.time_last_updated >= "2020-01-01" and labels.cat > 0', 3),
+        ('file.type = "image"', 0),
+        ("file.count_instances_changed >= 1", 0),
+    ],
+)
+def test_what_can_be_asked_of_files(filled: World, query: str, found: int) -> None:
+    assert len(explored(filled, query)) == found
+
+
+@pytest.mark.parametrize(
+    "query, status",
+    [
+        ('file.time_last_updated >= "2026-11-26T10:00:00"', 500),
+        ("file.time_last_updated >= 2026-11-26", 400),
+        ("file.id = 5", 400),
+        ("file.ann_is_complete = true", 400),
+        ('file.original_filename = "0003.jpg"', 400),
+    ],
+)
+def test_what_cannot(filled: World, query: str, status: int) -> None:
+    body = {"metadata": {"file_view_mode": "explorer", "query": query}}
+    assert filled.post(FILES, body).status_code == status
 
 
 def test_an_attribute_is_found_by_its_prompt(world: World) -> None:

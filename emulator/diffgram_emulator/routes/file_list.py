@@ -46,7 +46,7 @@ def file_list(call: Call) -> Any:
         raise ServerCrash(f"'NoneType' object has no attribute 'file_view_mode' {mode}")
     if mode == "explorer":
         condition, arguments = _explored(call, values["query"])
-        order = "id"
+        order = "(id * 7919) % 10007, id"  # the server has none
     else:
         condition, arguments = _filtered(call, values)
         order = "id DESC"
@@ -125,7 +125,9 @@ def _page(call: Call, values: dict[str, Any], condition: str, arguments: list[An
         "total_pages": pages,
         "with_children_files": values["with_children_files"],
     }
-    return {"file_list": [_shown(call, mode, row) for row in rows], "metadata": metadata}
+    shown = [_shown(call, mode, row) for row in rows]
+    # The explorer says false of nothing (server.md 10.6).
+    return {"file_list": False if mode == "explorer" and not shown else shown, "metadata": metadata}
 
 
 def _shown(call: Call, mode: str, row: sqlite3.Row) -> Any:

@@ -23,10 +23,12 @@ PAIRS = {path.stem: path for path in (Path(__file__).parents[3] / "tests" / "rec
 
 EXCEPTIONS: dict[str, tuple[str, ...]] = {
     # 200 files were in the recorded dataset; who made the instances is not known.
-    "probe_file_list_explorer": ("file_count", "total_pages", "member_created_id", "query"),
+    "probe_file_list_explorer": ("file_count", "total_pages", "next_page", "member_created_id", "query"),
     # The traces are those of another program.
     "packet_media_connection_refused__input_view_final": ("trace", "download_media"),
 }
+
+WITHOUT_ORDER = ("probe_file_list_explorer",)
 
 
 def test_every_pair_is_replayed() -> None:
@@ -39,9 +41,12 @@ def test_recorded_pair(world: World, name: str) -> None:
     answer = _send(world, pair, CASES[name](world, pair))
     recorded = pair["response"]
     assert answer.status_code == recorded["status"], answer.text
-    assert _without(name, normal(_body(answer), hosts=_hosts(world))) == _without(
-        name, normal(recorded["body"])
-    )
+    told = _without(name, normal(_body(answer), hosts=_hosts(world)))
+    wanted = _without(name, normal(recorded["body"]))
+    if name in WITHOUT_ORDER:
+        for body in (told, wanted):
+            body["file_list"].sort(key=lambda file: file["count_instances_changed"] or 0)
+    assert told == wanted
     _compare_headers(answer, recorded["headers"])
 
 

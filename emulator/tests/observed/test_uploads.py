@@ -60,7 +60,7 @@ def test_a_value_the_database_refuses_leaves_the_file(world: World, change: dict
 
 
 def test_q17_simultaneous_uploads_of_one_name_are_both_stored(slow_world: World) -> None:
-    slow_world.emulator.tune(image_seconds=1.0)  # both compare names before either stores its file
+    slow_world.emulator.tune(upload_seconds=1.0)  # both compare names before either stores its file
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda _: slow_world.from_local("a.png", picture()), range(2)))
     assert [answer.status_code for answer in answers] == [200, 200]

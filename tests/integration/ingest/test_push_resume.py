@@ -280,7 +280,7 @@ def test_uploads_of_two_runs_at_once_leave_the_oldest_quirk_17(
     parent = compound(diffgram) if child else None
     place = {"parent_file_id": parent, "ordinal": 2} if child else {}
     packet = {"media": {"path": str(tmp_path / "a.png")}, "original_filename": "a.png", **place}
-    diffgram.emulator.tune(image_seconds=2.0)  # both compare names before either stores its file
+    diffgram.emulator.tune(upload_seconds=2.0)  # both compare names before either stores its file
     together = Barrier(2)
     clients = [UploadingTogether(diffgram, together) for _ in range(2)]
     with ThreadPoolExecutor(2) as both:

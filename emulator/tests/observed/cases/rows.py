@@ -114,5 +114,4 @@ def explorer(world: World, pair: Pair) -> Ready:
     box = world.box(x_min=0, x_max=50, y_max=120, score=0.5, machine_made=True, creation_ref_id="k0")
     one_image(world, "f0.png", "/tiny.png")
     one_image(world, "f1.png", "/tiny.png", instance_list=[box])
-    one_image(world, "f2.png", "/tiny.png")
     return Ready(ids={"query": f"dataset.id = {world.dataset}"})
