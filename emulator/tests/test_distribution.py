@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +48,16 @@ def test_the_plugin_costs_a_pytest_run_nothing() -> None:
 def test_pytest_finds_the_plugin() -> None:
     (found,) = importlib.metadata.entry_points(group="pytest11", name="diffgram_emulator")
     assert found.value == "diffgram_emulator.pytest_plugin"
+
+
+def test_its_tests_run_beside_those_of_the_provider() -> None:
+    """Pytest knows a module outside of a package by its name alone."""
+    root = Path(__file__).parents[2]
+    folders = [folder for folder in (root / "tests", Path(__file__).parent) if folder.is_dir()]
+    names = Counter(
+        path.name
+        for folder in folders
+        for path in folder.rglob("*.py")
+        if not (path.parent / "__init__.py").is_file() and path.name != "conftest.py"
+    )
+    assert [name for name, amount in names.items() if amount > 1] == []
