@@ -2,4 +2,57 @@
 
 In order of the story: :mod:`.read` what a task was given, :mod:`.check` it, see what is on the
 :mod:`.server`, :mod:`.send` each item once, :mod:`.watch` until all are in. :mod:`.validation` only checks.
+What a program of your own needs can be imported from here; each name costs its import when it is asked for.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .read.children import children_of
+    from .read.pages import pages_of
+    from .read.scenes import children_calls, scenes
+    from .send.compound import create_compound_file, upload_children
+    from .send.errors import PushError
+    from .send.push import Prepared, prepare, push
+    from .validation import validate_packets
+    from .watch.watch import Watch
+
+_LAZY = {
+    "children_of": "read.children",
+    "pages_of": "read.pages",
+    "children_calls": "read.scenes",
+    "scenes": "read.scenes",
+    "create_compound_file": "send.compound",
+    "upload_children": "send.compound",
+    "PushError": "send.errors",
+    "Prepared": "send.push",
+    "prepare": "send.push",
+    "push": "send.push",
+    "validate_packets": "validation",
+    "Watch": "watch.watch",
+}
+"""What is imported when it is asked for, and the module that it is in."""
+
+__all__ = [
+    "Prepared",
+    "PushError",
+    "Watch",
+    "children_calls",
+    "children_of",
+    "create_compound_file",
+    "pages_of",
+    "prepare",
+    "push",
+    "scenes",
+    "upload_children",
+    "validate_packets",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
