@@ -243,7 +243,7 @@ def pushing(diffgram: LiveDiffgram, media: Media, role: str = "admin", **change:
     "change, kind, words",
     [
         ({"client_secret": "wrong"}, CredentialError, "secret"),
-        ({"client_id": "wrong"}, CredentialError, "Client ID"),
+        ({"client_id": "wrong"}, CredentialError, "client ID"),
         ({"project": "no-such-project"}, CredentialError, "no such project"),
         ({"host": "http://127.0.0.1:1", "retry_timeout": 0.2}, HostUnreachableError, "host and port"),
         ({"host": "http://no-such-host.invalid", "retry_timeout": 0.2}, HostUnreachableError, "no-such-host"),
