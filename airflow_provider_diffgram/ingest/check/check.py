@@ -56,7 +56,7 @@ class Plan:
     :param blobs: finds connections, and looks at objects.
     :param known: names of the root files and places of the children to be.
     :param there: children that were there, by parent.
-    :param media_types: of the packets that go through the queue.
+    :param media_types: of the packets that go through the queue, and of videos.
     :param large: paths of media that are uploaded in chunks.
     """
 
@@ -168,6 +168,8 @@ class _Check:
     def problems(self, packet: Packet, where: str) -> list[str]:
         """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
         problems = self._plan.labels.note(packet.instances)
+        if packet.frame_packet_map or (packet.media is not None and packet.media.type == "video"):
+            self._plan.media_types.add("video")
         if packet.media is not None and not isinstance(packet.media, PathMedia):
             self._plan.media_types.add(packet.media.type)
         if isinstance(packet.media, PathMedia):

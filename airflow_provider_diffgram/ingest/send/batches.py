@@ -11,6 +11,7 @@ from ...client import DiffgramClient, routes
 from ...client.request import Steps, ask
 from ...models import Input, SentBatch
 from ..server.names import Pending
+from ..server.rows import Row
 
 BATCH_SIZE = 1000
 """Most packets of a batch: a listing shows no more (quirk 13)."""
@@ -127,7 +128,7 @@ class Batches:
         with self._lock:
             self._adopted.setdefault((pending.batch_id, pending.parent_file_id), []).append(pending.id)
 
-    def forget(self, row: Input) -> None:
+    def forget(self, row: Row) -> None:
         """Do not wait for an input: it was archived."""
         assert row.batch_id is not None
         key = row.batch_id, row.parent_file_id

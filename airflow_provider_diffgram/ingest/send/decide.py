@@ -24,6 +24,7 @@ class Question(Enum):
     IS_IT_BROKEN_OFF = "whether chunks of the pending upload still come"
     WHAT_DOES_IT_BRING = "whether the pending input leaves the file as the item is to leave it"
     WHAT_DID_IT_MAKE = "wait for the pending input to end, and look at its file"
+    IS_IT_LOST = "whether the server lost the video of that file while it read it; archived if so"
     DID_IT_LOSE_SOME = "whether the input that made the file failed, or stored fewer instances than sent"
 
 
@@ -48,6 +49,7 @@ class Found:
     :param is_broken_off: whether the chunks of that upload stopped coming.
     :param brings_all: whether it leaves the file as the item is to leave it.
     :param file: the file that the item would make.
+    :param is_lost: whether the server had lost the video of that file.
     :param has_lost_some: whether the input that made the file lost predictions on the way.
     """
 
@@ -55,6 +57,7 @@ class Found:
     is_broken_off: bool | None = None
     brings_all: bool | None = None
     file: File | None = None
+    is_lost: bool | None = None
     has_lost_some: bool | None = None
 
 
@@ -64,6 +67,8 @@ def decide(item: Item, found: Found, if_exists: IfExists) -> Action | Question:
         return Action.REPLACE if item.packet.mode == "update_with_existing" else Action.APPEND
     if found.pending is not None:
         return _while_pending(item, found, if_exists)
+    if found.file is not None and item.is_video and found.is_lost is None:
+        return Question.IS_IT_LOST
     if found.file is not None:
         return _with_file(item, found.file, found.has_lost_some, if_exists)
     if item.is_large:

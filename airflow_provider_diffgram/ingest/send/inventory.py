@@ -43,6 +43,7 @@ class Inventory:
         self._batches = batches
         self._pending: dict[int, dict[ChildPlace, Pending]] = {}
         self._children: dict[int, dict[ChildPlace, File]] = {}
+        self._videos: dict[int, Input] = {}
 
     def look_at_roots(self, media_types: Iterable[str], names: Iterable[str] | None) -> None:
         """Take note of the root files and their pending inputs.
@@ -59,6 +60,15 @@ class Inventory:
                 self._known.add_file(file)
             if other is not None and other.id != file.id:
                 self._known.add_doubled(file.original_filename)
+
+    def look_at_videos(self) -> None:
+        """Take note of the videos of the dataset that are pending."""
+        self._client.run(self._pending_rows(None, ["video"]))
+
+    def take_videos(self) -> list[Input]:
+        """Return the pending videos that were found since this was called last, oldest first."""
+        found, self._videos = self._videos, {}
+        return [found[each] for each in sorted(found)]
 
     def archive_doubled(self) -> None:
         """Archive all but the oldest root file of each name that a packet has.
@@ -176,15 +186,16 @@ class Inventory:
 
     def _waited_for(self, rows: Iterable[Input]) -> dict[int, Pending]:
         """Return what is of interest of them; of the instances, which may be many, the references."""
-        waited_for = (pending_of(row) for row in rows if self._can_be_waited_for(row))
-        return {pending.id: pending for pending in waited_for}
+        waited_for = [row for row in rows if self._can_be_waited_for(row)]
+        self._videos |= {row.id: row for row in waited_for if row.media_type == "video" and row.id}
+        return {pending.id: pending for pending in map(pending_of, waited_for)}
 
     def _can_be_waited_for(self, row: Input) -> bool:
         """Whether it may be what an earlier push sent of a packet that this one has not come to yet."""
         here = row.directory is None or row.directory.id == self._directory_id
         if row.batch_id is None or self._batches.has_opened(row.batch_id):
             return False
-        return here and row.status != InputStatus.BASE_OBJECT_CREATED
+        return here and row.status != InputStatus.BASE_OBJECT_CREATED and not row.hangs
 
 
 def pending_of(row: Input) -> Pending:

@@ -56,6 +56,12 @@ class Item:
         """Whether its medium is read here and uploaded, rather than fetched by the server."""
         return isinstance(self.packet.media, PathMedia)
 
+    @property
+    def is_video(self) -> bool:
+        """Whether the server reads or changes a video for it."""
+        media = self.packet.media
+        return bool(self.packet.frame_packet_map) if media is None else media.type == "video"
+
     @cached_property
     def keys(self) -> dict[str, Any]:
         """The keys of a request's body that hold its predictions; none of raw media."""

@@ -110,11 +110,10 @@ class ModelRuns:
             if attempt == _REPAIRS or found is None or self._client.clock.monotonic() > deadline:
                 raise _not_introduced(name, new, found)
             _log.warning(
-                "%s: input %s is stuck as %s for %.0f s; the server has lost it: repairing it",
+                "%s: input %s is stuck as %s; the server has lost it: repairing it",
                 name,
                 found.id,
                 found.status,
-                STUCK_AFTER,
             )
             place = again(found)
 
@@ -141,6 +140,8 @@ class ModelRuns:
                 return True
             if row is not None and row.failed:
                 return False
+            if row is not None and row.hangs:
+                return row
             if row is not None and row.succeeded:
                 succeeded_at = succeeded_at or self._client.clock.monotonic()
                 if self._client.clock.monotonic() - succeeded_at > settle_seconds(len(packet.instances)):

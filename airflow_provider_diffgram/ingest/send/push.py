@@ -20,15 +20,16 @@ from ...client import (
     StorageRefusedError,
     routes,
 )
-from ...models import File, Handle, Input, InvalidValueError, Packet, PathMedia
+from ...models import File, Handle, Input, InputRow, InvalidValueError, Packet, PathMedia
 from ...models.media import MEDIA_TYPES
 from ...models.problems import NOTHING, telling
 from ..check.check import Candidate, Plan, Preparation, Target, validated
 from ..read.storage import patient, raise_if_passing
 from ..server.files import SEARCH_ONE_BY_ONE
+from ..server.frames import instances_of_frames
 from ..server.names import Pending
 from ..server.repair import archive, retry
-from ..server.rows import lost_some, references_of_row
+from ..server.rows import is_update, is_work_of_people, lost_some, references_of_row
 from .batches import Batches, Place
 from .chunks import PATIENCE as LARGE_PATIENCE
 from .decide import Action, Found, Question, decide, decide_settled
@@ -43,6 +44,7 @@ from .settle import PATIENCE, Unsettled, holding_instances, wait_for_file
 from .tally import Tally
 from .threads import Senders
 from .upload import Uploads
+from .videos import Videos
 
 CHUNK = 1000
 LINGER = 5.0
@@ -214,6 +216,7 @@ class _Push:
         self._queue = Queue(client, self._plan, self._batches)
         self._uploads = Uploads(client, self._plan, prepared.options.path_of, prepared.tally)
         self._runs = ModelRuns(client, self._plan.labels, prepared.options.introduce_after)
+        self._videos = Videos(client, self._batches)
         self._unsettled: list[Unsettled] = []
         self._uploaded = 0
         self._lock = threading.Lock()
@@ -270,6 +273,8 @@ class _Push:
     def _look(self, *, whole: bool) -> None:
         """See once what is there, before the first packet that makes a root file."""
         names = self._plan.known.first_packets(SEARCH_ONE_BY_ONE + 1)
+        if not names and "video" in self._plan.media_types:
+            self._inventory.look_at_videos()
         if self._has_looked or not names:
             return
         self._has_looked = True
@@ -318,10 +323,16 @@ class _Push:
                 self._check(chunk)
             items = list(self._items(chunk))
             self._look_at_children(items)
+            self._videos.await_all(self._inventory.take_videos())
             for item in items:
-                self._start(item)
+                if item.is_video:
+                    self._videos.hold(item)
+                else:
+                    self._start(item)
             if max(len(self._unsettled), self._uploads.unproven) >= CHUNK:
                 self._settle()
+            self._send_videos(more=True)
+        self._send_videos(more=False)
         self._settle()
         if self._tally.done != self._preparation.checked:
             raise PushError("the packets that were checked are not the ones that could be read afterwards")
@@ -332,6 +343,7 @@ class _Push:
             self._preparation.look_at(chunk)
             self.make_ready(chunk, whole=False)
         except InvalidValueError:
+            self._send_videos(more=False)
             self._settle()
             raise
 
@@ -355,6 +367,21 @@ class _Push:
         else:
             self._senders.submit(lambda: self._deal(item, introduces=False))
 
+    def _send_videos(self, *, more: bool) -> None:
+        """Send the videos that were held back if it is their turn, each alone (quirk 62)."""
+        if not self._videos.held:
+            return
+        self._senders.drain()
+        if not more:
+            self._settle()
+        due = self._videos.due(more=more)
+        self._look_at_children(due)
+        for item in due:
+            place = self._deal(item, introduces=self._runs.is_new(item.packet))
+            row = self._videos.await_place(place) if place is not None else None
+            if row is not None and row.hangs and not is_update(row):
+                self._videos.await_place(self._again(item, row))
+
     def _settle(self) -> None:
         """Wait for what is under way, then give files what they lack, and prove the uploads."""
         self._senders.drain()
@@ -369,23 +396,23 @@ class _Push:
 
     # One item
 
-    def _deal(self, item: Item, *, introduces: bool) -> None:
+    def _deal(self, item: Item, *, introduces: bool) -> Place | None:
         """Do with an item what is to be done, and take note of the outcome.
 
         :param introduces: whether to wait until the server knows the item's model run.
+        :return: where the item's input is listed, if one is under way.
         """
         self._raise_if_stopped()
-        self._noting(item, partial(self._decided, item, introduces))
+        return self._noting(item, partial(self._decided, item, introduces))
 
-    def _decided(self, item: Item, introduces: bool) -> None:
+    def _decided(self, item: Item, introduces: bool) -> Place | None:
         found = Found()
         if not item.is_update:
             found = Found(pending=self._inventory.pending(item), file=self._inventory.file(item))
         while isinstance(action := decide(item, found, self._options.if_exists), Question):
             found = self._answered(action, item, found)
         place = self._done(action, item, found)
-        if introduces and place is not None:
-            self._introduce(item, place)
+        return self._introduce(item, place) if introduces and place is not None else place
 
     def _answered(self, question: Question, item: Item, found: Found) -> Found:
         """Ask the server, and return what is known then."""
@@ -393,6 +420,10 @@ class _Push:
         if question is Question.DID_IT_LOSE_SOME:
             assert file is not None
             return replace(found, has_lost_some=self._has_lost_some(item, file))
+        if question is Question.IS_IT_LOST:
+            assert file is not None
+            is_lost = self._archive_if_lost(item, file)
+            return replace(found, is_lost=is_lost, file=None if is_lost else file)
         assert pending is not None
         if question is Question.IS_IT_BROKEN_OFF:
             is_broken_off = self._uploads.large.is_broken_off(pending)
@@ -439,7 +470,7 @@ class _Push:
         found = Found(file=file)
         while isinstance(action := decide(item, found, self._options.if_exists), Question):
             found = self._answered(action, item, found)
-        return self._change(action, item, file.id)
+        return self._done(action, item, found)
 
     def _adopt(self, item: Item, pending: Pending, file_id: int | None = None) -> Place:
         """Wait for an input of an earlier attempt instead of sending its packet again."""
@@ -454,6 +485,26 @@ class _Push:
         return (
             theirs == item.references if self._options.if_exists == "replace" else theirs >= item.references
         )
+
+    def _archive_if_lost(self, item: Item, file: File) -> bool:
+        """Archive a video that the server lost while it read it (quirk 62); return whether it had.
+
+        :raises RefusedError: if somebody has worked on it.
+        """
+        project = self._client.project
+        made_by = routes.list_inputs(project, file_id=file.id, parent_file_id=item.parent_file_id)
+        lost = [row for row in self._client.send(made_by) if row.hangs and not is_update(row)]
+        if not lost:
+            return False
+        frames = [int(frame) for frame in item.packet.frame_packet_map or {}] or [0]
+        held = self._client.run(instances_of_frames(project, file.id, self._plan.directory_id, frames))
+        if any(is_work_of_people(each, item.references) for of_frame in held.values() for each in of_frame):
+            raise RefusedError(
+                f"{item.name}: the server lost this video while it read it, and somebody has worked on what "
+                f"is there of it, file {file.id}. Archive it in Diffgram, and push again"
+            )
+        archive(self._client, lost, "a video that the server lost")
+        return True
 
     def _has_lost_some(self, item: Item, file: File) -> bool:
         rows = self._client.send(
@@ -481,6 +532,11 @@ class _Push:
             self._tally.note(item.name, "sent")
             return place
         row = large.wait(large.send(item, self._batches.assign_apart()))
+        if row.hangs:
+            archive(self._client, [row], "a video that the server lost, to upload it again")
+            row = large.wait(large.send(item, self._batches.assign_apart()))
+        if row.hangs:
+            raise RefusedError(f"upload {item.name!r}: {row.reason}", server_text=row.reason)
         if row.existing_file_id is not None:
             there = self._client.send(routes.view_file(self._client.project, row.existing_file_id))
             return self._with_file(item, there)
@@ -489,10 +545,18 @@ class _Push:
 
     # Model runs
 
-    def _introduce(self, item: Item, place: Place) -> None:
-        self._runs.introduce(item.packet, item.name, place, lambda row: self._again(item, row))
+    def _introduce(self, item: Item, place: Place) -> Place:
+        """Wait until the server knows an item's model run; return where its input is listed by then."""
+        places = [place]
 
-    def _again(self, item: Item, row: Input) -> Place:
+        def again(row: Input) -> Place:
+            places.append(self._again(item, row))
+            return places[-1]
+
+        self._runs.introduce(item.packet, item.name, place, again)
+        return places[-1]
+
+    def _again(self, item: Item, row: Input | InputRow) -> Place:
         """Repair an input that is stuck: archive it and send the item again; retry an update.
 
         :raises IntroductionError: for a replacement, whose retry would remove the file.
@@ -508,6 +572,10 @@ class _Push:
             return Place(row.batch_id or 0, row.parent_file_id, file_id=row.file_id)
         archive(self._client, [row], "what is stuck, to send it again")
         self._batches.forget(row)
+        if item.is_large:
+            place = self._uploads.large.send(item, self._batches.assign(None))
+            self._batches.count(place.batch_id, None)
+            return place
         return self._queue.send(item)
 
     # What was found without its predictions
@@ -524,17 +592,18 @@ class _Push:
             action = decide_settled(holds_instances=holds, if_exists=self._options.if_exists)
             self._noting(each.item, partial(self._healed, each, action))
 
-    def _healed(self, each: Unsettled, action: Action) -> None:
+    def _healed(self, each: Unsettled, action: Action) -> Place | None:
         place = self._change(action, each.item, each.file_id)
         if place is not None and self._runs.is_new(each.item.packet):
-            self._introduce(each.item, place)
+            return self._introduce(each.item, place)
+        return place
 
     # What is told
 
-    def _noting(self, item: Item, job: Callable[[], None]) -> None:
+    def _noting(self, item: Item, job: Callable[[], Place | None]) -> Place | None:
         """Do the job; take note if it fails, and raise what would befall the other items as well."""
         try:
-            job()
+            return job()
         except OSError as error:
             if not isinstance(item.packet.media, PathMedia):
                 raise
@@ -547,6 +616,7 @@ class _Push:
         except OutcomeUnknownError as error:
             self._tally.note(item.name, "unknown", error, file_id=item.packet.file_id)
             raise
+        return None
 
     def note_what_was_sent(self, error: Exception, problem: BaseException | None) -> None:
         """Tell in the log, and as a note on what a generator raised, what became of what it yielded before.

@@ -9,12 +9,14 @@ from ...models import BlobMedia, Input
 from ...models.packet import UpdateMode
 from ..check.check import Plan
 from ..check.wire import packet_body, update_body, without_known
+from ..server.frames import instances_of_frames
 from ..server.names import Pending
 from ..server.once import send_once
 from ..server.rows import references, references_of_row, since_replaced, stored_nothing, stored_references
 from .batches import Batches, Place
 from .inventory import pending_of
 from .item import Item
+from .videos import until_ended
 
 _LOOKS = (0.5, 1.0, 2.0)
 """Seconds before each look for a packet whose answer was lost: the row is written before the answer."""
@@ -61,10 +63,18 @@ class Queue:
         :return: where the update is listed; or the update of an earlier attempt that is under way; None if
             nothing is missing.
         """
-        rows = since_replaced([row for row in self._rows_of(item, file_id) if not row.failed])
+        listed = self._rows_of(item, file_id)
+        if item.is_video and any(row.failed for row in listed):
+            for row in listed:  # one that failed may go on with the frames that are left
+                self._client.run(until_ended(self._client.project, row))
+            listed = self._rows_of(item, file_id)
+        rows = since_replaced([row for row in listed if not (row.failed or row.hangs)])
         stored = self._client.send(routes.list_annotations(self._client.project, file_id))
         brought = [stored_references(row) for row in rows if not stored_nothing(row, stored)]
-        missing = without_known(item.keys, references(stored.instance_list).union(*brought))
+        known = references(stored.instance_list).union(*brought)
+        missing = without_known(item.keys, known)
+        if missing and item.is_video and len(rows) < len(listed):
+            missing = without_known(item.keys, known | self._in_frames(item, file_id))
         if missing:
             return self._update(item, file_id, "update", missing)
         under_way = [row for row in rows if row.mode and not row.succeeded and row.batch_id is not None]
@@ -83,7 +93,7 @@ class Queue:
                 f"{item.name}: has no predictions to replace those of file {file_id} by, which therefore "
                 "stay: an input without instances changes nothing"
             )
-        rows = [row for row in self._rows_of(item, file_id) if not row.failed]
+        rows = [row for row in self._rows_of(item, file_id) if not (row.failed or row.hangs)]
         newest = max(rows, key=lambda row: row.id or 0, default=None)
         if newest is None or not self._brought_these_alone(newest, item, file_id):
             return self._update(item, file_id, "update_with_existing", item.keys)
@@ -98,6 +108,13 @@ class Queue:
         if item.packet.frame_packet_map:  # a listing does not tell frames, nor do annotations (quirk 54)
             rows = [self._client.send(routes.view_input(project, row.id)) for row in rows if row.id]
         return rows
+
+    def _in_frames(self, item: Item, file_id: int) -> set[str]:
+        """Return the references of what the frames of a video hold, as far as the item is about them."""
+        frames = [int(frame) for frame in item.packet.frame_packet_map or {}]
+        directory_id = self._plan.directory_id
+        held = self._client.run(instances_of_frames(self._client.project, file_id, directory_id, frames))
+        return set().union(*map(references, held.values()))
 
     def _brought_these_alone(self, row: Input, item: Item, file_id: int) -> bool:
         """Whether the newest input of a file left it with the predictions of this item alone."""

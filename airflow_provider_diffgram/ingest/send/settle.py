@@ -71,7 +71,7 @@ def wait_for_end(client: DiffgramClient, pending: Pending, patience: float) -> I
     def look() -> Steps[Input | None]:
         nonlocal row
         row = yield from ask(routes.view_input(client.project, pending.id))
-        return row if row.succeeded or row.failed else None
+        return row if row.succeeded or row.failed or row.hangs else None
 
     ended = client.run(poll(look, every=_POLL, patience=patience))
     if ended is None:

@@ -36,7 +36,7 @@ class Senders:
         """Let what is under way come to its end; drop what has not begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def submit(self, job: Callable[[], None]) -> None:
+    def submit(self, job: Callable[[], object]) -> None:
         """Have ``job`` done soon; wait while there are enough of them.
 
         :raises BaseException: what an earlier job raised.
@@ -61,7 +61,7 @@ class Senders:
             self._changed.wait_for(lambda: not self._under_way)
             raise self._error
 
-    def _do(self, job: Callable[[], None]) -> None:
+    def _do(self, job: Callable[[], object]) -> None:
         error: BaseException | None = None
         try:
             if self._error is None:

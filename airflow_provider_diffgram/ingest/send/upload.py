@@ -17,10 +17,11 @@ from ..check.wire import upload_body
 from ..read.paths import PathOpener, upload_of
 from ..server.files import SEARCH_ONE_BY_ONE, children_by_place, files_named, root_files
 from ..server.once import send_once
-from ..server.repair import keep_oldest
+from ..server.repair import archive, keep_oldest
 from .chunks import LargeUploads
 from .item import Item
 from .tally import Tally
+from .videos import until_ended
 
 _FAULTS = 3
 """So many answers 500, and no file there, mean that the server cannot ingest the medium."""
@@ -80,17 +81,22 @@ class Uploads:
             if faults == _FAULTS:
                 raise _not_ingestible(item.name, error) from error
 
-        answer = send_once(
-            self._client,
-            partial(self._sent, request),
-            partial(self._look, item),
-            looks=_LOOKS,
-            patience=self._client.settings.retry_timeout,
-            give_up=give_up,
-        )
-        if isinstance(answer, File):
-            return answer
-        return self._ended(item, self._client.run(self._until_ended(answer.input)))
+        for is_last in (False, True):
+            answer = send_once(
+                self._client,
+                partial(self._sent, request),
+                partial(self._look, item),
+                looks=_LOOKS,
+                patience=self._client.settings.retry_timeout,
+                give_up=give_up,
+            )
+            if isinstance(answer, File):
+                return answer
+            row = self._client.run(self._until_ended(answer.input))
+            if is_last or not row.hangs:
+                break
+            archive(self._client, [row], "a video that the server lost, to upload it again")
+        return self._ended(item, row)
 
     def _sent(self, request: Request[UploadReply]) -> UploadReply | File:
         return self._client.send(request)
@@ -103,8 +109,11 @@ class Uploads:
     def _until_ended(self, row: Input) -> Steps[Input]:
         """Follow an input that the answer found still under way, as a video's frames may be."""
         project, input_id = self._client.project, row.id
-        if input_id is None or row.succeeded or row.failed:
+        if input_id is None or row.succeeded or (row.failed and row.media_type != "video"):
             return row
+        if row.media_type == "video":
+            yield from until_ended(project, row)
+            return (yield from ask(routes.view_input(project, input_id)))
 
         def look() -> Steps[Input | None]:
             nonlocal row
@@ -182,9 +191,10 @@ class Uploads:
 
 def not_ingested(name: str, row: Input) -> DiffgramError | None:
     """Return what befell an upload whose input stands so; None if it is in."""
-    if row.succeeded and row.file_id is not None:
+    refused_frames = row.media_type == "video" and (row.update_log or {}).get("error")
+    if row.succeeded and row.file_id is not None and not refused_frames:
         return None
-    if not row.succeeded and not row.failed:
+    if not (row.succeeded or row.failed or row.hangs):
         return OutcomeUnknownError(
             f"upload {name!r}: input {row.id} is still {str(row.status)!r} after {_INGEST_TIMEOUT:.0f} s. A "
             "retry finds what became of it"

@@ -6,7 +6,7 @@ from a push's listings, :class:`~airflow_provider_diffgram.models.InputRow` from
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from ...models import File, Input, InputRow, InputStatus
@@ -126,6 +126,11 @@ def stored_references(row: Input) -> set[str]:
     frames = (row.frame_packet_map or {}).items()
     refused = [instance for frame, of in frames if f"Frame {frame}" in errors for instance in of]
     return references_of_row(row) - references(refused)
+
+
+def is_work_of_people(instance: dict[str, Any], ours: Collection[str]) -> bool:
+    """Whether an instance is none of ours as it was sent: somebody drew it, or changed it since."""
+    return instance.get("creation_ref_id") not in ours or (instance.get("version") or 1) > 1
 
 
 def runs_named(row: Input) -> set[Ref]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ...client import routes
-from ...client.request import Steps, ask, ask_together
+from ...client.request import Steps, ask
 from ...models import InputRow
+from ..server.frames import instances_of_frames
 from .compare import compare
-
-_WINDOW = routes.MAX_BUFFER - 1
 
 
 def missing_in_frames(project: str, row: InputRow, directory_id: int | None) -> Steps[list[str]]:
@@ -22,24 +19,9 @@ def missing_in_frames(project: str, row: InputRow, directory_id: int | None) -> 
     sent = {frame: instances for frame, instances in sent.items() if instances}
     if not sent or row.file_id is None or directory_id is None:
         return []
-    buffers = yield from ask_together(
-        routes.list_frame_instances(project, row.file_id, directory_id, start, end)
-        for start, end in _windows(sorted(sent))
-    )
-    stored = {frame: instances for buffer in buffers for frame, instances in buffer.items() if frame in sent}
+    stored = yield from instances_of_frames(project, row.file_id, directory_id, sent)
     missing = []
     for frame, instances in sorted(sent.items()):
         compared = compare(instances, stored.get(frame, []), older_count=row.mode == "update_with_existing")
         missing += [f"frame {frame}: {each}" for each in compared.missing]
     return missing
-
-
-def _windows(frames: Iterable[int]) -> list[tuple[int, int]]:
-    """Return ranges that hold all ``frames``, each as long as the server answers at once."""
-    windows: list[tuple[int, int]] = []
-    for frame in frames:
-        if windows and frame < windows[-1][0] + _WINDOW:
-            windows[-1] = windows[-1][0], frame + 1
-        else:
-            windows.append((frame, frame + 1))
-    return windows

@@ -101,7 +101,17 @@ TABLE: list[tuple[str, Item, Found, tuple[IfExists, ...], Action | Question]] = 
         Action.SKIP,
     ),
     # a video's counter is null for ever, so it says nothing
-    ("video, there", item(VIDEO, FRAMES), Found(file=file(None)), KEEP, Question.DID_IT_LOSE_SOME),
+    ("video, there", item(VIDEO, FRAMES), Found(file=file(None)), ANY, Question.IS_IT_LOST),
+    ("raw video, there", item(VIDEO), Found(file=file(None)), ANY, Question.IS_IT_LOST),
+    ("video, there and read", item(VIDEO), Found(file=file(None), is_lost=False), KEEP, Action.SKIP),
+    ("video, lost", item(VIDEO, FRAMES), Found(is_lost=True), ANY, Action.SEND),
+    (
+        "video, read, its frames unknown",
+        item(VIDEO, FRAMES),
+        Found(file=file(None), is_lost=False),
+        KEEP,
+        Question.DID_IT_LOSE_SOME,
+    ),
 ]
 
 
