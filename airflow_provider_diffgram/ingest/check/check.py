@@ -18,6 +18,7 @@ from ..read.paths import PathOpener, is_large, large_problems, measured
 from ..server.files import SEARCH_ONE_BY_ONE, find_file, find_with_children, root_files
 from ..server.names import Known
 from .blobs import Blobs
+from .image_size import size_problems
 from .labels import Labels, Ref, UnknownLabels
 from .lookup import find_dataset
 from .names import name_of
@@ -190,11 +191,19 @@ class _Check:
         if isinstance(media, PageMedia):
             return self._plan.documents.problems(media)
         size, problems = measured(media, self._path_of)
+        if not problems:
+            problems = self._size_problems(media)
         if not problems and is_large(packet, size):
             problems = large_problems(packet, size)
             self._plan.large.add(media.path)
             self._plan.media_types.add(media.type)
         return problems
+
+    def _size_problems(self, media: PathMedia) -> list[str]:
+        try:
+            return size_problems(media, self._path_of)
+        except (OSError, ImportError, ValueError) as error:
+            return [f"cannot read {media.path}: {error}"]
 
     def among_root_files(self) -> list[str]:
         """Return which parents are not in the dataset, and which new children have the name of a root file.

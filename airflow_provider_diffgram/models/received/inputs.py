@@ -20,7 +20,7 @@ _SEE_LOG = "See Update Log"
 _EMPTY_LOG = "which is empty; the usual cause is an unknown label in a frame of the video"
 _LOST = (
     "the server lost this video, because another input was waiting in the same server process while it read "
-    "the frames. The input never ends and no retry helps: archive it, and push the video again on its own"
+    "the frames. The input never ends and no retry helps; another push of the video archives it"
 )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from airflow_provider_diffgram.client import (
     CredentialError,
@@ -15,6 +16,8 @@ from airflow_provider_diffgram.client import (
     WrongAddressError,
     routes,
 )
+from airflow_provider_diffgram.client.routes.uploads import MIB
+from airflow_provider_diffgram.ingest.read import paths
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.fast_time import FastTime
@@ -124,6 +127,29 @@ def test_a_parent_in_another_dataset_is_refused_4_2_rule_1(diffgram: LiveDiffgra
     (problem,) = refused(diffgram, [image(media, "a.png", parent_file_id=parent, ordinal=0)])
     assert "another dataset" in problem
     assert diffgram.children(parent) == []
+
+
+def test_images_above_7680_pixels_are_refused_wherever_they_go_quirk_45(
+    diffgram: LiveDiffgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(paths, "UPLOAD_LIMIT", 2 * MIB)
+    for name, height in (("a.png", 9), ("child.bmp", 9), ("chunks.bmp", 100), ("good.png", 9)):
+        width = 7680 if name == "good.png" else 9000
+        Image.new("RGB", (width, height)).save(tmp_path / name)
+    assert (tmp_path / "chunks.bmp").stat().st_size > 2 * MIB
+    parent = compound(diffgram)
+    packets = [
+        {"media": {"path": str(tmp_path / "a.png")}, "instance_list": [box()]},
+        {"media": {"path": str(tmp_path / "chunks.bmp")}},
+        {"media": {"path": str(tmp_path / "child.bmp")}, "parent_file_id": parent, "ordinal": 0},
+        {"media": {"path": str(tmp_path / "good.png")}},
+    ]
+    found = refused(diffgram, packets)
+    assert [each.partition(" pixels")[0].rpartition("is ")[2] for each in found] == [
+        "9000 x 9",
+        "9000 x 100",
+        "9000 x 9",
+    ]
 
 
 def test_files_of_another_project_are_no_files_2_5(diffgram: LiveDiffgram, media: Media):

@@ -1,0 +1,120 @@
+"""Images above 7680 pixels are refused by their headers, before anything is sent (quirk 45)."""
+
+from __future__ import annotations
+
+import io
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from PIL import Image
+
+from airflow_provider_diffgram.client import StorageError
+from airflow_provider_diffgram.ingest.check import image_size
+from airflow_provider_diffgram.ingest.read.paths import universal_path
+from airflow_provider_diffgram.models import PathMedia
+
+FORMATS = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp")
+
+
+def picture(folder: Path, extension: str, width: int, height: int, **options: Any) -> PathMedia:
+    path = folder / f"{width}x{height}.{extension}"
+    Image.new("RGB", (width, height), "red").save(path, **options)
+    return PathMedia(path=str(path))
+
+
+def problems(media: PathMedia) -> list[str]:
+    return image_size.size_problems(media, universal_path)
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+@pytest.mark.parametrize("size", [(7681, 9), (9, 7681)], ids=["wide", "high"])
+def test_one_pixel_too_many_is_refused_in_every_format(tmp_path: Path, extension: str, size: tuple[int, int]):
+    (problem,) = problems(picture(tmp_path, extension, *size))
+    assert f"{size[0]} x {size[1]} pixels" in problem
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_the_limit_itself_is_not(tmp_path: Path, extension: str):
+    assert problems(picture(tmp_path, extension, 7680, 9)) == []
+
+
+def test_how_the_camera_was_held_changes_nothing(tmp_path: Path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (problem,) = problems(picture(tmp_path, "jpg", 9000, 900, exif=exif))
+    assert "9000 x 900 pixels" in problem
+
+
+def test_a_jpeg_with_long_profiles_before_its_size_is_read(tmp_path: Path):
+    assert problems(picture(tmp_path, "jpg", 7681, 9, icc_profile=bytes(300_000)))
+
+
+def test_a_tiff_with_its_directory_at_the_end_is_read(tmp_path: Path):
+    pixels = bytes(9)
+    tags = [(256, 4, 1, 8000), (257, 4, 1, 9), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
+    path = tmp_path / "late.tif"
+    path.write_bytes(b"II*\0" + struct.pack("<I", 9 + 8) + pixels + directory)
+    assert "8000 x 9 pixels" in problems(PathMedia(path=str(path)))[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"no picture",
+        b"",
+        b"\xff\xd8\xff",
+        b"\x89PNG\r\n\x1a\n",
+        b"BM",
+        b"II*\0\xff\xff\xff\xff",
+        b"RIFF\0\0\0\0WEBP",
+    ],
+)
+def test_what_does_not_tell_its_size_is_left_to_the_server(tmp_path: Path, content: bytes):
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    assert problems(PathMedia(path=str(path))) == []
+    assert image_size.size_of(io.BytesIO(content)) is None
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.txt", "a.wav"])
+def test_what_is_no_image_is_not_read(name: str):
+    assert problems(PathMedia(path=f"/nowhere/{name}")) == []
+
+
+def test_pillow_is_not_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    media = picture(tmp_path, "png", 7681, 9)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    assert problems(media)
+
+
+def test_of_an_image_in_storage_the_header_alone_is_read(tmp_path: Path):
+    content = Path(picture(tmp_path, "bmp", 7681, 90).path).read_bytes()
+    MemoryFileSystem.store.clear()
+    path = universal_path("memory://images/a.bmp")
+    with path.open("wb") as file:
+        file.write(content)
+    read: list[int] = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            piece = super().read(size)
+            read.append(len(piece))
+            return piece
+
+    assert image_size.size_of(Watched(content)) == (7681, 90)
+    assert sum(read) < 1000 < len(content)
+    assert problems(PathMedia(path="memory://images/a.bmp"))
+
+
+def test_a_storage_that_fails_in_the_middle_is_not_taken_for_a_broken_image():
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise StorageError("gone for a moment")
+
+    with pytest.raises(StorageError):
+        image_size.size_of(Failing(b"x"))
