@@ -17,6 +17,7 @@ from .files import note_stored_instances
 from .geometry import GeometryRefused
 from .instances import (
     attribute_entries,
+    count_labels,
     identity_of,
     insert_instance,
     prepared,
@@ -73,6 +74,7 @@ def save_list(
         if saving.saved.errors is None:
             saving.delete_what_is_missing(sent)
         note_stored_instances(connection, file_id, 0)
+        count_labels(connection, file_id)
         if saving.saved.added:
             counted = (counted or 0) + len(saving.saved.added)
             update(connection, "file", file_id, count_instances_changed=counted)

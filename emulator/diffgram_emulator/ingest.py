@@ -16,7 +16,7 @@ from .files import UPDATABLE_TYPES, find_file, new_file, note_stored_instances, 
 from .ingest_rows import NO_UNIT, instances_of, project_of, unhandled, with_log
 from .ingest_video import VideoIngest
 from .inputs import FRESH_LOG, find_input, save_input, set_input
-from .instances import Outcome, soft_delete, store_instances
+from .instances import Outcome, count_labels, soft_delete, store_instances
 from .media import NoMedium
 from .model_runs import resolve
 from .options import Options
@@ -308,5 +308,6 @@ class Ingest:
                 ).fetchall()
                 gone = [one["id"] for one in live if one["id"] not in outcome.kept]
                 soft_delete(connection, gone, "system_deletion")
+                count_labels(connection, file_id)
                 note_stored_instances(connection, file_id, 0)
         return outcome

@@ -6,6 +6,7 @@ file that does not tell, any frame is taken to exist.
 
 from __future__ import annotations
 
+import functools
 import json
 import sqlite3
 import time
@@ -36,6 +37,7 @@ class VideoIngest:
     :param clock: lets waiting end with the emulator.
     :param frame_seconds: time one frame takes.
     :param fault: tells the kind of fault a row meets, if any: one of :data:`.faults.ROW_KINDS_OF_VIDEOS`.
+    :param go_on: does the rest once the frames are being pushed; at once unless given.
     """
 
     UNREADABLE = "Could not load video. Try again, try a different format or contact us."
@@ -46,11 +48,13 @@ class VideoIngest:
         clock: Clock,
         frame_seconds: float,
         fault: Callable[[sqlite3.Row], str | None] | None = None,
+        go_on: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.frame_seconds = frame_seconds
         self._fault = fault
+        self._go_on = go_on
 
     def run(self, row: sqlite3.Row, name: str | None, content: bytes) -> None:
         """Create a video's File and its frames."""
@@ -131,6 +135,22 @@ class VideoIngest:
             percent_complete=50.0,
             frame_packet_map=json.dumps(frames),
         )
+        rest = functools.partial(self._process, row, project, file_id, frames, numbers, frame_count)
+        if self._go_on is None:
+            rest()
+        else:
+            self._go_on(rest)
+
+    def _process(
+        self,
+        row: sqlite3.Row,
+        project: Project,
+        file_id: int,
+        frames: dict[str, Any],
+        numbers: dict[str, int],
+        frame_count: int | None,
+    ) -> None:
+        """Store the frames that were pushed, and end the row."""
         fault = None if self._fault is None else self._fault(row)
         if fault == "hang":
             self._hang(row)

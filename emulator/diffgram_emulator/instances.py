@@ -94,6 +94,7 @@ def store_instances(
     """
     outcome = Outcome()
     known = _live_identities(connection, file_id) if keep_identical else {}
+    since = connection.execute("SELECT coalesce(max(id), 0) AS id FROM instance").fetchone()["id"]
     seen: set[str] = set()
     attribute_crash: str | None = None
     for instance in server_order(sent):
@@ -124,7 +125,22 @@ def store_instances(
         outcome.crash = attribute_crash
     if outcome.added:
         note_stored_instances(connection, file_id, outcome.added)
+        count_labels(connection, file_id, since=since)
     return outcome
+
+
+def count_labels(connection: sqlite3.Connection, file_id: int, since: int = 0) -> None:
+    """Count a file's live instances by label, for ``file-stats`` and for queries.
+
+    :param since: only those with a higher id count: after an appended packet the server knows of the appended
+        ones alone (server.md 10.8.1).
+    """
+    connection.execute("DELETE FROM label_count WHERE file_id = ?", (file_id,))
+    connection.execute(
+        "INSERT INTO label_count SELECT file_id, label_file_id, count(*) FROM instance"
+        " WHERE file_id = ? AND soft_delete = 0 AND id > ? GROUP BY label_file_id",
+        (file_id, since),
+    )
 
 
 def server_order(sent: Sequence[Any]) -> list[Any]:

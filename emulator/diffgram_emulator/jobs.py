@@ -56,19 +56,20 @@ def find_task(store: Store, task_id: int) -> sqlite3.Row | None:
     return store.one("SELECT * FROM task WHERE id = ?", task_id)
 
 
-def make_tasks(store: Store, project: Project, seconds: float) -> None:
+def make_tasks(store: Store, project: Project, seconds: float, file_seconds: float | None = None) -> None:
     """Make the tasks that are due in the jobs of a project; those of children are their parent's.
 
-    :param seconds: how long a file must have been there.
+    :param seconds: how long a job must have been launched.
+    :param file_seconds: how long a file must have been there; the same unless given. It is 0 when a file was
+        ingested within its request, which has its task before the answer (server.md 10.9).
     """
-    due = (datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=seconds)).isoformat(
-        timespec="microseconds"
-    )
+    launched = _moment(seconds)
+    due = launched if file_seconds is None else _moment(file_seconds)
     jobs = store.all(
         "SELECT * FROM job WHERE project_id = ? AND status IN (?, ?, ?) AND launched <= ?",
         project.id,
         *AT_WORK,
-        due,
+        launched,
     )
     for job in jobs:
         values = {"job": job["id"], "project": project.id, "due": due, "launched": job["launched"]}
@@ -77,6 +78,12 @@ def make_tasks(store: Store, project: Project, seconds: float) -> None:
         with store.write() as connection:
             for wanted in connection.execute(_WANTED, values).fetchall():
                 _make_task(connection, job, wanted["file_id"], wanted["directory_id"])
+
+
+def _moment(seconds: float) -> str:
+    """Return the time that many seconds ago."""
+    then = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=seconds)
+    return then.isoformat(timespec="microseconds")
 
 
 def make_tasks_of(store: Store, job: sqlite3.Row, file_ids: list[Any]) -> None:

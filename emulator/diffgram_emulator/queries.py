@@ -93,7 +93,7 @@ def _labels(store: Store, project: Project, name: str, comparison: str) -> Condi
     if not ids:
         raise bad_request({"label_name": f"Label name {name} does not exist in project."})
     counted = (
-        "(SELECT count(*) FROM instance WHERE instance.file_id = file.id AND soft_delete = 0"
+        "(SELECT coalesce(sum(amount), 0) FROM label_count WHERE label_count.file_id = file.id"
         f" AND label_file_id IN ({_marks(ids)}))"
     )
     return f"{counted} {comparison} ?", ids

@@ -61,6 +61,9 @@ CREATE INDEX IF NOT EXISTS instance_by_file ON instance (file_id);
 CREATE TABLE IF NOT EXISTS attribute_value (
     instance_id INTEGER NOT NULL, file_id INTEGER NOT NULL, group_id INTEGER NOT NULL, option_id INTEGER,
     value TEXT);
+CREATE TABLE IF NOT EXISTS label_count (
+    file_id INTEGER NOT NULL, label_file_id INTEGER, amount INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS label_count_by_file ON label_count (file_id);
 CREATE INDEX IF NOT EXISTS attribute_value_by_file ON attribute_value (file_id);
 CREATE TABLE IF NOT EXISTS sequence (
     id INTEGER PRIMARY KEY AUTOINCREMENT, video_file_id INTEGER NOT NULL, label_file_id INTEGER,

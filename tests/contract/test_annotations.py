@@ -290,6 +290,22 @@ def test_the_hash_stays_and_the_time_moves(world: World) -> None:
     assert (after["hash"], after["count_instances_changed"]) == (before["hash"], 3)
 
 
+def test_numbers_by_label_are_right_after_it_and_not_after_an_appended_packet(world: World) -> None:
+    file_id, there = filled(world, 2)
+    written(world, file_id, [*there, new(world, "n0", 300)])
+    assert amounts(world, file_id) == {world.labels[0]: 3}
+    update = {"file_id": file_id, "mode": "update", "media": None, "original_filename": None}
+    world.ingested(**update, instance_list=[new(world, "n1", 400)])
+    until(lambda: len(world.instances(file_id)) == 4, "the appended box")
+    assert amounts(world, file_id) == {world.labels[0]: 1}
+
+
+def amounts(world: World, file_id: int) -> dict[int, int]:
+    """Return what file-stats tell of a file's labels."""
+    stats = body_of(world.get(f"/api/v1/project/{{p}}/file/{file_id}/file-stats"))["file_stats"]
+    return {row["label_file_id"]: row["count_instances"] for row in stats if row["count_instances"]}
+
+
 def test_and_complete_turns_the_flag_round(world: World) -> None:
     file_id, _ = filled(world, 1)
     told = [written(world, file_id, [], and_complete=True)["new_file"]["ann_is_complete"] for _ in range(2)]

@@ -90,9 +90,7 @@ def file_stats(call: Call) -> Any:
     """Count instances per label, and show every attribute value the server understood."""
     row = _own(call, database_id(call.params["file"]))
     labels = call.store.all(
-        "SELECT label_file_id, count(*) AS amount FROM instance WHERE file_id = ? AND soft_delete = 0"
-        " GROUP BY label_file_id",
-        row["id"],
+        "SELECT label_file_id, amount FROM label_count WHERE file_id = ? ORDER BY label_file_id", row["id"]
     )
     values = call.store.all(
         "SELECT attribute_value.*, attribute_group.kind FROM attribute_value"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ..auth import WRITERS
 from ..batches import require_batch
 from ..call import Call, Part, endpoint
+from ..clock import Stopped
 from ..errors import DatabaseRefused, Refusal, Reply, ServerCrash, ThreadDied, bad_request, log
+from ..faults import ROW_KINDS_OF_VIDEOS
 from ..files import find_file
 from ..ingest_rows import NO_UNIT, instances_of, unhandled
 from ..ingest_video import VideoIngest
 from ..inputs import find_input, input_fields, new_input, save_input, set_input
-from ..jobs import find_job
+from ..jobs import find_job, make_tasks
 from ..limits import UPLOAD
 from ..media import NoMedium
 from ..naming import extension, kind_of, sanitized
@@ -53,6 +58,7 @@ def from_local(call: Call) -> Any:
         raise _failed(_without_row(f"Invalid file type: {extension(name)}"))
     row = _new_row(call, values, directory_id, name, kind)
     _ingest(call, row, parts["file"].content)
+    make_tasks(call.store, call.project, call.emulator.options.task_seconds, file_seconds=0.0)
     done = find_input(call.store, row["id"])
     assert done is not None
     file = find_file(call.store, done["file_id"])
@@ -138,9 +144,7 @@ def _ingest(call: Call, row: sqlite3.Row, content: bytes) -> None:
     workers.clock.work(options.upload_work)
     try:
         if row["media_type"] == "video":
-            VideoIngest(call.store, workers.clock, options.image_seconds).run(
-                row, row["original_filename"], content
-            )
+            _video(call).run(row, row["original_filename"], content)
             return
         sent = ingest.resolved(row) if row["media_type"] == "image" else instances_of(row)
         file_id = ingest.store_medium(row, row["media_type"], row["original_filename"], content)
@@ -157,6 +161,24 @@ def _ingest(call: Call, row: sqlite3.Row, content: bytes) -> None:
             ingest.write_instances(row, file_id, sent, call.member_id)
         except ThreadDied as died:
             raise DatabaseRefused(str(died)) from died
+
+
+def _video(call: Call) -> VideoIngest:
+    """Return what reads a video before the answer, and stores its frames after it (server.md 10.9)."""
+    workers, options = call.emulator.workers, call.emulator.options
+
+    def fault(row: sqlite3.Row) -> str | None:
+        planted = call.emulator.row_faults.take(row["original_filename"], ROW_KINDS_OF_VIDEOS)
+        return None if planted is None else planted.kind
+
+    def go_on(rest: Callable[[], None]) -> None:
+        def quietly() -> None:
+            with contextlib.suppress(Stopped, ThreadDied):
+                rest()
+
+        threading.Thread(target=quietly, daemon=True).start()
+
+    return VideoIngest(call.store, workers.clock, options.image_seconds, fault, go_on)
 
 
 @endpoint("POST", "/api/walrus/project/{project}/upload/large", WRITERS, UPLOAD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -113,3 +114,28 @@ def test_an_uploaded_duplicate(world: World) -> None:
     (row, _) = world.inputs()
     until(lambda: world.row(row["id"])["status"] == "failed", "the duplicate")
     assert world.row(row["id"])["update_log"] == {"error": {"existing_file_id": existing}}
+
+
+def test_the_frames_of_an_uploaded_video_come_after_the_answer(slow_world: World) -> None:
+    """So a client has to look again (server.md 10.9)."""
+    frames = {str(n): [slow_world.box()] for n in range(5)}
+    clip = slow_world.media.files["/v.mp4"]
+    answer = slow_world.from_local("a.mp4", clip, frame_packet_map=frames).json()
+    assert answer["input"]["status"] == "pushing_frames_into_processing_queue"
+    row = until(
+        lambda: (row := slow_world.row(answer["input"]["id"]))["status"] == "success" and row, "the end"
+    )
+    assert row["file_id"] == answer["file"]["id"]
+
+
+def test_a_file_of_a_jobs_dataset_has_its_task_with_the_answer(world: World) -> None:
+    job = world.post("/api/v1/project/{p}/job/new", {"name": "a"}).json()["job"]["id"]
+    entry = {"directory_id": world.dataset, "nickname": "demo-dataset", "selected": "sync"}
+    body = {"job_id": job, "directory_list": [entry]}
+    assert world.post("/api/v1/project/{p}/job/dir/attach", body).status_code == 200
+    world.post("/api/v1/job/launch", {"job_id": job})
+    world.emulator.tune(task_seconds=0.8)
+    time.sleep(0.9)  # the job is at work by then; a file of the queue would wait as long
+    file_id = world.from_local("later.png", picture()).json()["file"]["id"]
+    listed = world.post(f"/api/v1/job/{job}/task/list", {"mode_data": "x", "job_id": job}).json()["task_list"]
+    assert file_id in {task["file"]["id"] for task in listed}
