@@ -11,6 +11,7 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from os import PathLike
 from tempfile import TemporaryFile
 from typing import Any
 from weakref import finalize
@@ -18,23 +19,31 @@ from weakref import finalize
 import numpy as np
 
 from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.models.received import without_signatures
 
 from ...core.account import Converted
 from ...core.bulk import Boxes, BulkConverter
 from ...core.convert import convert_image
+from ...core.files import Source
 from ...core.mapping import Options, Provenance
 from ...core.masks import TOLERANCE
 from ...core.raw import RawImage, RawPrediction
-from .files import Source, records_of
+from ...core.reading import UNEXPECTED, number, shown
+from .files import records_of
 from .images import CocoImages
-from .shapes import outlines_of_segmentation, problem_of_segmentation, skeleton_of
+from .shapes import edges_of, keypoints_of, outlines_of_segmentation, segmentation_of, skeleton_of
 
 GEOMETRIES = ("segmentation", "keypoints", "bbox")
 
 _NO_SHAPE = -1
 _IMAGES_OF_A_BLOCK = 1000
 _SHOWN = 100
-_LONGEST = 60
+_ROWS_OF_A_BLOCK = 2**16
+_FAR_BEYOND = 0.1
+"""A box that reaches beyond its image by more than this share of its side."""
+
+_MARGIN = 1
+"""How far boxes of a model lie beyond the image, in pixels."""
 
 
 def from_coco(
@@ -46,8 +55,11 @@ def from_coco(
 ) -> CocoResults:
     """Read COCO results and check every record.
 
+    A box may be drawn from any of its corners. A joint with v 0 was not found, wherever it is. Where a mask
+    or an outline shows nothing, or no joint was found, the ``bbox`` stands in.
+
     :param results: a results file (a list of records), a dataset file (its ``annotations``), either of them
-        local, in object storage or ending in ``.gz``; or the records themselves.
+        local or in object storage, packed by gzip or not; or the records themselves.
     :param images: the dataset file that the model was run on, or what it holds; only ``images`` and
         ``categories`` are used.
     :param geometries: which key of a record counts where it has several: the first of these that it has.
@@ -57,16 +69,23 @@ def from_coco(
     """
     if not geometries or not set(geometries) <= set(GEOMETRIES):
         raise ValueError(f"geometries are {list(geometries)}; choose from {', '.join(GEOMETRIES)}")
-    return CocoResults(CocoImages.read(images), records_of(results), geometries, tolerance)
+    name = without_signatures(str(results)) if isinstance(results, str | PathLike) else "COCO results"
+    return CocoResults(CocoImages.read(images), name, records_of(results), geometries, tolerance)
 
 
 class CocoResults:
     """The images of a dataset with the predictions for them, good for several iterations."""
 
     def __init__(
-        self, images: CocoImages, records: Iterable[Any], geometries: Sequence[str], tolerance: float
+        self,
+        images: CocoImages,
+        name: str,
+        records: Iterable[Any],
+        geometries: Sequence[str],
+        tolerance: float,
     ) -> None:
         self._images = images
+        self._name = name
         self._geometries = geometries
         self._tolerance = tolerance
         self._spool = TemporaryFile()  # noqa: SIM115  (kept as long as this object)
@@ -74,16 +93,20 @@ class CocoResults:
         rows = _Rows()
         problems: list[str] = []
         unshown = 0
-        for number, record in enumerate(records):
-            problem = self._add(rows, record)
-            if problem is not None:
+        for place, record in enumerate(records):
+            try:
+                self._add(rows, record)
+            except UNEXPECTED as error:
                 if len(problems) < _SHOWN:
-                    problems.append(f"record {number}: {problem}")
+                    problems.append(f"record {place}: {error}")
                 else:
                     unshown += 1
+        if not problems:
+            problems += rows.problems()
         if problems:
-            raise InvalidValueError("COCO results", problems, unshown)
+            raise InvalidValueError(name, problems, unshown)
         self._keep(rows)
+        self._refuse_corners()
 
     def __len__(self) -> int:
         return len(self._images.names)
@@ -115,64 +138,72 @@ class CocoResults:
                     boxes = self._boxes(list(places))
                     yield from zip(boxes.images, bulk.convert(boxes), strict=True)
 
-    def _add(self, rows: _Rows, record: Any) -> str | None:
-        """Keep a record, or return what is wrong with it."""
+    def _add(self, rows: _Rows, record: Any) -> None:
+        """Keep a record.
+
+        :raises ValueError: with what is wrong with it; also another error of :data:`UNEXPECTED`.
+        """
         try:
-            image = self._images.places[record["image_id"]]
-            category = self._images.category_places[record["category_id"]]
-        except (KeyError, TypeError):
-            return self._unknown(record)
-        score = record.get("score")
-        if score is None:
-            score = math.nan
-        elif not isinstance(score, int | float | np.floating | np.integer) or not 0 <= score <= 1:
-            return f"score is {_shown(score)}, not between 0 and 1: divide a percentage by 100"
+            image_id, category_id = record["image_id"], record["category_id"]
+            image, category = self._images.places[image_id], self._images.category_places[category_id]
+        except (KeyError, TypeError, IndexError):
+            raise ValueError(self._unknown(record)) from None
+        if image_id is True or category_id is True:
+            raise ValueError("image_id and category_id are numbers or texts, not true")
+        score = _score(record.get("score"))
+        by_box, geometry = False, None
         for key in self._geometries:
             value = record.get(key)
-            if value is not None and (key == "bbox" or not _is_empty(value)):
+            if value is None or (key != "bbox" and _is_empty(value)):
+                continue
+            if key == "bbox":
+                edges = edges_of(value)
+                if by_box:
+                    rows.add(image, category, (0, 0, 0, 0, score), self._kept(["bbox", edges]))
+                else:
+                    rows.add(image, category, (*edges, score), _NO_SHAPE)
+                return
+            found, shows = self._geometry(rows, record, key, value, image, category)
+            geometry = [key, found]
+            if shows:
                 break
-        else:
-            return f"has none of {', '.join(self._geometries)}"
-        if key != "bbox":
-            return self._add_shape(rows, image, category, float(score), key, value)
-        try:
-            x, y, width, height = value
-            total = x + y + width + height
-        except (ValueError, TypeError):
-            return f"bbox is {_shown(value)}, not the numbers x, y, width, height"
-        if not math.isfinite(total):
-            return f"bbox is {_shown(value)}, not finite"
-        rows.add(image, category, (x, y, x + width, y + height, score), _NO_SHAPE)
-        return None
+            by_box = True
+        if geometry is None:
+            raise ValueError(f"has none of {', '.join(self._geometries)}")
+        rows.add(image, category, (0, 0, 0, 0, score), self._kept(geometry))
 
-    def _add_shape(
-        self, rows: _Rows, image: int, category: int, score: float, key: str, value: Any
-    ) -> str | None:
+    def _geometry(
+        self, rows: _Rows, record: Mapping[str, Any], key: str, value: Any, image: int, category: int
+    ) -> tuple[Any, bool]:
+        """Return the outlines, the mask or the joints of a record, and whether they show anything."""
         if key == "segmentation":
-            problem = problem_of_segmentation(value, self._images.widths[image], self._images.heights[image])
-            if problem is not None:
-                return problem
+            return segmentation_of(value, self._images.widths[image], self._images.heights[image])
+        numbers, found = keypoints_of(value, self._images.categories[category])
+        rows.count_joints(found, any(numbers) and record.get("num_keypoints") != 0)
+        return numbers, found
+
+    def _kept(self, geometry: Any) -> int:
+        """Write a geometry to the temporary file, and return where."""
         place = self._spool.tell()
-        try:
-            line = json.dumps([key, value], default=_plain)
-        except TypeError as error:
-            return f"{key} is {_shown(value)}: {error}"
-        self._spool.write(line.encode() + b"\n")
-        rows.add(image, category, (0, 0, 0, 0, score), place)
-        return None
+        self._spool.write(json.dumps(geometry, default=float).encode() + b"\n")
+        return place
 
     def _unknown(self, record: Any) -> str:
         if not isinstance(record, Mapping) or not {"image_id", "category_id"} <= record.keys():
             return "must be an object with image_id and category_id"
         known = {"image_id": self._images.places, "category_id": self._images.category_places}
         strange = [
-            f"{key} {_shown(record[key])}" for key, places in known.items() if not _is_in(record[key], places)
+            f"{key} {shown(record[key])}{_other_type(record[key], places)}"
+            for key, places in known.items()
+            if not _is_in(record[key], places)
         ]
         return f"the dataset file has no {' and no '.join(strange)}"
 
     def _keep(self, rows: _Rows) -> None:
         """Order the rows by image; nothing of them is copied but their order."""
         images = np.asarray(rows.images)
+        self._image_of_row = images
+        self._widths, self._heights = np.asarray(self._images.widths), np.asarray(self._images.heights)
         self._numbers = np.asarray(rows.numbers).reshape(-1, 5)
         self._shape_at = np.asarray(rows.shapes)
         self._order = np.argsort(images, kind="stable").astype(np.int32)
@@ -180,6 +211,35 @@ class CocoResults:
         self._has_shapes = np.bincount(images[self._shape_at != _NO_SHAPE], minlength=len(self)) > 0
         used, self._classes = np.unique(np.asarray(rows.categories), return_inverse=True)
         self._categories = [self._images.categories[place] for place in used.tolist()]
+
+    def _refuse_corners(self) -> None:
+        """Refuse boxes that can only be the corners ``x_min, y_min, x_max, y_max``.
+
+        As corners all of them are in order and inside their images; as COCO reads them, with a width and a
+        height, some reach far beyond.
+        """
+        first: str | None = None
+        for start in range(0, len(self._order), _ROWS_OF_A_BLOCK):
+            block = slice(start, start + _ROWS_OF_A_BLOCK)
+            images = self._image_of_row[block]
+            sides = np.stack([self._widths[images], self._heights[images]])
+            chosen = (self._shape_at[block] == _NO_SHAPE) & (sides > 0).all(axis=0)
+            sides = sides[:, chosen]
+            numbers = self._numbers[block][chosen].T
+            low, high = numbers[:2], numbers[2:4]
+            corners = high - low
+            if not ((corners > low) & (low >= -_MARGIN) & (corners <= sides + _MARGIN)).all():
+                return
+            beyond = (high > sides * (1 + _FAR_BEYOND)).any(axis=0)
+            if first is None and beyond.any():
+                place = int(np.argmax(beyond))
+                row = start + int(np.flatnonzero(chosen)[place])
+                values = [round(float(each), 2) for each in (*low[:, place], *corners[:, place])]
+                size = " x ".join(str(int(side)) for side in sides[:, place])
+                first = f"record {row}: bbox is {values} on an image of {size}"
+        if first is not None:
+            cause = "are these x_min, y_min, x_max, y_max? COCO has x, y, width, height"
+            raise InvalidValueError(self._name, [f"{first}: {cause}; all other boxes are corners too"])
 
     def _rows_of(self, place: int) -> Any:
         start = self._ends[place - 1] if place else 0
@@ -224,7 +284,9 @@ class CocoResults:
             return prediction
         self._spool.seek(self._shape_at[row])
         key, value = json.loads(self._spool.readline())
-        if key == "keypoints":
+        if key == "bbox":
+            prediction.box, prediction.by_box = (value[0], value[1], value[2], value[3]), True
+        elif key == "keypoints":
             prediction.keypoints = skeleton_of(value, category)
         else:
             prediction.polygons, prediction.holes = outlines_of_segmentation(value, self._tolerance)
@@ -237,6 +299,7 @@ class _Rows:
     def __init__(self) -> None:
         self.images, self.categories, self.shapes = array("i"), array("i"), array("q")
         self.numbers = array("d")
+        self._found = self._placed = 0
 
     def add(self, image: int, category: int, numbers: tuple[float, ...], shape: int) -> None:
         self.images.append(image)
@@ -244,23 +307,34 @@ class _Rows:
         self.numbers.extend(numbers)
         self.shapes.append(shape)
 
+    def count_joints(self, found: bool, placed: bool) -> None:
+        """Count a record with keypoints.
 
-def _plain(value: Any) -> Any:
-    """Return what JSON can hold: pycocotools gives run lengths as bytes, models give arrays."""
-    if isinstance(value, bytes):
-        return value.decode("ascii")
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} is not a list of numbers")
+        :param found: whether one of them has v above 0.
+        :param placed: whether one of them has coordinates.
+        """
+        self._found += found
+        self._placed += placed
+
+    def problems(self) -> Iterator[str]:
+        """Yield what is wrong with all records together."""
+        if self._placed and not self._found:
+            cause = "v is 0 in all of them, which means that it was not found: write 1 where it was"
+            yield f"keypoints of {self._placed} records have coordinates, but {cause}"
+
+
+def _score(value: Any) -> float:
+    if value is None:
+        return math.nan
+    if type(value) is float and 0 <= value <= 1:
+        return value
+    if isinstance(value, str | bool | np.bool_) or not 0 <= (score := number(value, "score")) <= 1:
+        raise ValueError(f"score is {shown(value)}, not between 0 and 1: divide a percentage by 100")
+    return score
 
 
 def _is_empty(value: Any) -> bool:
     return hasattr(value, "__len__") and len(value) == 0
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def _is_in(key: Any, places: Mapping[Any, int]) -> bool:
@@ -268,3 +342,14 @@ def _is_in(key: Any, places: Mapping[Any, int]) -> bool:
         return key in places
     except TypeError:
         return False
+
+
+def _other_type(key: Any, places: Mapping[Any, int]) -> str:
+    """Return a hint where an id is there as text instead of a number, or the reverse."""
+    other: Any = str(key)
+    if isinstance(key, str):
+        try:
+            other = int(key)
+        except ValueError:
+            return ""
+    return f", but {other!r}: write both alike" if other in places else ""
