@@ -4,27 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import requests
 from PIL import Image
 
 from diffgram_emulator.process import EmulatorProcess
-
-DEADLINE = 10.0
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """Return the first true value of a condition."""
-    deadline = time.monotonic() + DEADLINE
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.01)
-    raise AssertionError(f"waited {DEADLINE} s in vain for: {what}")
 
 
 def picture(width: int = 64, height: int = 48) -> bytes:

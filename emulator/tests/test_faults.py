@@ -12,7 +12,8 @@ import requests
 
 from diffgram_emulator.control import answer
 from diffgram_emulator.process import EmulatorProcess
-from helpers import call, rows, until
+from helpers import call, rows
+from world import until
 
 LABEL = "/api/v1/project/{p}/label/new"
 NAMES = "/api/v1/project/{p}/labels/view/name_to_file_id"

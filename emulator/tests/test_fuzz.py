@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from diffgram_emulator.process import EmulatorProcess
-from helpers import call, default_dataset, label, own_image, rows, send, until, upload
+from helpers import call, default_dataset, label, own_image, rows, send, upload
 from strategies import BOX, Sent, instances, sent, ways
+from world import until
 
 SETTINGS = settings(
     max_examples=500,

@@ -14,7 +14,8 @@ import pytest
 import requests
 
 from diffgram_emulator.process import EmulatorError, EmulatorProcess
-from helpers import call, default_dataset, label, own_image, rows, send, until, upload
+from helpers import call, default_dataset, label, own_image, rows, send, upload
+from world import until
 
 COMMAND = [sys.executable, "-m", "diffgram_emulator", "--port", "0"]
 

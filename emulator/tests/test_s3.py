@@ -143,7 +143,7 @@ def test_every_reading_signs_anew(world: World, s3: str) -> None:
     path = f"/api/project/{{p}}/file/{file['id']}/annotation/list"
     read = [
         world.view(file["id"]),
-        world.post(path, role="Viewer").json()["file_serialized"],
+        world.post(path, level="Viewer").json()["file_serialized"],
         world.files("home")[0],
     ]
     for one in read:

@@ -11,7 +11,8 @@ import requests
 
 from diffgram_emulator.overlay import PALETTE, colour_of, shape
 from diffgram_emulator.process import EmulatorProcess
-from helpers import call, default_dataset, label, send, until, upload
+from helpers import call, default_dataset, label, send, upload
+from world import until
 
 
 def page(emulator: EmulatorProcess, path: str) -> requests.Response:

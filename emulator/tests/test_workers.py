@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from diffgram_emulator.process import EmulatorProcess
-from helpers import call, default_dataset, label, own_image, rows, send, until
+from helpers import call, default_dataset, label, own_image, rows, send
+from world import until
 
 UPDATE = "/api/walrus/v1/project/{p}/input/update"
 

@@ -56,9 +56,11 @@ def until(
     what: str,
     patience: float = 60.0,
     seen: Callable[[], Any] | None = None,
+    longest: float = 0.4,
 ) -> Any:
     """Return the first true value of a condition, asked often at first and then less.
 
+    :param longest: seconds between two looks, at most.
     :param seen: returns what there is instead, for the message of a failure.
     """
     deadline, wait = time.monotonic() + patience, 0.01
@@ -70,7 +72,7 @@ def until(
             there = "" if seen is None else f"; there is {seen()}"
             raise AssertionError(f"waited {patience:.0f} s in vain for: {what}{there}")
         time.sleep(wait)
-        wait = min(0.4, wait * 1.4)
+        wait = min(longest, wait * 1.4)
 
 
 @dataclass(frozen=True)

@@ -46,13 +46,13 @@ def test_q24_the_21st_of_a_window_is_429(quiet: World) -> None:
 def test_q24_credentials_share_one_budget(quiet: World) -> None:
     other = World(quiet.emulator.with_project(f"{quiet.project}-b"), quiet.media)
     first = int(quiet.post(PACKET).headers["x-ratelimit-remaining"])
-    second = int(other.post(PACKET, role="Editor").headers["x-ratelimit-remaining"])
+    second = int(other.post(PACKET, level="Editor").headers["x-ratelimit-remaining"])
     assert second == first - 1
 
 
 def test_401_and_403_use_no_packet_quota_and_show_no_limit(quiet: World) -> None:
     before = int(quiet.post(PACKET).headers["x-ratelimit-remaining"])
-    refused = quiet.post(PACKET, role="Viewer")
+    refused = quiet.post(PACKET, level="Viewer")
     assert refused.status_code == 403
     assert "x-ratelimit-limit" not in refused.headers
     assert int(quiet.post(PACKET).headers["x-ratelimit-remaining"]) == before - 1
