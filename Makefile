@@ -16,11 +16,12 @@ AUDIT_VERSION := 2.10.1
 export PYTHONDONTWRITEBYTECODE :=
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo emulator test lint types contract bench chaos compat e2e docs audit lock clean
+.PHONY: help setup demo emulator test fuzz lint types contract bench chaos compat e2e docs audit lock clean
 
 help:
 	@echo "make demo      run both example DAGs in a real Airflow against a local Diffgram; pictures in build/demo"
 	@echo "make test      lint, types, all tests"
+	@echo "make fuzz      all readers of predictions against 200,000 inputs that are nearly right; INPUTS=1000000 for more"
 	@echo "make emulator  serve the demo's Diffgram and print the address of its page"
 	@echo "make contract  the contract suite (docs/server.md); on the server that DIFFGRAM_URL names, or else on the emulator"
 	@echo "make bench     figures beside others', in build/bench.json; ROWS=compound, ROWS='push wait' for some"
@@ -62,6 +63,9 @@ types: $(READY)
 
 test: lint types
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+
+fuzz: $(READY)
+	@FUZZ=$(or $(INPUTS),200000) $(BIN)/python -m pytest tests/unit/predictions/fuzz --numprocesses logical
 
 contract: $(READY)
 	@$(BIN)/python -m pytest tests/contract -ra

@@ -29,7 +29,9 @@ class InvalidValueError(ValueError):
         count = len(self.problems) + unshown
         more = [f"and {unshown} more"] if unshown else []
         head = ", ".join([f"{what}: {count} problem(s)", *([sent] if sent else [])])
-        super().__init__("\n".join([head, *self.problems, *more]))
+        text = "\n".join([head, *self.problems, *more])
+        # Half of a surrogate pair, as JSON may hold, cannot be written to a log.
+        super().__init__(text.encode("utf-8", "backslashreplace").decode())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.what, self.problems, self.unshown, self.sent)

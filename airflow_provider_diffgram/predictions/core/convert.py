@@ -18,6 +18,7 @@ from .account import Account, Converted
 from .mapping import Options, Provenance
 from .pictures import seen_size
 from .raw import RawImage, RawPrediction
+from .reading import number
 from .shapes import Shape, Size, instance_of, shapes_of
 
 _HELD = 100
@@ -217,6 +218,7 @@ def side_of(pixels: int | None, side: str, problems: list[str]) -> float:
         return _BOUND
     if not 1 <= pixels <= _BOUND:
         problems.append(f"{side} of the image is {pixels} pixels, which leaves no place for an instance")
+        return _BOUND
     return pixels
 
 
@@ -225,15 +227,15 @@ def _candidates(
 ) -> Iterator[_Candidate]:
     """Yield what is wanted and can be drawn; count the rest."""
     unknown: dict[str, None] = {}
-    for number, prediction in enumerate(image.predictions):
-        where = f"prediction {number} ({prediction.label!r})"
+    for place, prediction in enumerate(image.predictions):
+        where = f"prediction {place} ({prediction.label!r})"
         try:
             label = options.label_of(_checked_label(prediction.label))
         except KeyError:
             unknown[prediction.label] = None
             continue
         except ValueError as error:
-            problems.append(f"prediction {number}: {error}")
+            problems.append(f"prediction {place}: {error}")
             continue
         try:
             score = _checked_score(prediction.score)
@@ -268,9 +270,7 @@ def _checked_label(label: Any) -> str:
 def _checked_score(score: float | None) -> float | None:
     if score is None:
         return None
-    if isinstance(score, bool):
-        raise ValueError(f"score is {score}, no number")
-    value = float(score)
+    value = number(score, "score")
     if not 0 <= value <= 1:
         raise ValueError(f"score is {value}, not between 0 and 1: divide a percentage by 100")
     return value

@@ -163,7 +163,20 @@ def of_images(outputs: Iterable[OutputT]) -> Iterable[OutputT]:
     if isinstance(outputs, Mapping | str) or any(hasattr(outputs, name) for name in _OF_ONE_IMAGE):
         cause = f"this is the {type(outputs).__name__} of one image: put it into a list, one for each image"
         raise InvalidValueError("outputs", [cause])
-    return outputs
+    return several(outputs, "outputs")
+
+
+def several(values: Iterable[ItemT], what: str) -> Iterable[ItemT]:
+    """Return values that can be gone through.
+
+    :param what: they are, for the error.
+    :raises InvalidValueError: if they cannot.
+    """
+    try:
+        iter(values)
+    except TypeError:
+        raise InvalidValueError(what, [f"are {shown(values)}, not a list"]) from None
+    return values
 
 
 def with_names(
@@ -176,8 +189,8 @@ def with_names(
     """
     if isinstance(names, str):
         raise InvalidValueError("names", [f"are {names!r}: put it into a list, one for each image"])
-    each_name = iter(names)
-    each_size: Iterator[Any] = iter(sizes if sizes is not None else repeat((None, None)))
+    each_name = iter(several(names, "names"))
+    each_size: Iterator[Any] = iter(several(sizes, "sizes") if sizes is not None else repeat((None, None)))
     for number, output in enumerate(of_images(outputs)):
         name, size = next(each_name, None), next(each_size, None)
         if name is None or size is None:
@@ -227,7 +240,9 @@ def read_all(
             problems.append(f"{item} {number}: {error}")
     if problems:
         raise InvalidValueError(
-            f"predictions of {name}", problems[:_PROBLEMS], max(0, len(problems) - _PROBLEMS)
+            f"predictions of {name}" if name else "predictions",
+            problems[:_PROBLEMS],
+            max(0, len(problems) - _PROBLEMS),
         )
     return predictions
 

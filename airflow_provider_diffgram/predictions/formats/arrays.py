@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from airflow_provider_diffgram.models import Box, Polygon
+from airflow_provider_diffgram.models import Box, InvalidValueError, Polygon
 
 from ..core.account import Converted
 from ..core.convert import instances_of
 from ..core.mapping import Provenance
 from ..core.raw import RawPrediction
+from ..core.reading import read_all, several
 
 
 def box_instances(
@@ -36,13 +37,14 @@ def box_instances(
     :param height: of the image, in pixels.
     :param model_ref: your name of the model.
     :param model_run_ref: your name of the run of the model.
-    :raises ValueError: if a coordinate or a score is not finite, a score is outside 0 to 1, or the three
-        sequences differ in length. That is a broken model or a wrong call, and no prediction.
+    :raises InvalidValueError: if a coordinate or a score is not finite, a score is outside 0 to 1, or the
+        three sequences differ in length. That is a broken model or a wrong call, and no prediction.
     """
-    predictions = [
-        RawPrediction(label, score, box=cast("Any", tuple(box)))
-        for box, label, score in _together(boxes, labels, scores)
-    ]
+    predictions = read_all(
+        "",
+        _together(boxes, labels, scores),
+        lambda row: [RawPrediction(row[1], row[2], box=cast("Any", tuple(row[0])))],
+    )
     provenance = Provenance(model_ref, model_run_ref)
     return cast(
         "Converted[Box]", instances_of(predictions, width=width, height=height, provenance=provenance)
@@ -70,12 +72,13 @@ def polygon_instances(
     :param height: of the image, in pixels.
     :param model_ref: your name of the model.
     :param model_run_ref: your name of the run of the model.
-    :raises ValueError: as :func:`box_instances`; also if a region has fewer than three corners.
+    :raises InvalidValueError: as :func:`box_instances`; also if a region has fewer than three corners.
     """
-    predictions = [
-        RawPrediction(label, score, polygons=[cast("Any", list(region))])
-        for region, label, score in _together(regions, labels, scores)
-    ]
+    predictions = read_all(
+        "",
+        _together(regions, labels, scores),
+        lambda row: [RawPrediction(row[1], row[2], polygons=[cast("Any", list(row[0]))])],
+    )
     provenance = Provenance(model_ref, model_run_ref)
     return cast(
         "Converted[Polygon]", instances_of(predictions, width=width, height=height, provenance=provenance)
@@ -85,10 +88,9 @@ def polygon_instances(
 def _together(
     shapes: Iterable[Any], labels: str | Sequence[str], scores: Iterable[float]
 ) -> Iterable[tuple[Any, str, float]]:
-    all_shapes, all_scores = list(shapes), list(scores)
-    all_labels = [labels] * len(all_shapes) if isinstance(labels, str) else list(labels)
+    all_shapes, all_scores = list(several(shapes, "shapes")), list(several(scores, "scores"))
+    all_labels = [labels] * len(all_shapes) if isinstance(labels, str) else list(several(labels, "labels"))
     if not len(all_shapes) == len(all_labels) == len(all_scores):
-        raise ValueError(
-            f"{len(all_shapes)} shapes, {len(all_labels)} labels, {len(all_scores)} scores: not equally many"
-        )
+        counts = f"{len(all_shapes)} shapes, {len(all_labels)} labels, {len(all_scores)} scores"
+        raise InvalidValueError("predictions", [f"{counts}: not equally many"])
     return zip(all_shapes, all_labels, all_scores, strict=True)

@@ -46,12 +46,13 @@ def from_ultralytics(
     :raises InvalidValueError: from the iterator, with all that is wrong with an image.
     """
     for number, result in enumerate(of_images(results)):
-        name = str(getattr(result, "path", None) or f"result {number}")
+        name = str(getattr(result, "path", f"result {number}"))
         with told_of(name):
             height, width = (whole(side, "orig_shape") for side in result.orig_shape)
             rows = list(_rows_of(result))
+            classes = result.names
 
-        def read(row: dict[str, Any], names: Classes = result.names) -> list[RawPrediction]:
+        def read(row: dict[str, Any], names: Classes = classes) -> list[RawPrediction]:
             shape = _shape(row, joints, bones, min_joint_score)
             label = class_name(names, row["number"])
             return [RawPrediction(label, score_of(row["score"]), track=track_of(row["track"]), **shape)]

@@ -19,6 +19,7 @@ from ...core.reading import (
     outlined,
     read_all,
     score_of,
+    several,
     shown,
     told_of,
     whole,
@@ -69,7 +70,7 @@ def from_label_studio(
         tasks: Iterable[Any] = _tasks_of(read_json(source), source)
         what = str(source)
     else:
-        tasks, what = [source] if isinstance(source, Mapping) else source, ""
+        tasks, what = [source] if isinstance(source, Mapping) else several(source, "tasks"), ""
     if isinstance(tasks, Sequence):
         _check_predicted(map(reader.count, tasks), len(tasks), what, model_version)
     return reader.images(tasks, what)
