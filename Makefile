@@ -65,7 +65,7 @@ test: lint types
 	@$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 fuzz: $(READY)
-	@FUZZ=$(or $(INPUTS),200000) $(BIN)/python -m pytest tests/unit/predictions/fuzz --numprocesses logical
+	@FUZZ=$(or $(INPUTS),200000) $(BIN)/python -m pytest tests/unit/predictions/fuzzing --numprocesses logical
 
 contract: $(READY)
 	@$(BIN)/python -m pytest tests/contract -ra

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.fuzz import steady
-from tests.unit.predictions.fuzz import drive
-from tests.unit.predictions.fuzz.targets import TARGETS
+from tests.unit.predictions.fuzzing import drive
+from tests.unit.predictions.fuzzing.targets import TARGETS
 
 INPUTS = int(os.environ.get("FUZZ", "3000"))
 """In all, of which each target gets its part."""

@@ -22,7 +22,7 @@ from airflow_provider_diffgram.predictions import (
     polygon_instances,
     read_classes,
 )
-from tests.unit.predictions.fuzz import FileTarget, Target, ValueTarget
+from tests.unit.predictions.fuzzing import FileTarget, Target, ValueTarget
 
 MODEL_OUTPUTS = Path(__file__).parents[3] / "model_outputs"
 ULTRALYTICS = json.loads((MODEL_OUTPUTS / "ultralytics.json").read_text())
