@@ -15,11 +15,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 from types import FrameType
 
-from .airflow import Airflow
+from .airflow import ROOT, Airflow
 from .cases import all_cases
 from .judge import Row
 from .pictures import Pictures
 from .stage import Case, Stage
+from .storage_provider import install
+from .store import ADDRESS, Store
 
 BUILD = Path("build")
 AT_ONCE = 3
@@ -40,12 +42,12 @@ def chosen(cases: Mapping[str, Case], wanted: str) -> list[Case]:
     ]
 
 
-def play(case: Case, airflow: Airflow, folder: Path, pictures: str) -> tuple[Row, str]:
+def play(case: Case, airflow: Airflow, folder: Path, pictures: str, store: Store) -> tuple[Row, str]:
     """Play a case and return its figures, and what kept it from its end, if anything."""
     began = time.monotonic()
     problem = ""
     try:
-        with Stage(case, airflow, folder / case.name, pictures) as stage:
+        with Stage(case, airflow, folder / case.name, pictures, store) as stage:
             try:
                 case.act(stage)
             except Exception as error:  # noqa: BLE001  # whatever happened, the state is judged
@@ -68,9 +70,13 @@ def main() -> int:
     folder.mkdir(parents=True)
     began = time.monotonic()
     print(f"{len(cases)} cases; logs in {folder}", flush=True)
-    with Pictures() as pictures, Airflow(folder / "airflow") as airflow, ThreadPoolExecutor(AT_ONCE) as pool:
-        print(f"Airflow is up after {time.monotonic() - began:.0f} s\n{_head()}", flush=True)
-        played = list(pool.map(lambda case: play(case, airflow, folder, pictures.url), cases))
+    providers = folder / "providers"
+    install(providers)
+    with Pictures() as pictures, Store() as store:
+        settings = {ADDRESS: store.address, "PYTHONPATH": os.pathsep.join(map(str, (providers, ROOT)))}
+        with Airflow(folder / "airflow", settings=settings) as airflow, ThreadPoolExecutor(AT_ONCE) as pool:
+            print(f"Airflow is up after {time.monotonic() - began:.0f} s\n{_head()}", flush=True)
+            played = list(pool.map(lambda case: play(case, airflow, folder, pictures.url, store), cases))
     rows = [row for row, _ in played]
     (BUILD / "chaos.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
     bad = [row.case for row in rows if not row.is_clean]

@@ -18,6 +18,7 @@ from .airflow import Airflow, ChaosError, DagRun, until
 from .judge import Row, Told, Truth, judge
 from .packets import Packet
 from .reader import Diffgram, Prediction, prediction, read
+from .store import Store
 
 DATASET = "night"
 OPERATOR_WAITS = "wait_itself"
@@ -46,6 +47,7 @@ class Case:
     :param emulator: options of the emulator.
     :param connection: fields of the connection's extra.
     :param instances: keys of every prediction.
+    :param in_storage: whether packets and media are in a storage, rather than on the worker's disk.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Case:
     emulator: Mapping[str, Any] = field(default_factory=dict)
     connection: Mapping[str, Any] = field(default_factory=dict)
     instances: Mapping[str, Any] = field(default_factory=dict)
+    in_storage: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,17 +78,23 @@ class Stage:
 
     :param folder: for what the case keeps.
     :param pictures: base URL of media.
+    :param store: the storage.
     :ivar airflow: that runs the DAGs.
     :ivar expected: what is to be there in the end.
     :ivar planted: places of packets that cannot arrive.
+    :ivar ends_at_the_first: whether it is enough to name one of those planted, since a wait ends with it.
     """
 
-    def __init__(self, case: Case, airflow: Airflow, folder: Path, pictures: str) -> None:
+    def __init__(self, case: Case, airflow: Airflow, folder: Path, pictures: str, store: Store) -> None:
         folder.mkdir(parents=True)
         self.case, self.folder, self.pictures = case, folder, pictures
         self.packets = making.make(case.mode, case.amount, pictures, folder, **case.instances)
         self.expected: dict[str, Counter[Prediction]] = {}
         self.planted: set[str] = set()
+        self.ends_at_the_first = False
+        self.store = store
+        for packet in self.packets if case.in_storage else []:
+            packet["media"]["path"] = store.url(packet["media"]["path"])
         self.airflow = airflow
         self._sent_again = 0
         self._silent = 0
@@ -169,7 +178,7 @@ class Stage:
             "dataset": DATASET,
             "if_exists": self.case.mode if self.case.mode in ("append", "replace") else "skip",
             "max_failed": 0,
-            "packets": making.write(packets, self.folder / f"packets-{number}.jsonl"),
+            "packets": self._written(packets, number),
             "report": str(report),
         }
         run = self.airflow.trigger(f"chaos_{dag}", usual | conf)
@@ -177,6 +186,10 @@ class Stage:
         self._pushes.append(Push(run, places, report, "send" if dag == OPERATOR_WAITS else "wait"))
         self.expected = making.after(self.case.mode, packets, self.expected, below)
         return run
+
+    def _written(self, packets: Sequence[Packet], number: int) -> str:
+        path = making.write(packets, self.folder / f"packets-{number}.jsonl")
+        return self.store.url(path) if self.case.in_storage else path
 
     def push_again(self) -> DagRun:
         """Start a run with the same packets, which are to change nothing."""
@@ -299,7 +312,7 @@ class Stage:
         with contextlib.suppress(ChaosError):
             until(drained, "the queue is drained", _DRAIN_SECONDS, 0.5)
         right = {place: held for place, held in self.expected.items() if place not in self.planted}
-        truth = Truth(right, self.planted, self._sent_again)
+        truth = Truth(right, self.planted, self._sent_again, ends_at_the_first=self.ends_at_the_first)
         return judge(self.case.name, truth, read(self.diffgram, DATASET), map(_told, self._pushes))
 
 

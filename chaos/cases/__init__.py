@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..stage import Case, Stage
-from . import compounds, faults, kills, people, refusals, two_runs, waits
+from . import compounds, faults, kills, people, refusals, storages, two_runs, waits
 
 QUEUED = ("url", "append", "replace")
 UPDATES = ("append", "replace")
@@ -45,6 +45,8 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (faults.slow, ("url", "local"), {}),
     (faults.restart, ALL, {"emulator": {"image_seconds": 0.3, "upload_seconds": 0.3}}),
     (faults.outage, ("url", "append"), {"connection": {"retry_timeout": 3}}),
+    (storages.fails_for_a_moment, ("local",), {"in_storage": True, **MANY}),
+    (storages.stays_away, ("local",), {"in_storage": True, "connection": {"retry_timeout": 3}, **MANY}),
     (people.cleared, ALL, {}),
     (people.rerun, ALL, {}),
     (people.removed, ALL, {}),

@@ -69,6 +69,7 @@ def stuck_named(stage: Stage) -> None:
     """A worker of the server dies with inputs in hand, which never end: they are named."""
     _kill_worker(stage, "fail")
     stage.planted |= _unfinished(stage)
+    stage.ends_at_the_first = True  # the worker began with them one after the other
     stage.insist(0 < len(stage.planted) < stage.case.amount, f"{len(stage.planted)} inputs are stuck")
     stage.ended("failed")
 

@@ -36,6 +36,7 @@ def _wait_for(handle: Any) -> None:
     DiffgramInputSensor(
         task_id="wait",
         handle=handle,
+        max_failed="{{ dag_run.conf.get('may_fail', 0) }}",
         diffgram_conn_id=CONNECTION,
         deferrable=False,
         poke_interval=0.5,

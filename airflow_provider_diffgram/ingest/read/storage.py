@@ -49,7 +49,7 @@ def patient(
     def opened(path: str) -> PatientPath:
         found = path_of(path)
         if not isinstance(found, PatientPath):
-            return PatientPath(found, PATIENCE if seconds is None else seconds, clock or Clock())
+            return PatientPath(found, PATIENCE if seconds is None else seconds, clock or Clock(), path)
         return found.with_patience(found.seconds if seconds is None else seconds, clock or found.clock)
 
     return opened
@@ -61,10 +61,12 @@ class PatientPath:
     :param path: UPath, ObjectStoragePath, or alike.
     :param seconds: how long to try again.
     :param clock: tells time and lets it pass.
+    :param name: what it is called in messages; the path as its class shows it when None.
     """
 
-    def __init__(self, path: Any, seconds: float, clock: Clock) -> None:
+    def __init__(self, path: Any, seconds: float, clock: Clock, name: str | None = None) -> None:
         self._path = path
+        self._name = without_signatures(str(path) if name is None else name)
         self.seconds = seconds
         self.clock = clock
 
@@ -72,14 +74,14 @@ class PatientPath:
         return str(self._path)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({without_signatures(str(self._path))!r})"
+        return f"{type(self).__name__}({self._name!r})"
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._path, name)
 
     def with_patience(self, seconds: float, clock: Clock) -> PatientPath:
         """Return the same path with other patience."""
-        return PatientPath(self._path, seconds, clock)
+        return PatientPath(self._path, seconds, clock, self._name)
 
     def attempt(self, what: str, job: Callable[[], T]) -> T:
         """Do ``job``, and do it again while it fails with what may pass.
@@ -98,7 +100,7 @@ class PatientPath:
                 if not _may_pass(error) or elapsed + seconds > self.seconds:
                     self._raise(what, error)
                 if failures == 1:
-                    _log.warning("cannot %s %r: %s; trying again", what, self, words_of_fault(error))
+                    _log.warning("cannot %s %s: %s; trying again", what, self._name, words_of_fault(error))
             self.clock.sleep(seconds)
         raise AssertionError
 
@@ -112,7 +114,7 @@ class PatientPath:
     def _raise(self, what: str, error: Exception) -> NoReturn:
         """Raise the error that is being handled in the words of this module."""
         if _may_pass(error):
-            raise source_error(what, str(self._path), error) from None
+            raise source_error(what, self._name, error) from None
         if isinstance(error, DiffgramError | OSError | ImportError | ValueError):
             raise error
         raise OSError(words_of_fault(error)) from error

@@ -254,3 +254,14 @@ def test_what_a_push_does_to_a_medium_that_is_there_depends_on_the_mode(mode, ri
     expected = after(mode, [packet], {"a.png": held["old"]})
     assert expected == {"a.png": sum((held[each] for each in right), Counter())}
     assert after(mode, [packet], expected) == expected
+
+
+def test_where_a_wait_ends_with_the_first_failure_one_that_is_named_is_enough():
+    planted = {"a.png", "b.png"}
+    run = Told(["a.png", "b.png"], "failed", {}, None, "a.png: gone")
+    no_one = Told(["a.png", "b.png"], "failed", {}, None, "")
+    truth = Truth({}, planted, ends_at_the_first=True)
+    nothing = There([], [], [])
+    assert judge("case", truth, nothing, [run]).missed_failure == 0
+    assert judge("case", truth, nothing, [no_one]).missed_failure == 2
+    assert judge("case", Truth({}, planted), nothing, [run]).missed_failure == 1
