@@ -33,7 +33,7 @@ T = TypeVar("T")
 PATIENCE = 60.0
 """Seconds to try again, where no connection says otherwise: as long as with a server."""
 
-_BUFFER = 2**18
+_BUFFER = 2**16
 _MARKS = ("size", "ETag", "etag", "generation", "mtime", "LastModified", "last_modified", "updated")
 
 

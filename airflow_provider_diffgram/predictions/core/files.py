@@ -22,6 +22,7 @@ from xml.etree import ElementTree
 
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.received import without_signatures
+from airflow_provider_diffgram.storage_faults import is_passing
 
 Source = str | PathLike[str]
 """A file: local or in object storage, packed by gzip or not."""
@@ -63,11 +64,16 @@ def refusal(source: Source, *problems: str) -> InvalidValueError:
 
 @contextmanager
 def opened(source: Source) -> Iterator[IO[bytes]]:
-    """Open a file to read its bytes; what gzip packed is unpacked, whatever the file is called."""
+    """Open a file to read its bytes; what gzip packed is unpacked, whatever the file is called.
+
+    A fault of its storage that may pass is raised as it is: another attempt of the task may read the file.
+    """
     with ExitStack() as stack:
         try:
             file: Any = stack.enter_context(_path_of(source).open("rb"))
         except (OSError, ImportError, ValueError) as error:
+            if is_passing(error):
+                raise
             raise refusal(source, f"cannot be read: {_cause(error)}") from None
         try:
             start = file.read(8)
@@ -81,6 +87,8 @@ def opened(source: Source) -> Iterator[IO[bytes]]:
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise refusal(source, f"cannot be unpacked: {error}") from None
         except OSError as error:
+            if is_passing(error):
+                raise
             raise refusal(source, f"cannot be read: {_cause(error)}") from None
 
 

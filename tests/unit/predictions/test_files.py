@@ -7,6 +7,7 @@ import gzip
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from airflow_provider_diffgram.predictions.core.files import (
     read_text,
     read_xml,
 )
+from tests.storage import Fault, reset
 
 TEXT = "cat\nBär\n猫\n"
 
@@ -233,3 +235,17 @@ def test_a_folder_without_files_of_the_kind_tells_what_is_there(tmp_path: Path):
     assert refused(texts, tmp_path) == "holds no texts (.txt), but 2 .json, 1 .xml"
     assert refused(texts, tmp_path / "lables") == "is no folder here: texts are looked for in it"
     assert refused(texts, tmp_path / "a.json").startswith("is a file, not a folder")
+
+
+@pytest.mark.parametrize("operation", ["open", "read"])
+def test_a_fault_of_a_storage_that_may_pass_is_no_wrong_file(
+    tmp_path: Path, faults: list[Fault], operation: Any
+):
+    (tmp_path / "a.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    faults.append(Fault(operation, reset))
+    with pytest.raises(OSError, match="reset"):
+        read_text("flaky://a.txt")
+    assert read_text("flaky://a.txt") == "0 0.5 0.5 0.1 0.1\n"
+    faults.append(Fault(operation, lambda: PermissionError("no entry")))
+    with pytest.raises(InvalidValueError, match="cannot be read"):
+        read_text("flaky://a.txt")
