@@ -17,6 +17,8 @@ COMPOUND = ("compound",)
 MANY = {"amount": 40}
 NEW_RUN = {"instances": {"model_ref": "finder", "model_run_ref": "today", "score": 0.5}}
 
+AWAY = {"connection": {"retry_timeout": 3}, "emulator": {"image_seconds": 0.3}}
+
 Act = Callable[[Stage], None]
 
 PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
@@ -46,7 +48,7 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (faults.restart, ALL, {"emulator": {"image_seconds": 0.3, "upload_seconds": 0.3}}),
     (faults.outage, ("url", "append"), {"connection": {"retry_timeout": 3}}),
     (storages.fails_for_a_moment, ("local",), {"in_storage": True, **MANY}),
-    (storages.stays_away, ("local",), {"in_storage": True, "connection": {"retry_timeout": 3}, **MANY}),
+    (storages.stays_away, ("local",), {"in_storage": True, "amount": 60, **AWAY}),
     (people.cleared, ALL, {}),
     (people.rerun, ALL, {}),
     (people.removed, ALL, {}),

@@ -27,8 +27,9 @@ def fails_for_a_moment(stage: Stage) -> None:
 
 def stays_away(stage: Stage) -> None:
     """The storage is gone for longer than a task waits for it: the attempt fails and names it."""
-    gone = stage.store.fail(Fault("busy", str(stage.folder), "OPEN", times=None, skip=stage.case.amount // 2))
     run = stage.push()
+    stage.begun(4)
+    gone = stage.store.fail(Fault("busy", str(stage.folder), "OPEN", times=None))
     stage.until_retried(run)
     stage.insist(0 < stage.accepted() < stage.case.amount, f"{stage.accepted()} packets were accepted")
     stage.store.recover(gone)
