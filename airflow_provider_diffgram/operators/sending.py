@@ -14,6 +14,7 @@ from ..ingest.defaults import CONCURRENCY
 from ..links.diffgram import remember_place
 from .base import DiffgramOperator
 from .memory import memory_of
+from .turns import turns_of
 from .waiting import WaitingOperator, number_of, seconds_of
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 Check = Callable[[], object]
 
 _WEEK = 7 * 86400.0
-
-_MOST_SECONDS = 30
 
 
 class SendingOperator(DiffgramOperator, WaitingOperator):
@@ -174,7 +173,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             concurrency=self.concurrency,
             memory=memory_of(context),
             stop=self._stop,
-            introduce_after=_seconds_after_the_first(context),
+            turns=turns_of(context),
             path_of=hook.path_opener(),
         )
 
@@ -203,9 +202,3 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         if not self.model_ref:
             return None
         return str(self.model_ref), str(self.model_run_ref) if self.model_run_ref else None
-
-
-def _seconds_after_the_first(context: Context) -> float:
-    """Let mapped tasks that share a new model run introduce it one after another (quirk 48)."""
-    ti = context.get("ti")
-    return float(min(max(0, ti.map_index or 0), _MOST_SECONDS)) if ti is not None else 0.0

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Callable
 
 from ...client import DiffgramClient, DiffgramError, routes
-from ...client.request import Steps, ask, pause
-from ...models import Input, Packet, TextMedia
+from ...client.request import Steps, ask, ask_together, pause
+from ...models import Input, InputStatus, Packet, TextMedia
 from ..check.labels import Labels, Ref
 from ..server.files import settle_seconds
 from ..server.rows import is_under_way, progress_of, runs_named, runs_resolved
 from .batches import Place
+from .turns import Turns
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,8 @@ STUCK_AFTER = 120.0
 
 _POLL = 1.0
 _RECENT = 100
+_COMPOUNDS = 20
+_CHILDREN = 10
 _REPAIRS = 2
 
 
@@ -39,38 +42,58 @@ class ModelRuns:
 
     :param client: of the project.
     :param labels: know the model and the run of predictions that name none.
-    :param introduce_after: seconds to leave to others that may be about to introduce the same run.
+    :param turns: of tasks that may introduce the same run at the same moment.
     """
 
-    def __init__(self, client: DiffgramClient, labels: Labels, introduce_after: float = 0) -> None:
+    def __init__(self, client: DiffgramClient, labels: Labels, turns: Turns | None = None) -> None:
         self._client = client
         self._labels = labels
-        self._introduce_after = introduce_after
+        self._turns = turns
         self._known: set[Ref] = set()
-        self._looked = False
+        self._looked_for: set[Ref] = set()
         self._lost: set[int | None] = set()
 
     def note(self, packet: Packet) -> None:
         """Remember the runs of a packet that was ingested."""
-        self._known |= self._refs(packet)
+        new = self._refs(packet) - self._known
+        if new:
+            self._know(new)
+
+    def close(self) -> None:
+        """Let others introduce what this push did not."""
+        if self._turns is not None:
+            self._turns.leave(self._known)
 
     def is_new(self, packet: Packet) -> bool:
         """Return whether the server is not known to have the runs of a packet."""
         if isinstance(packet.media, TextMedia):
             return False  # the server does not resolve references for text (server.md 5.1)
         new = self._refs(packet) - self._known
-        if new and not self._looked:
-            self._looked = True
-            self._known |= self._of_recent_inputs()
-            self._client.run(self._until_others_have(new - self._known))
+        if new - self._looked_for:
+            self._looked_for |= new
+            self._client.run(self._look_for(new, packet.parent_file_id))
         return bool(new - self._known)
+
+    def _look_for(self, new: frozenset[Ref], parent_file_id: int | None) -> Steps[None]:
+        """Learn which of ``new`` runs the server has; of the others it is this push's turn then."""
+        yield from self._look_at_inputs(parent_file_id)
+        if new - self._known and self._turns is not None:
+            self._known |= yield from self._turns.take(new - self._known)
+            if new - self._known:  # while others had their turn it may have come
+                yield from self._look_at_inputs(parent_file_id)
+        yield from self._until_others_have(new - self._known)
+        if new <= self._known:
+            self.close()
+
+    def _know(self, refs: frozenset[Ref]) -> None:
+        self._known |= refs
+        self.close()
 
     def _until_others_have(self, new: frozenset[Ref]) -> Steps[None]:
         """Wait while somebody else's input introduces ``new`` runs; not for one that the server has lost."""
         project = self._client.project
-        now = self._client.clock.monotonic()
-        patience, deadline = now + self._introduce_after, now + INTRODUCTION_TIMEOUT
-        seen, seen_at = None, now
+        seen, seen_at = None, self._client.clock.monotonic()
+        deadline, told = seen_at + INTRODUCTION_TIMEOUT, False
         while new - self._known and self._client.clock.monotonic() < deadline:
             rows = yield from ask(routes.list_inputs(project, status="Processing", limit=_RECENT))
             under_way = [row for row in rows if new & runs_named(row)]
@@ -79,8 +102,13 @@ class ModelRuns:
                 seen, seen_at = state, self._client.clock.monotonic()
             if self._client.clock.monotonic() - seen_at > STUCK_AFTER:
                 self._lost = {row.id for row in under_way if is_under_way(row)}
-            if self._lost or (not under_way and self._client.clock.monotonic() >= patience):
+            if self._lost or not under_way:
                 break
+            if not told:
+                told = True
+                ids = [row.id for row in under_way]
+                _log.info("waiting for input(s) %s of others, which introduce %s", ids, _words(new))
+            self._renew_turn()
             yield from pause(_POLL)
             ended = yield from ask(routes.list_inputs(project, status="Success", limit=_RECENT))
             self._known |= {ref for row in ended for ref in runs_resolved(row)}
@@ -104,7 +132,7 @@ class ModelRuns:
         for attempt in range(_REPAIRS + 1):
             found = self._client.run(self._until_known(packet, place, new, deadline))
             if found is True:
-                self._known |= new
+                self._know(new)
             if isinstance(found, bool):
                 return  # if it failed and made no run, the next packet introduces
             if attempt == _REPAIRS or found is None or self._client.clock.monotonic() > deadline:
@@ -117,9 +145,27 @@ class ModelRuns:
             )
             place = again(found)
 
-    def _of_recent_inputs(self) -> set[Ref]:
-        rows = self._client.send(routes.list_inputs(self._client.project, status="Success", limit=_RECENT))
-        return {ref for row in rows for ref in runs_resolved(row)}
+    def _look_at_inputs(self, parent_file_id: int | None) -> Steps[None]:
+        """Learn the runs of recent inputs; for a child, of its parent's and of the newest compounds' too.
+
+        A listing of inputs hides children (quirk 12), and lists the parents of compounds among the pending.
+        """
+        project = self._client.project
+        listings = [routes.list_inputs(project, status="Success", limit=_RECENT)]
+        if parent_file_id is not None:
+            pending = yield from ask(routes.list_inputs(project, status="Processing", limit=_RECENT))
+            compounds = [row.file_id for row in pending if row.status == InputStatus.BASE_OBJECT_CREATED]
+            newest = sorted({each for each in compounds if each is not None}, reverse=True)[:_COMPOUNDS]
+            listings += [
+                routes.list_inputs(project, parent_file_id=each, status="Success", limit=_CHILDREN)
+                for each in {parent_file_id, *newest}
+            ]
+        listed = yield from ask_together(listings)
+        self._known |= {ref for rows in listed for row in rows for ref in runs_resolved(row)}
+
+    def _renew_turn(self) -> None:
+        if self._turns is not None:
+            self._turns.renew()
 
     def _until_known(
         self, packet: Packet, place: Place, new: frozenset[Ref], deadline: float
@@ -158,6 +204,7 @@ class ModelRuns:
                 and self._client.clock.monotonic() - seen_at > STUCK_AFTER
             ):
                 return row
+            self._renew_turn()
             yield from pause(_POLL)
         return row
 

@@ -13,6 +13,7 @@ from ..defaults import CONCURRENCY
 from ..read.paths import PathOpener, universal_path
 from .batches import Memory
 from .decide import IfExists
+from .turns import Turns
 
 
 class Sending(TypedDict, total=False):
@@ -27,7 +28,7 @@ class Sending(TypedDict, total=False):
     concurrency: int
     memory: Memory | None
     stop: threading.Event | None
-    introduce_after: float
+    turns: Turns | None
     path_of: PathOpener
 
 
@@ -54,7 +55,7 @@ class Options:
     :param concurrency: requests under way at once, at most 32.
     :param memory: remembers batches from attempt to attempt.
     :param stop: once set, nothing more is sent, and the push ends with an error.
-    :param introduce_after: seconds to leave to others that may be about to introduce the same model run.
+    :param turns: of tasks that may introduce the same model run at the same moment.
     :param path_of: opens the paths of media and the report.
     :raises InvalidValueError: with everything that is wrong.
     """
@@ -69,7 +70,7 @@ class Options:
     concurrency: int = CONCURRENCY
     memory: Memory | None = None
     stop: threading.Event | None = None
-    introduce_after: float = 0
+    turns: Turns | None = None
     path_of: PathOpener = universal_path
 
     def __post_init__(self) -> None:

@@ -215,7 +215,7 @@ class _Push:
         self._inventory = Inventory(client, self._plan, self._batches)
         self._queue = Queue(client, self._plan, self._batches)
         self._uploads = Uploads(client, self._plan, prepared.options.path_of, prepared.tally)
-        self._runs = ModelRuns(client, self._plan.labels, prepared.options.introduce_after)
+        self._runs = ModelRuns(client, self._plan.labels, prepared.options.turns)
         self._videos = Videos(client, self._batches)
         self._unsettled: list[Unsettled] = []
         self._uploaded = 0
@@ -253,6 +253,8 @@ class _Push:
                 with telling(NOTHING):
                     raise
             raise self._refused(error) from error
+        finally:
+            self._runs.close()
         failed, expected = self._tally["failed"], self._preparation.checked
         if self._options.too_many(failed, expected):
             raise self._incomplete()

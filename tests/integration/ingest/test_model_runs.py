@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.client.clock import Clock
 from airflow_provider_diffgram.ingest.send import model_runs as runs
+from airflow_provider_diffgram.ingest.send.compound import create_compound_file, upload_children
 from airflow_provider_diffgram.ingest.send.push import PushError, push
+from airflow_provider_diffgram.ingest.send.turns import Turns
+from airflow_provider_diffgram.models import CompoundFile, Handle
 from diffgram_emulator.process import EmulatorProcess
-from tests.integration.ingest.fast_time import until
+from tests.integration.ingest.fast_time import FastTime, until
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image
 from tests.integration.ingest.served_media import Media
@@ -196,3 +201,92 @@ def test_a_lost_answer_that_is_not_looked_for_any_more_is_unknown(
     assert (line["name"], line["outcome"]) == ("a.png", "unknown")
     assert racing.pushed([image(media, "a.png")]).expected == 1
     assert racing.names() == ["a.png"]
+
+
+class SharedBoard:
+    """What tasks of one map write for each other, as XComs do between processes."""
+
+    def __init__(self) -> None:
+        self.tickets: dict[int, dict[str, Any]] = {}
+
+    def of(self, index: int) -> Turns:
+        board = self
+
+        class Own:
+            def write(self, ticket: dict[str, Any]) -> None:
+                board.tickets[index] = json.loads(json.dumps(ticket))
+
+            def read(self) -> list[Any]:
+                return list(board.tickets.values())
+
+        return Turns(Own(), index)
+
+
+class Watched(FastTime):
+    """Writes down how long a push waits, but for the turn of a request."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:  # type: ignore[override]
+        self.slept += [seconds] * (seconds > 0.1)
+        super().sleep(seconds)
+
+
+def mapped_uploads(server: LiveDiffgram, media: Media, uploads: int, run: int) -> list[Watched]:
+    """Upload children to as many compound files at once, each as a task of a map; return their waits."""
+    board = SharedBoard()
+    parents = [
+        create_compound_file(server.client, CompoundFile(name=f"{run}-{index}"), dataset=DATASET).file_id
+        for index in range(uploads)
+    ]
+    clocks = [Watched() for _ in parents]
+
+    def upload(index: int) -> Handle:
+        children = [
+            {
+                "media": {"url": media.url("a.png")},
+                "original_filename": f"{run}-{index}-{page}.png",
+                "ordinal": page,
+                "instance_list": [box(**refs(run))],
+            }
+            for page in range(3)
+        ]
+        with DiffgramClient(server.client.settings, clocks[index]) as client:
+            parent = parents[index]
+            return upload_children(client, parent, children, dataset=DATASET, turns=board.of(index))
+
+    with ThreadPoolExecutor(uploads) as pool:
+        handles = list(pool.map(upload, range(uploads)))
+    assert server.done(*handles).succeeded == 3 * uploads
+    return clocks
+
+
+def test_mapped_uploads_that_begin_at_once_introduce_a_run_once_and_lose_nothing(
+    racing: LiveDiffgram, media: Media, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    threads = racing.state()["ingest_threads"]
+    for run in range(3):
+        caplog.clear()
+        mapped_uploads(racing, media, 10, run)
+        assert len([each for each in caplog.messages if " introduces model " in each]) == 1
+        assert any("waiting for the task(s) of map index" in each for each in caplog.messages)
+    assert racing.state()["ingest_threads"] == threads
+    assert len(racing.ask(routes.list_model_runs)) == 3
+
+
+def test_mapped_uploads_of_a_run_that_is_known_do_not_wait(racing: LiveDiffgram, media: Media):
+    assert racing.pushed([image(media, "first.png", box(**refs(0)))]).succeeded == 1
+    assert [clock.slept for clock in mapped_uploads(racing, media, 10, 0)] == [[]] * 10
+
+
+def test_a_run_that_children_of_another_compound_brought_is_known(racing: LiveDiffgram, media: Media):
+    mapped_uploads(racing, media, 1, 0)
+    parent = create_compound_file(racing.client, CompoundFile(name="later"), dataset=DATASET).file_id
+    clock = Watched()
+    child = {"media": {"url": media.url("a.png")}, "ordinal": 0, "instance_list": [box(**refs(0))]}
+    with DiffgramClient(racing.client.settings, clock) as client:
+        handle = upload_children(client, parent, [child], dataset=DATASET, turns=SharedBoard().of(0))
+    assert racing.done(handle).succeeded == 1
+    assert clock.slept == []

@@ -1,0 +1,43 @@
+"""How mapped tasks see which of them introduces a model run: by an XCom of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..ingest.send.turns import Turns
+
+_KEY = "diffgram_turn"
+
+
+class XComBoard:
+    """A board on which each mapped task of one DAG run writes its own XCom.
+
+    :param ti: the running task instance.
+    """
+
+    def __init__(self, ti: Any) -> None:
+        self._ti = ti
+
+    def write(self, ticket: dict[str, Any]) -> None:
+        """Put this task's ticket in the place of its last one."""
+        self._ti.xcom_push(key=_KEY, value=ticket)
+
+    def read(self) -> list[Any]:
+        """Return the tickets of all tasks of the map: one alone comes as it is, none as None."""
+        found = self._ti.xcom_pull(task_ids=self._ti.task_id, key=_KEY)
+        if found is None or isinstance(found, Mapping):
+            return [found]
+        return list(found)
+
+
+def turns_of(context: Any) -> Turns | None:
+    """Return the turns of a mapped task, or None of one that is alone."""
+    ti = context.get("ti")
+    index = getattr(ti, "map_index", None)
+    if index is None or index < 0:
+        return None
+    from ..ingest.send.turns import Turns
+
+    return Turns(XComBoard(ti), index)
