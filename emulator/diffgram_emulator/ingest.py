@@ -12,6 +12,7 @@ from . import media, naming
 from .batches import note_success
 from .clock import Clock
 from .errors import DatabaseRefused, ThreadDied
+from .events import note_event
 from .files import UPDATABLE_TYPES, find_file, new_file, note_stored_instances, root_with_name
 from .ingest_rows import NO_UNIT, instances_of, project_of, unhandled, with_log
 from .ingest_video import VideoIngest
@@ -218,6 +219,7 @@ class Ingest:
             bucket_name=row["bucket_name"],
         )
         note_stored_instances(connection, file_id, 0)
+        note_event(connection, row["project_id"], "input_file_uploaded", file_id=file_id)
         set_input(connection, row["id"], file_id=file_id)
         return file_id
 

@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from typing import Any
 
+from .events import note_event
 from .files import base_fields
 from .store import Project, Store, from_json, insert, to_json
 from .times import now_iso, with_blank
@@ -94,6 +95,7 @@ def new_label(store: Store, project: Project, name: str, colour: Any, schema_id:
             created_time=now,
             time_last_updated=now_iso(),
         )
+        note_event(connection, project.id, "new_label")
     row = label_file(store, file_id)
     assert row is not None
     return row

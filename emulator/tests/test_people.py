@@ -162,3 +162,12 @@ def test_files_added_while_nobody_makes_tasks_get_none_ever(world: World) -> Non
     assert world.post(f"/api/v1/job/{job}/task/list", listed).json()["task_list"] == []
     world.post(f"/api/v1/job/{job}/add-files", add)
     assert len(world.post(f"/api/v1/job/{job}/task/list", listed).json()["task_list"]) == 1
+
+
+def test_events_tell_of_what_comes_in(world: World) -> None:
+    world.new_dataset("other")
+    file_id = world.ingested(original_filename="a.png")["file_id"]
+    told = world.post("/api/v1/project/{p}/event/list").json()["event_list"]
+    kinds = [event["kind"] for event in told]
+    assert kinds == ["input_file_uploaded", "input_from_packet", "new_directory", *["new_label"] * 3]
+    assert told[0]["file_id"] == file_id

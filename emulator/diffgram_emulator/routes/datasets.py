@@ -8,6 +8,7 @@ from typing import Any
 from ..auth import WRITERS
 from ..call import Call, endpoint
 from ..errors import Refusal, Reply, bad_request, log
+from ..events import note_event
 from ..limits import DIRECTORY_NEW
 from ..store import Project, Store, insert
 from ..times import now_iso
@@ -107,6 +108,7 @@ def new_directory(call: Call) -> Any:
         directory_id = insert(
             connection, "directory", project_id=call.project.id, created_time=now_iso(), **values
         )
+        note_event(connection, call.project.id, "new_directory", member_id=call.member_id)
     row = find_directory(call.store, call.project, directory_id)
     assert row is not None
     return {"log": log(success=True), "new_directory": directory_fields(call.store, row)}

@@ -10,6 +10,7 @@ from ..auth import WRITERS, authenticate
 from ..batches import require_batch
 from ..call import Call, endpoint
 from ..errors import DatabaseRefused, Refusal, Reply, ServerCrash, bad_request, http_error, log
+from ..events import note_event
 from ..files import find_file, root_with_name
 from ..inputs import new_input, set_input
 from ..jobs import find_job
@@ -172,6 +173,7 @@ def require_directory(call: Call, directory_id: int) -> None:
 def _store(call: Call, values: dict[str, Any], medium: Medium, ids: dict[str, int | None]) -> int:
     sent = values["instance_list"]
     with call.store.write() as connection:
+        note_event(connection, call.project.id, "input_from_packet")
         input_id = new_input(
             connection,
             project_id=call.project.id,
