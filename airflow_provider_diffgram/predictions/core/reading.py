@@ -11,7 +11,7 @@ from typing import Any, SupportsFloat, TypeVar, cast
 
 from airflow_provider_diffgram.models import InvalidValueError
 
-from .raw import XY, RawKeypoint, RawPrediction, RawSkeleton
+from .raw import XY, Edges, RawKeypoint, RawPrediction, RawSkeleton
 
 Classes = Mapping[int, str] | Sequence[str]
 """The name of each class number."""
@@ -123,6 +123,27 @@ def score_of(value: Any) -> float | None:
     :raises ValueError: if it is not a number. Its range is checked later, for all formats.
     """
     return None if is_missing(value) else number(value, "score")
+
+
+def computed_score(value: Any) -> float | None:
+    """Return a confidence that a model computed; None if it gave none.
+
+    :raises ValueError: if it is not a number: a model whose scores are NaN is broken, and what it found would
+        pass each least score.
+    """
+    return None if value is None else number(plain(value), "score")
+
+
+def edges_of(values: Any) -> Edges:
+    """Return ``x_min, y_min, x_max, y_max``.
+
+    :raises ValueError: if these are not four finite numbers.
+    """
+    edges = plain(values)
+    if not isinstance(edges, list | tuple) or len(edges) != 4:
+        raise ValueError(f"its box is {shown(edges)}, not x_min, y_min, x_max, y_max")
+    x_min, y_min, x_max, y_max = (number(edge, "an edge of its box") for edge in edges)
+    return x_min, y_min, x_max, y_max
 
 
 _NOT_TRACKED = -1
@@ -292,6 +313,48 @@ def outlined(
     if not outlines.rings and box is not None:
         return {"box": tuple(plain(box)), "by_box": True}
     return {"polygons": outlines.rings, "holes": outlines.holes}
+
+
+_BEYOND = 1.1
+"""Up to which part of its picture a box of a model may reach beyond it."""
+
+
+def seen_with_masks(
+    size: tuple[int | None, int | None], masks: Any, boxes: Any = ()
+) -> tuple[int | None, int | None]:
+    """Return the size of a picture; where it is not known, that of its masks.
+
+    :param size: width and height of the picture, in pixels; unknown with None.
+    :param masks: the masks of its predictions, as an array or a list; None if there are none.
+    :param boxes: the boxes beside them.
+    :raises ValueError: if the size is not known, and the masks have several sizes, or the boxes reach beyond
+        them, so that the masks are in another size than the picture.
+    """
+    if masks is None or None not in size:
+        return size
+    found = sorted({tuple(masks.shape[-2:])} if hasattr(masks, "shape") else set(map(_rows_columns, masks)))
+    if not found:
+        return size
+    if len(found) > 1:
+        told = ", ".join(f"{width} x {height}" for height, width in found)
+        raise ValueError(f"its masks are {told} pixels: give sizes, the size of each picture")
+    height, width = (int(side) for side in found[0])
+    for box in plain(boxes):
+        edges = edges_of(box)
+        if edges[2] > _BEYOND * width + 1 or edges[3] > _BEYOND * height + 1:
+            cause = f"masks are {width} x {height} pixels, but a box reaches to ({edges[2]}, {edges[3]})"
+            raise ValueError(f"{cause}: give sizes, the size of each picture")
+    return width, height
+
+
+def _rows_columns(mask: Any) -> tuple[int, int]:
+    """Return height and width of an array, a Pillow image or rows of pixels."""
+    shape = getattr(mask, "shape", None)
+    if shape is None:
+        size = getattr(mask, "size", None)
+        shape = size[::-1] if isinstance(size, tuple) else (len(mask), len(mask[0]) if len(mask) else 0)
+    height, width = shape[-2:]
+    return int(height), int(width)
 
 
 def sure(points: Sequence[XY], scores: Sequence[float] | None, min_score: float) -> list[XY | None]:

@@ -13,6 +13,7 @@ from .account import Account
 from .convert import instances_of
 from .mapping import Options, Provenance
 from .raw import RawPrediction
+from .reading import is_missing, plain, shown, track_of, whole
 
 _SHOWN = 20
 
@@ -69,8 +70,8 @@ def video_frames(
 
     A label and a track number are one track over all frames. Whole numbers stay as the model gives them; if
     a track is named otherwise, all are numbered from 1 in the order in which they appear. Predictions
-    without a track are no track in the video, but Diffgram makes one of all that share label and number: so
-    they get numbers above those of the tracks, each of a frame its own.
+    without a track, or with -1 as trackers mark them, are no track in the video, but Diffgram makes one of
+    all that share label and number: so each gets a number of its own, above those of the tracks.
 
     :param width: of the video, in pixels; None if unknown.
     :param height: of the video, in pixels; None if unknown.
@@ -84,18 +85,21 @@ def video_frames(
     problems: list[str] = []
     by_frame: dict[int, list[RawPrediction]] = defaultdict(list)
     for number, prediction in enumerate(predictions):
-        problem = _frame_problem(prediction.frame, frame_count)
-        if problem:
-            problems.append(f"prediction {number} ({prediction.label!r}): {problem}")
+        try:
+            frame = _frame_of(prediction.frame, frame_count)
+            track = _track_of(prediction.track)
+        except ValueError as error:
+            problems.append(f"prediction {number} ({prediction.label!r}): {error}")
         else:
-            by_frame[int(prediction.frame or 0)].append(prediction)
+            by_frame[frame].append(replace(prediction, track=track))
     named = _tracks(by_frame)
     above = max(named.values(), default=0)
+    free: dict[str, int] = defaultdict(lambda: above)
     account = Account()
     frames: dict[int, list[Instance]] = {}
     for frame in sorted(by_frame):
         problems += _doubled(frame, by_frame[frame])
-        numbered = _numbered(by_frame[frame], named, above)
+        numbered = _numbered(by_frame[frame], named, free)
         try:
             converted = instances_of(
                 numbered, width=width, height=height, options=options, provenance=provenance
@@ -112,14 +116,26 @@ def video_frames(
     return ConvertedVideo(frames, account, {name: number for name, number in named.items() if name != number})
 
 
-def _frame_problem(frame: int | None, frame_count: int | None) -> str | None:
-    if frame is None:
-        return "has no frame"
+def _frame_of(value: Any, frame_count: int | None) -> int:
+    if is_missing(value):
+        raise ValueError("has no frame")
+    frame = whole(value, "frame")
     if frame < 0:
-        return f"frame is {frame}; frames count from 0"
+        raise ValueError(f"frame is {frame}; frames count from 0")
     if frame_count is not None and frame >= frame_count:
-        return f"frame is {frame}; the video has frames 0 to {frame_count - 1}"
-    return None
+        raise ValueError(f"frame is {frame}; the video has frames 0 to {frame_count - 1}")
+    return frame
+
+
+def _track_of(value: Any) -> Any:
+    """Return the number or the name of a track; None if there is none.
+
+    :raises ValueError: if it is a number, but not of a track; or cannot be a name.
+    """
+    value = plain(value)
+    if not isinstance(value, Hashable):
+        raise ValueError(f"track is {shown(value)}, neither a number nor a name")
+    return track_of(value) if isinstance(value, int | float) or is_missing(value) else value
 
 
 def _tracks(by_frame: Mapping[int, Iterable[RawPrediction]]) -> dict[Hashable, int]:
@@ -145,10 +161,12 @@ def _doubled(frame: int, predictions: Iterable[RawPrediction]) -> list[str]:
 
 
 def _numbered(
-    predictions: Iterable[RawPrediction], named: Mapping[Hashable, int], above: int
+    predictions: Iterable[RawPrediction], named: Mapping[Hashable, int], free: dict[str, int]
 ) -> list[RawPrediction]:
-    """Return predictions with the numbers of their tracks; those without one are counted up by label."""
-    free: dict[str, int] = defaultdict(lambda: above)
+    """Return predictions with the numbers of their tracks; those without one are counted up by label.
+
+    :param free: the last number of each label that is taken; counted up here.
+    """
     numbered = []
     for each in predictions:
         if each.track is None:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
 
 from ..core.raw import RawImage, RawPrediction
-from ..core.reading import read_all
+from ..core.reading import (
+    edges_of,
+    is_missing,
+    label_text,
+    number,
+    read_all,
+    score_of,
+    shown,
+    told_of,
+    track_of,
+    whole,
+)
 
 _EDGES = ("x_min", "y_min", "x_max", "y_max")
 _NEEDED = ("image", "label")
+_SHOWN = 5
 _OTHERS = ("score", *_EDGES, "points", "width", "height", "track", "frame")
 
 
@@ -37,6 +50,10 @@ def from_dataframe(frame: Any) -> Iterator[RawImage]:
     :raises InvalidValueError: if columns are missing or unknown; from the iterator, with all that is wrong
         with a picture.
     """
+    if not hasattr(frame, "columns") or not hasattr(frame, "iloc"):
+        raise InvalidValueError(
+            "the table of predictions", [f"is a {type(frame).__name__}, not a pandas DataFrame"]
+        )
     _check(list(frame.columns))
     return _images(frame)
 
@@ -46,6 +63,8 @@ def _check(columns: list[Any]) -> None:
     edges = [name for name in _EDGES if name not in columns]
     if 0 < len(edges) < len(_EDGES):
         problems += [f"column {name!r} is missing; a box has four edges" for name in edges]
+    twice = [name for name, count in Counter(columns).items() if count > 1]
+    problems += [f"column {name!r} is there twice" for name in twice]
     known = (*_NEEDED, *_OTHERS)
     problems += [
         f"column {name!r} is not known: drop it, or rename it to one of {', '.join(known)}"
@@ -59,15 +78,22 @@ def _check(columns: list[Any]) -> None:
 def _images(frame: Any) -> Iterator[RawImage]:
     # Through lists, numbers are Python's own, and a group is far cheaper than a part of a DataFrame.
     columns = {name: frame[name].tolist() for name in frame.columns}
-    places: dict[Any, list[int]] = {}
-    for place, name in enumerate(columns["image"]):
-        places.setdefault(None if _is_missing(name) else str(name), []).append(place)
-    if None in places:
-        raise InvalidValueError("the table of predictions", [f"{len(places[None])} rows name no image"])
-    for name, rows in places.items():
+    places: dict[str, list[int]] = {}
+    nameless = []
+    for place, value in enumerate(columns["image"]):
+        try:
+            places.setdefault(label_text(value), []).append(place)
+        except ValueError:
+            nameless.append(place)
+    if nameless:
+        rows = ", ".join(map(str, nameless[:_SHOWN]))
+        raise InvalidValueError(
+            "the table of predictions", [f"{len(nameless)} rows name no image: {rows}, counted from 0"]
+        )
+    for name, rows_of_image in places.items():
         records = [
-            {key: values[place] for key, values in columns.items() if not _is_missing(values[place])}
-            for place in rows
+            {key: values[place] for key, values in columns.items() if not is_missing(values[place])}
+            for place in rows_of_image
         ]
         found = (row for row in records if row.keys() - _OF_THE_IMAGE)
         predictions = read_all(name, found, _prediction)
@@ -78,30 +104,41 @@ _OF_THE_IMAGE = {"image", "width", "height", "frame"}
 """What a row without a prediction may have."""
 
 
-def _is_missing(value: Any) -> bool:
-    """Tell None, NaN, NaT and ``pandas.NA``: but for None, none of them says that it equals itself."""
-    return value is None or (not hasattr(value, "__len__") and (value == value) is not True)
-
-
 def _prediction(row: dict[str, Any]) -> list[RawPrediction]:
     if "label" not in row:
         raise ValueError(f"has no label, but {', '.join(sorted(row.keys() - _OF_THE_IMAGE))}")
     shape: dict[str, Any] = {}
     if row.keys() & set(_EDGES):
-        shape["box"] = tuple(row[edge] for edge in _EDGES)
+        shape["box"] = edges_of([row[edge] for edge in _EDGES])
     if "points" in row:
         shape["polygons"] = [_ring(row["points"])]
-    numbers: dict[str, Any] = {key: int(row[key]) for key in ("track", "frame") if key in row}
-    return [RawPrediction(str(row["label"]), row.get("score"), **(shape or {"tag": True}), **numbers)]
+    if len(shape) > 1:
+        raise ValueError("has a box and points; it needs one of them")
+    frame = whole(row["frame"], "frame") if "frame" in row else None
+    track = track_of(row.get("track"))
+    score = score_of(row.get("score"))
+    return [
+        RawPrediction(label_text(row["label"]), score, track=track, frame=frame, **(shape or {"tag": True}))
+    ]
 
 
 def _ring(points: Any) -> list[Any]:
     corners = json.loads(points) if isinstance(points, str) else points
-    return [tuple(map(float, corner)) for corner in corners]
+    if not hasattr(corners, "__len__") or isinstance(corners, dict):
+        raise ValueError(f"points are {shown(points)}, no list of corners")
+    return [_corner(corner) for corner in corners]
 
 
-def _side(name: Any, records: list[dict[str, Any]], side: str) -> int | None:
-    lengths = {int(row[side]) for row in records if side in row}
+def _corner(corner: Any) -> tuple[float, float]:
+    if not hasattr(corner, "__len__") or isinstance(corner, str) or len(corner) != 2:
+        raise ValueError(f"points have {shown(corner)}, not x and y")
+    x, y = (number(value, "a coordinate of points") for value in corner)
+    return x, y
+
+
+def _side(name: str, records: Sequence[dict[str, Any]], side: str) -> int | None:
+    with told_of(name):
+        lengths = {whole(row[side], side) for row in records if side in row}
     if len(lengths) > 1:
         raise InvalidValueError(f"predictions of {name}", [f"{side} is {sorted(lengths)}; a picture has one"])
     return lengths.pop() if lengths else None

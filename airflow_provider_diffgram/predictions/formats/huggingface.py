@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from airflow_provider_diffgram.models import InvalidValueError
+
 from ..core.raw import Edges, RawImage, RawPrediction
-from ..core.reading import SizeXY, of_images, outlined, read_all, with_names
+from ..core.reading import (
+    SizeXY,
+    computed_score,
+    edges_of,
+    label_text,
+    of_images,
+    outlined,
+    read_all,
+    seen_with_masks,
+    shown,
+    told_of,
+    whole,
+    with_names,
+)
 from ..core.tokens import Words, character_spans, tokens_between, words_of
 
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
@@ -30,11 +45,25 @@ def from_detection_pipeline(
     """
 
     def read(each: Answer) -> list[RawPrediction]:
-        edges: Any = tuple(each["box"][edge] for edge in _EDGES)
-        return [RawPrediction(each["label"], each["score"], box=edges)]
+        box = _entry(_entry(each)["box"])
+        return [_prediction(each, box=edges_of([box[edge] for edge in _EDGES]))]
 
     for output, name, size in with_names(outputs, names, sizes):
         yield RawImage(name, *size, read_all(name, of_images(output), read))
+
+
+def _entry(value: Any) -> Answer:
+    """Return a dictionary of a pipeline.
+
+    :raises ValueError: if it is none, as where the lists of several images are those of one.
+    """
+    if not isinstance(value, Mapping):
+        raise ValueError(f"is {shown(value)}, not a dictionary: give one list for each image")
+    return value
+
+
+def _prediction(each: Answer, **geometry: Any) -> RawPrediction:
+    return RawPrediction(label_text(each["label"]), computed_score(each["score"]), **geometry)
 
 
 def from_segmentation_pipeline(
@@ -48,18 +77,22 @@ def from_segmentation_pipeline(
 
     :param outputs: one list of ``{"label", "score", "mask"}`` for each image; masks are Pillow images.
     :param names: of the images.
-    :param sizes: width and height of the images in pixels; known without, where there are masks.
+    :param sizes: width and height of the images in pixels. Masks in another size are scaled to it. Known
+        without, where there are masks in the size of the image.
     :param tolerance: how far a polygon may be from its mask, in pixels.
     :raises InvalidValueError: from the iterator, with all that is wrong with an image.
     """
 
-    def read(each: Answer) -> list[RawPrediction]:
-        return [RawPrediction(each["label"], each["score"], **outlined(each["mask"], tolerance))]
-
     for output, name, size in with_names(outputs, names, sizes):
         found = list(of_images(output))
-        width, height = found[0]["mask"].size if found and size[0] is None else size
-        yield RawImage(name, width, height, read_all(name, found, read))
+        with told_of(name):
+            masks = [each["mask"] for each in found if isinstance(each, Mapping) and "mask" in each]
+            size = seen_with_masks(size, masks)
+
+        def read(each: Answer, size: Any = size) -> list[RawPrediction]:
+            return [_prediction(each, **outlined(_entry(each)["mask"], tolerance, size))]
+
+        yield RawImage(name, *size, read_all(name, found, read))
 
 
 def from_classification_pipeline(
@@ -75,7 +108,7 @@ def from_classification_pipeline(
     """
 
     def read(each: Answer) -> list[RawPrediction]:
-        return [RawPrediction(each["label"], each["score"], tag=True)]
+        return [_prediction(_entry(each), tag=True)]
 
     for output, name, size in with_names(outputs, names, None):
         yield RawImage(name, *size, read_all(name, of_images(output), read))
@@ -104,12 +137,17 @@ def from_document_question_answering(
     for output, name, size in with_names(outputs, names, sizes):
         words = next(pages, None)
         if words is None:
-            raise ValueError(f"word_boxes end before {name}: give those of each page")
+            raise InvalidValueError("word_boxes", [f"end before {name}: give those of each page"])
+        if None in size:
+            raise InvalidValueError(f"size of {name}", ["is not known, and word_boxes are parts of it"])
 
         def read(answer: Answer, words: WordBoxes = words, size: Any = size) -> list[RawPrediction]:
             # An answer that the pipeline holds for impossible is empty, and names word 0.
-            box = _around(words, answer["start"], answer["end"], size) if answer["answer"] else None
-            return [RawPrediction(label, answer["score"], box=box)] if box else []
+            if not _entry(answer)["answer"]:
+                return []
+            start, end = whole(answer["start"], "start"), whole(answer["end"], "end")
+            box = _around(words, start, end, size)
+            return [RawPrediction(label, computed_score(answer["score"]), box=box)]
 
         yield RawImage(name, *size, read_all(name, of_images(output), read, "answer"))
 
@@ -119,7 +157,10 @@ def _around(words: WordBoxes, start: int, end: int, size: SizeXY) -> Edges:
         raise ValueError(
             f"names words {start} to {end}; the page has {len(words)}: are word_boxes the pipeline's?"
         )
-    boxes = [box for _, box in words[start : end + 1]]
+    boxes = [edges_of(box) for _, box in words[start : end + 1]]
+    if any(not 0 <= edge <= _LAYOUT_SCALE for box in boxes for edge in box):
+        cause = f"word_boxes go from 0 to {_LAYOUT_SCALE}, in thousandths of the page: are these pixels?"
+        raise ValueError(f"its words are at {shown(boxes)}; {cause}")
     across, down = size[0] / _LAYOUT_SCALE, size[1] / _LAYOUT_SCALE
     return (
         min(box[0] for box in boxes) * across,
@@ -146,17 +187,38 @@ def from_token_classification(
     :param words: splits a text as Diffgram does.
     :raises InvalidValueError: from the iterator, with all that is wrong with a text.
     """
+    if isinstance(texts, str):
+        raise InvalidValueError("texts", [f"are {shown(texts)}: put it into a list, one for each file"])
     each_text = iter(texts)
     for output, name, size in with_names(outputs, names, None):
         text = next(each_text, None)
-        if text is None:
-            raise ValueError(f"texts end before {name}: give each text that the pipeline was given")
-        spans = character_spans(words(text), text)
+        if not isinstance(text, str):
+            cause = f"end before {name}" if text is None else f"of {name} is {shown(text)}, no text"
+            raise InvalidValueError("texts", [f"{cause}: give each text that the pipeline was given"])
+        with told_of(name):
+            spans = character_spans(words(text), text)
 
-        def read(entity: Mapping[str, Any], spans: list[tuple[int, int]] = spans) -> list[RawPrediction]:
-            if "entity_group" not in entity:
+        def read(
+            entity: Answer, text: str = text, spans: list[tuple[int, int]] = spans
+        ) -> list[RawPrediction]:
+            if "entity_group" not in _entry(entity):
                 raise ValueError("is a piece of a word: give the pipeline aggregation_strategy='simple'")
-            tokens = tokens_between(entity["start"], entity["end"], spans)
-            return [RawPrediction(entity["entity_group"], float(entity["score"]), tokens=tokens)]
+            tokens = tokens_between(*_offsets(entity, text), spans)
+            label = label_text(entity["entity_group"])
+            return [RawPrediction(label, computed_score(entity["score"]), tokens=tokens)]
 
         yield RawImage(name, *size, read_all(name, of_images(output), read, "entity"))
+
+
+def _offsets(entity: Answer, text: str) -> tuple[int, int]:
+    """Return the first character of an entity and the one after its last.
+
+    :raises ValueError: if the pipeline gives none, or they are not of the text.
+    """
+    start, end = entity.get("start"), entity.get("end")
+    if start is None or end is None:
+        raise ValueError("has no start and end: only fast tokenizers give them, as AutoTokenizer does")
+    first, after = whole(start, "start"), whole(end, "end")
+    if not 0 <= first < after <= len(text):
+        raise ValueError(f"goes from character {first} to {after}; the text has {len(text)}")
+    return first, after

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ..core.geometry import around
 from ..core.raw import RawImage, RawPrediction
 from ..core.reading import (
     Bones,
@@ -12,10 +13,15 @@ from ..core.reading import (
     SizeXY,
     class_name,
     columns,
+    computed_score,
+    edges_of,
     outlined,
     read_all,
+    seen_with_masks,
     skeleton,
     sure,
+    told_of,
+    track_of,
     with_names,
 )
 
@@ -34,37 +40,48 @@ def from_supervision(
 ) -> Iterator[RawImage]:
     """Read ``supervision.Detections``: masks and turned boxes become polygons, others boxes.
 
+    A mask without pixels is shown by its box. A track of -1, as trackers write it, is none.
+
     :param detections: one for each image.
     :param names: of the images.
-    :param sizes: width and height of the images in pixels; known without, where there are masks.
+    :param sizes: width and height of the images in pixels. Masks in another size, as models see pictures, are
+        scaled to it. Known without, where there are masks in the size of the image.
     :param classes: the name of each class number; else ``data["class_name"]`` counts, else the number.
     :param tolerance: how far a polygon may be from its mask, in pixels.
     :raises InvalidValueError: from the iterator, with all that is wrong with an image.
     """
-    for each, name, (width, height) in with_names(detections, names, sizes):
-        if width is None and each.mask is not None:
-            height, width = each.mask.shape[-2:]
-        rows = columns(
-            len(each),
-            box=each.xyxy,
-            corners=each.data.get(_ORIENTED_BOX),
-            place=range(len(each)),
-            score=each.confidence,
-            number=each.class_id,
-            track=each.tracker_id,
-            label=each.data.get(_CLASS_NAME),
-        )
+    for each, name, size in with_names(detections, names, sizes):
+        with told_of(name):
+            if each.mask is not None and len(each.mask) != len(each):
+                raise ValueError(f"{len(each.mask)} masks beside {len(each)} predictions")
+            size = seen_with_masks(size, each.mask, each.xyxy)
+            rows = list(
+                columns(
+                    len(each),
+                    box=each.xyxy,
+                    corners=each.data.get(_ORIENTED_BOX),
+                    place=range(len(each)),
+                    score=each.confidence,
+                    number=each.class_id,
+                    track=each.tracker_id,
+                    label=each.data.get(_CLASS_NAME),
+                )
+            )
+            named = each.data.get(_CLASS_NAME) is not None
 
-        def read(row: dict[str, Any], masks: Any = each.mask) -> list[RawPrediction]:
+        def read(
+            row: dict[str, Any], masks: Any = each.mask, size: Any = size, named: bool = named
+        ) -> list[RawPrediction]:
             if masks is not None:
-                shape = outlined(masks[row["place"]], tolerance)
+                shape = outlined(masks[row["place"]], tolerance, size, row["box"])
             elif row["corners"] is not None:
-                shape = {"polygons": [row["corners"]]}
+                shape = {"polygons": [around(row["corners"])]}
             else:
-                shape = {"box": tuple(row["box"])}
-            return [RawPrediction(_label(row, classes), row["score"], track=row["track"], **shape)]
+                shape = {"box": edges_of(row["box"])}
+            label, score, track = _label(row, classes, named), row["score"], row["track"]
+            return [RawPrediction(label, computed_score(score), track=track_of(track), **shape)]
 
-        yield RawImage(name, width, height, read_all(name, rows, read))
+        yield RawImage(name, *size, read_all(name, rows, read))
 
 
 def from_supervision_key_points(
@@ -89,17 +106,21 @@ def from_supervision_key_points(
     :raises InvalidValueError: from the iterator, with all that is wrong with an image.
     """
     for each, name, (width, height) in with_names(key_points, names, sizes):
-        rows = columns(
-            len(each),
-            points=each.xy,
-            score=getattr(each, "detection_confidence", None),
-            number=each.class_id,
-            joint_scores=getattr(each, "keypoint_confidence", None),
-            visible=getattr(each, "visible", None),
-            label=each.data.get(_CLASS_NAME),
-        )
+        with told_of(name):
+            rows = list(
+                columns(
+                    len(each),
+                    points=each.xy,
+                    score=getattr(each, "detection_confidence", None),
+                    number=each.class_id,
+                    joint_scores=getattr(each, "keypoint_confidence", None),
+                    visible=getattr(each, "visible", None),
+                    label=each.data.get(_CLASS_NAME),
+                )
+            )
+            named = each.data.get(_CLASS_NAME) is not None
 
-        def read(row: dict[str, Any]) -> list[RawPrediction]:
+        def read(row: dict[str, Any], named: bool = named) -> list[RawPrediction]:
             seen = row["visible"] or [True] * len(row["points"])
             points = [
                 point if shown else None
@@ -107,15 +128,19 @@ def from_supervision_key_points(
                     sure(row["points"], row["joint_scores"], min_joint_score), seen, strict=True
                 )
             ]
-            label = _label(row, classes)
-            return [RawPrediction(label, row["score"], keypoints=skeleton(points, joints, bones))]
+            label, score = _label(row, classes, named), computed_score(row["score"])
+            return [RawPrediction(label, score, keypoints=skeleton(points, joints, bones))]
 
         yield RawImage(name, width, height, read_all(name, rows, read))
 
 
-def _label(row: dict[str, Any], classes: Classes | None) -> str:
-    if row["label"] is not None and classes is None:
-        return str(row["label"])
+def _label(row: dict[str, Any], classes: Classes | None, named: bool) -> str:
+    """Return the class of a row.
+
+    :param named: whether the predictions have names beside the numbers.
+    """
+    if named and classes is None:
+        return class_name(None, row["label"])
     if row["number"] is None:
         raise ValueError("has no class: set class_id, or data['class_name'], before it is converted")
     return class_name(classes, row["number"])

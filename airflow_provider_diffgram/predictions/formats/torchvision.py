@@ -13,9 +13,14 @@ from ..core.reading import (
     as_array,
     class_name,
     columns,
+    computed_score,
+    edges_of,
+    number,
     outlined,
+    posed,
     read_all,
-    skeleton,
+    seen_with_masks,
+    told_of,
     with_names,
 )
 
@@ -35,42 +40,69 @@ def from_torchvision(
 ) -> Iterator[RawImage]:
     """Read dictionaries with ``boxes``, ``labels``, ``scores`` and perhaps ``masks`` or ``keypoints``.
 
-    A prediction with a mask becomes polygons, one with keypoints a skeleton, any other a box. Tensors may be
-    on any device; arrays will do.
+    A prediction with a mask becomes polygons, one with keypoints a skeleton, any other a box, as does one of
+    whose mask or joints nothing was found. Tensors may be on any device; arrays and lists will do. So will
+    what the post-processing of zero-shot detectors of transformers gives: ``labels`` that are texts, or
+    ``text_labels`` beside them.
 
     :param outputs: one for each image, as the model returns them for a batch.
     :param names: of the images.
-    :param sizes: width and height of the images in pixels; known without, where there are masks.
-    :param classes: the name of each class number; number 0 is the background.
+    :param sizes: width and height of the images in pixels. Masks in another size are scaled to it. Known
+        without, where there are masks in the size of the image.
+    :param classes: the name of each class number; number 0 is the background. Without it ``text_labels``
+        count, where they are.
     :param joints: the name of each keypoint.
     :param bones: pairs of keypoints, from 0.
     :param tolerance: how far a polygon may be from its mask, in pixels.
     :raises InvalidValueError: from the iterator, with all that is wrong with an image.
     """
-    for output, name, (width, height) in with_names(outputs, names, sizes):
-        masks = output.get("masks")
-        if width is None and masks is not None:
-            height, width = masks.shape[-2:]
-        rows = columns(
-            len(output["boxes"]),
-            **{key: output.get(key) for key in ("boxes", "labels", "scores", "keypoints")},
-            place=range(len(output["boxes"])),
-        )
+    for output, name, size in with_names(outputs, names, sizes):
+        with told_of(name):
+            boxes, masks, texts = output["boxes"], output.get("masks"), output.get("text_labels")
+            if masks is not None and len(masks) != len(boxes):
+                raise ValueError(f"{len(masks)} masks beside {len(boxes)} boxes")
+            size = seen_with_masks(size, masks, boxes)
+            labels = output["labels"] if classes is not None or texts is None else texts
+            rows = list(
+                columns(
+                    len(boxes),
+                    boxes=boxes,
+                    labels=labels,
+                    scores=output.get("scores"),
+                    keypoints=output.get("keypoints"),
+                    place=range(len(boxes)),
+                )
+            )
 
-        def read(row: dict[str, Any], masks: Any = masks) -> list[RawPrediction]:
+        def read(row: dict[str, Any], masks: Any = masks, size: Any = size) -> list[RawPrediction]:
             if masks is not None:
-                shape = outlined(_pixels(masks[row["place"]]), tolerance)
+                shape = outlined(_pixels(masks[row["place"]]), tolerance, size, row["boxes"])
             elif row["keypoints"] is not None:
-                points = ((x, y) if seen else None for x, y, seen in row["keypoints"])
-                shape = {"keypoints": skeleton(points, joints, bones)}
+                points = [_joint(*joint) for joint in row["keypoints"]]
+                shape = posed(points, joints, bones, row["boxes"])
             else:
-                shape = {"box": tuple(row["boxes"])}
-            return [RawPrediction(class_name(classes, row["labels"]), row["scores"], **shape)]
+                shape = {"box": edges_of(row["boxes"])}
+            return [RawPrediction(class_name(classes, row["labels"]), computed_score(row["scores"]), **shape)]
 
-        yield RawImage(name, width, height, read_all(name, rows, read))
+        yield RawImage(name, *size, read_all(name, rows, read))
+
+
+def _joint(x: float, y: float, visible: Any) -> tuple[float, float] | None:
+    return (x, y) if number(visible, "visibility of a keypoint") else None
 
 
 def _pixels(mask: Any) -> Any:
-    """Return a mask of one channel, which holds probabilities, as rows of true and false."""
-    probabilities = as_array(mask)
-    return probabilities.reshape(probabilities.shape[-2:]) > _MASK_THRESHOLD
+    """Return a mask of one channel, which holds probabilities or true and false, as rows of true and false.
+
+    :raises ValueError: if it has several channels, or holds other numbers.
+    """
+    import numpy as np
+
+    probabilities = np.asarray(as_array(mask))
+    pixels = probabilities.reshape(probabilities.shape[-2:])
+    if pixels.dtype.kind not in "buif":
+        raise ValueError(f"its mask holds {pixels.dtype}, no probabilities")
+    if pixels.dtype.kind == "f" and pixels.size and not (pixels.min() >= 0 and pixels.max() <= 1):
+        cause = "which are no probabilities: are these logits? give 1 / (1 + exp(-mask))"
+        raise ValueError(f"its mask holds {pixels.min()} to {pixels.max()}, {cause}")
+    return pixels > _MASK_THRESHOLD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,11 +69,42 @@ def test_numbers_of_the_model_stay():
     assert found.tracks == {}
 
 
-def test_what_has_no_track_shares_none_with_a_track_or_within_a_frame():
+@pytest.mark.parametrize("none", [None, -1, -1.0, np.int64(-1), float("nan")])
+def test_what_has_no_track_shares_none_with_anything(none: Any):
     found = converted(
-        seen(0, 5), seen(0, left=100), seen(0, left=200), seen(0, left=300, label="dog"), seen(1)
+        seen(0, 5),
+        seen(0, none, left=100),
+        seen(0, none, left=200),
+        seen(0, none, left=300, label="dog"),
+        seen(1, none),
     )
-    assert numbers(found) == {0: [("cat", 5), ("cat", 6), ("cat", 7), ("dog", 6)], 1: [("cat", 6)]}
+    assert numbers(found) == {0: [("cat", 5), ("cat", 6), ("cat", 7), ("dog", 6)], 1: [("cat", 8)]}
+    assert found.tracks == {}
+
+
+@pytest.mark.parametrize("track", [np.int64(900), 900.0])
+def test_a_track_of_an_array_or_a_table_is_its_number(track: Any):
+    assert numbers(converted(seen(0, track))) == {0: [("cat", 900)]}
+
+
+@pytest.mark.parametrize(
+    "frame, track, words",
+    [
+        (0, -2, "track is -2; tracks count from 0"),
+        (0, 1.5, "track is 1.5, no whole number"),
+        (0, [7], r"track is \[7\], neither a number nor a name"),
+        (1.5, 1, "frame is 1.5, no whole number"),
+        ("a", 1, "frame is 'a', no whole number"),
+        (float("nan"), 1, "has no frame"),
+    ],
+)
+def test_a_frame_or_a_track_that_is_none_is_refused(frame: Any, track: Any, words: str):
+    with pytest.raises(InvalidValueError, match=rf"prediction 0 \('cat'\): {words}"):
+        converted(seen(frame, track))
+
+
+def test_a_frame_of_a_table_with_gaps_is_its_number():
+    assert set(converted(seen(3.0, 1)).frames) == {3}
 
 
 def test_equal_boxes_of_two_tracks_are_two():
