@@ -187,6 +187,7 @@ def failing_for_good() -> Generator[None, None, None]:
     """Turn errors that no retry can fix into AirflowFailException; Airflow retries the others."""
     from ..client import RefusedError
     from ..ingest.send.errors import PushError
+    from ..ingest.watch.errors import WaitError
     from ..models import InvalidValueError
     from .connection import InvalidConnectionError
 
@@ -194,7 +195,7 @@ def failing_for_good() -> Generator[None, None, None]:
         yield
     except (InvalidConnectionError, InvalidValueError, RefusedError) as error:
         raise AirflowFailException(str(error)) from error
-    except PushError as error:
+    except (PushError, WaitError) as error:
         if error.permanent:
             raise AirflowFailException(str(error)) from error
         raise

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from .send.errors import PushError
     from .send.push import Prepared, prepare, push
     from .validation import validate_packets
+    from .watch.ending import Report
+    from .watch.errors import WaitError
+    from .watch.rules import Rules
+    from .watch.wait import wait
     from .watch.watch import Watch
 
 _LAZY = {
@@ -32,6 +36,10 @@ _LAZY = {
     "prepare": "send.push",
     "push": "send.push",
     "validate_packets": "validation",
+    "Report": "watch.ending",
+    "WaitError": "watch.errors",
+    "Rules": "watch.rules",
+    "wait": "watch.wait",
     "Watch": "watch.watch",
 }
 """What is imported when it is asked for, and the module that it is in."""
@@ -39,6 +47,9 @@ _LAZY = {
 __all__ = [
     "Prepared",
     "PushError",
+    "Report",
+    "Rules",
+    "WaitError",
     "Watch",
     "children_calls",
     "children_of",
@@ -49,6 +60,7 @@ __all__ = [
     "scenes",
     "upload_children",
     "validate_packets",
+    "wait",
 ]
 
 

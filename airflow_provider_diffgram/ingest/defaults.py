@@ -8,3 +8,12 @@ STALL_TIMEOUT = 1800.0
 
 MAX_RETRIES = 2
 """How often an input that was left may be retried."""
+
+POLL_INTERVAL = 15.0
+"""Most seconds between two looks of a wait."""
+
+WAIT_TIMEOUT = 7 * 86400.0
+"""Seconds that a wait takes at most: the server's queue may be long."""
+
+MAX_POLL_FAILURES = 10
+"""Looks of a wait that may fail in a row."""

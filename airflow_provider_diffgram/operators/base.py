@@ -6,6 +6,7 @@ What they need to do their work is imported when they do it: every parse of a DA
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..hooks.diffgram import DiffgramHook
@@ -14,6 +15,21 @@ from .rendering import RenderingOperator
 
 if TYPE_CHECKING:
     from ..lineage.diffgram import Outcome
+
+
+def seconds_of(value: timedelta | float) -> float:
+    """Return a duration in seconds."""
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+
+
+def number_of(name: str, value: Any) -> float:
+    """Return the number that a rendered template, which is text, holds."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        from ..models import InvalidValueError
+
+        raise InvalidValueError(name, [f"{name} must be a number, not {value!r}"]) from None
 
 
 class Targets(TypedDict):

@@ -71,7 +71,7 @@ class DiffgramSendPacketOperator(SendingOperator):
             options = self._options(hook, context, if_exists=self.if_exists)
             packets = cast("Iterable[Candidate]", candidates(self.packets, "packet", options["path_of"]))
             handle = push(hook.get_conn(), packets, if_exists=cast("IfExists", self.if_exists), **options)
-        return self._sent(context, handle)
+        return self._finish(context, handle)
 
     def _sources(self) -> Iterable[Any]:
         from ..lineage.sources import named
@@ -211,7 +211,7 @@ class DiffgramUploadChildrenOperator(SendingOperator):
                 repair=self.repair,
                 **options,
             )
-        return self._sent(context, handle)
+        return self._finish(context, handle)
 
     def _sources(self) -> Iterable[Any]:
         from ..lineage.sources import named

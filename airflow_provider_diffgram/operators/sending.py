@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import conf
 
-from ..ingest.defaults import CONCURRENCY
+from ..ingest.defaults import CONCURRENCY, POLL_INTERVAL, WAIT_TIMEOUT
 from ..links.diffgram import remember_place
-from .base import DiffgramOperator
+from .base import DiffgramOperator, number_of, seconds_of
 from .memory import memory_of
 from .turns import turns_of
-from .waiting import WaitingOperator, number_of, seconds_of
+from .waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -24,12 +24,9 @@ if TYPE_CHECKING:
     from ..ingest.check.labels import UnknownLabels
     from ..ingest.send.decide import IfExists
     from ..ingest.send.options import Sending
-    from ..ingest.watch.rules import Rules
     from ..models import Handle
 
 Check = Callable[[], object]
-
-_WEEK = 7 * 86400.0
 
 
 class SendingOperator(DiffgramOperator, WaitingOperator):
@@ -81,8 +78,8 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         model_run_ref: str | None = "{{ run_id }}",
         wait_for_completion: bool = False,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poke_interval: timedelta | float = 15.0,
-        wait_timeout: timedelta | float = _WEEK,
+        poke_interval: timedelta | float = POLL_INTERVAL,
+        wait_timeout: timedelta | float = WAIT_TIMEOUT,
         wait_report: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -99,7 +96,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         self.wait_timeout = wait_timeout
         self.wait_report = wait_report
 
-    def _logged(self, handle: Handle) -> dict[str, Any]:
+    def _log_handle(self, handle: Handle) -> dict[str, Any]:
         self.log.info(
             "%s expected: %s already there, %s ingested at once, %s sent in batches %s",
             handle.expected,
@@ -116,26 +113,22 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             self._stop.set()
         super().on_kill()
 
-    def _waiting(self) -> Rules:
-        return self._rules(self.max_failed)
-
-    def _wait_report(self) -> str | None:
+    def _report_path(self) -> str | None:
         return self.wait_report
 
-    def _sent(self, context: Context, handle: Handle) -> dict[str, Any]:
+    def _finish(self, context: Context, handle: Handle) -> dict[str, Any]:
         """Tell what was sent; wait for it if asked to, and tell what is in then."""
-        told = self._logged(handle)
+        sent = self._log_handle(handle)
         if not self.wait_for_completion:
-            self._announce(context, handle)
-            return told
+            self._announce_handle(context, handle)
+            return sent
         deadline, poke_interval = time.time() + seconds_of(self.wait_timeout), seconds_of(self.poke_interval)
         receipt = self._begin(context, [handle])
         if receipt is None and self.deferrable:
-            result: dict[str, Any] = self._wait_deferred([told], deadline, poke_interval)
-            return result
-        return self._announced(context, receipt or self._wait_here(deadline, poke_interval))
+            self._defer([sent], deadline, poke_interval)
+        return self._announce_receipt(context, receipt or self._wait_here(deadline, poke_interval))
 
-    def _announce(self, context: Context, handle: Handle) -> None:
+    def _announce_handle(self, context: Context, handle: Handle) -> None:
         """Tell links, outlets and lineage what was sent."""
         from ..lineage.diffgram import announce
 

@@ -5,10 +5,12 @@ Imports as little as :mod:`.base`.
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -24,41 +26,24 @@ from .base import AnnouncingOperator
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from ..client import DiffgramClient, DiffgramError
+    from ..client import DiffgramClient
+    from ..ingest.watch.ending import Report
     from ..ingest.watch.rules import Rules
-    from ..ingest.watch.watch import Watch
+    from ..ingest.watch.wait import Standing, Waiting
     from ..models import Handle, Receipt
 
-_WHEN_KILLED = ("leave", "archive")
-_SETTLING_POLL = 1.0
 _TRIGGERER_GRACE = 600.0
 
 
-def seconds_of(value: timedelta | float) -> float:
-    """Return a duration in seconds."""
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+@contextmanager
+def _failing_as_airflow_does() -> Generator[None, None, None]:
+    from ..ingest.watch.errors import WaitTimeoutError
 
-
-def number_of(name: str, value: Any) -> float:
-    """Return the number that a rendered template, which is text, holds."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        from ..models import InvalidValueError
-
-        raise InvalidValueError(name, [f"{name} must be a number, not {value!r}"]) from None
-
-
-def _told(verdict: str, unwritten: DiffgramError | None) -> str:
-    return verdict if unwritten is None else f"{verdict}\nThe report was not written: {unwritten}"
-
-
-def _unwritten(summary: str, error: DiffgramError) -> Exception:
-    """Return the failure of a wait that ended well, but for its report."""
-    from ..client import RefusedError
-
-    kind = AirflowFailException if isinstance(error, RefusedError) else AirflowException
-    return kind(f"The inputs are settled: {summary}. Only the report was not written: {error}")
+    with failing_for_good():
+        try:
+            yield
+        except WaitTimeoutError as error:
+            raise AirflowSensorTimeout(str(error)) from error
 
 
 class WaitingOperator(AnnouncingOperator):
@@ -71,12 +56,13 @@ class WaitingOperator(AnnouncingOperator):
         be done with new media by URL or from a blob.
     :param stall_timeout: seconds without any movement after which they count as left; None for never.
     :param max_retries: how often an input may be retried.
-    :param on_kill: ``archive`` to archive in Diffgram what is pending when the task is killed, or ``leave``.
+    :param if_killed: ``archive`` to archive in Diffgram what is pending when the task is killed, or
+        ``leave``.
     """
 
     template_fields: Sequence[str] = ("verify", "on_stuck")
-    _watch: Watch | None = None
-    _waited_for: Sequence[Handle] = ()
+    max_failed: float | str
+    _waiting: Waiting | None = None
 
     def __init__(
         self,
@@ -85,7 +71,7 @@ class WaitingOperator(AnnouncingOperator):
         on_stuck: str = "fail",
         stall_timeout: timedelta | float | None = STALL_TIMEOUT,
         max_retries: int = MAX_RETRIES,
-        on_kill: str = "leave",
+        if_killed: str = "leave",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -93,170 +79,11 @@ class WaitingOperator(AnnouncingOperator):
         self.on_stuck = on_stuck
         self.stall_timeout = stall_timeout
         self.max_retries = max_retries
-        self.when_killed = on_kill  # the method has the name
-
-    def _rules(self, max_failed: Any) -> Rules:
-        """Return the rules of the wait.
-
-        :raises InvalidValueError: with everything that is wrong.
-        """
-        from ..ingest.watch.rules import Rules
-        from ..models import InvalidValueError
-        from ..models.problems import all_problems
-
-        stall_timeout, failed = None, 0.0
-        problems = []
-        if self.when_killed not in _WHEN_KILLED:
-            known = ", ".join(map(repr, _WHEN_KILLED))
-            problems.append(f"on_kill must be one of {known}, not {self.when_killed!r}")
-        try:
-            stall_timeout = None if self.stall_timeout is None else seconds_of(self.stall_timeout)
-        except (TypeError, ValueError):
-            problems.append(f"stall_timeout must be seconds or a timedelta, not {self.stall_timeout!r}")
-        try:
-            failed = number_of("max_failed", max_failed)
-        except InvalidValueError as error:
-            problems += error.problems
-        given = (self.verify, failed, self.on_stuck, stall_timeout, self.max_retries)
-        problems += all_problems([lambda: Rules(*given)])
-        if problems:
-            raise InvalidValueError("wait", problems)
-        return Rules(*given)
-
-    def _waiting(self) -> Rules:
-        """Return the rules.
-
-        :raises InvalidValueError: with everything that is wrong with them.
-        """
-        raise NotImplementedError
-
-    def _wait_report(self) -> str | None:
-        """Return the path of the report."""
-        raise NotImplementedError
-
-    def _check_wait(self) -> None:
-        """Check rules and report before there is anything to wait for.
-
-        :raises InvalidValueError: with everything that is wrong, such as a report that cannot be written.
-        """
-        from ..ingest.watch.ending import check_report
-        from ..models import InvalidValueError
-        from ..models.problems import all_problems
-
-        checks: list[Callable[[], object]] = [self._waiting]
-        report = self._wait_report()
-        if report is not None:
-            checks.append(lambda: check_report(report, self._hook().path_opener()))
-        problems = all_problems(checks)
-        if problems:
-            raise InvalidValueError("wait", problems)
-
-    def _client(self) -> DiffgramClient:
-        return self._hook().get_conn()
-
-    def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:
-        """Look for the first time; return the receipt if nothing is left to wait for."""
-        from ..ingest.watch.watch import Watch
-
-        with failing_for_good():
-            rules = self._waiting()
-            self._waited_for = list(handles)
-            self._remember_place(context)
-            self._watch = Watch(self._waited_for, rules=rules)
-            receipt = self._client().run(self._watch.take_stock())
-            return self._judge(self._watch, receipt)
-
-    def _look_again(self) -> Receipt | None:
-        """Look once more; return the receipt if nothing is left to wait for."""
-        assert self._watch is not None
-        with failing_for_good():
-            receipt = self._client().run(self._watch.look())
-            return self._judge(self._watch, receipt)
-
-    def _judge(self, watch: Watch, receipt: Receipt) -> Receipt | None:
-        self.log.info(receipt.summary())
-        rules = self._waiting()
-        to_retry = watch.to_retry(rules.max_retries) if receipt.stuck else []
-        step = rules.next_step(receipt, to_retry)
-        if step == "retry":
-            self._retry(to_retry)
-        return self._end(receipt) if step == "end" else None
-
-    def _retry(self, input_ids: Sequence[int]) -> None:
-        """Have the server begin anew with inputs: one request for all, of 300 a day.
-
-        Not with those that it ended since they were seen to be stuck: their files would be removed.
-        """
-        from ..client import routes
-        from ..client.request import ask_together
-        from ..ingest.server.rows import is_pending
-
-        client = self._client()
-        rows = client.run(ask_together(routes.view_row(client.project, each) for each in input_ids))
-        still = [row.id for row in rows if is_pending(row) and row.retry_count < self.max_retries]
-        if still:
-            self.log.warning("stuck, retrying %s input(s): %s", len(still), still[:20])
-            client.send(routes.update_inputs(client.project, still, "RETRY"))
-
-    def _wait_here(self, deadline: float, poke_interval: float) -> Receipt:
-        """Keep looking in the worker.
-
-        :param deadline: epoch seconds.
-        :param poke_interval: most seconds between two looks.
-        """
-        from ..ingest.watch.pace import Pace
-
-        pace = Pace(poke_interval)
-        while True:
-            assert self._watch is not None
-            time.sleep(pace.pause(soon=self._watch.soon, settling=self._watch.settling))
-            is_last = time.time() > deadline
-            receipt = self._look_again()
-            if receipt is not None:
-                return receipt
-            if is_last:
-                raise self._timed_out(self._client().run(self._watch.take_stock()))
-
-    def _look_until_settled(self, poke_interval: float) -> Receipt | None:
-        """Look on while what is left will be decided within seconds: the next poke may remember nothing."""
-        receipt = None
-        while receipt is None and self._watch is not None and (self._watch.settling or self._watch.soon):
-            time.sleep(min(_SETTLING_POLL, poke_interval))
-            receipt = self._look_again()
-        return receipt
-
-    def _wait_deferred(
-        self, handles: Sequence[Mapping[str, Any]], deadline: float, poke_interval: float
-    ) -> Any:
-        """Leave the wait to the triggerer; does not return.
-
-        :param deadline: epoch seconds, the same however often the wait is left to the triggerer.
-        """
-        from ..triggers.diffgram import DiffgramInputTrigger
-
-        rules = self._waiting()
-        trigger = DiffgramInputTrigger(
-            diffgram_conn_id=self.diffgram_conn_id,
-            handles=handles,
-            deadline=deadline,
-            poll_interval=poke_interval,
-            verify=rules.verify,
-            max_failed=rules.max_failed,
-            on_stuck=rules.on_stuck,
-            stall_timeout=rules.stall_timeout,
-            max_retries=rules.max_retries,
-            on_kill=self.when_killed,
-        )
-        self.log.info("waiting in the triggerer")
-        return self.defer(
-            trigger=trigger,
-            method_name="execute_complete",
-            # The trigger ends by itself at its deadline; this is for a triggerer that is gone.
-            timeout=timedelta(seconds=max(0.0, deadline - time.time()) + _TRIGGERER_GRACE),
-        )
+        self.if_killed = if_killed
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None) -> dict[str, Any]:
         """Turn what the trigger saw into the receipt, or into the failure; retry what is stuck."""
+        from ..ingest.watch.wait import Standing
         from ..models import Handle, Receipt
 
         if not event or event.get("status") not in ("done", "timeout", "stuck", "error"):
@@ -265,103 +92,136 @@ class WaitingOperator(AnnouncingOperator):
             error = AirflowFailException if event.get("permanent") else AirflowException
             raise error(str(event.get("message")))
         receipt = Receipt.model_validate(event["receipt"])
-        with failing_for_good():
-            self._waited_for = [Handle.model_validate(handle) for handle in event["handles"]]
-            if event["status"] == "timeout":
-                raise self._timed_out(receipt)
-            if event["status"] == "stuck":
-                self._retry(event["input_ids"])
-            else:
-                receipt = self._end(receipt)
-        if event["status"] == "done":
-            return self._announced(context, receipt)
-        result: dict[str, Any] = self._wait_deferred(
-            event["handles"], event["deadline"], event["poll_interval"]
-        )
-        return result
+        standing = Standing(event["status"], receipt, tuple(event["input_ids"]))
+        self._prepare(context, [Handle.model_validate(handle) for handle in event["handles"]])
+        ended = self._heed(standing)
+        if ended is None:
+            self._defer(event["handles"], event["deadline"], event["poll_interval"])
+        return self._announce_receipt(context, ended)
 
-    def _end(self, receipt: Receipt) -> Receipt:
-        """Return the receipt of a wait that is over.
+    def on_kill(self) -> None:
+        """Archive what is pending, if the task was told to. In the triggerer the trigger does it."""
+        if self.if_killed == "archive" and self._waiting is not None:
+            from ..ingest.watch.wait import archive_pending
 
-        :raises AirflowFailException: if more failed than may.
+            archived = archive_pending(self._client(), self._waiting.handles)
+            self.log.info("killed: archived %s pending input(s)", len(archived))
+
+    def _rules(self) -> Rules:
+        """Return the rules of the wait.
+
+        :raises InvalidValueError: with everything that is wrong.
         """
-        from ..ingest.server.repair import archive_doubled
-        from ..ingest.watch.ending import words_of
+        from ..ingest.watch.rules import Rules
 
-        rules = self._waiting()
-        if rules.too_many(receipt.problems, receipt.expected):
-            raise AirflowFailException(_told(words_of(receipt), self._report()))
-        client = self._client()
-        if self._waited_for and archive_doubled(client, self._waited_for):
-            receipt = self._whole_picture()[1]
-        unwritten = self._report()
-        if unwritten is not None:
-            raise _unwritten(receipt.summary(), unwritten)
-        if receipt.problems:
-            self.log.warning("%s", words_of(receipt))
-        else:
-            self.log.info("%s", receipt.summary())
-        return receipt
-
-    def _remember_place(self, context: Context) -> None:
-        """Keep what the links are made of, so that a wait that fails has them, too."""
-        settings = self._hook().get_settings()
-        known = (handle.directory_id for handle in self._waited_for if handle.directory_id is not None)
-        file_id = next(iter(self._file_ids()), None)
-        remember_place(
-            context, settings.base_url, settings.project, directory_id=next(known, None), file_id=file_id
+        return Rules.of(
+            verify=self.verify,
+            max_failed=self.max_failed,
+            on_stuck=self.on_stuck,
+            stall_timeout=self.stall_timeout,
+            max_retries=self.max_retries,
+            if_killed=self.if_killed,
         )
 
-    def _announced(self, context: Context, receipt: Receipt) -> dict[str, Any]:
+    def _report_path(self) -> str | None:
+        """Return where to write what became of each input."""
+        raise NotImplementedError
+
+    def _report(self) -> Report | None:
+        from ..ingest.watch.ending import Report
+
+        path = self._report_path()
+        return None if path is None else Report(path, self._hook().path_opener())
+
+    def _check_wait(self) -> None:
+        """Check rules and report before there is anything to wait for.
+
+        :raises InvalidValueError: with everything that is wrong, such as a report that cannot be written.
+        """
+        from ..models import InvalidValueError
+        from ..models.problems import all_problems
+
+        report = self._report()
+        checks: list[Callable[[], object]] = [self._rules, *([report.check] if report else [])]
+        problems = all_problems(checks)
+        if problems:
+            raise InvalidValueError("wait", problems)
+
+    def _client(self) -> DiffgramClient:
+        return self._hook().get_conn()
+
+    def _prepare(self, context: Context, handles: Iterable[Handle]) -> Waiting:
+        """Return the wait for what handles name; keep what the links are made of, for a failure too."""
+        from ..ingest.watch.wait import Waiting
+
+        with failing_for_good():
+            self._waiting = Waiting(
+                handles, self._rules(), report=self._report(), progress=self._log_progress
+            )
+        settings = self._hook().get_settings()
+        known = (each.directory_id for each in self._waiting.handles if each.directory_id is not None)
+        remember_place(
+            context,
+            settings.base_url,
+            settings.project,
+            directory_id=next(known, None),
+            file_id=next(iter(self._file_ids()), None),
+        )
+        return self._waiting
+
+    def _log_progress(self, receipt: Receipt) -> None:
+        self.log.info(receipt.summary())
+
+    def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:
+        """Look for the first time; return the receipt if nothing is left to wait for."""
+        waiting = self._prepare(context, handles)
+        with failing_for_good():
+            standing = self._client().run(waiting.begin())
+        return self._heed(standing)
+
+    def _heed(self, standing: Standing) -> Receipt | None:
+        """Do what the standing calls for; return the receipt if the wait is over."""
+        assert self._waiting is not None
+        with _failing_as_airflow_does():
+            return self._waiting.heed(self._client(), standing)
+
+    def _wait_here(self, deadline: float, poll_interval: float) -> Receipt:
+        """Keep looking in the worker.
+
+        :param deadline: epoch seconds.
+        """
+        assert self._waiting is not None
+        with _failing_as_airflow_does():
+            return self._waiting.wait_on(self._client(), deadline - time.time(), poll_interval)
+
+    def _defer(self, handles: Sequence[Mapping[str, Any]], deadline: float, poll_interval: float) -> NoReturn:
+        """Leave the wait to the triggerer; does not return.
+
+        :param deadline: epoch seconds, the same however often the wait is left to the triggerer.
+        """
+        from ..triggers.diffgram import DiffgramInputTrigger
+
+        trigger = DiffgramInputTrigger(
+            diffgram_conn_id=self.diffgram_conn_id,
+            handles=handles,
+            deadline=deadline,
+            poll_interval=poll_interval,
+            rules=dataclasses.asdict(self._rules()),
+        )
+        self.log.info("waiting in the triggerer")
+        # The trigger ends by itself at its deadline; this is for a triggerer that is gone.
+        timeout = timedelta(seconds=max(0.0, deadline - time.time()) + _TRIGGERER_GRACE)
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
+
+    def _announce_receipt(self, context: Context, receipt: Receipt) -> dict[str, Any]:
         """Tell links, outlets and lineage what is in, and return the receipt."""
         from ..lineage.diffgram import announce
 
         client = self._client()
         file_ids = [*self._file_ids(), *receipt.file_ids]
-        for directory_id in dict.fromkeys(handle.directory_id for handle in self._waited_for):
+        handles = () if self._waiting is None else self._waiting.handles
+        for directory_id in dict.fromkeys(handle.directory_id for handle in handles):
             self._outcome = announce(
                 self, context, client, directory_id, counts=receipt.counts(), file_ids=file_ids
             )
         return receipt.to_xcom()
-
-    def _timed_out(self, receipt: Receipt) -> Exception:
-        from ..ingest.watch.ending import words_of
-
-        lines = [f"not settled in time: {words_of(receipt)}", *receipt.waiting]
-        return AirflowSensorTimeout(_told("\n".join(lines), self._report()))
-
-    def _report(self) -> DiffgramError | None:
-        """Write the report if one is wanted; return why it could not be, to be told beside the verdict."""
-        from ..client import DiffgramError
-        from ..ingest.watch.ending import write_report
-
-        report = self._wait_report()
-        if report is None or not self._waited_for:
-            return None
-        try:
-            watch, _ = self._whole_picture()
-        except DiffgramError as error:
-            return error
-        return write_report(report, self._hook().path_opener(), watch.verdicts)
-
-    def _whole_picture(self) -> tuple[Watch, Receipt]:
-        """Look again at everything that is decided, whoever waited."""
-        from ..ingest.watch.watch import Watch
-
-        rules = self._waiting()
-        client = self._client()
-        watch = Watch(self._waited_for, rules=rules)
-        receipt = client.run(watch.take_stock())
-        while watch.settling:
-            time.sleep(_SETTLING_POLL)
-            receipt = client.run(watch.look())
-        return watch, receipt
-
-    def on_kill(self) -> None:
-        """Archive what is pending, if the task was told to. In the triggerer the trigger does it."""
-        from ..ingest.watch.archive import archive_pending
-        from ..ingest.watch.watch import Watch
-
-        if self.when_killed == "archive" and self._waited_for:
-            archived = archive_pending(self._client(), Watch(self._waited_for))
-            self.log.info("killed: archived %s pending input(s)", len(archived))

@@ -19,12 +19,13 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..operators.waiting import WaitingOperator, seconds_of
+from ..ingest.defaults import POLL_INTERVAL
+from ..operators.base import seconds_of
+from ..operators.waiting import WaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from ..ingest.watch.rules import Rules
     from ..models import Handle
 
 
@@ -74,7 +75,7 @@ class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
         report: str | None = None,
         diffgram_conn_id: str = DiffgramHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poke_interval: timedelta | float = 15.0,
+        poke_interval: timedelta | float = POLL_INTERVAL,
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
@@ -100,10 +101,9 @@ class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
             if self.soft_fail:  # as the base class does for what it runs itself
                 raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
             raise
-        if receipt is not None:
-            return self._announced(context, receipt)
-        given = [handle.to_xcom() for handle in handles]
-        return self._wait_deferred(given, deadline, seconds_of(self.poke_interval))
+        if receipt is None:
+            self._defer([each.to_xcom() for each in handles], deadline, seconds_of(self.poke_interval))
+        return self._announce_receipt(context, receipt)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; true when nothing is left to wait for.
@@ -111,44 +111,26 @@ class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
         Between two pokes in reschedule mode nothing is remembered, so what will be decided within seconds is
         watched within the poke.
         """
-        receipt = self._begin(context, self._handles()) if self._watch is None else self._look_again()
-        receipt = receipt or self._look_until_settled(seconds_of(self.poke_interval))
+        waiting = self._waiting or self._prepare(context, self._handles())
+        with failing_for_good():
+            standing = self._client().run(waiting.poke(seconds_of(self.poke_interval)))
+        receipt = self._heed(standing)
         if receipt is None:
             return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._announced(context, receipt))
+        return PokeReturnValue(is_done=True, xcom_value=self._announce_receipt(context, receipt))
 
-    def _waiting(self) -> Rules:
-        return self._rules(self.max_failed)
-
-    def _wait_report(self) -> str | None:
+    def _report_path(self) -> str | None:
         return self.report
 
     def _handles(self) -> list[Handle]:
-        from ..ingest.watch.targets import (
-            check_kind,
-            handle_of_batches,
-            handle_of_children,
-            handle_of_inputs,
-            handles_of,
-        )
+        from ..ingest.watch.targets import Target
         from ..models import InvalidValueError
         from ..models.problems import all_problems
 
+        target = Target(self.handle, self.batch_ids, self.input_ids, self.parent_file_id, self.expected_count)
         with failing_for_good():
-            given = {
-                "handle": self.handle,
-                "batch_ids": self.batch_ids,
-                "input_ids": self.input_ids,
-                "parent_file_id": self.parent_file_id,
-            }
-            problems = all_problems([lambda: check_kind(given, self.expected_count), self._check_wait])
+            problems = all_problems([target.check, self._check_wait])
             if problems:
                 raise InvalidValueError("wait", problems)
-            if self.handle is not None:
-                return handles_of(self.handle)
             client = self._client()
-            if self.batch_ids is not None:
-                return [handle_of_batches(client.project, self.batch_ids)]
-            if self.input_ids is not None:
-                return [client.run(handle_of_inputs(client.project, self.input_ids))]
-            return [handle_of_children(client.project, self.parent_file_id, self.expected_count)]
+            return client.run(target.handles(client.project))

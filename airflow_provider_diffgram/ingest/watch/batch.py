@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ...client.request import Steps
+from ...client.request import Steps, now
 from ...models import InputRow
 from ..limits import Limits
 from ..server.rows import is_collision, is_pending
@@ -35,19 +34,20 @@ def next_question(
     limits: Limits,
     *,
     looks: int,
-    now: float,
+    at: float,
     is_light: bool,
     any_late: bool,
 ) -> Question:
     """Return what to ask next.
 
     :param looks: how many there were, this one included.
+    :param at: monotonic seconds.
     :param is_light: whether the whole list is so short that it is asked for each time.
     :param any_late: whether any of what is unproven had all the time it may take.
     """
     if phase == "proving" and not is_light and not any_late:
         return "unproven"
-    if phase != "pending" or is_light or movement.is_end_due(now):
+    if phase != "pending" or is_light or movement.is_end_due(at):
         return "all"
     if looks % limits.failures_every == 0 and (len(movement.marks) >= limits.sample or not movement.moves):
         return "hanging" if looks // limits.failures_every % 2 == 0 else "failed"
@@ -67,7 +67,6 @@ def next_phase(phase: Phase, counts: Counter[State], movement: Movement, *, any_
 class Batch:
     """One batch of a handle, or the children of one parent in it. Each look sends one listing.
 
-    :param clock: monotonic seconds.
     :ivar verdicts: what became of each packet, as far as its input was listed.
     :ivar counts: all that are waited for, by state.
     :ivar movement: how far those are that are pending.
@@ -75,7 +74,6 @@ class Batch:
 
     listing: Listing
     prover: Prover
-    clock: Callable[[], float]
     limits: Limits
     phase: Phase = "pending"
     movement: Movement = field(init=False)
@@ -90,7 +88,7 @@ class Batch:
     def __post_init__(self) -> None:
         sent = self.listing.sent
         self._ledger = Ledger(1 if sent.inputs is None else sent.inputs)
-        self.movement = Movement(left=self._ledger.inputs, moved_at=self.clock())
+        self.movement = Movement(left=self._ledger.inputs)
         self.counts = self._ledger.counts()
         self._is_light = sent.inputs is None or sent.inputs <= self.limits.sample
 
@@ -99,17 +97,14 @@ class Batch:
         """Whether all that is left will be decided within seconds."""
         return self.phase in ("urgent", "proving", "unaccounted")
 
-    @property
-    def is_far(self) -> bool:
-        """Whether nothing that the next answer can tell would be the end."""
+    def is_far(self, at: float) -> bool:
+        """Whether nothing that an answer at this moment can tell would be the end."""
         many = len(self.movement.marks) >= self.limits.sample
-        return many and self.phase == "pending" and not self.movement.is_end_due(self.clock())
+        return many and self.phase == "pending" and not self.movement.is_end_due(at)
 
-    @property
-    def rests(self) -> bool:
+    def rests(self, at: float) -> bool:
         """Whether it is far from its end and was asked a moment ago."""
-        asked = self._looked_at is not None and self.clock() - self._looked_at < self.limits.rest
-        return asked and self.is_far
+        return self._looked_at is not None and at - self._looked_at < self.limits.rest and self.is_far(at)
 
     def look(self) -> Steps[None]:
         """Ask the next question."""
@@ -117,15 +112,15 @@ class Batch:
             self._ledger.doubt_stuck()
             self._sum_up()
         self._looks += 1
-        now = self._looked_at = self.clock()
+        at = self._looked_at = yield from now()
         question = next_question(
             self.phase,
             self.movement,
             self.limits,
             looks=self._looks,
-            now=now,
+            at=at,
             is_light=self._is_light,
-            any_late=bool(self._ledger.late(now)),
+            any_late=bool(self._ledger.late(at)),
         )
         if question == "all":
             yield from self.take_stock()
@@ -142,13 +137,13 @@ class Batch:
         """List all, and judge each."""
         rows = yield from self.listing.every_row()
         self.phase = "pending"
-        self._note_pending([row for row in rows if is_pending(row)], whole=True)
+        at = yield from now()
+        self.movement = self.movement.after([row for row in rows if is_pending(row)], at, whole=True)
         self._failed = {row.id for row in rows if row.failed or row.hangs}
         instances = sum(len(row.instance_list) for row in rows)
         self._is_light = len(rows) <= self.limits.sample and instances <= self.limits.light_instances
-        now = self.clock()
-        self._ledger.enter_all(rows, now)
-        if not self.movement.marks or self._looks % self.limits.failures_every == 0 or self._ledger.late(now):
+        self._ledger.enter_all(rows, at)
+        if not self.movement.marks or self._looks % self.limits.failures_every == 0 or self._ledger.late(at):
             yield from self._prove()
         yield from self._account_for_unlisted()
         self._conclude()
@@ -157,7 +152,7 @@ class Batch:
         """List all that are pending, and judge them so."""
         rows = yield from self.listing.rows("Processing", self.limits.page)
         rows = [row for row in rows if is_pending(row)]
-        self._note_pending(rows, whole=True)
+        self.movement = self.movement.after(rows, (yield from now()), whole=True)
         self._ledger.enter_pending(rows)
         return rows
 
@@ -166,17 +161,17 @@ class Batch:
         self._ledger.enter(verdicts)
         self._conclude()
 
-    def lose_sight(self) -> None:
-        """Begin to measure anew: the server was out of sight."""
-        now = self.clock()
-        self.movement = self.movement.measured_from(now)
-        self._ledger.measure_from(now)
+    def lose_sight(self, at: float) -> None:
+        """Begin to measure anew: the server was out of sight until now."""
+        self.movement = self.movement.measured_from(at)
+        self._ledger.measure_from(at)
 
     def _look_at_pending(self) -> Steps[None]:
         rows = yield from self.listing.rows("Processing", self.limits.sample)
         hanging = {row.id for row in rows if row.hangs}
         pending = [row for row in rows if row.id not in hanging]
-        self._note_pending(pending, whole=len(rows) < self.limits.sample)
+        at = yield from now()
+        self.movement = self.movement.after(pending, at, whole=len(rows) < self.limits.sample)
         if not pending or hanging - self._failed:
             self.phase = "urgent"
 
@@ -193,7 +188,7 @@ class Batch:
         self._conclude()
 
     def _prove(self) -> Steps[None]:
-        late = self._ledger.late(self.clock())
+        late = self._ledger.late((yield from now()))
         proved = yield from self.prover.prove(self._ledger.unproven, late)
         self._ledger.enter_proved(proved)
 
@@ -202,10 +197,8 @@ class Batch:
         if self._ledger.unlisted() and self.listing.sent.inputs is not None:
             rows = yield from self.listing.rows("All", self.limits.page, archived=True)
             archived = [row for row in rows if row.archived]
-        self._ledger.account_for_unlisted(archived, self.clock(), self.limits.missing_after)
-
-    def _note_pending(self, rows: Iterable[InputRow], *, whole: bool) -> None:
-        self.movement = self.movement.after(rows, self.clock(), whole=whole)
+        at = yield from now()
+        self._ledger.account_for_unlisted(archived, at, self.limits.missing_after)
 
     def _sum_up(self) -> None:
         self.verdicts = self._ledger.verdicts()

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from ...client import DiffgramError, StorageRefusedError
 from ...models import InvalidValueError, Receipt
 from ...models.received import without_signatures
 from ...storage_faults import words_of_fault
-from ..read.paths import PathOpener
+from ..read.paths import PathOpener, universal_path
 from ..read.storage import patient
 from .verdicts import Verdict
 
 
-def words_of(receipt: Receipt) -> str:
+def describe_receipt(receipt: Receipt) -> str:
     """Return the counts, and a line for each of the first that did not arrive."""
     lines = [
         f"{each.name or 'update'}{f' (input {each.input_id})' if each.input_id else ''}: {each.reason}"
@@ -24,47 +25,56 @@ def words_of(receipt: Receipt) -> str:
     return "\n".join([receipt.summary(), *lines, *([f"and {more} more"] if more > 0 else [])])
 
 
-def check_report(path: str, path_of: PathOpener) -> None:
-    """See that a report can be written, before there is anything to write.
-
-    :raises InvalidValueError: if it cannot.
-    :raises StorageError: if its storage fails, and may be back.
-    """
-    try:
-        _write(path, path_of, list)
-    except (OSError, ImportError, ValueError) as error:
-        raise InvalidValueError("report", [f"cannot write {path}: {error}"]) from error
+def describe_timeout(receipt: Receipt) -> str:
+    """Return the same where time is over, and a line for each of the first that are pending."""
+    return "\n".join([f"not settled in time: {describe_receipt(receipt)}", *receipt.waiting])
 
 
-def write_report(
-    path: str, path_of: PathOpener, verdicts: Callable[[], Iterable[Verdict]]
-) -> DiffgramError | None:
-    """Write a line of JSON for each input: name, outcome, reason, ids, and the predictions that are missing.
-
-    What came of the wait is known by now, and must be told whatever becomes of the report.
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A file with a line of JSON for each input: name, outcome, reason, ids, predictions that are missing.
 
     :param path: local or in object storage; what was there before is gone.
-    :param verdicts: called once more where a fault of the storage passed.
-    :return: why it could not be written: a StorageError if that may pass.
+    :param path_of: opens it.
     """
-    try:
-        _write(path, path_of, verdicts)
-    except DiffgramError as error:
-        return error
-    except (OSError, ImportError, ValueError) as error:
-        return StorageRefusedError(f"cannot write the report {path}: {words_of_fault(error)}")
-    return None
 
+    path: str
+    path_of: PathOpener = universal_path
 
-def _write(path: str, path_of: PathOpener, verdicts: Callable[[], Iterable[Verdict]]) -> None:
-    there = patient(path_of)(path)
+    def check(self) -> None:
+        """See that it can be written, before there is anything to write.
 
-    def write() -> None:
-        with there.open_once("w") as file:
-            for each in verdicts():
-                file.write(_line(each) + "\n")
+        :raises InvalidValueError: if it cannot.
+        :raises StorageError: if its storage fails, and may be back.
+        """
+        try:
+            self._write(list)
+        except (OSError, ImportError, ValueError) as error:
+            raise InvalidValueError("report", [f"cannot write {self.path}: {error}"]) from error
 
-    there.attempt("write", write)
+    def write(self, verdicts: Callable[[], Iterable[Verdict]]) -> DiffgramError | None:
+        """Write it. What came of the wait is known by now, and must be told whatever becomes of the report.
+
+        :param verdicts: called once more where a fault of the storage passed.
+        :return: why it could not be written: a StorageError if that may pass.
+        """
+        try:
+            self._write(verdicts)
+        except DiffgramError as error:
+            return error
+        except (OSError, ImportError, ValueError) as error:
+            return StorageRefusedError(f"cannot write the report {self.path}: {words_of_fault(error)}")
+        return None
+
+    def _write(self, verdicts: Callable[[], Iterable[Verdict]]) -> None:
+        there = patient(self.path_of)(self.path)
+
+        def write() -> None:
+            with there.open_once("w") as file:
+                for each in verdicts():
+                    file.write(_line(each) + "\n")
+
+        there.attempt("write", write)
 
 
 def _line(verdict: Verdict) -> str:

@@ -32,7 +32,7 @@ class Movement:
     """What the looks so far show of the pending inputs of a batch. Times are monotonic seconds.
 
     :param left: how many are pending; an estimate where only a sample of them was listed.
-    :param moved_at: when any of them was last seen to have moved.
+    :param moved_at: when any of them was last seen to have moved; at first, when they were first looked at.
     :param marks: by id, of those listed last.
     :param moves: whether any moved between the last two looks.
     :param rate: how many fewer became pending in a second, between the last two looks.
@@ -40,7 +40,7 @@ class Movement:
     """
 
     left: float
-    moved_at: float
+    moved_at: float | None = None
     marks: Mapping[int, Mark] = field(default_factory=dict)
     moves: bool = True
     rate: float = 0.0
@@ -68,7 +68,8 @@ class Movement:
         rate = self.rate
         if self.seen_at is not None and now > self.seen_at:
             rate = max(0.0, (self.left - left) / (now - self.seen_at))
-        return Movement(left, now if moves else self.moved_at, marks, moves, rate, now)
+        moved_at = now if moves or self.moved_at is None else self.moved_at
+        return Movement(left, moved_at, marks, moves, rate, now)
 
     def is_end_due(self, now: float) -> bool:
         """Whether few should be left, if it goes on as between the last two looks."""

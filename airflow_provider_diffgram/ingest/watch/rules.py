@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from ...models import InvalidValueError, Receipt
 from ..defaults import MAX_RETRIES, STALL_TIMEOUT
 
-VERIFY = ("counts", "instances", "status")
-ON_STUCK = ("fail", "retry")
+_ALLOWED = {
+    "verify": ("counts", "instances", "status"),
+    "on_stuck": ("fail", "retry"),
+    "if_killed": ("leave", "archive"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Rules:
     :param on_stuck: what to do with inputs that the server has left: ``fail``, or ``retry``.
     :param stall_timeout: seconds without any movement after which they are; None to wait on.
     :param max_retries: how often an input may be retried.
+    :param if_killed: what to do with what is pending when the wait is killed: ``leave``, or ``archive`` it.
     :raises InvalidValueError: with everything that is wrong.
     """
 
@@ -32,11 +37,12 @@ class Rules:
     on_stuck: str = "fail"
     stall_timeout: float | None = STALL_TIMEOUT
     max_retries: int = MAX_RETRIES
+    if_killed: str = "leave"
 
     def __post_init__(self) -> None:
         problems = [
             f"{name} must be one of {', '.join(map(repr, allowed))}, not {getattr(self, name)!r}"
-            for name, allowed in (("verify", VERIFY), ("on_stuck", ON_STUCK))
+            for name, allowed in _ALLOWED.items()
             if getattr(self, name) not in allowed
         ]
         problems += _number_problems("max_failed", self.max_failed, "a number of inputs, or a share below 1,")
@@ -47,6 +53,21 @@ class Rules:
         problems += _number_problems("max_retries", self.max_retries, "a number of retries,")
         if problems:
             raise InvalidValueError("wait", problems)
+
+    @classmethod
+    def of(cls, *, max_failed: Any, stall_timeout: Any, **others: Any) -> Rules:
+        """Return rules from what a task was given.
+
+        :param max_failed: a number, or the text of one, as a rendered template is.
+        :param stall_timeout: seconds, or a timedelta; None to wait on.
+        :param others: the other rules.
+        :raises InvalidValueError: with everything that is wrong.
+        """
+        if isinstance(stall_timeout, timedelta):
+            stall_timeout = stall_timeout.total_seconds()
+        if isinstance(max_failed, str):
+            max_failed = _read_number(max_failed)
+        return cls(max_failed=max_failed, stall_timeout=stall_timeout, **others)
 
     def too_many(self, problems: int, expected: int) -> bool:
         """Whether more of ``expected`` inputs failed than may."""
@@ -63,6 +84,13 @@ class Rules:
         if to_retry and self.on_stuck == "retry":
             return "retry"
         return "end" if receipt.complete else "wait"
+
+
+def _read_number(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _number_problems(name: str, value: Any, what: str) -> list[str]:

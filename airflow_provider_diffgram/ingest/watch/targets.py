@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,19 +15,48 @@ from ...client.request import Steps, ask_together
 from ...models import Handle, InvalidValueError, SentBatch
 from ...models.problems import describe
 
-KINDS = ("handle", "batch_ids", "input_ids", "parent_file_id")
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a task was given to wait for: exactly one kind.
 
-def check_kind(given: Mapping[str, Any], expected_count: Any) -> None:
-    """Raise InvalidValueError unless exactly one kind of target is given, with what belongs to it."""
-    named = [kind for kind in KINDS if given[kind] is not None]
-    problems = []
-    if len(named) != 1:
-        problems.append(f"give exactly one of {', '.join(KINDS)}, not {', '.join(named) or 'none'}")
-    if (given["parent_file_id"] is not None) != (expected_count is not None):
-        problems.append("parent_file_id and expected_count, the number of its children, go together")
-    if problems:
-        raise InvalidValueError("target", problems)
+    :param handle: what operators returned, a list of such from mapped tasks, or JSON of either.
+    :param batch_ids: ids of input batches.
+    :param input_ids: ids of inputs.
+    :param parent_file_id: file id of a compound file.
+    :param expected_count: number of its children.
+    """
+
+    handle: Any = None
+    batch_ids: Any = None
+    input_ids: Any = None
+    parent_file_id: Any = None
+    expected_count: Any = None
+
+    def check(self) -> None:
+        """Raise InvalidValueError unless exactly one kind is given, with what belongs to it."""
+        kinds = ("handle", "batch_ids", "input_ids", "parent_file_id")
+        named = [kind for kind in kinds if getattr(self, kind) is not None]
+        problems = []
+        if len(named) != 1:
+            problems.append(f"give exactly one of {', '.join(kinds)}, not {', '.join(named) or 'none'}")
+        if (self.parent_file_id is not None) != (self.expected_count is not None):
+            problems.append("parent_file_id and expected_count, the number of its children, go together")
+        if problems:
+            raise InvalidValueError("target", problems)
+
+    def handles(self, project: str) -> Steps[list[Handle]]:
+        """Return handles to it.
+
+        :raises InvalidValueError: if it is none, or names an input that does not exist.
+        """
+        if self.handle is not None:
+            return handles_of(self.handle)
+        if self.batch_ids is not None:
+            return [handle_of_batches(project, self.batch_ids)]
+        if self.input_ids is not None:
+            return [(yield from handle_of_inputs(project, self.input_ids))]
+        return [handle_of_children(project, self.parent_file_id, self.expected_count)]
 
 
 def handles_of(value: Any) -> list[Handle]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
-from ...client.request import Steps
+from ...client.request import Steps, now
 from ...models import Handle, InputRow, InvalidValueError, Receipt, ReceiptFailure
 from ...models.handle import SHOWN_FAILURES, SHOWN_FILE_IDS
 from ..limits import LIMITS, Limits
@@ -30,7 +29,6 @@ class Watch:
     server may still turn it into a failure. What stays without them for 5 s + 0.1 s per instance is failed.
 
     :param handles: of one project.
-    :param clock: monotonic seconds.
     :param rules: what proves a success, and when an input counts as stuck.
     :param limits: how much is asked at once.
     :raises InvalidValueError: if the handles are of no project, or of several.
@@ -39,7 +37,6 @@ class Watch:
     def __init__(
         self,
         handles: Iterable[Handle],
-        clock: Callable[[], float] = time.monotonic,
         rules: Rules = _NO_RULES,
         limits: Limits = LIMITS,
     ) -> None:
@@ -53,14 +50,13 @@ class Watch:
             Batch(
                 Listing(self.project, sent, limits.page),
                 Prover(self.project, rules.verify, handle.directory_id, sent.parent_file_id, limits),
-                clock,
                 limits,
             )
             for handle in self._handles
             for sent in handle.batches
         ]
         self._expected = sum(handle.expected for handle in self._handles)
-        self._stall = Stall(self.project, rules.stall_timeout, clock, limits)
+        self._stall = Stall(self.project, rules.stall_timeout, limits)
         self._limits = limits
         self._next = 0
 
@@ -86,10 +82,10 @@ class Watch:
         unsettled = [batch for batch in self._in_turn() if batch.phase != "settled"]
         is_far = False
         for batch in [each for each in unsettled if each.phase == "urgent"] or unsettled:
-            if is_far and batch.rests:
+            if is_far and batch.rests((yield from now())):
                 continue
             yield from batch.look()
-            is_far = is_far or batch.is_far
+            is_far = is_far or batch.is_far((yield from now()))
             left -= batch.phase != "settled"
             if not left:
                 self._next = self._batches.index(batch) + 1
@@ -105,11 +101,14 @@ class Watch:
         yield from self._stall.look(self._batches)
         return self._receipt()
 
-    def lose_sight(self) -> None:
-        """Take note that the server could not be seen: that nothing moved meanwhile says nothing."""
+    def lose_sight(self, at: float) -> None:
+        """Take note that the server could not be seen: that nothing moved meanwhile says nothing.
+
+        :param at: the time now, of the client's clock.
+        """
         for batch in self._batches:
-            batch.lose_sight()
-        self._stall.lose_sight()
+            batch.lose_sight(at)
+        self._stall.lose_sight(at)
 
     def verdicts(self) -> Iterator[Verdict]:
         """Yield what became of each input, as far as they were listed."""

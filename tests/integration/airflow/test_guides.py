@@ -187,7 +187,7 @@ def real(project: EmulatorProcess, media: Path, media_host: str) -> Callable[[st
 
 def settled(client: DiffgramClient, packets: list[Any]) -> Receipt:
     """Push, wait, and return the receipt."""
-    watch = Watch([push(client, packets, dataset="night")], FastTime.monotonic)
+    watch = Watch([push(client, packets, dataset="night")])
     deadline = time.monotonic() + 20
     while not (receipt := client.run(watch.look())).complete:
         assert time.monotonic() < deadline, receipt

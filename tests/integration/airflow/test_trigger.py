@@ -107,16 +107,16 @@ def test_a_server_that_is_started_again_is_waited_for(monkeypatch, diffgram_emul
     assert asyncio.run(restarted())["receipt"]["succeeded"] == 1
 
 
-@pytest.mark.parametrize("on_kill", ["leave", "archive"])
+@pytest.mark.parametrize("if_killed", ["leave", "archive"])
 def test_what_is_pending_is_archived_when_the_task_is_killed_if_so_wished(
-    connection, client, diffgram_emulator, on_kill
+    connection, client, diffgram_emulator, if_killed
 ):
     diffgram_emulator.pause_queue()
     packets = [{"media": {"text_data": "hello"}, "original_filename": "a.txt"}]
     sent = push(client, packets, dataset="Default").to_xcom()
-    asyncio.run(trigger([sent], on_kill=on_kill).on_kill())
+    asyncio.run(trigger([sent], rules={"if_killed": if_killed}).on_kill())
     rows = client.send(routes.list_inputs(client.project, show_archived=True))
-    assert [row.archived for row in rows] == [on_kill == "archive"]
+    assert [row.archived for row in rows] == [if_killed == "archive"]
 
 
 def test_what_is_stuck_is_told_for_the_worker_to_retry_with_what_it_needs_to_go_on(
@@ -127,12 +127,13 @@ def test_what_is_stuck_is_told_for_the_worker_to_retry_with_what_it_needs_to_go_
         {"media": {"url": f"{diffgram_emulator.url}/a.jpg", "type": "image"}, "original_filename": "a.jpg"}
     ]
     sent = push(client, packets, dataset="Default").to_xcom()
-    one = trigger([sent], on_stuck="retry", stall_timeout=0.5)
+    rules = {"on_stuck": "retry", "stall_timeout": 0.5}
+    one = trigger([sent], rules=rules)
     event = event_of(one)
     (row,) = client.send(routes.list_inputs(client.project))
     assert (event["status"], event["input_ids"]) == ("stuck", [row.id])
     assert (event["handles"], event["deadline"]) == ([sent], one.deadline)
-    again = trigger([sent], on_stuck="retry", stall_timeout=0.5, max_retries=0)
+    again = trigger([sent], rules={**rules, "max_retries": 0})
     assert event_of(again)["status"] == "done"
 
 
@@ -141,5 +142,5 @@ def test_a_failure_that_is_allowed_does_not_end_the_wait(connection, client, dif
     gone = {"media": {"url": url, "type": "image"}, "original_filename": "gone.jpg"}
     there = {"media": {"text_data": "hello"}, "original_filename": "a.txt"}
     sent = push(client, [gone, there], dataset="Default").to_xcom()
-    receipt = event_of(trigger([sent], max_failed=1))["receipt"]
+    receipt = event_of(trigger([sent], rules={"max_failed": 1}))["receipt"]
     assert (receipt["failed"], receipt["succeeded"]) == (1, 1)

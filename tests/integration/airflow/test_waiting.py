@@ -76,7 +76,7 @@ def test_wrong_rules_are_refused_before_anything_is_sent_all_at_once(run_dag, cl
         "unknown_labels must be one of",
         "verify must be one of",
         "on_stuck must be one of",
-        "on_kill must be one of",
+        "if_killed must be one of",
         "stall_timeout must be above 0",
         "max_failed must be a number",
         "cannot write /nowhere/report.jsonl",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +9,14 @@ from typing import Any
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from airflow_provider_diffgram.client.request import Request
 from airflow_provider_diffgram.ingest.send.push import push
-from airflow_provider_diffgram.ingest.server.repair import archive_doubled
-from airflow_provider_diffgram.ingest.watch.watch import Watch
+from airflow_provider_diffgram.ingest.watch.rules import Rules
+from airflow_provider_diffgram.ingest.watch.wait import wait
 from airflow_provider_diffgram.models import File, Handle, Input, Receipt
 from diffgram_emulator.process import EmulatorProcess
-from tests.integration.ingest.fast_time import FastTime, until
+from tests.integration.ingest.fast_time import FastTime
 
 DATASET = "predictions"
+WHATEVER_FAILS = Rules(max_failed=10**9, stall_timeout=None)
 
 
 def box(left: int = 1, label: str = "cat", **more: Any) -> dict[str, Any]:
@@ -69,16 +69,8 @@ class LiveDiffgram:
         return push(self.client, list(packets), **{"dataset": DATASET, **more})
 
     def done(self, *handles: Handle) -> Receipt:
-        """Wait until nothing is pending, and tidy, as the sensor does; return how it ended."""
-        watch = Watch(handles, FastTime.monotonic)
-        deadline = time.monotonic() + 12
-        while True:
-            receipt = self.client.run(watch.look())
-            if receipt.complete and archive_doubled(self.client, handles):
-                watch = Watch(handles, FastTime.monotonic)
-            elif receipt.complete:
-                return receipt
-            until(receipt, deadline)
+        """Wait until nothing is pending, however much failed; return how it ended."""
+        return wait(self.client, handles, rules=WHATEVER_FAILS, timeout=60.0, poll_interval=1.0)
 
     def pushed(self, packets: Iterable[Any], **more: Any) -> Receipt:
         """Push and wait."""

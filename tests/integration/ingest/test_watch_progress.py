@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,8 @@ import pytest
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.aio import AsyncDiffgramClient
 from airflow_provider_diffgram.ingest.watch.watch import Watch
-from airflow_provider_diffgram.models import Handle, Receipt, SentBatch
+from airflow_provider_diffgram.models import Receipt
 from diffgram_emulator.process import EmulatorProcess
-from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box, settings
 from tests.integration.ingest.raw_packets import image, instance, looking, raw, rows_until
 from tests.integration.ingest.served_media import Media
@@ -23,7 +21,7 @@ from tests.integration.ingest.served_media import Media
 def test_success_counts_only_once_the_instances_are_there(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "late", rate_limit=False, settle_seconds=0.8) as emulator:
         diffgram = LiveDiffgram.of(emulator)
-        watch = Watch([diffgram.push([image(media, "a.png", box())])], time.monotonic)
+        watch = Watch([diffgram.push([image(media, "a.png", box())])])
         rows_until(diffgram, lambda rows: rows[0].succeeded)
         receipt = diffgram.client.run(watch.look())
         assert (receipt.pending, receipt.succeeded, receipt.complete) == (1, 0, False)
@@ -38,7 +36,7 @@ def test_a_success_that_flips_to_failed_is_never_told_as_success_quirk_3(tmp_pat
     with EmulatorProcess.start(tmp_path / "flip", rate_limit=False, settle_seconds=0.8) as emulator:
         diffgram = LiveDiffgram.of(emulator)
         bad = instance(diffgram, x_max=0)
-        watch = Watch([raw(diffgram, media, {"instance_list": [bad]})], time.monotonic)
+        watch = Watch([raw(diffgram, media, {"instance_list": [bad]})])
         rows_until(diffgram, lambda rows: rows[0].succeeded)
         assert diffgram.client.run(watch.look()).succeeded == 0
         receipt = looking(diffgram, watch, lambda each: each.complete)
@@ -98,13 +96,6 @@ def test_a_signed_url_is_not_shown_in_a_reason_quirk_38(diffgram: LiveDiffgram, 
     assert "0123456789" not in receipt.model_dump_json()
 
 
-def test_of_many_failures_twenty_are_named_and_all_are_counted(diffgram: LiveDiffgram, media: Media):
-    gone = {"media": {"url": media.url("gone/a.png"), "type": "image"}}
-    receipt = diffgram.done(raw(diffgram, media, *[gone] * 23))
-    assert receipt.failed == 23
-    assert len(receipt.failures) == 20
-
-
 def test_a_duplicate_of_a_complete_file_is_skipped_3_4(diffgram: LiveDiffgram, media: Media):
     one = {"original_filename": "same.png", "instance_list": [instance(diffgram)]}
     first = diffgram.done(raw(diffgram, media, one))
@@ -145,47 +136,6 @@ def test_an_input_archived_before_it_was_seen_is_archived(diffgram: LiveDiffgram
     assert diffgram.done(handle).summary() == "2 expected: 1 succeeded, 1 archived"
 
 
-def test_an_input_archived_after_it_was_seen_pending_is_archived(diffgram: LiveDiffgram, media: Media):
-    watch = Watch([diffgram.push([image(media, "a.png", box(), folder="wait/")])], FastTime.monotonic)
-    assert diffgram.client.run(watch.look()).pending == 1
-    diffgram.archive(*diffgram.inputs())
-    receipt = diffgram.client.run(watch.look())
-    assert receipt.summary() == "1 expected: 1 archived"
-    assert receipt.complete
-
-
-def test_an_input_that_the_server_does_not_list_is_missing(diffgram: LiveDiffgram, media: Media):
-    handle = diffgram.push([image(media, "a.png")])
-    (sent,) = handle.batches
-    lost = handle.model_copy(update={"batches": [sent.model_copy(update={"inputs": 2})], "expected": 2})
-    clock = [0.0]
-    watch = Watch([lost], lambda: clock[0])
-    receipt = looking(diffgram, watch, lambda each: each.succeeded == 1)
-    assert (receipt.pending, receipt.missing, receipt.complete) == (1, 0, False)
-    clock[0] = 31.0
-    receipt = diffgram.client.run(watch.look())
-    assert (receipt.pending, receipt.missing, receipt.complete) == (0, 1, True)
-    assert [each.inputs for each in receipt.failures] == [1]
-    assert receipt.failures[0].name == f"batch {sent.id}"
-
-
-def test_only_the_inputs_named_are_waited_for(diffgram: LiveDiffgram, media: Media):
-    handle = diffgram.push([image(media, "a.png"), image(media, "b.png", folder="wait/")])
-    (row,) = [row for row in diffgram.inputs() if row.original_filename == "a.png"]
-    sent = SentBatch(id=handle.batches[0].id, inputs=1, only=[row.id or 0])
-    receipt = diffgram.done(handle.model_copy(update={"batches": [sent], "expected": 1}))
-    assert receipt.summary() == "1 expected: 1 succeeded"
-
-
-def test_what_is_settled_is_not_asked_again(diffgram: LiveDiffgram, media: Media):
-    handle = diffgram.push([image(media, "a.png", box())])
-    watch = Watch([handle], FastTime.monotonic)
-    receipt = looking(diffgram, watch, lambda each: each.complete)
-    diffgram.emulator.fault("view/list", "status", status=403, times=5)
-    assert diffgram.client.run(watch.look()) == receipt
-    assert diffgram.state()["faults"] == 5
-
-
 def test_an_update_counts_once_its_own_references_are_there(diffgram: LiveDiffgram, media: Media):
     diffgram.pushed([image(media, "a.png", box(1))])
     file_id = diffgram.file("a.png").id
@@ -196,12 +146,6 @@ def test_an_update_counts_once_its_own_references_are_there(diffgram: LiveDiffgr
     receipt = diffgram.done(raw(diffgram, media, update | {"instance_list": [lost]}))
     assert receipt.summary() == "1 expected: 1 failed"
     assert diffgram.lefts(file_id) == [1, 3]
-
-
-def test_handles_of_two_projects_or_none_are_refused():
-    for handles in ([], [Handle(project="a", directory_id=1), Handle(project="b", directory_id=1)]):
-        with pytest.raises(ValueError, match="exactly one project"):
-            Watch(handles)
 
 
 def test_both_clients_tell_the_same(diffgram: LiveDiffgram, media: Media):
@@ -216,7 +160,7 @@ def test_both_clients_tell_the_same(diffgram: LiveDiffgram, media: Media):
     async def triggerer() -> Receipt:
         client = AsyncDiffgramClient(settings(diffgram.emulator))
         try:
-            return await client.run(Watch(handles, FastTime.monotonic).look())
+            return await client.run(Watch(handles).look())
         finally:
             await client.aclose()
 

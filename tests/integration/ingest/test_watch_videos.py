@@ -11,7 +11,6 @@ from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.ingest.watch.rules import Rules
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Input, SentBatch
-from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image, instance, looking, raw, rows_until
 from tests.integration.ingest.served_media import VIDEO, Media
@@ -35,25 +34,13 @@ def test_a_video_succeeds_with_an_empty_log_only_quirk_52(diffgram: LiveDiffgram
     assert diffgram.done(raw(diffgram, media, video(media, f0=[good]))).succeeded == 1
 
 
-def test_a_video_that_failed_stays_pending_for_a_while_quirk_52(diffgram: LiveDiffgram, media: Media):
-    clock = [0.0]
-    unknown = instance(diffgram) | {"label_file_id": 99999}
-    watch = Watch([raw(diffgram, media, video(media, f0=[unknown]))], lambda: clock[0])
-    rows_until(diffgram, lambda rows: rows[0].failed)
-    assert diffgram.client.run(watch.look()).pending == 1
-    clock[0] = 4.9
-    assert diffgram.client.run(watch.look()).pending == 1
-    clock[0] = 5.1
-    assert diffgram.client.run(watch.look()).failed == 1
-
-
 def hanging(diffgram: LiveDiffgram, rows: list[Input]) -> list[int | None]:
     return [row.id for row in rows if row.hangs]
 
 
 def test_a_video_that_the_server_lost_has_failed_at_once_quirk_62(diffgram: LiveDiffgram, media: Media):
     diffgram.emulator.row_fault("v.mp4", "hang")
-    watch = Watch([raw(diffgram, media, video(media, f0=[instance(diffgram)]))], lambda: 0.0)
+    watch = Watch([raw(diffgram, media, video(media, f0=[instance(diffgram)]))])
     (lost,) = hanging(diffgram, rows_until(diffgram, lambda rows: hanging(diffgram, rows) != []))
     receipt = diffgram.client.run(watch.look())
     assert (receipt.summary(), receipt.complete) == ("1 expected: 1 failed", True)
@@ -74,7 +61,7 @@ def test_a_lost_video_has_failed_while_hundreds_of_others_wait_quirk_62(diffgram
         body["media"] = {**body["media"], "type": "image"}
         diffgram.ask(routes.send_packet, body, "raw")
     many = sent.model_copy(update={"batches": [SentBatch(id=batch, inputs=151)], "expected": 151})
-    watch = Watch([many], FastTime.monotonic)
+    watch = Watch([many])
     receipt = looking(diffgram, watch, lambda receipt: receipt.failed > 0)
     assert (receipt.failed, receipt.pending) == (1, 150)
 
@@ -86,7 +73,7 @@ def test_a_video_that_never_succeeds_is_an_end_and_no_retry_is_asked_for_quirks_
     diffgram.emulator.row_fault("v.mp4", kind)
     good = instance(diffgram)
     handle = raw(diffgram, media, video(media, f0=[good], f5=[good | {"x_max": 0}]))
-    watch = Watch([handle], FastTime.monotonic, Rules(on_stuck="retry", stall_timeout=60.0))
+    watch = Watch([handle], Rules(on_stuck="retry", stall_timeout=60.0))
     receipt = looking(diffgram, watch, lambda receipt: receipt.complete)
     assert (receipt.summary(), receipt.failures[0].reason != "") == ("1 expected: 1 failed", True)
     assert watch.to_retry(3) == []

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import ObjectStoragePath
 from airflow_provider_diffgram.ingest.read.children import children_of
 from airflow_provider_diffgram.ingest.read.jsonlines import candidates
 from airflow_provider_diffgram.ingest.read.paths import confined, measured, universal_path
-from airflow_provider_diffgram.ingest.watch.ending import check_report
+from airflow_provider_diffgram.ingest.watch.ending import Report
 from airflow_provider_diffgram.models import InvalidValueError, PathMedia
 
 OPENERS = [universal_path, ObjectStoragePath]
@@ -93,5 +93,5 @@ def test_children_of_a_folder_or_a_document_outside_are_refused(
 def test_a_report_outside_is_refused_and_not_written(root: Path, path_of: Callable[[str], object]):
     report = root.parent / "report.jsonl"
     with pytest.raises(InvalidValueError, match="local_root"):
-        check_report(str(report), confined(path_of, str(root)))  # type: ignore[arg-type]
+        Report(str(report), confined(path_of, str(root))).check()  # type: ignore[arg-type]
     assert not report.exists()

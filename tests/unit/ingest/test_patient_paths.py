@@ -21,7 +21,7 @@ from airflow_provider_diffgram.ingest.read.paths import confined, measured, univ
 from airflow_provider_diffgram.ingest.read.scenes import pictures_in
 from airflow_provider_diffgram.ingest.read.storage import PatientPath, patient
 from airflow_provider_diffgram.ingest.send.tally import Tally
-from airflow_provider_diffgram.ingest.watch.ending import check_report, write_report
+from airflow_provider_diffgram.ingest.watch.ending import Report
 from airflow_provider_diffgram.ingest.watch.verdicts import Verdict
 from airflow_provider_diffgram.models import InvalidValueError, Packet, PageMedia, PathMedia
 from tests.storage import Fault, reset
@@ -85,8 +85,9 @@ def blob(path_of: Any) -> Any:
 
 def report(path_of: Any) -> Any:
     verdict = Verdict("failed", 1, "a.png", None, "why")
-    check_report("flaky://r.jsonl", path_of)
-    error = write_report("flaky://r.jsonl", path_of, lambda: iter([verdict]))
+    written = Report("flaky://r.jsonl", path_of)
+    written.check()
+    error = written.write(lambda: iter([verdict]))
     if error is not None:
         raise error
     return None

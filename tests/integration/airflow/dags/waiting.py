@@ -48,7 +48,7 @@ def send_that_waits_by_wrong_rules() -> None:
         wait_for_completion=True,
         verify="hope",
         on_stuck="panic",
-        on_kill="explode",
+        if_killed="explode",
         stall_timeout=0,
         max_failed="many",
         wait_report="/nowhere/report.jsonl",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from airflow_provider_diffgram.client import DiffgramError
 from airflow_provider_diffgram.client.request import Pause, Request, Steps, Together
 from airflow_provider_diffgram.models import Handle, InputRow, SentBatch
 
@@ -54,35 +55,44 @@ class Listed:
     :ivar removed: files that a person removed, or moved elsewhere if False.
     :ivar now: the clock.
     :ivar asked: the requests so far, by what they ask for.
+    :ivar faults: errors that the next requests end with.
     """
 
     def __init__(self, *rows: dict[str, Any]) -> None:
-        self.rows = list(rows)
+        self.rows = [dict(each) for each in rows]
         self.counters: dict[int, int | None] = {}
         self.stored: dict[Any, list[dict[str, Any]]] = {}
         self.removed: dict[int, bool] = {}
         self.now = 0.0
         self.asked: Counter[str] = Counter()
-
-    def clock(self) -> float:
-        return self.now
+        self.faults: list[DiffgramError] = []
 
     def run(self, steps: Steps[T]) -> T:
         """Run ``steps`` to their end."""
         answer: Any = None
+        error: DiffgramError | None = None
         while True:
             try:
-                step = steps.send(answer)
+                step = steps.throw(error) if error else steps.send(answer)
             except StopIteration as done:
                 result: T = done.value
                 return result
-            answer = None
+            answer, error = None, None
             if isinstance(step, Pause):
                 self.now += step.seconds
+                answer = self.now
+            elif self.faults:
+                error = self.faults.pop(0)
             elif isinstance(step, Together):
                 answer = [self._answer(each) for each in step.requests]
             else:
                 answer = self._answer(step)
+
+    def asked_by(self, steps: Steps[T]) -> tuple[T, dict[str, int]]:
+        """Run ``steps``; return their result and what was asked meanwhile."""
+        before = self.asked.copy()
+        result = self.run(steps)
+        return result, dict(self.asked - before)
 
     def set(self, row_id: int, **change: Any) -> None:
         """Change a row."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_provider_diffgram.ingest.watch.ending import words_of
+from airflow_provider_diffgram.ingest.watch.ending import describe_receipt
 from airflow_provider_diffgram.models import Receipt, ReceiptFailure
 
 
@@ -16,11 +16,13 @@ def failures(count: int, *more: ReceiptFailure) -> list[ReceiptFailure]:
 def test_those_not_named_are_counted_the_missing_ones_too():
     missing = ReceiptFailure(name="batch 3", input_id=None, reason="100 input(s) not listed", inputs=100)
     named = failures(19, missing)
-    words = words_of(Receipt(project="p", expected=200, failed=25, missing=100, failures=named)).splitlines()
+    words = describe_receipt(
+        Receipt(project="p", expected=200, failed=25, missing=100, failures=named)
+    ).splitlines()
     assert len(words) == 1 + 20 + 1
     assert words[-1] == "and 6 more"
 
 
 def test_where_all_are_named_nothing_more_is_told():
-    words = words_of(Receipt(project="p", expected=9, failed=2, failures=failures(2)))
+    words = describe_receipt(Receipt(project="p", expected=9, failed=2, failures=failures(2)))
     assert words.splitlines()[1:] == ["0.png (input 1): too dark", "1.png (input 2): too dark"]

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_diffgram.ingest.watch.pace import Pace
 from airflow_provider_diffgram.ingest.watch.rules import Rules
 from airflow_provider_diffgram.ingest.watch.targets import (
-    check_kind,
+    Target,
     handle_of_batches,
     handle_of_children,
     handles_of,
@@ -76,9 +76,8 @@ def test_looks_come_soon_at_first_then_ever_less_often_and_never_too_late():
     ],
 )
 def test_exactly_one_kind_of_target(given: dict[str, Any], expected_count: Any, words: str):
-    kinds = dict.fromkeys(("handle", "batch_ids", "input_ids", "parent_file_id")) | given
     with pytest.raises(InvalidValueError, match=words):
-        check_kind(kinds, expected_count)
+        Target(**given, expected_count=expected_count).check()
 
 
 def test_targets_may_be_rendered_texts():

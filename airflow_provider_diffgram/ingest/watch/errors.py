@@ -1,0 +1,64 @@
+"""How a wait ends if not well."""
+
+from __future__ import annotations
+
+from ...client import DiffgramError, RefusedError
+from ...models import Receipt
+
+
+class WaitError(DiffgramError):
+    """A wait did not end well.
+
+    :ivar permanent: whether to wait once more would end so again.
+    """
+
+    permanent: bool = False
+
+
+class EndedWaitError(WaitError):
+    """A wait whose outcome is known.
+
+    :param verdict: how it ended.
+    :param receipt: where everything stands.
+    :param unwritten: why the report was not written, if it was not.
+    """
+
+    permanent = True
+
+    def __init__(self, verdict: str, receipt: Receipt, unwritten: DiffgramError | None = None) -> None:
+        also = "" if unwritten is None else f"\nThe report was not written: {unwritten}"
+        super().__init__(f"{verdict}{also}")
+        self.receipt = receipt
+
+
+class InputsFailedError(EndedWaitError):
+    """More inputs failed than may."""
+
+
+class WaitTimeoutError(EndedWaitError):
+    """Not everything was settled in time."""
+
+
+class ReportNotWrittenError(WaitError):
+    """Everything is in, but the report could not be written.
+
+    :param receipt: where everything stands.
+    :param error: why the report was not written.
+    """
+
+    def __init__(self, receipt: Receipt, error: DiffgramError) -> None:
+        summary = receipt.summary()
+        super().__init__(f"The inputs are settled: {summary}. Only the report was not written: {error}")
+        self.receipt = receipt
+        self.permanent = isinstance(error, RefusedError)
+
+
+class ServerLostError(WaitError):
+    """Looks in a row failed; what became of the inputs is unknown.
+
+    :param failures: how many.
+    :param last: the last of them.
+    """
+
+    def __init__(self, failures: int, last: DiffgramError) -> None:
+        super().__init__(f"{failures} looks in a row failed; the last one: {last}")

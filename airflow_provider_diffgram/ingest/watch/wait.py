@@ -1,0 +1,274 @@
+"""The wait itself: look until all is in, retry what is stuck, tidy, and tell how it ended.
+
+:func:`wait` is the whole of it, for a notebook. A worker and the triggerer share the work of one wait: both
+look by the steps of a :class:`Waiting`, which only read; what writes takes the client of a worker.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ...client import (
+    DiffgramClient,
+    DiffgramError,
+    NotProcessedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    ServerUnavailableError,
+    routes,
+)
+from ...client.request import Steps, ask_together, now, pause
+from ...models import Handle, Receipt
+from ..defaults import MAX_POLL_FAILURES, POLL_INTERVAL, WAIT_TIMEOUT
+from ..limits import LIMITS, Limits
+from ..server.repair import archive, archive_doubled, retry
+from ..server.rows import is_pending
+from .ending import Report, describe_receipt, describe_timeout
+from .errors import InputsFailedError, ReportNotWrittenError, ServerLostError, WaitTimeoutError
+from .pace import Pace
+from .rules import Rules
+from .watch import Watch
+
+_log = logging.getLogger(__name__)
+
+_SETTLING_POLL = 1.0
+"""Seconds between two looks while all that is left will be decided within seconds."""
+
+Status = Literal["pending", "stuck", "done", "timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a wait stands.
+
+    :param status: ``pending``: look again; ``stuck``: retry the inputs named, then look again; ``done``;
+        ``timeout``: not done in time.
+    :param receipt: where everything stands.
+    :param to_retry: inputs that are stuck and are to be retried.
+    """
+
+    status: Status
+    receipt: Receipt
+    to_retry: tuple[int, ...] = ()
+
+
+def wait(
+    client: DiffgramClient,
+    handles: Iterable[Handle],
+    *,
+    rules: Rules | None = None,
+    timeout: float = WAIT_TIMEOUT,
+    poll_interval: float = POLL_INTERVAL,
+    report: Report | None = None,
+    progress: Callable[[Receipt], None] | None = None,
+) -> Receipt:
+    """Wait until everything that handles name is in Diffgram with its predictions.
+
+    :param handles: what :func:`~airflow_provider_diffgram.ingest.send.push.push` returned, of one project.
+    :param rules: when the wait ends, and how.
+    :param timeout: seconds to wait at most.
+    :param poll_interval: most seconds between two looks; the first ones follow sooner.
+    :param report: a file to write with a line for each input, however the wait ends.
+    :param progress: called with where everything stands after each look.
+    :raises InputsFailedError: if more failed than may.
+    :raises WaitTimeoutError: if the time is over.
+    :raises ReportNotWrittenError: if all is in, but the report could not be written.
+    :raises ServerLostError: if 10 looks in a row failed.
+    :raises DiffgramError: if the server refused.
+    :raises InvalidValueError: before anything is asked, if a parameter is wrong.
+    """
+    waiting = Waiting(handles, rules or Rules(), report=report, progress=progress)
+    if report is not None:
+        report.check()
+    end = client.clock.monotonic() + timeout
+    receipt = waiting.heed(client, client.run(waiting.begin()))
+    return receipt or waiting.wait_on(client, end - client.clock.monotonic(), poll_interval)
+
+
+class Waiting:
+    """One wait for what handles name.
+
+    :param handles: of one project.
+    :param rules: when it ends, and how.
+    :param report: a file to write with a line for each input, however the wait ends.
+    :param progress: called with where everything stands after each look.
+    :param limits: how much is asked at once.
+    :raises InvalidValueError: if the handles are of no project, or of several.
+    """
+
+    def __init__(
+        self,
+        handles: Iterable[Handle],
+        rules: Rules,
+        *,
+        report: Report | None = None,
+        progress: Callable[[Receipt], None] | None = None,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self.handles = list(handles)
+        self.rules = rules
+        self._report = report
+        self._progress = progress
+        self._limits = limits
+        self._watch = self._new_watch()
+        self._begun = False
+
+    def begin(self) -> Steps[Standing]:
+        """Ask for everything: it may be in already."""
+        self._begun = True
+        return self._stand((yield from self._watch.take_stock()))
+
+    def look(self) -> Steps[Standing]:
+        """Look once more."""
+        return self._stand((yield from self._watch.look()))
+
+    def poke(self, poll_interval: float) -> Steps[Standing]:
+        """Look once, and on while what is left will be decided within seconds: the next may remember nothing.
+
+        :param poll_interval: most seconds between two looks.
+        """
+        standing = yield from (self.look() if self._begun else self.begin())
+        while standing.status == "pending" and (self._watch.settling or self._watch.soon):
+            yield from pause(min(_SETTLING_POLL, poll_interval))
+            standing = yield from self.look()
+        return standing
+
+    def until_decided(
+        self,
+        timeout: float,
+        poll_interval: float,
+        *,
+        first_pause: float | None = None,
+        max_failures: int = MAX_POLL_FAILURES,
+    ) -> Steps[Standing]:
+        """Look again and again until there is something to do, or time is over. Reads only.
+
+        :param timeout: seconds; the last look is made when they are over.
+        :param poll_interval: most seconds between two looks.
+        :param first_pause: seconds before the first look; those of the pace when None.
+        :param max_failures: looks in a row that may fail.
+        :raises ServerLostError: if as many did.
+        :raises DiffgramError: if the server refused.
+        """
+        end = (yield from now()) + timeout
+        pace = Pace(poll_interval)
+        seconds = pace.pause(soon=self._watch.soon, settling=self._watch.settling)
+        seconds = seconds if first_pause is None else first_pause
+        failures = 0
+        while True:
+            left = max(0.0, end - (yield from now())) + 0.01
+            is_last = (yield from pause(min(seconds, left))) > end
+            told = 0.0
+            try:
+                standing = yield from (self.begin() if is_last else self.look())
+            except (NotProcessedError, OutcomeUnknownError) as error:
+                failures += 1
+                _log.warning("look %s of %s failed: %s", failures, max_failures, error)
+                if failures >= max_failures or is_last:
+                    raise ServerLostError(failures, error) from error
+                told = _seconds_told(error)
+                self._watch.lose_sight((yield from now()))
+            else:
+                failures = 0
+                if standing.status == "done" or (standing.status == "stuck" and not is_last):
+                    return standing
+                if is_last:
+                    return replace(standing, status="timeout")
+            soon = self._watch.soon and not failures
+            seconds = max(told, pace.pause(soon=soon, settling=self._watch.settling))
+
+    def wait_on(self, client: DiffgramClient, timeout: float, poll_interval: float) -> Receipt:
+        """Look until the wait is over, and retry what is stuck on the way.
+
+        :raises WaitError: as :meth:`heed` does.
+        """
+        end = client.clock.monotonic() + timeout
+        receipt = None
+        while receipt is None:
+            left = end - client.clock.monotonic()
+            receipt = self.heed(client, client.run(self.until_decided(left, poll_interval)))
+        return receipt
+
+    def heed(self, client: DiffgramClient, standing: Standing) -> Receipt | None:
+        """Do what the standing calls for; return the receipt if the wait is over.
+
+        The report is written first, whatever is raised then.
+
+        :raises InputsFailedError: if more failed than may.
+        :raises WaitTimeoutError: if the time is over.
+        :raises ReportNotWrittenError: if all is well but the report.
+        """
+        if standing.status == "stuck":
+            self._retry(client, standing.to_retry)
+        elif standing.status == "timeout":
+            unwritten = self._write_report(client)
+            raise WaitTimeoutError(describe_timeout(standing.receipt), standing.receipt, unwritten)
+        elif standing.status == "done":
+            return self._end(client, standing.receipt)
+        return None
+
+    def _new_watch(self) -> Watch:
+        return Watch(self.handles, self.rules, self._limits)
+
+    def _stand(self, receipt: Receipt) -> Standing:
+        if self._progress is not None:
+            self._progress(receipt)
+        to_retry = self._watch.to_retry(self.rules.max_retries) if receipt.stuck else []
+        next_step = self.rules.next_step(receipt, to_retry)
+        if next_step == "retry":
+            return Standing("stuck", receipt, tuple(to_retry))
+        return Standing("done" if next_step == "end" else "pending", receipt)
+
+    def _retry(self, client: DiffgramClient, input_ids: Iterable[int]) -> None:
+        """Have the server begin anew with inputs.
+
+        Not with those that it ended since they were seen to be stuck: their files would be removed.
+        """
+        rows = client.run(ask_together(routes.view_row(client.project, each) for each in input_ids))
+        still = [row for row in rows if is_pending(row) and row.retry_count < self.rules.max_retries]
+        retry(client, still, "what is stuck")
+
+    def _end(self, client: DiffgramClient, receipt: Receipt) -> Receipt:
+        if self.rules.too_many(receipt.problems, receipt.expected):
+            raise InputsFailedError(describe_receipt(receipt), receipt, self._write_report(client))
+        if archive_doubled(client, self.handles):
+            receipt = client.run(self._look_at_all_anew())[1]
+        unwritten = self._write_report(client)
+        if unwritten is not None:
+            raise ReportNotWrittenError(receipt, unwritten)
+        if receipt.problems:
+            _log.warning("%s", describe_receipt(receipt))
+        return receipt
+
+    def _write_report(self, client: DiffgramClient) -> DiffgramError | None:
+        """Write the report if one is wanted; return why it could not be, to be told beside the verdict."""
+        if self._report is None:
+            return None
+        try:
+            watch, _ = client.run(self._look_at_all_anew())
+        except DiffgramError as error:
+            return error
+        return self._report.write(watch.verdicts)
+
+    def _look_at_all_anew(self) -> Steps[tuple[Watch, Receipt]]:
+        """Look at everything, as far as it is decided, whoever waited."""
+        watch = self._new_watch()
+        receipt = yield from watch.take_stock()
+        while watch.settling:
+            yield from pause(_SETTLING_POLL)
+            receipt = yield from watch.look()
+        return watch, receipt
+
+
+def archive_pending(client: DiffgramClient, handles: Iterable[Handle]) -> list[int]:
+    """Archive the new media that the server has not ingested yet; return their inputs. Updates stay."""
+    rows = client.run(Watch(handles).list_to_archive())
+    return archive(client, rows, "what is pending after a kill")
+
+
+def _seconds_told(error: DiffgramError) -> float:
+    """Return how long the server asked to be left alone."""
+    return error.retry_after if isinstance(error, RateLimitedError | ServerUnavailableError) else 0.0
