@@ -20,6 +20,7 @@ from .formats.arrays import box_instances, polygon_instances
 
 if TYPE_CHECKING:
     from .core.masks import outlines_of
+    from .core.preview import preview
     from .core.tokens import words_of
     from .core.video import ConvertedVideo, in_frames, in_tracks, video_frames
     from .formats.coco import CocoResults, from_coco
@@ -42,6 +43,7 @@ _LAZY = {
     "CocoResults": "formats.coco",
     "from_coco": "formats.coco",
     "outlines_of": "core.masks",
+    "preview": "core.preview",
     "from_dataframe": "formats.dataframe",
     "from_supervision": "formats.supervision",
     "from_supervision_key_points": "formats.supervision",
@@ -99,6 +101,7 @@ __all__ = [
     "outlines_of",
     "packets_of",
     "polygon_instances",
+    "preview",
     "read_classes",
     "video_frames",
     "words_of",

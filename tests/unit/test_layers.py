@@ -12,12 +12,13 @@ import airflow_provider_diffgram
 
 PACKAGE = Path(airflow_provider_diffgram.__file__).parent
 NAME = PACKAGE.name
-WITHOUT_AIRFLOW = ("models", "client", "ingest", "predictions")
+WITHOUT_AIRFLOW = ("models", "client", "drawing", "ingest", "predictions")
 MAY_KNOW: dict[str, set[str]] = {
     "models": set(),
     "client": {"models"},
-    "ingest": {"models", "client"},
-    "predictions": {"models"},
+    "drawing": {"models"},
+    "ingest": {"models", "client", "drawing"},
+    "predictions": {"models", "drawing"},
     "hooks": {"models", "client", "ingest"},
     "triggers": {"models", "client", "ingest", "hooks"},
     "links": set(),

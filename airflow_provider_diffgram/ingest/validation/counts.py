@@ -7,8 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from ...models import Instance, Packet
+
+ItemT = TypeVar("ItemT")
 
 BINS = 20
 """Bars of a histogram of scores from 0 to 1."""
@@ -18,6 +21,7 @@ OTHERS = "(others)"
 
 _MOST_LABELS = 500
 _MOST_PROBLEMS = 500
+_MOST_SHOWN = 20
 _PLACE = re.compile(r"^packet (\d+|in line \d+ of .*?)(: |, )")
 _VARYING = re.compile(r"(?<=\.)\d+(?=[.:])|(?<=\()-?[\d.]+(?=\))|(?<=\(value: ).*(?=\)$)")
 """Places of instances, and values that the text shows."""
@@ -60,11 +64,44 @@ class ProblemCounts:
     example: str
 
 
+@dataclass(frozen=True)
+class WrongPacket:
+    """A packet with problems.
+
+    :param packet: None if the models refuse it.
+    :param fields: what it was made of.
+    """
+
+    name: str
+    packet: Packet | None
+    fields: Any
+    problems: list[str]
+
+
+class Lot(Generic[ItemT]):
+    """Some of many, each with the same chance, in memory for those alone."""
+
+    def __init__(self, most: int) -> None:
+        self.drawn: list[ItemT] = []
+        self._most = most
+        self._seen = 0
+        self._random = random.Random(0)  # the same set gives the same page
+
+    def add(self, item: ItemT) -> None:
+        """Keep it if the lot says so: of n each stays with the chance most / n."""
+        self._seen += 1
+        if len(self.drawn) < self._most:
+            self.drawn.append(item)
+        elif (place := self._random.randrange(self._seen)) < self._most:
+            self.drawn[place] = item
+
+
 class Counts:
     """What was seen of a prediction set.
 
     :param label_names: ``label_file_id`` -> name.
-    :param samples: so many valid images with instances are kept, each with the same chance.
+    :param samples: so many valid images with instances are kept, each with the same chance; and as many
+        packets with problems.
     """
 
     def __init__(self, label_names: Mapping[int, str], samples: int) -> None:
@@ -74,11 +111,9 @@ class Counts:
         self.labels: dict[str, LabelCounts] = {}
         self.kinds: Counter[str] = Counter()
         self.problems: dict[str, ProblemCounts] = {}
-        self.samples: list[tuple[str, Packet]] = []
+        self.samples = Lot[tuple[str, Packet]](samples)
+        self.wrong = Lot[WrongPacket](samples)
         self._names = label_names
-        self._most_samples = samples
-        self._images = 0
-        self._random = random.Random(0)  # the same set gives the same page
 
     @property
     def mean_score(self) -> float | None:
@@ -91,15 +126,18 @@ class Counts:
         """Labels, the most frequent first."""
         return sorted(self.labels.items(), key=lambda item: (-item[1].instances, item[0]))
 
-    def note(self, name: str, packet: Packet | None, problems: list[str]) -> None:
+    def note(self, name: str, packet: Packet | None, problems: list[str], fields: Any = None) -> None:
         """Count a packet.
 
         :param packet: None if the models refuse it.
+        :param fields: what it was made of.
         """
         self.packets += 1
         self.invalid += bool(problems)
         for kind, example in {_kind_of(problem): problem for problem in reversed(problems)}.items():
             self._note_problem(kind, example)
+        if problems:
+            self.wrong.add(WrongPacket(name, packet, fields, problems[:_MOST_SHOWN]))
         if packet is None:
             return
         for instance in packet.instances:
@@ -107,15 +145,22 @@ class Counts:
             self.kinds[instance.type] += 1
             self._label(instance).note(instance)
         if packet.instance_list and not problems:
-            self._sample(name, packet)
+            self.samples.add((name, packet))
 
-    def label_of(self, instance: Instance) -> str:
-        """Return what the label of an instance is called."""
-        if instance.label is not None:
-            return instance.label
-        if instance.label_file_id is None:
+    def label_of(self, instance: Instance | Mapping[str, Any]) -> str:
+        """Return what the label of an instance is called.
+
+        :param instance: or the fields of what is none.
+        """
+        if isinstance(instance, Mapping):
+            label, number = instance.get("label"), instance.get("label_file_id")
+        else:
+            label, number = instance.label, instance.label_file_id
+        if label is not None:
+            return str(label)
+        if not isinstance(number, int):
             return "(no label)"
-        return self._names.get(instance.label_file_id, f"label_file_id {instance.label_file_id}")
+        return self._names.get(number, f"label_file_id {number}")
 
     def _label(self, instance: Instance) -> LabelCounts:
         name = self.label_of(instance)
@@ -127,14 +172,6 @@ class Counts:
         if kind not in self.problems and len(self.problems) >= _MOST_PROBLEMS:
             kind = OTHERS
         self.problems.setdefault(kind, ProblemCounts(0, example)).packets += 1
-
-    def _sample(self, name: str, packet: Packet) -> None:
-        """Keep it if a draw says so: of n images each stays with the chance samples / n."""
-        self._images += 1
-        if len(self.samples) < self._most_samples:
-            self.samples.append((name, packet))
-        elif (place := self._random.randrange(self._images)) < self._most_samples:
-            self.samples[place] = (name, packet)
 
 
 def _kind_of(problem: str) -> str:

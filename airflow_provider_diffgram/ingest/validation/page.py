@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
-from importlib.resources import files
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from ...models import Packet
+from pydantic import TypeAdapter, ValidationError
+
+from ...drawing import Picture, Sample, colour, figure, head, instances_in
+from ...models import Media
 from ..read.paths import PathOpener
-from .counts import BINS, Counts, LabelCounts
-from .drawing import drawn, extent_of
-from .pictures import Picture, picture_of
+from .counts import BINS, Counts, LabelCounts, WrongPacket
+from .pictures import picture_of
 
-_MOST_DRAWN = 200
 _MOST_LABELS = 200
 _MOST_PROBLEMS = 50
-_SCREEN = 360
-"""About how wide a picture is on the screen, in pixels."""
 
 _BAR, _HEIGHT = 7, 30
 
@@ -33,30 +31,15 @@ def write_page(
     :param failures: why the set fails; empty if it passes.
     :param path_of: opens the paths of pictures.
     """
-    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     verdict = "fails" if failures else "passes"
-    parts = [
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">",
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>Predictions for {escape(project)}: {verdict}</title><style>{style}</style></head><body>",
-        f'<header class="{verdict}"><h1>{escape(project)}: the prediction set {verdict}</h1>',
-        _list(failures),
-        "</header>",
-        _figures(counts),
-    ]
-    file.write("".join(parts).encode())
+    project_verdict = f"{project}: the prediction set {verdict}"
+    file.write(head(f"Predictions for {project}: {verdict}", project_verdict, verdict, failures).encode())
+    file.write(_figures(counts).encode())
     for part in (*_labels(counts), *_problems(counts)):
         file.write(part.encode())
     for part in _samples(counts, path_of):
         file.write(part.encode())
     file.write(b"</body></html>\n")
-
-
-def _list(texts: Iterable[str]) -> str:
-    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
-    return f"<ul>{items}</ul>" if items else ""
 
 
 def _figures(counts: Counts) -> str:
@@ -79,19 +62,19 @@ def _labels(counts: Counts) -> Iterator[str]:
     labels = counts.by_frequency
     most = labels[0][1].instances if labels else 1
     for rank, (name, each) in enumerate(labels[:_MOST_LABELS]):
-        colour = _colour(rank)
+        paint = colour(rank)
         mean = "" if each.mean_score is None else f"{each.mean_score:.3f}"
         share = 100 * each.instances / most
         yield (
-            f'<tr><td><i style="background:{colour}"></i>{escape(name)}</td><td>{each.instances:,}</td>'
-            f'<td class="bar"><span style="width:{share:.1f}%;background:{colour}"></span></td>'
-            f"<td>{mean}</td><td>{_histogram(each, colour)}</td></tr>"
+            f'<tr><td><i style="background:{paint}"></i>{escape(name)}</td><td>{each.instances:,}</td>'
+            f'<td class="bar"><span style="width:{share:.1f}%;background:{paint}"></span></td>'
+            f"<td>{mean}</td><td>{_histogram(each, paint)}</td></tr>"
         )
     more = len(labels) - _MOST_LABELS
     yield "</tbody></table></div>" + (f"<p>and {more} more</p>" if more > 0 else "") + "</section>"
 
 
-def _histogram(label: LabelCounts, colour: str) -> str:
+def _histogram(label: LabelCounts, paint: str) -> str:
     """Return the scores of a label as bars, the highest over the whole height."""
     if not label.scores:
         return ""
@@ -102,7 +85,7 @@ def _histogram(label: LabelCounts, colour: str) -> str:
         low = place / BINS
         bars.append(
             f'<rect x="{place * _BAR}" y="{_HEIGHT - height:.1f}" width="{_BAR - 1}" height="{height:.1f}" '
-            f'fill="{colour}"><title>{low:.2f} to {low + 1 / BINS:.2f}: {count:,}</title></rect>'
+            f'fill="{paint}"><title>{low:.2f} to {low + 1 / BINS:.2f}: {count:,}</title></rect>'
         )
     width = BINS * _BAR
     axis = f'<path d="M0 {_HEIGHT + 0.5}H{width}" stroke="currentColor" opacity=".4"/>'
@@ -125,69 +108,34 @@ def _problems(counts: Counts) -> Iterator[str]:
 
 
 def _samples(counts: Counts, path_of: PathOpener) -> Iterator[str]:
-    if not counts.samples:
-        return
-    yield '<section><h2>Samples</h2><div class="samples">'
-    colours = {name: _colour(rank) for rank, (name, _) in enumerate(counts.by_frequency)}
-    for name, packet in counts.samples:
-        yield _sample(name, packet, picture_of(packet, path_of), counts, colours)
-    yield "</div></section>"
-
-
-def _sample(name: str, packet: Packet, picture: Picture, counts: Counts, colours: Mapping[str, str]) -> str:
-    shown = packet.instance_list[:_MOST_DRAWN]
-    width, height = _size(packet, picture)
-    unit = width / _SCREEN
-    image = ""
-    if picture.data is not None:
-        image = f'<image href="{picture.data}" width="{width:g}" height="{height:g}"/>'
-    shapes = []
-    chips = []
-    for instance in shown:
-        label = counts.label_of(instance)
-        colour = colours.get(label, _colour(len(colours)))
-        shape = drawn(instance, label=label, colour=colour, unit=unit, width=width)
-        if shape:
-            shapes.append(shape)
-        else:
-            chips.append(f'<i style="background:{colour}"></i>{escape(label)} ({instance.type})')
-    notes = [f"{len(packet.instance_list):,} instance(s)"]
-    if len(packet.instance_list) > len(shown):
-        notes.append(f"the first {len(shown)} are shown")
-    beyond = _beyond(packet, picture)
-    if beyond:
-        notes.append(f"{beyond} beyond the edge of the picture ({picture.width} x {picture.height})")
-    if picture.reason:
-        notes.append(picture.reason)
-    drawing = ""
-    if shapes or image:
-        drawing = f'<svg viewBox="0 0 {width:g} {height:g}">{image}{"".join(shapes)}</svg>'
-    caption = f"<b>{escape(name)}</b><br>{escape('; '.join(notes))}"
-    if chips:
-        caption += f'<br><span class="chips">{" ".join(chips)}</span>'
-    return f"<figure>{drawing}<figcaption>{caption}</figcaption></figure>"
-
-
-def _size(packet: Packet, picture: Picture) -> tuple[float, float]:
-    """Return the size of the picture; where it is unknown, one that all instances are in."""
-    if picture.width and picture.height:
-        return picture.width, picture.height
-    extents = [extent for each in packet.instance_list if (extent := extent_of(each)) is not None]
-    width = max((extent[2] for extent in extents), default=0)
-    height = max((extent[3] for extent in extents), default=0)
-    return max(1.0, width * 1.05), max(1.0, height * 1.05)
-
-
-def _beyond(packet: Packet, picture: Picture) -> int:
-    if not picture.width or not picture.height:
-        return 0
-    extents = filter(None, map(extent_of, packet.instance_list))
-    return sum(
-        extent[0] < 0 or extent[1] < 0 or extent[2] > picture.width or extent[3] > picture.height
-        for extent in extents
+    colours = {name: colour(rank) for rank, (name, _) in enumerate(counts.by_frequency)}
+    wrong = (_wrong(each, path_of) for each in counts.wrong.drawn)
+    right = (
+        Sample(name, picture_of(packet.media, path_of), packet.instance_list)
+        for name, packet in counts.samples.drawn
     )
+    for title, samples in (("Invalid", wrong), ("Samples", right)):
+        opened = False
+        for sample in samples:
+            if not opened:
+                yield f'<section><h2>{title}</h2><div class="samples">'
+                opened = True
+            yield figure(sample, counts.label_of, colours)
+        if opened:
+            yield "</div></section>"
 
 
-def _colour(rank: int) -> str:
-    """Return colours that differ most between neighbours: the golden angle apart."""
-    return f"hsl({(200 + rank * 137.508) % 360:.0f} 75% 50%)"
+def _wrong(wrong: WrongPacket, path_of: PathOpener) -> Sample:
+    """Return what can be shown of a packet that is wrong, perhaps in its medium as well."""
+    if wrong.packet is not None:
+        packet = wrong.packet
+        return Sample(wrong.name, picture_of(packet.media, path_of), packet.instance_list, wrong.problems)
+    fields = wrong.fields if isinstance(wrong.fields, Mapping) else {}
+    try:
+        picture = picture_of(_MEDIA.validate_python(fields.get("media")), path_of)
+    except ValidationError:
+        picture = Picture(reason="no picture: the medium is wrong")
+    return Sample(wrong.name, picture, instances_in(fields), wrong.problems)
+
+
+_MEDIA: TypeAdapter[Any] = TypeAdapter(Media)

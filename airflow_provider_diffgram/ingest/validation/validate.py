@@ -122,7 +122,7 @@ def validate_packets(
                 found = [*labels.unknown_in(packet.instances), *limits.problems_of(packet)]
                 problems += [f"{where}: {problem}" for problem in found]
             checked = packet if isinstance(packet, Packet) else None
-            counts.note(name or where, checked, problems)
+            counts.note(name or where, checked, problems, value)
             examples += problems[: _EXAMPLES - len(examples)]
             if lines is not None:
                 lines.write(_line(number, name, checked, problems))

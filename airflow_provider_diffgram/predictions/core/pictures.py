@@ -6,15 +6,10 @@ import logging
 from pathlib import Path
 from typing import NamedTuple
 
+from airflow_provider_diffgram.drawing.pictures import size_seen
 from airflow_provider_diffgram.models import InvalidValueError
 
 _log = logging.getLogger(__name__)
-
-_ORIENTATION = 0x0112
-"""The tag of EXIF that says how a camera was held."""
-
-_ON_ITS_SIDE = range(5, 9)
-"""The orientations in which rows of the file are columns of the picture."""
 
 
 class SeenSize(NamedTuple):
@@ -37,11 +32,9 @@ def measure(picture: Path) -> SeenSize:
 
     try:
         with Image.open(picture) as image:
-            width, height = image.size
-            turned = image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+            return SeenSize(*size_seen(image))
     except Exception as error:  # noqa: BLE001  (what a decoder raises for bytes of any kind is not bounded)
         raise InvalidValueError(str(picture), [f"is no picture that Pillow can read: {error}"]) from None
-    return SeenSize(height, width, True) if turned else SeenSize(width, height, False)
 
 
 def seen_size(path: str) -> SeenSize | None:

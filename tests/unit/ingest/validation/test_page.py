@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from airflow_provider_diffgram.drawing import extent_of
+from airflow_provider_diffgram.ingest.check.check import validated
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.validation.counts import BINS, OTHERS, Counts
-from airflow_provider_diffgram.ingest.validation.drawing import extent_of
 from airflow_provider_diffgram.ingest.validation.page import write_page
 from airflow_provider_diffgram.models import Ellipse, Packet
 
@@ -168,6 +169,70 @@ def test_the_angle_of_an_ellipse_is_radians_clockwise_as_in_diffgram():
     assert extent_of(found) == pytest.approx((45, 20, 55, 80))
 
 
+WRONG = {
+    "backwards": ({"type": "box", "x_min": 40, "y_min": 20, "x_max": 10, "y_max": 60}, "rect"),
+    "beyond": ({"type": "box", "x_min": -5, "y_min": 20, "x_max": 10, "y_max": 60}, "rect"),
+    "two corners": ({"type": "polygon", "points": [{"x": 1, "y": 1}, {"x": 9, "y": 1}]}, "polygon"),
+    "no size": ({"type": "ellipse", "center_x": 50, "center_y": 50, "width": 0, "height": 5}, "ellipse"),
+}
+
+
+@pytest.mark.parametrize("fields, element", WRONG.values(), ids=WRONG)
+def test_what_is_invalid_is_drawn_with_what_is_wrong(tmp_path: Path, fields: dict[str, Any], element: str):
+    Image.new("RGB", (100, 80), "teal").save(tmp_path / "a.png")
+    instances = [box(label="good"), {**fields, "label": "bad"}]
+    value = {"media": {"path": str(tmp_path / "a.png")}, "instance_list": instances}
+    (problems,) = validated(Packet, [value], "packet", 0)
+    assert isinstance(problems, list)
+    counts = Counts({}, 5)
+    counts.note("a.png", None, problems, value)
+    page = Elements(page_of(counts, ["1 of 1 packets is invalid"]))
+    assert "Invalid" in page.texts
+    groups = [attributes for tag, attributes in page.found if tag == "g"]
+    assert [each.get("class") for each in groups] == [None, "wrong"]
+    assert page.named(element)
+    assert page.named("image")
+    assert any("instance_list.1" in text for text in page.texts)
+
+
+HOPELESS: list[Any] = [
+    *(None, "packet", [], {}, {"instance_list": None}, {"media": {"path": 3}, "instance_list": [None]}),
+    *(
+        {"media": {"path": "/no/a.png"}, "instance_list": [each]}
+        for each in ({}, {"type": []}, {"type": "box"})
+    ),
+    {"media": {"path": "/no/a.png"}, "instance_list": [{"type": "box", "x_min": "<script>", "label": {}}]},
+]
+
+
+@pytest.mark.parametrize("value", HOPELESS, ids=repr)
+def test_what_cannot_be_drawn_is_listed(value: Any):
+    counts = Counts({}, 5)
+    counts.note("a.png", None, ["packet 0: is wrong"], value)
+    page = Elements(page_of(counts))
+    assert "packet 0: is wrong" in page.texts
+    assert page.named("script") == page.named("g") == []
+
+
+def test_a_packet_that_the_project_refuses_is_drawn_too():
+    counts = Counts({}, 5)
+    counts.note("a.png", packet(box()), ["packet 0: label 'cat' is missing from the schema"])
+    page = Elements(page_of(counts))
+    assert page.named("rect")
+    assert counts.samples.drawn == []
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_as_people_see_them(tmp_path: Path, orientation: int):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (400, 200), "teal").save(tmp_path / "a.jpg", exif=exif)
+    counts = Counts({}, 5)
+    counts.note("a.jpg", packet(box(), media={"path": tmp_path / "a.jpg"}), [])
+    (svg,) = Elements(page_of(counts)).named("svg")
+    assert svg["viewbox"] == ("0 0 200 400" if orientation > 4 else "0 0 400 200")
+
+
 def test_scores_are_in_their_bins():
     counts = Counts({}, 0)
     scores = [0, 0.04, 0.05, 0.5, 0.999, 1]
@@ -190,11 +255,12 @@ def test_memory_holds_some_samples_labels_and_problems_whatever_the_number_of_pa
         one = packet(box(label=f"label {number}"), original_filename=f"{number}.png")
         counts.note(f"{number}.png", one, [f"packet {number}: odd {number}th"] if number % 2 else [])
     assert (counts.packets, counts.invalid, counts.instances) == (3000, 1500, 3000)
-    assert len(counts.samples) == 12
-    assert sorted(name for name, _ in counts.samples) != [f"{number}.png" for number in range(0, 24, 2)]
+    assert len(counts.samples.drawn) == 12
+    assert sorted(name for name, _ in counts.samples.drawn) != [f"{number}.png" for number in range(0, 24, 2)]
     assert len(counts.labels) == len(counts.problems) == 501
     assert counts.labels[OTHERS].instances == 2500
-    assert len(re.findall("<figure>", page_of(counts))) == 12
+    assert len(counts.wrong.drawn) == 12
+    assert len(re.findall("<figure>", page_of(counts))) == 24
 
 
 def test_alike_problems_are_told_once_with_their_number():

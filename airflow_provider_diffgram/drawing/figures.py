@@ -1,0 +1,113 @@
+"""One picture with its predictions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from ..models import Instance
+from .page import listed
+from .pictures import Picture
+from .shapes import Extent, drawn, extent_of, fields_of
+
+_MOST_DRAWN = 200
+_MOST_PROBLEMS = 5
+_SCREEN = 360
+"""About how wide a picture is on the screen, in pixels."""
+
+_WHICH = re.compile(r"\binstance_list\.(\d+)\b")
+"""Which instance a problem is about."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What is shown of one packet.
+
+    :param instances: as models, or as the fields that were to be one.
+    :param problems: what is wrong with it.
+    :param notes: what else there is to know.
+    """
+
+    name: str
+    picture: Picture
+    instances: Sequence[Instance | Mapping[str, Any]]
+    problems: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+def figure(sample: Sample, label_of: Callable[[Any], str], colours: Mapping[str, str]) -> str:
+    """Return a picture with its predictions drawn in; those that are wrong have a dashed line.
+
+    :param label_of: what the label of an instance is called.
+    :param colours: of labels, as CSS names them.
+    """
+    picture, shown = sample.picture, sample.instances[:_MOST_DRAWN]
+    extents = [extent for each in sample.instances if (extent := extent_of(each)) is not None]
+    width, height = _size(picture, extents)
+    wrong = {int(place) for problem in sample.problems for place in _WHICH.findall(problem)}
+    shapes, chips = [], []
+    for place, instance in enumerate(shown):
+        label = label_of(instance)
+        paint = colours.get(label, colour(len(colours)))
+        shape = drawn(
+            instance, label=label, colour=paint, unit=width / _SCREEN, width=width, wrong=place in wrong
+        )
+        if shape:
+            shapes.append(shape)
+        else:
+            chips.append(f'<i style="background:{paint}"></i>{escape(f"{label} ({_kind(instance)})")}')
+    image = ""
+    if picture.data is not None:
+        image = f'<image href="{picture.data}" width="{width:g}" height="{height:g}"/>'
+    drawing = ""
+    if shapes or image:
+        drawing = f'<svg viewBox="0 0 {width:g} {height:g}">{image}{"".join(shapes)}</svg>'
+    caption = f"<b>{escape(sample.name)}</b><br>{escape('; '.join(_notes(sample, extents)))}"
+    if chips:
+        caption += f'<br><span class="chips">{" ".join(chips)}</span>'
+    return f"<figure>{drawing}<figcaption>{caption}{_problems(sample.problems)}</figcaption></figure>"
+
+
+def instances_in(packet: Any) -> list[Mapping[str, Any]]:
+    """Return what can be drawn of the fields of what should have been a packet."""
+    listed = packet.get("instance_list") if isinstance(packet, Mapping) else None
+    return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+
+
+def colour(rank: int) -> str:
+    """Return colours that differ most between neighbours: the golden angle apart."""
+    return f"hsl({(200 + rank * 137.508) % 360:.0f} 75% 50%)"
+
+
+def _kind(instance: Any) -> str:
+    return str(fields_of(instance).get("type", "no type"))[:20]
+
+
+def _problems(problems: Sequence[str]) -> str:
+    more = len(problems) - _MOST_PROBLEMS
+    return listed([*problems[:_MOST_PROBLEMS], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _notes(sample: Sample, extents: Sequence[Extent]) -> list[str]:
+    picture = sample.picture
+    notes = [f"{len(sample.instances):,} instance(s)", *sample.notes]
+    if len(sample.instances) > _MOST_DRAWN:
+        notes.append(f"the first {_MOST_DRAWN} are shown")
+    if picture.width and picture.height:
+        right, below = picture.width, picture.height
+        beyond = sum(each[0] < 0 or each[1] < 0 or each[2] > right or each[3] > below for each in extents)
+        if beyond:
+            notes.append(f"{beyond} beyond the edge of the picture ({right} x {below})")
+    return [*notes, *([picture.reason] if picture.reason else [])]
+
+
+def _size(picture: Picture, extents: Sequence[Extent]) -> tuple[float, float]:
+    """Return the size of the picture; where it is unknown, one that all instances are in."""
+    if picture.width and picture.height:
+        return picture.width, picture.height
+    width = max((extent[2] for extent in extents), default=0)
+    height = max((extent[3] for extent in extents), default=0)
+    return max(1.0, width * 1.05), max(1.0, height * 1.05)

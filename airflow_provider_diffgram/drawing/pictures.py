@@ -1,0 +1,64 @@
+"""Pictures for a page: made small, and turned as people see them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from typing import Any
+
+MOST_BYTES = 64 * 2**20
+"""Larger pictures are not read."""
+
+_SIDE = 720
+"""Longest side of a picture on the page, in pixels."""
+
+_ORIENTATION = 0x0112
+_ON_ITS_SIDE = range(5, 9)
+"""The tag of EXIF that says how a camera was held, and its values for a quarter turn."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What can be shown of a medium.
+
+    :param width: of the original as people see it, in pixels; None if unknown.
+    :param height: of the original as people see it, in pixels; None if unknown.
+    :param data: the picture, small, as a ``data:`` URL; None if it cannot be shown.
+    :param reason: why it cannot.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    data: str | None = None
+    reason: str | None = None
+
+
+def size_seen(image: Any) -> tuple[int, int, bool]:
+    """Return width and height of a Pillow image as people see it, and whether EXIF turns it by a quarter."""
+    width, height = image.size
+    turned = image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+    return (height, width, True) if turned else (width, height, False)
+
+
+def small(content: bytes) -> Picture:
+    """Return a picture that is made small with Pillow, or why there is none."""
+    if len(content) > MOST_BYTES:
+        return Picture(reason=f"the picture has more than {MOST_BYTES // 2**20} MiB")
+    try:
+        from PIL import Image, ImageOps
+    except ImportError:
+        return Picture(reason="Pillow is not installed, which makes pictures small")
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            width, height, _ = size_seen(image)
+            image.draft("RGB", (_SIDE, _SIDE))
+            turned: Any = ImageOps.exif_transpose(image)
+            shown: Any = turned.convert("RGB")
+        shown.thumbnail((_SIDE, _SIDE))
+        written = io.BytesIO()
+        shown.save(written, "JPEG", quality=80)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return Picture(reason=f"not a readable picture ({type(error).__name__})")
+    data = base64.b64encode(written.getvalue()).decode()
+    return Picture(width, height, f"data:image/jpeg;base64,{data}")
