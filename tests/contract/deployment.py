@@ -51,6 +51,15 @@ def body_of(answer: requests.Response) -> Any:
     return answer.json()
 
 
+def status_of(send: Callable[[], requests.Response]) -> int:
+    """Send a request and return its status: 503 for a malformed status line, by whatever way (quirk 7)."""
+    try:
+        status = send().status_code
+    except requests.ConnectionError:
+        return 503
+    return 503 if status == 502 else status
+
+
 def until(
     condition: Callable[[], Any],
     what: str,
@@ -185,11 +194,7 @@ class Deployment:
         The service answers with a malformed status line (quirk 7). Behind Diffgram's own dispatcher that is
         503, behind another proxy 502 or a broken connection.
         """
-        try:
-            answer = self.send(method, path, **options)
-        except requests.ConnectionError:
-            return True
-        return answer.status_code in (502, 503)
+        return status_of(lambda: self.send(method, path, **options)) == 503
 
     @cached_property
     def has_limiter(self) -> bool:

@@ -64,11 +64,20 @@ class Job:
         return dict(found)
 
     def counters(self) -> tuple[int, int, int]:
+        """Return how many tasks count, are complete and are available, once the job tells what the tasks do.
+
+        The server keeps these numbers, and renews them when a task changes.
+        """
+        statuses = [task["status"] for task in self.tasks("exam_results")]
+        complete = statuses.count("complete")
+        available = statuses.count("available") + statuses.count("in_progress")
+        expected = (complete + available, complete, available)
+        until(lambda: self._told() == expected, f"counters {expected}", seen=self._told)
+        return expected
+
+    def _told(self) -> tuple[Any, ...]:
         shown = self.shown()
-        tasks, complete, available = (
-            shown[f"stat_count_{key}"] for key in ("tasks", "complete", "available")
-        )
-        return tasks, complete, available
+        return tuple(shown[f"stat_count_{key}"] for key in ("tasks", "complete", "available"))
 
 
 def made(world: World, name: str, **more: Any) -> Job:

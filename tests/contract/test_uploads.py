@@ -11,7 +11,7 @@ import pytest
 import requests
 from PIL import Image
 
-from .deployment import DEFAULT_LABEL, UNKNOWN_ID, until
+from .deployment import DEFAULT_LABEL, UNKNOWN_ID, body_of, status_of, until
 from .media_server import CLIP, picture
 from .world import World
 
@@ -125,6 +125,43 @@ def test_q17_simultaneous_uploads_of_one_name_may_all_be_stored(world: World) ->
     assert {answer.status_code for answer in refused} <= {400}
     assert all("Already Exists in Dir" in answer.json()["input"]["status_text"] for answer in refused)
     assert len(world.files()) == len(stored)
+
+
+def test_a_new_run_named_by_several_uploads_at_once_is_made_once_and_harms_nobody(world: World) -> None:
+    """Whoever loses is told 503, and nothing of it is stored (server.md 10.8.4)."""
+    run = f"{world.deployment.prefix} at once"
+    box = world.box(x_max=40, y_max=40, model_ref=f"{run} model", model_run_ref=run)
+
+    def sent(number: int) -> int:
+        return status_of(lambda: world.from_local(f"{number}.png", picture(), instance_list=[box]))
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(sent, range(8)))
+    assert set(codes) <= {200, 503}
+    assert 200 in codes
+    assert len(world.files()) == codes.count(200)
+    runs = body_of(world.post("/api/v1/project/{p}/model-runs/list"))["model_run_list"]
+    assert [one["reference_id"] for one in runs].count(run) == 1
+    assert world.uploaded("afterwards.png", picture(), instance_list=[box])["input"]["status"] == "success"
+
+
+def test_children_uploaded_at_once_keep_their_places(world: World) -> None:
+    parent = world.new_compound("parent")
+
+    def sent(number: int) -> int:
+        body = {"parent_file_id": parent, "ordinal": number}
+        return world.from_local(f"{number}.png", picture(), **body).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(sent, range(12))) == {200}
+    found = {child["ordinal"]: child["original_filename"] for child in world.children(parent)}
+    assert found == {number: f"{number}.png" for number in range(12)}
+
+
+def test_the_row_of_an_upload_is_found_by_its_file_alone(world: World) -> None:
+    made = world.uploaded("a.png", picture(), instance_list=[world.box(x_max=40, y_max=40)])
+    (row,) = world.inputs(file_id=made["file"]["id"])
+    assert (row["batch_id"], len(row["instance_list"]["list"])) == (None, 1)
 
 
 def test_a_text(world: World) -> None:
