@@ -19,6 +19,7 @@ def boards() -> None:
         board.write({"number": number})
         board.write({"number": number + 10})
         return {
+            "own": number + 10,
             "before": sorted(each["number"] for each in before if each),
             "after": sorted(each["number"] for each in board.read()),
             "takes_turns": turns_of({"ti": ti}) is not None,
