@@ -36,6 +36,7 @@ DAGS = {
     "chaos_children",
     "chaos_compound",
     "chaos_compound_singly",
+    "chaos_mapped",
     "chaos_wait",
     "chaos_wait_handle",
     "chaos_wait_itself",

@@ -11,7 +11,7 @@ from typing import Any
 from .pictures import picture
 from .reader import Prediction, child_place, prediction
 
-MODES = ("url", "local", "append", "replace", "wait", "compound")
+MODES = ("url", "local", "append", "replace", "wait", "compound", "video")
 NEW = 2
 """So many media of append and replace are new; the others are there before."""
 
@@ -40,8 +40,11 @@ def instances(number: int, salt: int = 0, **more: Any) -> list[dict[str, Any]]:
 
 
 def predictions(packet: Packet) -> Counter[Prediction]:
-    """Return the predictions of a packet."""
-    return Counter(prediction(each, each["label"]) for each in packet.get("instance_list", []))
+    """Return the predictions of a packet, those of frames with the frame."""
+    held = Counter(prediction(each, each["label"]) for each in packet.get("instance_list", []))
+    for frame, instances_of_frame in packet.get("frame_packet_map", {}).items():
+        held.update(prediction(each, each["label"], int(frame)) for each in instances_of_frame)
+    return held
 
 
 def names(amount: int) -> list[str]:
@@ -58,6 +61,9 @@ def make(mode: str, amount: int, pictures: str, folder: Path, *, salt: int = 0, 
     """
     if mode == "compound":
         return local_children(amount, folder)
+    if mode == "video":
+        images = make("url", amount, pictures, folder)
+        return [video(number, pictures) if number % 3 == 0 else each for number, each in enumerate(images)]
     packets = []
     for number, name in enumerate(names(amount)):
         media: dict[str, Any] = {"url": f"{pictures}/{name}", "type": "image"}
@@ -70,6 +76,25 @@ def make(mode: str, amount: int, pictures: str, folder: Path, *, salt: int = 0, 
             packet["instance_list"] = instances(number, salt, **more)
         packets.append(packet)
     return packets
+
+
+def video(number: int, pictures: str) -> Packet:
+    """Return a video with predictions in three of its frames."""
+    name = f"video-{number:04}.mp4"
+    frames = {
+        str(frame): [{**each, "number": 1} for each in instances(number, frame)[:2]] for frame in (0, 4, 9)
+    }
+    media = {"url": f"{pictures}/{name}", "type": "video"}
+    return {"media": media, "original_filename": name, "frame_packet_map": frames}
+
+
+def children_with_videos(amount: int, pictures: str) -> list[Packet]:
+    """Return the children of a compound file, of which every third is a video."""
+    mixed = [
+        video(each, pictures) if each % 3 == 0 else child
+        for each, child in enumerate(children(amount, pictures))
+    ]
+    return [{**each, "ordinal": ordinal} for ordinal, each in enumerate(mixed)]
 
 
 def children(amount: int, pictures: str) -> list[Packet]:

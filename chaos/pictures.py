@@ -19,8 +19,14 @@ def picture() -> bytes:
     return content.getvalue()
 
 
+VIDEO = b"\0\0\0\x18ftypmp42" + bytes(64)
+"""What the emulator takes for a video; of such a one any frame is taken to exist."""
+
+
 class Pictures:
-    """Serves one picture under every path, after ``N`` seconds where the path begins with ``/slow/N/``.
+    """Serves one picture under every path, a video where it ends in ``.mp4``.
+
+    Either comes after ``N`` seconds where the path begins with ``/slow/N/``.
 
     Nothing is found under ``/gone/``.
     """
@@ -47,10 +53,11 @@ def _handler(content: bytes) -> type[BaseHTTPRequestHandler]:
             first, *others = self.path.strip("/").split("/")
             if first == "slow":
                 time.sleep(float(others[0]))
+            body = VIDEO if self.path.endswith(".mp4") else content
             self.send_response(404 if first == "gone" else 200)
-            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             pass

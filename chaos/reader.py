@@ -77,6 +77,12 @@ class Diffgram:
         answer = self.call("POST", f"project/{{p}}/file/{file_id}/annotation/list", {})
         return list(answer["file_serialized"]["instance_list"])
 
+    def frames(self, file_id: int, dataset_id: int) -> dict[int, list[dict[str, Any]]]:
+        """Return the instances of a video that are alive, by frame."""
+        path = f"project/{{p}}/video/{file_id}/instance/buffer/start/0/end/0/list"
+        held = self.call("POST", path, {"directory_id": dataset_id})["instance_buffer_dict"]
+        return {int(frame): list(instances) for frame, instances in held.items()}
+
     def inputs(self, **filters: Any) -> list[dict[str, Any]]:
         """Return inputs, newest first; the newest thousand of those that match."""
         body = {"limit": _PAGE, **filters}
@@ -111,17 +117,17 @@ class There:
 
 def read(diffgram: Diffgram, dataset: str) -> There:
     """Read all files with their predictions, and the inputs that have not ended."""
-    labels = diffgram.labels()
+    labels, dataset_id = diffgram.labels(), diffgram.dataset(dataset)
     files, parents = [], []
-    for file in diffgram.files(diffgram.dataset(dataset)):
+    for file in diffgram.files(dataset_id):
         if str(file["type"]).startswith("compound"):
             parents.append(file)
         else:
-            files.append(_found(diffgram, file, str(file["original_filename"]), labels))
+            files.append(_found(diffgram, file, str(file["original_filename"]), labels, dataset_id))
     for parent in parents:
         for child in diffgram.children(parent["id"]):
             place = child_place(parent["original_filename"], child["original_filename"], child["ordinal"])
-            files.append(_found(diffgram, child, place, labels))
+            files.append(_found(diffgram, child, place, labels, dataset_id))
     rows = diffgram.inputs(status_filter="Processing")
     for parent in parents:
         rows += diffgram.inputs(status_filter="Processing", parent_file_id=parent["id"])
@@ -135,19 +141,32 @@ def child_place(parent: str, name: str, ordinal: int) -> str:
     return f"{parent}/{name}#{ordinal}"
 
 
-def _found(diffgram: Diffgram, file: Mapping[str, Any], place: str, labels: Mapping[int, str]) -> Found:
-    instances = diffgram.instances(file["id"])
+def _found(
+    diffgram: Diffgram, file: Mapping[str, Any], place: str, labels: Mapping[int, str], dataset_id: int
+) -> Found:
+    if file["type"] == "video":
+        of_frames = diffgram.frames(file["id"], dataset_id)
+        held: list[tuple[Any, int | None]] = [
+            (each, frame) for frame, instances in of_frames.items() for each in instances
+        ]
+    else:
+        held = [(each, None) for each in diffgram.instances(file["id"])]
     return Found(
         file["id"],
         place,
-        Counter(prediction(each, labels.get(each["label_file_id"])) for each in instances),
+        Counter(prediction(each, labels.get(each["label_file_id"]), frame) for each, frame in held),
     )
 
 
-def prediction(instance: Mapping[str, Any], label: str | None) -> Prediction:
-    """Return what makes an instance the one that was predicted."""
+def prediction(instance: Mapping[str, Any], label: str | None, frame: int | None = None) -> Prediction:
+    """Return what makes an instance the one that was predicted.
+
+    :param frame: of a video, that holds it.
+    """
     if instance["type"] == "box":
         geometry: tuple[Any, ...] = tuple(instance[side] for side in ("x_min", "y_min", "x_max", "y_max"))
     else:
         geometry = tuple((float(point["x"]), float(point["y"])) for point in instance.get("points") or [])
+    if frame is not None:
+        geometry = ("frame", frame, *geometry)
     return str(instance["type"]), label, geometry

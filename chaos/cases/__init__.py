@@ -6,15 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from ..stage import Case, Stage
-from . import compounds, faults, kills, people, refusals, storages, two_runs, waits
+from . import compounds, faults, kills, mapped, people, refusals, storages, two_runs, videos, waits
 
 QUEUED = ("url", "append", "replace")
 UPDATES = ("append", "replace")
 ALL = ("url", "local", *UPDATES)
 WAIT = ("wait",)
+VIDEO = ("video",)
 COMPOUND = ("compound",)
 
 MANY = {"amount": 40}
+CROWDED = {"emulator": {"workers": 1, "rows_per_cycle": 30, "cycle": 1.0}}
+"""One process of the server, that holds many inputs at once."""
+RACING = {"amount": 4, "emulator": {"model_race_seconds": 0.3, "rows_per_cycle": 8}}
 NEW_RUN = {"instances": {"model_ref": "finder", "model_run_ref": "today", "score": 0.5}}
 
 AWAY = {"connection": {"retry_timeout": 3}, "emulator": {"image_seconds": 0.3}}
@@ -78,6 +82,15 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (waits.one_silent_loss, WAIT, {}),
     (waits.archived_meanwhile, WAIT, {}),
     (waits.batch_gone, WAIT, {}),
+    (videos.beside_images, VIDEO, CROWDED),
+    (videos.generated_beside_images, VIDEO, CROWDED),
+    (videos.among_children, VIDEO, CROWDED),
+    (videos.killed, VIDEO, CROWDED),
+    (videos.lost_once, VIDEO, CROWDED),
+    (videos.lost_for_good, VIDEO, CROWDED),
+    (mapped.new_run, COMPOUND, RACING),
+    (mapped.known_run, COMPOUND, RACING),
+    (mapped.introducer_killed, COMPOUND, RACING),
     (compounds.parent_made, COMPOUND, {}),
     (compounds.before_children, COMPOUND, {}),
     (compounds.each_child, COMPOUND, {"amount": 8}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG, task
 
 from airflow_provider_diffgram.operators.diffgram import (
     DiffgramCreateCompoundFileOperator,
@@ -53,3 +53,19 @@ with DAG("chaos_compound", schedule=None, **COMMON):
 
 with DAG("chaos_compound_singly", schedule=None, **COMMON):
     _compound(1)
+
+with DAG("chaos_mapped", schedule=None, **COMMON):
+
+    @task
+    def uploads(dag_run: Any = None) -> list[dict[str, Any]]:
+        return list(dag_run.conf["uploads"])
+
+    mapped: Any = DiffgramUploadChildrenOperator.partial(task_id="send", **TARGET)
+    DiffgramInputSensor(
+        task_id="wait",
+        handle=mapped.expand_kwargs(uploads()).output,
+        diffgram_conn_id=TARGET["diffgram_conn_id"],
+        deferrable=False,
+        poke_interval=0.5,
+        timeout=120,
+    )
