@@ -78,17 +78,18 @@ class Batches:
         self._adopted: dict[tuple[int, int | None], list[int]] = {}
         self._lock = threading.Lock()
 
-    def assign(self, parent_file_id: int | None, name: str = "") -> int:
+    def assign(self, parent_file_id: int | None, name: str = "", *, is_video: bool = False) -> int:
         """Return the id of a batch with room for one more child of that parent, or root file.
 
         :param name: of the child: those of one name get a batch each, or a look for one would find another.
+        :param is_video: those have batches of their own, which are looked at while each is read.
         """
         with self._lock:
-            key = parent_file_id, 0
+            number = 0
             if parent_file_id is not None:
-                key = parent_file_id, self._namesakes[parent_file_id, name]
+                number = self._namesakes[parent_file_id, name]
                 self._namesakes[parent_file_id, name] += 1
-            return self._room(key)
+            return self._room((parent_file_id, -1 - number if is_video else number))
 
     def assign_apart(self) -> int:
         """Return the id of a batch for an upload whose input is not waited for, only the update that follows.

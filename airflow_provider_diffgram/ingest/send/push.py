@@ -529,7 +529,7 @@ class _Push:
         """Upload a medium in chunks; its predictions follow once it is a file, since chunks carry none."""
         large = self._uploads.large
         if not item.packet.instances:
-            place = large.send(item, self._batches.assign(None))
+            place = large.send(item, self._batches.assign(None, is_video=item.is_video))
             self._batches.count(place.batch_id, None)
             self._tally.note(item.name, "sent")
             return place
@@ -575,7 +575,7 @@ class _Push:
         archive(self._client, [row], "what is stuck, to send it again")
         self._batches.forget(row)
         if item.is_large:
-            place = self._uploads.large.send(item, self._batches.assign(None))
+            place = self._uploads.large.send(item, self._batches.assign(None, is_video=item.is_video))
             self._batches.count(place.batch_id, None)
             return place
         return self._queue.send(item)

@@ -41,7 +41,7 @@ class Queue:
         :raises RefusedError: if the server refuses it.
         :raises OutcomeUnknownError: if the server stays silent; a later look by name tells what happened.
         """
-        batch_id = self._batches.assign(item.parent_file_id, item.name)
+        batch_id = self._batches.assign(item.parent_file_id, item.name, is_video=item.is_video)
         media = item.packet.media
         connection_id = self._plan.blobs.connection_id(media) if isinstance(media, BlobMedia) else None
         body = packet_body(
@@ -125,7 +125,7 @@ class Queue:
         return not stored_nothing(row, self._client.send(routes.view_file(self._client.project, file_id)))
 
     def _update(self, item: Item, file_id: int, mode: UpdateMode, keys: dict[str, Any]) -> Place:
-        batch_id = self._batches.assign(None)
+        batch_id = self._batches.assign(None, is_video=item.is_video)
         body = update_body(file_id, mode, keys, directory_id=self._plan.directory_id, batch_id=batch_id)
         return self._until_arrived(body, item)
 

@@ -11,7 +11,7 @@ import pytest
 
 from chaos.airflow import until
 from chaos.judge import Told, Truth, judge
-from chaos.packets import Packet, after, children, make
+from chaos.packets import Packet, after, children, make, video
 from chaos.pictures import Pictures
 from chaos.reader import Diffgram, child_place, read
 
@@ -203,3 +203,17 @@ def test_children_are_read_by_parent_name_and_ordinal(filled, pictures):
     places = [file.place for file in read(filled.diffgram, "night").files]
     assert child_place("scan", "p.png", 2) in places
     assert "scan" not in places
+
+
+def test_of_a_video_the_frame_of_a_prediction_counts(filled, pictures):
+    right = video(9, pictures.url)
+    frames = {
+        "5" if frame == "4" else frame: [
+            {**each, "label_file_id": filled.labels[each["label"]]} for each in held
+        ]
+        for frame, held in right["frame_packet_map"].items()
+    }
+    filled.send({**right, "frame_packet_map": frames})
+    filled.packets.append(right)
+    until(lambda: not read(filled.diffgram, "night").unfinished, "the queue is drained", 20)
+    assert filled.figures() == {"lost": 2, "duplicated": 2, "false_success": 1}
