@@ -335,6 +335,7 @@ class _Push:
                 self._settle()
             self._send_videos(more=True)
         self._send_videos(more=False)
+        self._videos.tell()
         self._settle()
         if self._tally.done != self._preparation.checked:
             raise PushError("the packets that were checked are not the ones that could be read afterwards")

@@ -83,16 +83,15 @@ class Videos:
 
     :param client: of the project.
     :param batches: what the push sends in.
-    :ivar sent: number of videos that were sent alone.
     """
 
     def __init__(self, client: DiffgramClient, batches: Batches) -> None:
-        self.sent = 0
         self._client = client
         self._batches = batches
         self._held: list[Item] = []
         self._quiet: dict[tuple[int | None, int | None], int | None] = {}
         self._lost: set[int | None] = set()
+        self._sent, self._waited = 0, 0.0
 
     @property
     def held(self) -> int:
@@ -119,8 +118,14 @@ class Videos:
             self._client.run(self._until_none_waits())
         held, self._held = self._held, []
         _log.info("sending %s video(s), one at a time, each once the one before has ended", len(held))
-        self.sent += len(held)
+        self._sent += len(held)
         return held
+
+    def tell(self) -> None:
+        """Tell in the log what it took to send videos alone."""
+        if self._sent:
+            told = "%s video(s) were sent one at a time, after %.0f s of waiting for the other inputs"
+            _log.info(told, self._sent, self._waited)
 
     def await_place(self, place: Place) -> Input | InputRow | None:
         """Wait until the server is done with the video whose input is listed there, and return the input.
@@ -159,6 +164,7 @@ class Videos:
                 told = moment
                 _log.info("%s video(s) wait until %s input(s) are in", len(self._held), _number_of(rows))
             moment = yield from pause(_POLL)
+        self._waited += moment - began
         _log.info("nothing of this push waits any more, after %.0f s", moment - began)
 
     def _waiting(self) -> Steps[list[InputRow]]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
+from airflow_provider_diffgram.ingest.send import videos
 from airflow_provider_diffgram.ingest.send.errors import PushError
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.models import Handle, Input, InputStatus
@@ -142,6 +143,35 @@ def test_a_retry_lets_the_video_of_the_first_attempt_end_before_it_sends_images(
     retry.join()
     rows = rows_until(diffgram, lambda rows: all(row.status in ENDED for row in rows))
     assert [row.succeeded for row in rows] == [True] * 5
+
+
+def test_a_push_whose_inputs_stand_still_ends_without_the_video_and_may_be_retried(
+    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(videos, "STALL_TIMEOUT", 4.0)
+    diffgram.emulator.pause_queue()
+    packets = mixed(media, videos=1, images=3)
+    with pytest.raises(PushError, match=r"3 input\(s\) of this push have not moved") as caught:
+        diffgram.push(packets)
+    assert not caught.value.permanent
+    assert len(diffgram.inputs()) == 3
+    diffgram.emulator.pause_queue(False)
+    receipt = diffgram.pushed(packets)
+    assert receipt.succeeded + receipt.skipped == 4
+    assert len(diffgram.files()) == 4
+
+
+def test_an_image_that_the_server_has_left_is_not_waited_for(
+    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(videos, "LOST_AFTER", 4.0)
+    diffgram.emulator.row_fault("0.png", "stuck")
+    diffgram.push(mixed(media, videos=1, images=3))
+    (sent,) = [row for row in diffgram.inputs() if row.media_type == "video"]
+    assert sent.succeeded
+    assert "1 video(s) wait until" in caplog.text
+    assert "1 video(s) were sent one at a time, after" in caplog.text
 
 
 def test_a_video_that_is_lost_all_the_same_is_sent_once_more(diffgram: LiveDiffgram, media: Media):
