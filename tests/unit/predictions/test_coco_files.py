@@ -411,6 +411,7 @@ def test_what_other_systems_write_is_read_kind_7(tmp_path: Path, write: Any, wra
         (b'[{"image_id": 1, "category_id": 1, "bbox": [1, 2', "is not JSON: parse error: premature EOF"),
         (b'[{"image_id": 1}] []', "is not JSON: parse error: trailing garbage"),
         (b'[{"image_id": "\xff"}]', "is not JSON: lexical error: invalid bytes in UTF8 string"),
+        (b'[{"image_id": "\xc1\x8f"}]', "is not UTF-8: invalid start byte"),
         (b'[{"score": NaN}]', "JSON has no NaN and no Infinity"),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"a":' * 100_000, "is nested too deeply"),

@@ -343,6 +343,13 @@ def test_a_keypoint_whose_visibility_is_not_known_is_refused_kind_5():
     assert "visibility of a keypoint is nan" in problem
 
 
+@pytest.mark.parametrize("joints", [[7, "b"], [None, "b"], "ab", ["a"]])
+def test_joints_are_named_by_texts_kind_6(joints: Any):
+    found = output(keypoints=[[[5, 6, 1], [7, 8, 1]]])
+    (problem,) = problems_of(lambda: from_torchvision(found, ["a.jpg"], joints=joints))
+    assert "joints" in problem
+
+
 def entities(*found: Any, text: str = "cat dog") -> Iterator[RawImage]:
     return from_token_classification([found], ["a.jpg"], texts=[text], words=str.split)
 

@@ -12,6 +12,7 @@ import ijson
 from airflow_provider_diffgram.models import InvalidValueError
 
 from ...core.files import Source, json_stream, refusal
+from ...core.reading import several
 
 RECORDS = "annotations"
 """Where the records of an object are."""
@@ -31,7 +32,7 @@ def records_of(source: Source | Mapping[str, Any] | Iterable[Any]) -> Iterator[A
     elif isinstance(source, Mapping):
         yield from _records_of_object("COCO results", source)
     elif isinstance(source, Iterable) and not isinstance(source, bytes | bytearray):
-        yield from source
+        yield from several(source, "COCO results")
     else:
         kind = type(source).__name__
         raise InvalidValueError("COCO results", [f"are a {kind}; give a file, or a list of records"])
@@ -195,6 +196,8 @@ def _parsed(source: Source, parse: Callable[[IO[bytes]], Iterator[Any]]) -> Iter
             cause = text.strip().partition("\n")[0]
             hint = "; JSON has no NaN and no Infinity" if cause.startswith("lexical error") else ""
             raise refusal(source, f"is not JSON: {cause}{hint} ({count} items before it are)") from None
+        except UnicodeDecodeError as error:
+            raise refusal(source, f"is not UTF-8: {error.reason} ({count} items before it are)") from None
 
 
 class _Shallow:
