@@ -84,6 +84,25 @@ def test_a_mask_in_another_size_than_its_picture_is_refused_kind_1():
     assert problem == "record 0: mask is [50, 100] high and wide, its image [100, 200]: scale the mask"
 
 
+def test_of_an_image_of_unknown_size_its_masks_tell_it_kind_1():
+    dataset = {**DATASET, "images": [{"id": 1, "file_name": "a.jpg"}]}
+    mask = {"size": [HEIGHT, WIDTH], "counts": [0, HEIGHT * WIDTH]}
+    (image,) = from_coco([record(segmentation=mask)], dataset)
+    assert (image.width, image.height) == (WIDTH, HEIGHT)
+    other = {"size": [HEIGHT // 2, WIDTH // 2], "counts": [0, HEIGHT * WIDTH // 4]}
+    (problem,) = refused([record(segmentation=mask), record(segmentation=other)], dataset).problems
+    assert problem.startswith("record 1: mask is [50, 100] high and wide, its image [100, 200]")
+
+
+def test_joints_in_shares_of_the_size_are_less_than_a_pixel_kind_1():
+    person = record(category_id=7, keypoints=[0.1, 0.2, 2, 0.5, 0.5, 2, 0.9, 0.8, 1])
+    with pytest.raises(InvalidValueError, match="1 less than a pixel"):
+        list(packets_of(from_coco([person], DATASET), media=lambda image: {"path": image.name}))
+    alone = record(category_id=7, keypoints=[0.5, 0.5, 2, 0, 0, 0, 0, 0, 0])
+    (packet, _) = packets_of(from_coco([alone], DATASET), media=lambda image: {"path": image.name})
+    assert len(packet.instance_list) == 1
+
+
 # 3: what is no dustbin
 
 
@@ -286,6 +305,11 @@ def test_results_that_write_v_0_for_all_joints_do_not_say_which_were_found_kind_
 def test_a_score_that_is_none_is_refused_kind_5(score: Any):
     (problem,) = refused([record(bbox=BBOX, score=score)]).problems
     assert problem.startswith("record 0: score is ")
+
+
+def test_a_score_by_another_name_is_refused_kind_5():
+    other = {"image_id": 1, "category_id": 1, "bbox": BBOX, "confidence": 0.9}
+    assert refused([other]).problems == ["record 0: has confidence, which COCO calls score"]
 
 
 def test_a_score_that_is_null_or_missing_is_none_kind_5():
