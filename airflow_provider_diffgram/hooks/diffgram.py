@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
+    AirflowSensorTimeout,
     BaseHook,
     ObjectStoragePath,
     mask_secret,
@@ -184,10 +185,10 @@ def _mask(settings: Settings) -> None:
 
 @contextmanager
 def failing_for_good() -> Generator[None, None, None]:
-    """Turn errors that no retry can fix into AirflowFailException; Airflow retries the others."""
+    """Turn errors that no retry can fix into those that Airflow does not retry; it retries the others."""
     from ..client import RefusedError
     from ..ingest.send.errors import PushError
-    from ..ingest.watch.errors import WaitError
+    from ..ingest.watch.errors import WaitError, WaitTimeoutError
     from ..models import InvalidValueError
     from .connection import InvalidConnectionError
 
@@ -195,6 +196,8 @@ def failing_for_good() -> Generator[None, None, None]:
         yield
     except (InvalidConnectionError, InvalidValueError, RefusedError) as error:
         raise AirflowFailException(str(error)) from error
+    except WaitTimeoutError as error:
+        raise AirflowSensorTimeout(str(error)) from error
     except (PushError, WaitError) as error:
         if error.permanent:
             raise AirflowFailException(str(error)) from error

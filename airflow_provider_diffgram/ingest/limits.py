@@ -1,4 +1,4 @@
-"""How much is asked at once, and how long is waited for what: one value, so that a test can make it small."""
+"""How much to ask for at once, and how long to wait: one value, so that a test can make it small."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from ..client.routes import PAGE
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Amounts and times that are the project's own choice; what a user may choose is a parameter.
+    """Amounts and times that the project chose itself; what a user may choose is a parameter.
 
-    Of a wait:
+    For waiting:
 
-    :param page: rows that the server lists at most.
-    :param sample: rows of a routine look: fewer are all there are; so many mean that the end is not near.
-    :param light_instances: a list of at most ``sample`` rows with so many instances is asked for as a whole
-        each time.
-    :param failures_every: of so many routine looks one is for failures.
-    :param batches_at_once: batches in which something is pending that one look asks for, unless they hold
-        ``page`` inputs each.
-    :param rest: seconds for which a batch far from its end may be left alone while another one is, too.
-    :param missing_after: seconds for which an input may be unlisted.
-    :param files_held: files whose instances are held in memory at once.
-    :param files_compared: files that lack some of their predictions and are asked which, in one look.
-    :param doubtful_after: share of the time without movement after which the rest of the queue is looked at
-        as well.
+    :param page: most rows in one listing.
+    :param sample: rows of a routine look. Fewer rows are all there are; as many mean that the end is far.
+    :param light_instances: a list of at most ``sample`` rows with at most this many instances is read whole
+        at each look.
+    :param failures_every: one routine look in this many is for failures.
+    :param batches_at_once: unsettled batches that one look asks for; more if they are full.
+    :param rest: seconds to leave a batch alone while both it and another one are far from their end.
+    :param missing_after: seconds after which an input that the server does not list counts as missing.
+    :param files_held: files whose instances are in memory at once.
+    :param files_compared: files per look that are read to name the predictions they lack.
+    :param doubtful_after: share of the stall timeout after which a wait without movement also looks at the
+        rest of the project.
     """
 
     page: int = PAGE

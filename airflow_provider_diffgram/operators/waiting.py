@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.common.compat.sdk import (
-    AirflowException,
-    AirflowFailException,
-    AirflowSensorTimeout,
-)
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from ..hooks.diffgram import failing_for_good
 from ..ingest.defaults import MAX_RETRIES, STALL_TIMEOUT
@@ -27,6 +22,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from ..client import DiffgramClient
+    from ..client.request import Steps
     from ..ingest.watch.ending import Report
     from ..ingest.watch.rules import Rules
     from ..ingest.watch.wait import Standing, Waiting
@@ -35,26 +31,15 @@ if TYPE_CHECKING:
 _TRIGGERER_GRACE = 600.0
 
 
-@contextmanager
-def _failing_as_airflow_does() -> Generator[None, None, None]:
-    from ..ingest.watch.errors import WaitTimeoutError
-
-    with failing_for_good():
-        try:
-            yield
-        except WaitTimeoutError as error:
-            raise AirflowSensorTimeout(str(error)) from error
-
-
 class WaitingOperator(AnnouncingOperator):
-    """What waits for inputs: its rules, and the two ways to wait.
+    """Waits for inputs: its rules, and the two ways to wait.
 
     :param verify: what proves that predictions are stored: ``counts``, the number that Diffgram keeps for
         each new file, one request per 1000 files; ``instances``, each of them compared, one request per
         file; ``status``, only that a success lasted. Updates and videos are compared in either of the first.
-    :param on_stuck: what to do with inputs that the server has left: ``fail``, or ``retry`` them, which can
-        be done with new media by URL or from a blob.
-    :param stall_timeout: seconds without any movement after which they count as left; None for never.
+    :param on_stuck: what to do with inputs that the server has abandoned: ``fail``, or ``retry`` them, which
+        works for new media by URL or from a blob.
+    :param stall_timeout: seconds without movement after which they count as abandoned; None for never.
     :param max_retries: how often an input may be retried.
     :param if_killed: ``archive`` to archive in Diffgram what is pending when the task is killed, or
         ``leave``.
@@ -93,8 +78,9 @@ class WaitingOperator(AnnouncingOperator):
             raise error(str(event.get("message")))
         receipt = Receipt.model_validate(event["receipt"])
         standing = Standing(event["status"], receipt, tuple(event["input_ids"]))
-        self._prepare(context, [Handle.model_validate(handle) for handle in event["handles"]])
-        ended = self._heed(standing)
+        waiting = self._prepare(context, [Handle.model_validate(handle) for handle in event["handles"]])
+        with failing_for_good():
+            ended = waiting.heed(self._client(), standing)
         if ended is None:
             self._defer(event["handles"], event["deadline"], event["poll_interval"])
         return self._announce_receipt(context, ended)
@@ -134,7 +120,7 @@ class WaitingOperator(AnnouncingOperator):
         return None if path is None else Report(path, self._hook().path_opener())
 
     def _check_wait(self) -> None:
-        """Check rules and report before there is anything to wait for.
+        """Check rules and report before anything is sent or asked.
 
         :raises InvalidValueError: with everything that is wrong, such as a report that cannot be written.
         """
@@ -151,7 +137,7 @@ class WaitingOperator(AnnouncingOperator):
         return self._hook().get_conn()
 
     def _prepare(self, context: Context, handles: Iterable[Handle]) -> Waiting:
-        """Return the wait for what handles name; keep what the links are made of, for a failure too."""
+        """Return the wait for handles; keep what the links are made of, for a failure too."""
         from ..ingest.watch.wait import Waiting
 
         with failing_for_good():
@@ -174,16 +160,14 @@ class WaitingOperator(AnnouncingOperator):
 
     def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:
         """Look for the first time; return the receipt if nothing is left to wait for."""
-        waiting = self._prepare(context, handles)
-        with failing_for_good():
-            standing = self._client().run(waiting.begin())
-        return self._heed(standing)
+        return self._look(self._prepare(context, handles).begin())
 
-    def _heed(self, standing: Standing) -> Receipt | None:
-        """Do what the standing calls for; return the receipt if the wait is over."""
+    def _look(self, steps: Steps[Standing]) -> Receipt | None:
+        """Look, and do what that calls for; return the receipt if nothing is left to wait for."""
         assert self._waiting is not None
-        with _failing_as_airflow_does():
-            return self._waiting.heed(self._client(), standing)
+        with failing_for_good():
+            client = self._client()
+            return self._waiting.heed(client, client.run(steps))
 
     def _wait_here(self, deadline: float, poll_interval: float) -> Receipt:
         """Keep looking in the worker.
@@ -191,7 +175,7 @@ class WaitingOperator(AnnouncingOperator):
         :param deadline: epoch seconds.
         """
         assert self._waiting is not None
-        with _failing_as_airflow_does():
+        with failing_for_good():
             return self._waiting.wait_on(self._client(), deadline - time.time(), poll_interval)
 
     def _defer(self, handles: Sequence[Mapping[str, Any]], deadline: float, poll_interval: float) -> NoReturn:

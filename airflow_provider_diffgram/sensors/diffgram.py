@@ -112,9 +112,7 @@ class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
         watched within the poke.
         """
         waiting = self._waiting or self._prepare(context, self._handles())
-        with failing_for_good():
-            standing = self._client().run(waiting.poke(seconds_of(self.poke_interval)))
-        receipt = self._heed(standing)
+        receipt = self._look(waiting.poke(seconds_of(self.poke_interval)))
         if receipt is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._announce_receipt(context, receipt))

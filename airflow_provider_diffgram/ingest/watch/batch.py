@@ -1,4 +1,4 @@
-"""One batch of a handle: what to ask next, and what the answers say of its inputs."""
+"""One batch of a handle: what to ask next, and what the answers say about its inputs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .verdicts import State, Verdict
 Phase = Literal["pending", "urgent", "proving", "unaccounted", "settled"]
 """Where a batch stands.
 
-``pending``: some inputs are; ``urgent``: the last answer calls for the whole list at once; ``proving``: all
-inputs ended, and some are not known to be stored; ``unaccounted``: all that are listed are settled, but some
-are not listed; ``settled``: there is nothing left to ask.
+``pending``: some inputs are pending. ``urgent``: the last answer calls for the whole list at once.
+``proving``: every input has ended, but some are not known to be stored. ``unaccounted``: every listed one is
+settled, but some are not listed. ``settled``: there is nothing left to ask.
 """
 
 Question = Literal["all", "pending", "failed", "hanging", "unproven"]
-"""What to list: all inputs, the newest that are pending, that failed, or that hang; or what to prove."""
+"""What to list: all inputs, the newest that are pending, failed or hanging, or those without proof."""
 
 
 def next_question(
@@ -40,10 +40,10 @@ def next_question(
 ) -> Question:
     """Return what to ask next.
 
-    :param looks: how many there were, this one included.
+    :param looks: number of looks so far, this one included.
     :param at: monotonic seconds.
-    :param is_light: whether the whole list is so short that it is asked for each time.
-    :param any_late: whether any of what is unproven had all the time it may take.
+    :param is_light: whether the whole list is short enough to read at each look.
+    :param any_late: whether an unproven input has used up the time it may take.
     """
     if phase == "proving" and not is_light and not any_late:
         return "unproven"
@@ -55,7 +55,7 @@ def next_question(
 
 
 def next_phase(phase: Phase, counts: Counter[State], movement: Movement, *, any_unproven: bool) -> Phase:
-    """Return where a batch stands after an answer; what is urgent stays so until the whole list is read."""
+    """Return where a batch stands after an answer; an urgent one stays so until the whole list is read."""
     if not counts["pending"] and not counts["stuck"]:
         return "settled"
     if phase == "urgent" or movement.marks:
@@ -67,9 +67,9 @@ def next_phase(phase: Phase, counts: Counter[State], movement: Movement, *, any_
 class Batch:
     """One batch of a handle, or the children of one parent in it. Each look sends one listing.
 
-    :ivar verdicts: what became of each packet, as far as its input was listed.
-    :ivar counts: all that are waited for, by state.
-    :ivar movement: how far those are that are pending.
+    :ivar verdicts: what became of each packet whose input was listed.
+    :ivar counts: the expected inputs by state.
+    :ivar movement: how far the pending inputs are.
     """
 
     listing: Listing
@@ -98,12 +98,12 @@ class Batch:
         return self.phase in ("urgent", "proving", "unaccounted")
 
     def is_far(self, at: float) -> bool:
-        """Whether nothing that an answer at this moment can tell would be the end."""
+        """Whether no answer at this moment could be the end."""
         many = len(self.movement.marks) >= self.limits.sample
         return many and self.phase == "pending" and not self.movement.is_end_due(at)
 
     def rests(self, at: float) -> bool:
-        """Whether it is far from its end and was asked a moment ago."""
+        """Whether it is far from its end and was asked about a moment ago."""
         return self._looked_at is not None and at - self._looked_at < self.limits.rest and self.is_far(at)
 
     def look(self) -> Steps[None]:
@@ -162,7 +162,7 @@ class Batch:
         self._conclude()
 
     def lose_sight(self, at: float) -> None:
-        """Begin to measure anew: the server was out of sight until now."""
+        """Measure from now on: the server was out of sight."""
         self.movement = self.movement.measured_from(at)
         self._ledger.measure_from(at)
 
@@ -181,7 +181,7 @@ class Batch:
             self.phase = "urgent"
 
     def _look_at_unproven(self) -> Steps[None]:
-        """See which of the successes turned into failures meanwhile, and prove the others."""
+        """See which successes have turned into failures, and prove the others."""
         rows = yield from self.listing.rows("Failed", self.limits.page)
         self._ledger.enter_failures(rows)
         yield from self._prove()
@@ -205,7 +205,7 @@ class Batch:
         self.counts = self._ledger.counts()
 
     def _conclude(self) -> None:
-        """Say where the batch stands; forget how that came to be known if it is all there is to know."""
+        """Decide where the batch stands; once it is settled, drop what led to the verdicts."""
         self._sum_up()
         self.phase = next_phase(
             self.phase, self.counts, self.movement, any_unproven=bool(self._ledger.unproven)

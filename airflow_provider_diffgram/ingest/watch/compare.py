@@ -36,10 +36,10 @@ _PLACE = ("x_min", "y_min", "x_max", "y_max")
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What a file holds of what was sent to it.
+    """Which of the predictions sent to a file it holds.
 
     :param missing: predictions that are not stored, in words.
-    :param kept: how many are stored with the reference of an earlier sending.
+    :param kept: how many are stored under the reference of an earlier push.
     """
 
     missing: list[str]
@@ -47,9 +47,9 @@ class Compared:
 
 
 def compare(sent: Iterable[Any], stored: Iterable[Mapping[str, Any]], *, older_count: bool) -> Compared:
-    """Find each prediction that was sent among the stored ones, by its reference.
+    """Look for each prediction that was sent among the stored ones, by its reference.
 
-    One that was sent without a reference is found by geometry.
+    A prediction without a reference is found by its geometry.
 
     :param older_count: whether one that was stored before under another reference counts, as after
         ``update_with_existing``, which keeps it (server.md 2.7).

@@ -1,4 +1,4 @@
-"""What the end of a wait is told as: in the message of an error, and line by line in a report."""
+"""How the end of a wait is told: in the message of an error, and line by line in a report."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def describe_receipt(receipt: Receipt) -> str:
 
 
 def describe_timeout(receipt: Receipt) -> str:
-    """Return the same where time is over, and a line for each of the first that are pending."""
+    """Return the same for a wait that ran out of time, with a line for each of the first pending inputs."""
     return "\n".join([f"not settled in time: {describe_receipt(receipt)}", *receipt.waiting])
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A file with a line of JSON for each input: name, outcome, reason, ids, predictions that are missing.
+    """A file with a line of JSON for each input: name, outcome, reason, ids and missing predictions.
 
-    :param path: local or in object storage; what was there before is gone.
-    :param path_of: opens it.
+    :param path: local or in object storage; an existing file is overwritten.
+    :param path_of: opens the path.
     """
 
     path: str
     path_of: PathOpener = universal_path
 
     def check(self) -> None:
-        """See that it can be written, before there is anything to write.
+        """Check that it can be written, before there is anything to write.
 
         :raises InvalidValueError: if it cannot.
         :raises StorageError: if its storage fails, and may be back.
@@ -53,10 +53,10 @@ class Report:
             raise InvalidValueError("report", [f"cannot write {self.path}: {error}"]) from error
 
     def write(self, verdicts: Callable[[], Iterable[Verdict]]) -> DiffgramError | None:
-        """Write it. What came of the wait is known by now, and must be told whatever becomes of the report.
+        """Write it. A failure is returned, not raised: the outcome of the wait must be told in any case.
 
-        :param verdicts: called once more where a fault of the storage passed.
-        :return: why it could not be written: a StorageError if that may pass.
+        :param verdicts: called again if a storage fault passed.
+        :return: why it could not be written, a StorageError if that may pass; None if it was written.
         """
         try:
             self._write(verdicts)

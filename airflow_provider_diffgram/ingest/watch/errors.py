@@ -1,4 +1,4 @@
-"""How a wait ends if not well."""
+"""How a wait fails."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from ...models import Receipt
 
 
 class WaitError(DiffgramError):
-    """A wait did not end well.
+    """A wait failed.
 
-    :ivar permanent: whether to wait once more would end so again.
+    :ivar permanent: whether another wait would fail the same way.
     """
 
     permanent: bool = False
 
 
 class EndedWaitError(WaitError):
-    """A wait whose outcome is known.
+    """A wait failed, and its outcome is known.
 
     :param verdict: how it ended.
     :param receipt: where everything stands.
@@ -32,15 +32,15 @@ class EndedWaitError(WaitError):
 
 
 class InputsFailedError(EndedWaitError):
-    """More inputs failed than may."""
+    """More inputs failed than allowed."""
 
 
 class WaitTimeoutError(EndedWaitError):
-    """Not everything was settled in time."""
+    """Some inputs were not settled in time."""
 
 
 class ReportNotWrittenError(WaitError):
-    """Everything is in, but the report could not be written.
+    """All inputs are settled, but the report could not be written.
 
     :param receipt: where everything stands.
     :param error: why the report was not written.
@@ -54,10 +54,10 @@ class ReportNotWrittenError(WaitError):
 
 
 class ServerLostError(WaitError):
-    """Looks in a row failed; what became of the inputs is unknown.
+    """Several looks in a row failed; what became of the inputs is unknown.
 
-    :param failures: how many.
-    :param last: the last of them.
+    :param failures: number of failed looks.
+    :param last: the last failure.
     """
 
     def __init__(self, failures: int, last: DiffgramError) -> None:

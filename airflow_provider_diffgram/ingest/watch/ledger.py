@@ -1,4 +1,4 @@
-"""What became of each input of a batch, as far as it was listed. No I/O."""
+"""What became of each listed input of a batch. No I/O."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .verdicts import State, Verdict, best_of
 
 
 def judge(row: InputRow) -> Verdict | None:
-    """Return what became of an input, if its row alone tells; None where files must be read to know."""
+    """Return what became of an input if its row alone tells; None if its file must be read."""
     if row.archived:
         return Verdict.of("archived", row)
     if row.status == InputStatus.BASE_OBJECT_CREATED:
@@ -38,9 +38,9 @@ class Ledger:
 
     Times are monotonic seconds.
 
-    :param inputs: how many are waited for.
-    :ivar unproven: listed as ended, but not yet known to be stored.
-    :ivar unlisted_since: when some were first found not to be listed, neither as living nor as archived.
+    :param inputs: number of expected inputs.
+    :ivar unproven: inputs that ended but are not yet known to be stored.
+    :ivar unlisted_since: since when some expected inputs are neither listed nor archived.
     """
 
     inputs: int
@@ -53,7 +53,7 @@ class Ledger:
     _missing: int = 0
 
     def enter_all(self, rows: Iterable[InputRow], now: float) -> None:
-        """Enter the whole list of inputs; what was proved of those that did not change since stays."""
+        """Enter the whole list of inputs; proof stays valid for those that have not changed."""
         entered = {row.id: (row, self._proof_of(row) or judge(row)) for row in rows}
         self._proven = {each: self._proven[each] for each, (row, _) in entered.items() if self._proof_of(row)}
         self._judged, self.unproven = {}, []
@@ -67,7 +67,7 @@ class Ledger:
             self._enter(row, verdict or Verdict.of("pending", row))
 
     def enter_failures(self, rows: Iterable[InputRow]) -> None:
-        """Enter the failures among what was unproven: a success may flip (server.md 3.2)."""
+        """Enter the failures among the unproven inputs: a success may flip (server.md 3.2)."""
         failed = {row.id: row for row in rows}
         held, self.unproven = self.unproven, []
         for row in (failed.get(each.id, each) for each in held):
@@ -78,7 +78,7 @@ class Ledger:
                 self._enter(row, verdict)
 
     def enter_proved(self, proved: Mapping[int, Verdict]) -> None:
-        """Enter verdicts on some of what was unproven."""
+        """Enter the verdicts on some of the unproven inputs."""
         for row in self.unproven:
             if row.id in proved:
                 self._proven[row.id] = _version(row), proved[row.id]
@@ -96,13 +96,13 @@ class Ledger:
             self._judged[each] = self._judged[each][0], verdict
 
     def doubt_stuck(self) -> None:
-        """Take what was stuck for pending: it may have been retried since."""
+        """Treat stuck inputs as pending: they may have been retried since."""
         for each, (identity, verdict) in self._judged.items():
             if verdict.state == "stuck":
                 self._judged[each] = identity, replace(verdict, state="pending")
 
     def late(self, now: float) -> set[int]:
-        """Return which of the unproven had all the time that the server may take for their instances."""
+        """Return the unproven inputs whose instances should be stored by now."""
         return {
             row.id
             for row in self.unproven
@@ -110,11 +110,11 @@ class Ledger:
         }
 
     def unlisted(self) -> int:
-        """Return how many are not listed."""
+        """Return how many expected inputs are not listed."""
         return max(0, self.inputs - len({identity for identity, _ in self._judged.values()}))
 
     def account_for_unlisted(self, archived: Iterable[InputRow], now: float, missing_after: float) -> None:
-        """Account for inputs that are not listed: archived, or missing after a while.
+        """Account for inputs that are not listed: they are archived, or after a while missing.
 
         :param archived: archived inputs of the batch.
         :param missing_after: seconds.
@@ -136,7 +136,7 @@ class Ledger:
         return list(best_of(self._judged.values()).values())
 
     def counts(self) -> Counter[State]:
-        """Return how many of all that are waited for are in which state."""
+        """Return the expected inputs by state."""
         counts = Counter(each.state for each in self.verdicts())
         counts["pending"] += max(0, self.unlisted() - self._archived - self._missing)
         counts["archived"] += self._archived
@@ -144,7 +144,7 @@ class Ledger:
         return counts
 
     def measure_from(self, now: float) -> None:
-        """Begin to measure anew for how long some have been unlisted."""
+        """Measure from now on for how long inputs are unlisted."""
         self.unlisted_since = None if self.unlisted_since is None else now
 
     def _proof_of(self, row: InputRow) -> Verdict | None:
@@ -153,11 +153,11 @@ class Ledger:
 
     def _enter(self, row: InputRow, verdict: Verdict) -> None:
         if row.parent_input_id is not None and verdict.state == "succeeded":
-            self._judged.pop(row.id, None)  # a part of a split video, nobody's packet
+            self._judged.pop(row.id, None)  # a part of a split video belongs to no packet
         else:
             self._judged[row.id] = identity_of(row), verdict
 
 
 def _version(row: InputRow) -> tuple[Any, ...]:
-    """Return what changes when something becomes of an input again."""
+    """Return what changes whenever the server takes up an input again."""
     return row.status, row.retry_count, row.file_id

@@ -16,8 +16,8 @@ from ..server.rows import identity_of, is_collision, is_pending
 class Listing:
     """Lists inputs.
 
-    :param sent: what was sent, by which they are found.
-    :param page: rows that the server lists at most.
+    :param sent: what was sent, which tells where to find them.
+    :param page: most rows in one listing.
     """
 
     project: str
@@ -38,9 +38,9 @@ class Listing:
         return rows
 
     def rows(self, status: StatusFilter, limit: int, *, archived: bool = False) -> Steps[list[InputRow]]:
-        """List the newest of a status.
+        """List the newest inputs of a status.
 
-        :param archived: list those that were archived, too.
+        :param archived: list archived ones too.
         """
         only = self.sent.only
         if self.sent.id is None and self.sent.parent_file_id is None:
@@ -58,7 +58,7 @@ class Listing:
         if self.sent.id is None and self.sent.parent_file_id is None:
             rows = yield from self.rows("All", limit)
         else:
-            # Only what is being worked on: few rows, however long the queue is.
+            # Only inputs being worked on: few rows, however long the queue is.
             rows = yield from ask(self._request("Processing", limit, deferred=False))
         only = self.sent.only
         return [row for row in rows if row.hangs and (only is None or row.id in only)]

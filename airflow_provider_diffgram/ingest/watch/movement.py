@@ -1,4 +1,4 @@
-"""How far the inputs are that are pending, and when all of them should be done. No I/O."""
+"""How far the pending inputs are, and when all of them should be done. No I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...models import InputRow
 from ..server.rows import progress_of, was_taken_up
 
 _SHARE = 0.7
-"""Of what was left so much should be done by now: too early a guess costs a longer answer, no request."""
+"""Share of the rest that should be done by now: guessing too early costs a longer answer, not a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class Mark:
     """How far the server is with an input.
 
     :param at: status, percentage, time of the last change by the server's clock, and number of retries.
-    :param since: when that was first seen, by ours.
-    :param taken_up: whether a worker of the server has begun with it.
+    :param since: when this was first seen, by the client's clock.
+    :param taken_up: whether a worker of the server has started on it.
     """
 
     at: tuple[Any, ...]
@@ -29,14 +29,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What the looks so far show of the pending inputs of a batch. Times are monotonic seconds.
+    """What the looks so far show about the pending inputs of a batch. Times are monotonic seconds.
 
     :param left: how many are pending; an estimate where only a sample of them was listed.
-    :param moved_at: when any of them was last seen to have moved; at first, when they were first looked at.
-    :param marks: by id, of those listed last.
-    :param moves: whether any moved between the last two looks.
-    :param rate: how many fewer became pending in a second, between the last two looks.
-    :param seen_at: when they were listed last.
+    :param moved_at: when one of them last moved; at first, the time of the first look.
+    :param marks: by input id, from the last listing.
+    :param moves: whether one moved between the last two looks.
+    :param rate: by how many a second they became fewer between the last two looks.
+    :param seen_at: when they were last listed.
     """
 
     left: float
@@ -49,8 +49,8 @@ class Movement:
     def after(self, rows: Iterable[InputRow], now: float, *, whole: bool) -> Movement:
         """Return what a look at ``now`` shows.
 
-        :param rows: pending ones, newest first.
-        :param whole: whether they are all that are pending.
+        :param rows: pending inputs, newest first.
+        :param whole: whether these are all pending inputs.
         """
         marks = {}
         for row in rows:
@@ -72,10 +72,10 @@ class Movement:
         return Movement(left, moved_at, marks, moves, rate, now)
 
     def is_end_due(self, now: float) -> bool:
-        """Whether few should be left, if it goes on as between the last two looks."""
+        """Whether few should be left if they go on as between the last two looks."""
         return self.seen_at is not None and 0 < self.left * _SHARE <= self.rate * (now - self.seen_at)
 
     def measured_from(self, now: float) -> Movement:
-        """Return the same as if each had moved just now: the server was out of sight."""
+        """Return the same movement as if each had moved just now: the server was out of sight."""
         marks = {each: replace(mark, since=now) for each, mark in self.marks.items()}
         return replace(self, moved_at=now, marks=marks)

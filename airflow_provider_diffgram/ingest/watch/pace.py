@@ -8,13 +8,13 @@ _FIRST = 1.0
 _GROWTH = 1.5
 _AT_ONCE = 0.05
 _JITTER = 0.75
-"""Of an interval so much at least: never more than the whole, or the end would be seen late."""
+"""Least share of an interval to pause; never more than the whole, or the end would be seen late."""
 
 
 class Pace:
     """Looks soon at first, then ever less often.
 
-    :param longest: seconds between two looks, at most.
+    :param longest: most seconds between two looks.
     """
 
     def __init__(self, longest: float) -> None:
@@ -24,8 +24,8 @@ class Pace:
     def pause(self, *, soon: bool, settling: bool) -> float:
         """Return the seconds until the next look.
 
-        :param soon: whether the last one ended with an open question.
-        :param settling: whether all that is left will be decided within seconds.
+        :param soon: whether the last look raised a question that should not wait.
+        :param settling: whether everything left will be decided within seconds.
         """
         if soon:
             return min(_AT_ONCE, self._longest)

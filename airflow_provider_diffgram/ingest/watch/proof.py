@@ -1,4 +1,4 @@
-"""What proves a success: a row says so before its predictions are stored (server.md 3.2, 2.6)."""
+"""What proves a success: a row claims it before its predictions are stored (server.md 3.2, 2.6)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .verdicts import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """Settles successes, and failures that may mean that the file was there.
+    """Settles successes, and failures that may mean that the file was there before.
 
     :param verify: ``counts``, ``instances`` or ``status``.
-    :param directory_id: of the files; None to go by what each row says.
-    :param parent_file_id: compound file that they are children of.
+    :param directory_id: dataset of the files; None to use the one that each row names.
+    :param parent_file_id: compound file whose children they are; None for root files.
     """
 
     project: str
@@ -33,9 +33,9 @@ class Prover:
     limits: Limits = LIMITS
 
     def prove(self, rows: Iterable[InputRow], late: Container[int]) -> Steps[dict[int, Verdict]]:
-        """Return the verdicts on those of ``rows`` that can be settled now, by id.
+        """Return the verdicts on the ``rows`` that can be settled now, by id.
 
-        :param late: inputs that had all the time that the server may take for their instances.
+        :param late: inputs whose instances should be stored by now.
         """
         found: dict[int, Verdict] = {}
         made: list[InputRow] = []
@@ -105,13 +105,13 @@ class Prover:
         for directory, ids in wanted.items():
             if directory is not None or self.parent_file_id is not None:
                 files |= yield from read_files(self.project, directory or 0, ids, self.parent_file_id)
-        # Not among the living files of the dataset: removed, or moved, by a person.
+        # Not in the dataset: a person removed or moved them.
         lost = {_file_of(row) for row in rows if row.succeeded and row.id in late} - files.keys() - {0}
         viewed = yield from ask_together(routes.view_file(self.project, each) for each in sorted(lost))
         return files | {file.id: file for file in viewed}
 
     def _updates(self, rows: Iterable[InputRow], late: Container[int]) -> Steps[dict[int, Verdict]]:
-        # What is replaced is there until it is: only time tells (server.md 3.2).
+        # Until a replacement is done, the file looks the same: only time tells (server.md 3.2).
         ready = [row for row in rows if row.mode != "update_with_existing" or row.id in late]
         return (yield from self._compared(ready, late))
 
@@ -124,7 +124,7 @@ class Prover:
             files = yield from stored_files(self.project, [row.file_id or 0 for row in some])
             for row, file in zip(some, files, strict=True):
                 if file is None:
-                    found[row.id] = Verdict.of("archived", row, f"file {row.file_id} is not there any more")
+                    found[row.id] = Verdict.of("archived", row, f"file {row.file_id} is gone")
                     continue
                 older_count = row.mode == "update_with_existing"
                 compared = compare(row.instance_list, file.instance_list, older_count=older_count)

@@ -1,4 +1,4 @@
-"""What a user may say about a wait."""
+"""What a user may choose about a wait."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _ALLOWED = {
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """When a wait ends, and how.
+    """When and how a wait ends.
 
     :param verify: what proves that predictions are stored: ``counts``, the number that the server keeps for
         each new file; ``instances``, each of them compared; ``status``, only that a success lasted.
-    :param max_failed: how many inputs may fail, or which share of all expected if below 1.
-    :param on_stuck: what to do with inputs that the server has left: ``fail``, or ``retry``.
-    :param stall_timeout: seconds without any movement after which they are; None to wait on.
+    :param max_failed: how many inputs may fail, or which share of the expected ones if below 1.
+    :param on_stuck: what to do with inputs that the server has abandoned: ``fail``, or ``retry``.
+    :param stall_timeout: seconds without movement after which inputs count as abandoned; None to wait on.
     :param max_retries: how often an input may be retried.
-    :param if_killed: what to do with what is pending when the wait is killed: ``leave``, or ``archive`` it.
+    :param if_killed: what to do with pending inputs when the task is killed: ``leave``, or ``archive``.
     :raises InvalidValueError: with everything that is wrong.
     """
 
@@ -58,7 +58,7 @@ class Rules:
     def of(cls, *, max_failed: Any, stall_timeout: Any, **others: Any) -> Rules:
         """Return rules from what a task was given.
 
-        :param max_failed: a number, or the text of one, as a rendered template is.
+        :param max_failed: a number, or its text, as from a rendered template.
         :param stall_timeout: seconds, or a timedelta; None to wait on.
         :param others: the other rules.
         :raises InvalidValueError: with everything that is wrong.
@@ -74,9 +74,9 @@ class Rules:
         return problems > (self.max_failed * expected if self.max_failed < 1 else self.max_failed)
 
     def next_step(self, receipt: Receipt, to_retry: Sequence[int]) -> Literal["wait", "retry", "end"]:
-        """Return what to do where things stand so.
+        """Return what to do next.
 
-        :param to_retry: inputs that are stuck and may be retried.
+        :param to_retry: stuck inputs that may be retried.
         """
         hopeless = receipt.problems - (len(to_retry) if self.on_stuck == "retry" else 0)
         if self.too_many(hopeless, receipt.expected):

@@ -19,17 +19,17 @@ from .verdicts import Verdict
 
 
 def is_left(mark: Mark, at: float, timeout: float) -> bool:
-    """Whether a worker of the server began with an input and does nothing with it any more."""
+    """Whether a worker of the server started on an input and has stopped working on it."""
     return mark.taken_up and at - mark.since >= timeout
 
 
 def judge_stuck(row: InputRow, words: str, file: File | None = None) -> Verdict:
-    """Return the verdict on an input that is stuck.
+    """Return the verdict on a stuck input.
 
     An update is judged by what its file holds: a retry could store it twice, or remove the file.
 
     :param words: why it counts as stuck.
-    :param file: of an update, with its instances; None if it is not there any more.
+    :param file: the file of an update, with its instances; None if it is gone.
     """
     if not is_update(row):
         return Verdict.of("stuck", row, words, retries=row.retry_count if is_retryable(row) else None)
@@ -40,7 +40,7 @@ def judge_stuck(row: InputRow, words: str, file: File | None = None) -> Verdict:
     if compared.missing:
         return Verdict.of("stuck", row, words, missing=compared.missing)
     if replaces and len(file.instance_list) != distinct(row.instance_list):
-        return Verdict.of("stuck", row, words)  # what it replaces is there still
+        return Verdict.of("stuck", row, words)  # what it replaces is still there
     return Verdict.of("succeeded", row, kept=compared.kept)
 
 
@@ -48,10 +48,10 @@ def judge_stuck(row: InputRow, words: str, file: File | None = None) -> Verdict:
 class Stall:
     """Watches for movement, among the expected inputs and the server's other ones.
 
-    The queue is not first in, first out, so that an input waits in it is no reason to worry while others
-    move. One that a worker has begun with moves, or that worker is dead.
+    The queue is not first in, first out, so an input may wait in it while others move. One that a worker has
+    started on moves, or that worker is dead.
 
-    :param timeout: seconds; None never to worry.
+    :param timeout: seconds without movement; None to wait forever.
     """
 
     project: str
@@ -61,11 +61,11 @@ class Stall:
     _others: dict[int, Any] | None = None
 
     def lose_sight(self, at: float) -> None:
-        """Begin to measure anew: the server was out of sight until now."""
+        """Measure from now on: the server was out of sight."""
         self._moved_at, self._others = at, None
 
     def look(self, batches: Iterable[Batch]) -> Steps[None]:
-        """Tell those of ``batches`` that have inputs which are stuck."""
+        """Find the stuck inputs of ``batches``, and tell these."""
         unsettled = [batch for batch in batches if batch.phase != "settled"]
         if self.timeout is None or not unsettled:
             return
@@ -84,7 +84,7 @@ class Stall:
             if batch.movement.moved_at is not None and batch.movement.moved_at > self._moved_at:
                 self._moved_at, self._others = batch.movement.moved_at, None
         if self._stood_for(at) >= timeout * self.limits.doubtful_after:
-            # Only what is being worked on: few rows, however long the queue is.
+            # Only inputs being worked on: few rows, however long the queue is.
             listed = routes.list_rows(
                 self.project, status="Processing", show_deferred=False, limit=self.limits.sample
             )
@@ -94,14 +94,14 @@ class Stall:
             self._others = others
 
     def _stood_for(self, at: float) -> float:
-        """Return for how many seconds nothing has moved."""
+        """Return how long nothing has moved, in seconds."""
         return 0.0 if self._moved_at is None else at - self._moved_at
 
     def _look_at(self, batch: Batch, timeout: float) -> Steps[None]:
         rows = yield from batch.list_pending()
         at = yield from now()
         if self._moved_at is not None and batch.movement.moved_at is not None:
-            # The list may show that they were retried since.
+            # The list may show that some were retried since.
             self._moved_at = max(self._moved_at, batch.movement.moved_at)
         found: dict[int, Verdict] = {}
         for row in rows:

@@ -1,4 +1,4 @@
-"""What to wait for, where no handle tells it: batches, inputs, a compound file."""
+"""What to wait for: handles, batches, inputs, or a compound file."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ...models.problems import describe
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a task was given to wait for: exactly one kind.
+    """What a task is to wait for: exactly one kind.
 
-    :param handle: what operators returned, a list of such from mapped tasks, or JSON of either.
+    :param handle: what an operator returned, a list of these from mapped tasks, or JSON of either.
     :param batch_ids: ids of input batches.
     :param input_ids: ids of inputs.
     :param parent_file_id: file id of a compound file.
@@ -46,9 +46,9 @@ class Target:
             raise InvalidValueError("target", problems)
 
     def handles(self, project: str) -> Steps[list[Handle]]:
-        """Return handles to it.
+        """Return the handles.
 
-        :raises InvalidValueError: if it is none, or names an input that does not exist.
+        :raises InvalidValueError: if the value is invalid or names an input that does not exist.
         """
         if self.handle is not None:
             return handles_of(self.handle)
@@ -60,7 +60,7 @@ class Target:
 
 
 def handles_of(value: Any) -> list[Handle]:
-    """Return handles from what operators returned, a list of such from mapped tasks, or JSON of either."""
+    """Return handles from what an operator returned, a list of these from mapped tasks, or JSON of either."""
     given = _from_text(value, "handle") if isinstance(value, str) else value
     handles = [given] if isinstance(given, Mapping) else list(given or [])
     try:
@@ -73,14 +73,14 @@ def handles_of(value: Any) -> list[Handle]:
 
 
 def handle_of_batches(project: str, batch_ids: Any) -> Handle:
-    """Return a handle for all root inputs of batches, which hold at least one each."""
+    """Return a handle for all root inputs of batches; each holds at least one."""
     ids = _ids("batch_ids", batch_ids)
     batches = [SentBatch(id=each, inputs=None) for each in ids]
     return Handle(project=project, directory_id=None, batches=batches)
 
 
 def handle_of_children(project: str, parent_file_id: Any, expected_count: Any) -> Handle:
-    """Return a handle for the children of a compound file, so many of them."""
+    """Return a handle for a number of children of a compound file."""
     (parent,) = _ids("parent_file_id", [parent_file_id])
     (count,) = _ids("expected_count", [expected_count])
     sent = SentBatch(id=None, inputs=count, parent_file_id=parent)
@@ -88,7 +88,7 @@ def handle_of_children(project: str, parent_file_id: Any, expected_count: Any) -
 
 
 def handle_of_inputs(project: str, input_ids: Any) -> Steps[Handle]:
-    """Return a handle for inputs: each is looked up once, to list it with its batch from then on.
+    """Return a handle for inputs: each is looked up once, and then listed with its batch.
 
     :raises InvalidValueError: if one of them does not exist.
     """

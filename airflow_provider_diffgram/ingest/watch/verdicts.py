@@ -1,4 +1,4 @@
-"""What became of one input, as far as its row tells (server.md 3.2 to 3.4)."""
+"""What became of one input (server.md 3.2 to 3.4)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _BEST_FIRST: list[State] = ["succeeded", "skipped", "pending", "stuck", "failed"
 class Verdict:
     """What became of one input. Holds no instances: there may be a thousand inputs in a batch.
 
-    :param missing: the predictions that are not stored, one text each.
+    :param missing: the predictions that are not stored, in words.
     :param kept: how many predictions the server kept from before instead of those sent (server.md 2.7).
-    :param retries: how often the input was retried; None if it must not be.
-    :param inputs: how many inputs this is about: of those that are missing only the number is known.
+    :param retries: how often the input was retried; None if it must not be retried.
+    :param inputs: number of inputs this is about: of missing ones only the number is known.
     """
 
     state: State

@@ -1,7 +1,7 @@
-"""The wait itself: look until all is in, retry what is stuck, tidy, and tell how it ended.
+"""The wait itself: look until all is in, retry stuck inputs, tidy up, and tell how it ended.
 
-:func:`wait` is the whole of it, for a notebook. A worker and the triggerer share the work of one wait: both
-look by the steps of a :class:`Waiting`, which only read; what writes takes the client of a worker.
+:func:`wait` is all a notebook needs. In Airflow a worker and the triggerer share the work: both look by the
+steps of a :class:`Waiting`, which only read; whatever writes takes the client of a worker.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from .watch import Watch
 _log = logging.getLogger(__name__)
 
 _SETTLING_POLL = 1.0
-"""Seconds between two looks while all that is left will be decided within seconds."""
+"""Seconds between two looks while everything left will be decided within seconds."""
 
 Status = Literal["pending", "stuck", "done", "timeout"]
 
@@ -44,10 +44,10 @@ Status = Literal["pending", "stuck", "done", "timeout"]
 class Standing:
     """Where a wait stands.
 
-    :param status: ``pending``: look again; ``stuck``: retry the inputs named, then look again; ``done``;
+    :param status: ``pending``: look again; ``stuck``: retry some inputs, then look again; ``done``; or
         ``timeout``: not done in time.
     :param receipt: where everything stands.
-    :param to_retry: inputs that are stuck and are to be retried.
+    :param to_retry: the stuck inputs to retry.
     """
 
     status: Status
@@ -65,20 +65,20 @@ def wait(
     report: Report | None = None,
     progress: Callable[[Receipt], None] | None = None,
 ) -> Receipt:
-    """Wait until everything that handles name is in Diffgram with its predictions.
+    """Wait until everything in the handles is in Diffgram with its predictions.
 
     :param handles: what :func:`~airflow_provider_diffgram.ingest.send.push.push` returned, of one project.
-    :param rules: when the wait ends, and how.
-    :param timeout: seconds to wait at most.
+    :param rules: when and how the wait ends.
+    :param timeout: most seconds to wait.
     :param poll_interval: most seconds between two looks; the first ones follow sooner.
-    :param report: a file to write with a line for each input, however the wait ends.
-    :param progress: called with where everything stands after each look.
-    :raises InputsFailedError: if more failed than may.
-    :raises WaitTimeoutError: if the time is over.
-    :raises ReportNotWrittenError: if all is in, but the report could not be written.
+    :param report: file to write, with a line for each input, however the wait ends.
+    :param progress: called after each look with where everything stands.
+    :raises InputsFailedError: if more inputs failed than allowed.
+    :raises WaitTimeoutError: if time ran out.
+    :raises ReportNotWrittenError: if the wait ended well but the report could not be written.
     :raises ServerLostError: if 10 looks in a row failed.
     :raises DiffgramError: if the server refused.
-    :raises InvalidValueError: before anything is asked, if a parameter is wrong.
+    :raises InvalidValueError: if a parameter is wrong, before anything is asked.
     """
     waiting = Waiting(handles, rules or Rules(), report=report, progress=progress)
     if report is not None:
@@ -89,14 +89,14 @@ def wait(
 
 
 class Waiting:
-    """One wait for what handles name.
+    """One wait for the inputs of handles.
 
-    :param handles: of one project.
-    :param rules: when it ends, and how.
-    :param report: a file to write with a line for each input, however the wait ends.
-    :param progress: called with where everything stands after each look.
-    :param limits: how much is asked at once.
-    :raises InvalidValueError: if the handles are of no project, or of several.
+    :param handles: handles of one project.
+    :param rules: when and how it ends.
+    :param report: file to write, with a line for each input, however the wait ends.
+    :param progress: called after each look with where everything stands.
+    :param limits: how much to ask for at once.
+    :raises InvalidValueError: if the handles belong to no project, or to several.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Waiting:
         self._begun = False
 
     def begin(self) -> Steps[Standing]:
-        """Ask for everything: it may be in already."""
+        """Ask for everything: it may already be in."""
         self._begun = True
         return self._stand((yield from self._watch.take_stock()))
 
@@ -126,7 +126,7 @@ class Waiting:
         return self._stand((yield from self._watch.look()))
 
     def poke(self, poll_interval: float) -> Steps[Standing]:
-        """Look once, and on while what is left will be decided within seconds: the next may remember nothing.
+        """Look once, then go on while everything left will be decided within seconds: the next may forget.
 
         :param poll_interval: most seconds between two looks.
         """
@@ -144,13 +144,13 @@ class Waiting:
         first_pause: float | None = None,
         max_failures: int = MAX_POLL_FAILURES,
     ) -> Steps[Standing]:
-        """Look again and again until there is something to do, or time is over. Reads only.
+        """Look again and again until there is something to do, or time runs out. Only reads.
 
-        :param timeout: seconds; the last look is made when they are over.
+        :param timeout: seconds; the last look is made when they have passed.
         :param poll_interval: most seconds between two looks.
-        :param first_pause: seconds before the first look; those of the pace when None.
-        :param max_failures: looks in a row that may fail.
-        :raises ServerLostError: if as many did.
+        :param first_pause: seconds before the first look; None for the usual pace.
+        :param max_failures: failed looks in a row after which to give up.
+        :raises ServerLostError: if that many looks in a row failed.
         :raises DiffgramError: if the server refused.
         """
         end = (yield from now()) + timeout
@@ -181,7 +181,7 @@ class Waiting:
             seconds = max(told, pace.pause(soon=soon, settling=self._watch.settling))
 
     def wait_on(self, client: DiffgramClient, timeout: float, poll_interval: float) -> Receipt:
-        """Look until the wait is over, and retry what is stuck on the way.
+        """Look until the wait is over, retrying stuck inputs on the way.
 
         :raises WaitError: as :meth:`heed` does.
         """
@@ -195,11 +195,11 @@ class Waiting:
     def heed(self, client: DiffgramClient, standing: Standing) -> Receipt | None:
         """Do what the standing calls for; return the receipt if the wait is over.
 
-        The report is written first, whatever is raised then.
+        The report is written before anything is raised.
 
-        :raises InputsFailedError: if more failed than may.
-        :raises WaitTimeoutError: if the time is over.
-        :raises ReportNotWrittenError: if all is well but the report.
+        :raises InputsFailedError: if more inputs failed than allowed.
+        :raises WaitTimeoutError: if time ran out.
+        :raises ReportNotWrittenError: if the wait ended well but the report could not be written.
         """
         if standing.status == "stuck":
             self._retry(client, standing.to_retry)
@@ -223,9 +223,9 @@ class Waiting:
         return Standing("done" if next_step == "end" else "pending", receipt)
 
     def _retry(self, client: DiffgramClient, input_ids: Iterable[int]) -> None:
-        """Have the server begin anew with inputs.
+        """Have the server start over with inputs.
 
-        Not with those that it ended since they were seen to be stuck: their files would be removed.
+        Inputs that ended since they looked stuck are left alone: a retry would remove their files.
         """
         rows = client.run(ask_together(routes.view_row(client.project, each) for each in input_ids))
         still = [row for row in rows if is_pending(row) and row.retry_count < self.rules.max_retries]
@@ -244,7 +244,7 @@ class Waiting:
         return receipt
 
     def _write_report(self, client: DiffgramClient) -> DiffgramError | None:
-        """Write the report if one is wanted; return why it could not be, to be told beside the verdict."""
+        """Write the report, if any; return why it could not be written, to be told beside the verdict."""
         if self._report is None:
             return None
         try:
@@ -254,7 +254,7 @@ class Waiting:
         return self._report.write(watch.verdicts)
 
     def _look_at_all_anew(self) -> Steps[tuple[Watch, Receipt]]:
-        """Look at everything, as far as it is decided, whoever waited."""
+        """Look at everything anew, until no more will be decided within seconds: another may have waited."""
         watch = self._new_watch()
         receipt = yield from watch.take_stock()
         while watch.settling:
@@ -264,11 +264,11 @@ class Waiting:
 
 
 def archive_pending(client: DiffgramClient, handles: Iterable[Handle]) -> list[int]:
-    """Archive the new media that the server has not ingested yet; return their inputs. Updates stay."""
+    """Archive the pending inputs of new media, and return their ids; updates stay."""
     rows = client.run(Watch(handles).list_to_archive())
     return archive(client, rows, "what is pending after a kill")
 
 
 def _seconds_told(error: DiffgramError) -> float:
-    """Return how long the server asked to be left alone."""
+    """Return how many seconds the server asked to be left alone."""
     return error.retry_after if isinstance(error, RateLimitedError | ServerUnavailableError) else 0.0

@@ -1,4 +1,4 @@
-"""Expected against actual: where everything that was sent stands (server.md 3.2)."""
+"""Where everything that was sent stands: expected against actual (server.md 3.2)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _NO_RULES = Rules(stall_timeout=None)
 
 
 class Watch:
-    """Looks at what a handle names, again and again, and remembers what is settled.
+    """Looks at the inputs of handles again and again, and remembers what is settled.
 
     A success is provisional until the file's counter shows the instances that were sent: until then the
-    server may still turn it into a failure. What stays without them for 5 s + 0.1 s per instance is failed.
+    server may still turn it into a failure. One without them after 5 s + 0.1 s per instance has failed.
 
     :param handles: of one project.
     :param rules: what proves a success, and when an input counts as stuck.
-    :param limits: how much is asked at once.
-    :raises InvalidValueError: if the handles are of no project, or of several.
+    :param limits: how much to ask for at once.
+    :raises InvalidValueError: if the handles belong to no project, or to several.
     """
 
     def __init__(
@@ -62,17 +62,17 @@ class Watch:
 
     @property
     def settling(self) -> bool:
-        """Whether all that is pending will be decided within seconds, such as successes without instances."""
+        """Whether all that is left will be decided within seconds, such as successes without instances."""
         unsettled = [batch for batch in self._batches if batch.phase != "settled"]
         return bool(unsettled) and all(batch.is_settling for batch in unsettled)
 
     @property
     def soon(self) -> bool:
-        """Whether the last look ended with a question that should not wait."""
+        """Whether the last look raised a question that should not wait."""
         return any(batch.phase == "urgent" for batch in self._batches)
 
     def look(self) -> Steps[Receipt]:
-        """Ask the server about what is not settled and return where everything stands.
+        """Ask the server about what is not settled, and return where everything stands.
 
         One listing for each batch; fewer while one of them is far from its end, which the wait cannot have
         before. Of many small ones, such as the children of many parents, some are asked in turn: as many as
@@ -102,9 +102,9 @@ class Watch:
         return self._receipt()
 
     def lose_sight(self, at: float) -> None:
-        """Take note that the server could not be seen: that nothing moved meanwhile says nothing.
+        """Note that the server was out of sight, so that time without movement does not count.
 
-        :param at: the time now, of the client's clock.
+        :param at: the current time of the client's clock.
         """
         for batch in self._batches:
             batch.lose_sight(at)
@@ -118,7 +118,7 @@ class Watch:
                 yield _missing(batch)
 
     def to_retry(self, max_retries: int) -> list[int]:
-        """Return the inputs that are stuck and may be retried once more."""
+        """Return the stuck inputs that may be retried once more."""
         return [
             each.input_id
             for each in self.verdicts()
@@ -129,7 +129,7 @@ class Watch:
         ]
 
     def list_to_archive(self) -> Steps[list[InputRow]]:
-        """List the inputs that the server has not ended and whose file is nobody else's.
+        """List the pending inputs of new media.
 
         To archive an update would remove the file that it was to change (server.md 2.14).
         """
@@ -181,7 +181,7 @@ class Watch:
 
 
 def _missing(batch: Batch) -> Verdict:
-    """Return the verdict on what the server does not list; nothing but its number is known."""
+    """Return the verdict on inputs that the server does not list; only their number is known."""
     sent = batch.listing.sent
     parts = [f"batch {sent.id}"] if sent.id is not None else []
     if sent.parent_file_id is not None:

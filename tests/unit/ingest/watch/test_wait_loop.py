@@ -89,7 +89,7 @@ def test_time_in_which_the_server_was_away_leaves_nothing_stuck():
     wait = waiting(listed, stall_timeout=60.0)
     listed.run(wait.begin())
     listed.faults = [AWAY] * 8
-    assert listed.run(wait.until_decided(100, 15)).status == "timeout"
+    assert listed.run(wait.until_decided(90, 15)).status == "timeout"
 
 
 def test_it_leaves_the_server_alone_for_as_long_as_it_is_told_to():
