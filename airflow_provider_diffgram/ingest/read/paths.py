@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
@@ -11,7 +10,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from ...client.request import Upload
 from ...client.routes.uploads import MAX_LARGE_UPLOAD, MIB
 from ...models import Packet, PathMedia
-from .storage import PatientPath, patient
+from .storage import PatientPath, kind_of, patient
 
 UPLOAD_LIMIT = 250 * MIB
 """Most bytes of one upload request (server.md 1.4), the form around the file included."""
@@ -95,7 +94,7 @@ def measured(media: PathMedia, path_of: PathOpener) -> tuple[int, list[str]]:
     try:
         path = path_of(media.path)
         found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
+        if kind_of(found) != "file":
             return 0, [f"not a file: {media.path}"]
         size = found.st_size
     except (FileNotFoundError, NotADirectoryError):

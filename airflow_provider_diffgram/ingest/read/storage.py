@@ -12,7 +12,7 @@ import itertools
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
@@ -120,7 +120,7 @@ class PatientPath:
         raise OSError(words_of_fault(error)) from error
 
     def stat(self) -> Any:
-        """Return an object with ``st_mode``, ``st_mtime``, and ``st_size`` in bytes."""
+        """Return an object with ``st_mtime``, and ``st_size`` in bytes; see :func:`kind_of`."""
         return self.attempt("look at", self._path.stat)
 
     def is_file(self) -> bool:
@@ -128,17 +128,17 @@ class PatientPath:
 
         Not what fsspec calls so: that says no as well where it could not look.
         """
-        return stat.S_ISREG(self._mode())
+        return self._kind() == "file"
 
     def is_dir(self) -> bool:
         """Tell whether it is there, and a folder."""
-        return stat.S_ISDIR(self._mode())
+        return self._kind() == "directory"
 
-    def _mode(self) -> int:
+    def _kind(self) -> str | None:
         try:
-            return int(self.stat().st_mode)
+            return kind_of(self.stat())
         except (FileNotFoundError, NotADirectoryError):
-            return 0
+            return None
 
     def iterdir(self) -> list[PatientPath]:
         """Return what is in a folder.
@@ -201,6 +201,19 @@ class PatientPath:
 
 def _may_pass(error: BaseException) -> bool:
     return not isinstance(error, DiffgramError) and is_passing(error)
+
+
+def kind_of(found: Any) -> str | None:
+    """Return ``file`` or ``directory``, as a result of ``stat`` tells; None if it is neither.
+
+    A storage tells it by a word; what it calls a mode may be the permissions alone.
+    """
+    info = found if isinstance(found, Mapping) else getattr(found, "as_info", dict)()
+    if "type" in info:
+        return str(info["type"]) if info["type"] in ("file", "directory") else None
+    if stat.S_ISREG(found.st_mode):
+        return "file"
+    return "directory" if stat.S_ISDIR(found.st_mode) else None
 
 
 def raise_if_passing(error: Exception, what: str, path: str) -> None:

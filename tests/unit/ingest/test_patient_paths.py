@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import ObjectStoragePath
 
 from airflow_provider_diffgram.client import StorageError
 from airflow_provider_diffgram.client.clock import Clock
@@ -19,7 +21,7 @@ from airflow_provider_diffgram.ingest.read.jsonlines import candidates
 from airflow_provider_diffgram.ingest.read.pages import Documents
 from airflow_provider_diffgram.ingest.read.paths import confined, measured, universal_path
 from airflow_provider_diffgram.ingest.read.scenes import pictures_in
-from airflow_provider_diffgram.ingest.read.storage import PatientPath, patient
+from airflow_provider_diffgram.ingest.read.storage import PatientPath, kind_of, patient
 from airflow_provider_diffgram.ingest.send.tally import Tally
 from airflow_provider_diffgram.ingest.watch.ending import Report
 from airflow_provider_diffgram.ingest.watch.verdicts import Verdict
@@ -252,3 +254,29 @@ def test_secrets_of_an_address_are_not_told(stocked: list[Fault]):
     assert "abc123" not in str(caught.value) + repr(caught.value)
     assert "pass" not in str(caught.value).replace("may pass", "")
     assert "bucket/a.png" in str(caught.value)
+
+
+def test_files_and_folders_by_whatever_opens_them(stocked: list[Fault], tmp_path: Path):
+    (tmp_path / "link.png").symlink_to(tmp_path / "a.png")
+    (tmp_path / "folder").symlink_to(tmp_path / "cams")
+    os.mkfifo(tmp_path / "pipe.png")
+    for path_of in (universal_path, patient(ObjectStoragePath)):
+        found = {
+            name: (path_of(str(tmp_path / name)).is_file(), path_of(str(tmp_path / name)).is_dir())
+            for name in ("a.png", "cams", "link.png", "folder", "pipe.png", "nowhere.png", "a.png/b.png")
+        }
+        assert found == {
+            "a.png": (True, False),
+            "cams": (False, True),
+            "link.png": (True, False),
+            "folder": (False, True),
+            "pipe.png": (False, False),
+            "nowhere.png": (False, False),
+            "a.png/b.png": (False, False),
+        }
+
+
+def test_a_mode_that_is_permissions_alone_does_not_hide_a_file():
+    assert kind_of({"type": "file", "mode": 0o644, "size": 3}) == "file"
+    assert kind_of({"type": "directory", "mode": "040000"}) == "directory"
+    assert kind_of({"type": "other"}) is None
