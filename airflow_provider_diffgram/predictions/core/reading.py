@@ -358,10 +358,16 @@ def _rows_columns(mask: Any) -> tuple[int, int]:
 
 
 def sure(points: Sequence[XY], scores: Sequence[float] | None, min_score: float) -> list[XY | None]:
-    """Return points, None in place of those with less than the least score."""
+    """Return points, None in place of those with less than the least score.
+
+    :raises ValueError: if there are not as many scores as points, or one is not a number.
+    """
     if scores is None:
         return list(points)
-    return [point if score >= min_score else None for point, score in zip(points, scores, strict=True)]
+    return [
+        point if number(score, "score of a joint") >= min_score else None
+        for point, score in zip(points, scores, strict=True)
+    ]
 
 
 def posed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Hashable, Iterator, Sequence
 from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
@@ -44,7 +44,8 @@ def from_dataframe(frame: Any) -> Iterator[RawImage]:
     ``track``, ``frame``          in a video: number of the track, 0-based frame
     ============================  ======================================================================
 
-    A row with neither a box nor points is a tag of the whole picture.
+    A row with neither a box nor points is a tag of the whole picture. A label is either that or a shape:
+    where other rows of a label have a shape, one without has lost it, and is refused.
 
     :return: the pictures in the order in which they first appear.
     :raises InvalidValueError: if columns are missing or unknown; from the iterator, with all that is wrong
@@ -90,13 +91,14 @@ def _images(frame: Any) -> Iterator[RawImage]:
         raise InvalidValueError(
             "the table of predictions", [f"{len(nameless)} rows name no image: {rows}, counted from 0"]
         )
+    with_shape = _labels_with_shape(columns)
     for name, rows_of_image in places.items():
         records = [
             {key: values[place] for key, values in columns.items() if not is_missing(values[place])}
             for place in rows_of_image
         ]
         found = (row for row in records if row.keys() - _OF_THE_IMAGE)
-        predictions = read_all(name, found, _prediction)
+        predictions = read_all(name, found, lambda row: _prediction(row, with_shape))
         yield RawImage(name, _side(name, records, "width"), _side(name, records, "height"), predictions)
 
 
@@ -104,7 +106,17 @@ _OF_THE_IMAGE = {"image", "width", "height", "frame"}
 """What a row without a prediction may have."""
 
 
-def _prediction(row: dict[str, Any]) -> list[RawPrediction]:
+def _labels_with_shape(columns: dict[str, list[Any]]) -> set[Any]:
+    """Return the labels of which a row has a box or points."""
+    shapes = [columns[key] for key in (*_EDGES, "points") if key in columns]
+    return {
+        label
+        for label, *values in zip(columns["label"], *shapes, strict=True)
+        if isinstance(label, Hashable) and not all(map(is_missing, values))
+    }
+
+
+def _prediction(row: dict[str, Any], with_shape: Container[Any]) -> list[RawPrediction]:
     if "label" not in row:
         raise ValueError(f"has no label, but {', '.join(sorted(row.keys() - _OF_THE_IMAGE))}")
     shape: dict[str, Any] = {}
@@ -112,6 +124,8 @@ def _prediction(row: dict[str, Any]) -> list[RawPrediction]:
         shape["box"] = edges_of([row[edge] for edge in _EDGES])
     if "points" in row:
         shape["polygons"] = [_ring(row["points"])]
+    if not shape and isinstance(row["label"], Hashable) and row["label"] in with_shape:
+        raise ValueError(f"has no box, and other rows of {row['label']!r} have one: it is no tag")
     if len(shape) > 1:
         raise ValueError("has a box and points; it needs one of them")
     frame = whole(row["frame"], "frame") if "frame" in row else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,6 +180,13 @@ def test_what_is_no_dataset_is_refused_by_file_kind_4(tmp_path: Path, dataset: A
     assert told in error.problems[0]
 
 
+def test_a_table_is_no_list_of_records_kind_4():
+    table = pd.DataFrame([record(score=0.5)])
+    assert "give table.to_dict('records')" in refused(table).problems[0]
+    with_box = pd.DataFrame([record(bbox=BBOX)]).to_dict("records")
+    assert [each.box for each in read(*with_box)] == [EDGES]
+
+
 @pytest.mark.parametrize("results", [7, None, b"[]", object()])
 def test_what_cannot_be_results_is_refused_kind_4(results: Any):
     assert "give a file, or a list of records" in refused(results).problems[0]
@@ -266,6 +274,12 @@ def test_parts_without_corners_are_counted_beside_those_that_have_them_kind_5():
     )
     assert [len(packet.instance_list) for packet in packets] == [1, 0]
     assert (packets.account.parts, packets.account.lost_parts) == (2, 2)
+
+
+@pytest.mark.parametrize("kind", [np.array, lambda rings: [np.array(ring) for ring in rings], tuple])
+def test_outlines_of_a_model_are_arrays_kind_5(kind: Any):
+    (found,) = read(record(segmentation=kind([OUTLINE])))
+    assert found.polygons == [[(1, 1), (50, 1), (50, 50)]]
 
 
 def test_an_outline_that_shows_nothing_alone_is_counted_kind_5():
@@ -432,10 +446,13 @@ def test_what_other_systems_write_is_read_kind_7(tmp_path: Path, write: Any, wra
         (b"<!DOCTYPE html><title>Sign in</title>", "is a page of HTML or XML, not JSON"),
         (b"image_id,category_id\n1,1\n", "is not JSON: it begins with 'image_id,category_id'"),
         (b"PK\x03\x04...", "is packed by zip: unpack it first"),
-        (b'[{"image_id": 1, "category_id": 1, "bbox": [1, 2', "is not JSON: parse error: premature EOF"),
-        (b'[{"image_id": 1}] []', "is not JSON: parse error: trailing garbage"),
-        (b'[{"image_id": "\xff"}]', "is not JSON: lexical error: invalid bytes in UTF8 string"),
-        (b'[{"image_id": "\xc1\x8f"}]', "is not UTF-8: invalid start byte"),
+        (
+            b'[{"image_id": 1, "category_id": 1, "bbox": [1, 2',
+            "is not JSON behind item 0: parse error: premature EOF",
+        ),
+        (b'[{"image_id": 1}] []', "; a second value follows the first, as in JSON Lines"),
+        (b'[{"image_id": "\xff"}]', "is not JSON behind item 0: lexical error: invalid bytes in UTF8 string"),
+        (b'[{"image_id": "\xc1\x8f"}]', "is not UTF-8 behind item 0: invalid start byte"),
         (b'[{"score": NaN}]', "JSON has no NaN and no Infinity"),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"a":' * 100_000, "is nested too deeply"),

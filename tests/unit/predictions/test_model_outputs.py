@@ -343,6 +343,17 @@ def test_a_keypoint_whose_visibility_is_not_known_is_refused_kind_5():
     assert "visibility of a keypoint is nan" in problem
 
 
+@pytest.mark.parametrize("score", [NAN, None])
+def test_a_score_of_a_joint_that_is_none_is_refused_kind_5(score: Any):
+    found = sv.KeyPoints(
+        xy=np.array([[[5.0, 6], [7, 8]]]),
+        keypoint_confidence=np.array([[0.9, score]], dtype=object),
+        class_id=np.array([0]),
+    )
+    (problem,) = problems_of(lambda: from_supervision_key_points([found], ["a.jpg"]))
+    assert "score of a joint is " in problem
+
+
 @pytest.mark.parametrize("joints", [[7, "b"], [None, "b"], "ab", ["a"]])
 def test_joints_are_named_by_texts_kind_6(joints: Any):
     found = output(keypoints=[[[5, 6, 1], [7, 8, 1]]])
@@ -503,6 +514,14 @@ def test_points_that_are_none_are_told_by_row_kind_5(points: Any, told: str):
     (problem,) = problems_of(lambda: table({"image": "a.jpg", "label": "cat", "points": points}))
     assert problem.startswith("prediction 0: ")
     assert told in problem
+
+
+@pytest.mark.parametrize("none", [None, NAN, pd.NA])
+def test_a_row_that_lost_its_box_is_no_tag_kind_5(none: Any):
+    lost = rows([none] * 4)
+    found = from_dataframe(pd.DataFrame([rows(), lost, rows([none] * 4, label="indoor")], dtype=object))
+    (problem,) = problems_of(lambda: found)
+    assert problem == "prediction 1: has no box, and other rows of 'cat' have one: it is no tag"
 
 
 @pytest.mark.parametrize("none", [None, NAN, pd.NA, pd.NaT, -1])

@@ -31,6 +31,8 @@ def records_of(source: Source | Mapping[str, Any] | Iterable[Any]) -> Iterator[A
         yield from _records_of_file(source)
     elif isinstance(source, Mapping):
         yield from _records_of_object("COCO results", source)
+    elif hasattr(source, "to_dict"):
+        raise InvalidValueError("COCO results", ["are a table: give table.to_dict('records')"])
     elif isinstance(source, Iterable) and not isinstance(source, bytes | bytearray):
         yield from several(source, "COCO results")
     else:
@@ -183,6 +185,13 @@ def _repeated_in(value: Any) -> str | None:
     return next(filter(None, map(_repeated_in, value)), None) if isinstance(value, list) else None
 
 
+_HINTS = {
+    "lexical error": "; JSON has no NaN and no Infinity",
+    "parse error: trailing garbage": "; a second value follows the first, as in JSON Lines",
+}
+"""What is often behind an error of the parser, by its beginning."""
+
+
 def _parsed(source: Source, parse: Callable[[IO[bytes]], Iterator[Any]]) -> Iterator[Any]:
     count = 0
     with json_stream(source) as (file, _):
@@ -194,10 +203,10 @@ def _parsed(source: Source, parse: Callable[[IO[bytes]], Iterator[Any]]) -> Iter
             told = error.args[0] if error.args else "unknown"
             text = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
             cause = text.strip().partition("\n")[0]
-            hint = "; JSON has no NaN and no Infinity" if cause.startswith("lexical error") else ""
-            raise refusal(source, f"is not JSON: {cause}{hint} ({count} items before it are)") from None
+            hint = next((text for start, text in _HINTS.items() if cause.startswith(start)), "")
+            raise refusal(source, f"is not JSON behind item {count}: {cause}{hint}") from None
         except UnicodeDecodeError as error:
-            raise refusal(source, f"is not UTF-8: {error.reason} ({count} items before it are)") from None
+            raise refusal(source, f"is not UTF-8 behind item {count}: {error.reason}") from None
 
 
 class _Shallow:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...core.geometry import in_order
 from ...core.masks import Outlines, outlines_of
 from ...core.raw import Edges, RawKeypoint, RawSkeleton
-from ...core.reading import is_missing, shown, whole
+from ...core.reading import is_missing, plain, shown, whole
 from .images import CocoCategory
 
 _NOT_FOUND, _HIDDEN, _VISIBLE = 0, 1, 2
@@ -74,11 +74,12 @@ def segmentation_of(segmentation: Any, width: int, height: int) -> tuple[Any, bo
     """
     if isinstance(segmentation, Mapping):
         return _run_lengths(segmentation, width, height)
+    segmentation = plain(segmentation)
     if not isinstance(segmentation, list | tuple):
         raise ValueError(
             f"segmentation is neither polygons nor run lengths with size and counts: {shown(segmentation)}"
         )
-    rings = [ring.tolist() if hasattr(ring, "tolist") else ring for ring in segmentation]
+    rings = [plain(ring) for ring in segmentation]
     for ring in rings:
         if not isinstance(ring, list | tuple):
             raise ValueError(f"segmentation has {shown(ring)}; polygons are lists of numbers")
@@ -109,8 +110,7 @@ def _run_lengths(lengths: Mapping[str, Any], width: int, height: int) -> tuple[d
 
 
 def _runs_of_list(counts: Any) -> NDArray[np.int64]:
-    if hasattr(counts, "tolist"):
-        counts = counts.tolist()
+    counts = plain(counts)
     if not isinstance(counts, list | tuple):
         raise ValueError(f"counts are {shown(counts)}, no run lengths")
     runs = [whole(count, "a run length") for count in counts]
@@ -189,8 +189,7 @@ def keypoints_of(values: Any, category: CocoCategory) -> tuple[list[float], bool
     :raises ValueError: if these are no triples of finite numbers, or not as many as the category has joints;
         or if the skeleton of the category cannot be read.
     """
-    if hasattr(values, "tolist"):
-        values = values.tolist()
+    values = plain(values)
     if not isinstance(values, list | tuple):
         raise ValueError(f"keypoints are {shown(values)}, no list of numbers")
     count = len(category.joints)
