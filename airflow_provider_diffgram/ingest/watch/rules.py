@@ -65,9 +65,7 @@ class Rules:
         """
         if isinstance(stall_timeout, timedelta):
             stall_timeout = stall_timeout.total_seconds()
-        if isinstance(max_failed, str):
-            max_failed = _read_number(max_failed)
-        return cls(max_failed=max_failed, stall_timeout=stall_timeout, **others)
+        return cls(max_failed=_number(max_failed), stall_timeout=_number(stall_timeout), **others)
 
     def too_many(self, problems: int, expected: int) -> bool:
         """Whether more of ``expected`` inputs failed than may."""
@@ -86,11 +84,12 @@ class Rules:
         return "end" if receipt.complete else "wait"
 
 
-def _read_number(text: str) -> Any:
+def _number(value: Any) -> Any:
+    """Return the number that a text holds; any other value as it is, to be checked."""
     try:
-        return float(text)
+        return float(value) if isinstance(value, str) else value
     except ValueError:
-        return text
+        return value
 
 
 def _number_problems(name: str, value: Any, what: str) -> list[str]:

@@ -44,7 +44,7 @@ def instance(diffgram: LiveDiffgram, left: int = 1, **more: Any) -> dict[str, An
     return {**boxed, "label_file_id": diffgram.labels["cat"], **more}
 
 
-def looking(diffgram: LiveDiffgram, watch: Watch, wanted: Callable[[Receipt], bool]) -> Receipt:
+def look_until(diffgram: LiveDiffgram, watch: Watch, wanted: Callable[[Receipt], bool]) -> Receipt:
     """Look until the receipt is as wanted."""
     deadline = time.monotonic() + 10
     while True:

@@ -19,7 +19,7 @@ from airflow_provider_diffgram.ingest.watch.wait import archive_pending, wait
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import InvalidValueError, Receipt
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
-from tests.integration.ingest.raw_packets import image, instance, looking, raw
+from tests.integration.ingest.raw_packets import image, instance, look_until, raw
 from tests.integration.ingest.served_media import Media
 
 
@@ -146,6 +146,6 @@ def test_what_is_archived_when_a_wait_is_killed_is_new_and_pending(diffgram: Liv
     waiting = diffgram.push([image(media, "waiting.png")])
     assert len(archive_pending(diffgram.client, [done, updating, waiting])) == 1
     diffgram.emulator.pause_queue(False)
-    receipt = looking(diffgram, Watch([done, updating, waiting]), lambda each: each.complete)
+    receipt = look_until(diffgram, Watch([done, updating, waiting]), lambda each: each.complete)
     assert receipt.summary() == "3 expected: 2 succeeded, 1 archived"
     assert diffgram.names() == ["there.png", "done.png"]

@@ -14,7 +14,7 @@ from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Receipt
 from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box, settings
-from tests.integration.ingest.raw_packets import image, instance, looking, raw, rows_until
+from tests.integration.ingest.raw_packets import image, instance, look_until, raw, rows_until
 from tests.integration.ingest.served_media import Media
 
 
@@ -26,7 +26,7 @@ def test_success_counts_only_once_the_instances_are_there(tmp_path: Path, media:
         receipt = diffgram.client.run(watch.look())
         assert (receipt.pending, receipt.succeeded, receipt.complete) == (1, 0, False)
         assert watch.settling
-        receipt = looking(diffgram, watch, lambda each: each.complete)
+        receipt = look_until(diffgram, watch, lambda each: each.complete)
         assert receipt.succeeded == 1
         assert receipt.file_ids == [diffgram.file("a.png").id]
         assert len(diffgram.instances(receipt.file_ids[0])) == 1
@@ -39,7 +39,7 @@ def test_a_success_that_flips_to_failed_is_never_told_as_success_quirk_3(tmp_pat
         watch = Watch([raw(diffgram, media, {"instance_list": [bad]})])
         rows_until(diffgram, lambda rows: rows[0].succeeded)
         assert diffgram.client.run(watch.look()).succeeded == 0
-        receipt = looking(diffgram, watch, lambda each: each.complete)
+        receipt = look_until(diffgram, watch, lambda each: each.complete)
         assert (receipt.succeeded, receipt.failed) == (0, 1)
         assert "less than 1" in receipt.failures[0].reason
 

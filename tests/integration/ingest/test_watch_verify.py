@@ -13,7 +13,7 @@ from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Receipt
 from tests.integration.ingest import served_media
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
-from tests.integration.ingest.raw_packets import image, instance, looking, raw
+from tests.integration.ingest.raw_packets import image, instance, look_until, raw
 from tests.integration.ingest.served_media import Media
 from tests.integration.ingest.test_watch_videos import video
 
@@ -23,7 +23,7 @@ COUNTS, INSTANCES, STATUS = (Rules(verify=each) for each in ("counts", "instance
 
 def ended(diffgram: LiveDiffgram, handle, rules: Rules) -> tuple[Watch, Receipt]:
     watch = Watch([handle], rules)
-    return watch, looking(diffgram, watch, lambda each: each.complete)
+    return watch, look_until(diffgram, watch, lambda each: each.complete)
 
 
 @pytest.mark.parametrize("rules", [COUNTS, INSTANCES, STATUS], ids=lambda rules: rules.verify)

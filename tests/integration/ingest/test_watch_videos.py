@@ -12,7 +12,7 @@ from airflow_provider_diffgram.ingest.watch.rules import Rules
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Input, SentBatch
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
-from tests.integration.ingest.raw_packets import image, instance, looking, raw, rows_until
+from tests.integration.ingest.raw_packets import image, instance, look_until, raw, rows_until
 from tests.integration.ingest.served_media import VIDEO, Media
 
 
@@ -62,7 +62,7 @@ def test_a_lost_video_has_failed_while_hundreds_of_others_wait_quirk_62(diffgram
         diffgram.ask(routes.send_packet, body, "raw")
     many = sent.model_copy(update={"batches": [SentBatch(id=batch, inputs=151)], "expected": 151})
     watch = Watch([many])
-    receipt = looking(diffgram, watch, lambda receipt: receipt.failed > 0)
+    receipt = look_until(diffgram, watch, lambda receipt: receipt.failed > 0)
     assert (receipt.failed, receipt.pending) == (1, 150)
 
 
@@ -74,7 +74,7 @@ def test_a_video_that_never_succeeds_is_an_end_and_no_retry_is_asked_for_quirks_
     good = instance(diffgram)
     handle = raw(diffgram, media, video(media, f0=[good], f5=[good | {"x_max": 0}]))
     watch = Watch([handle], Rules(on_stuck="retry", stall_timeout=60.0))
-    receipt = looking(diffgram, watch, lambda receipt: receipt.complete)
+    receipt = look_until(diffgram, watch, lambda receipt: receipt.complete)
     assert (receipt.summary(), receipt.failures[0].reason != "") == ("1 expected: 1 failed", True)
     assert watch.to_retry(3) == []
 

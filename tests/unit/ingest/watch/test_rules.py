@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -50,10 +51,24 @@ def test_all_that_is_wrong_is_told_at_once():
         "max_failed": -1,
         "stall_timeout": 0,
         "max_retries": float("nan"),
+        "if_killed": "explode",
     }
     with pytest.raises(InvalidValueError) as caught:
         Rules(**wrong)
-    assert len(caught.value.problems) == 5
+    assert len(caught.value.problems) == 6
+
+
+def test_numbers_may_be_rendered_texts_and_times_timedeltas():
+    rules = Rules.of(max_failed=" 0.5 ", stall_timeout=timedelta(minutes=2), on_stuck="retry")
+    assert rules == Rules(max_failed=0.5, stall_timeout=120.0, on_stuck="retry")
+    assert Rules.of(max_failed=3, stall_timeout=None).stall_timeout is None
+
+
+@pytest.mark.parametrize("wrong", ["many", "", "nan", "-1", None, True, [1]])
+def test_what_is_not_a_number_is_refused_with_what_else_is_wrong(wrong: Any):
+    with pytest.raises(InvalidValueError, match="max_failed must be a number of inputs") as caught:
+        Rules.of(max_failed=wrong, stall_timeout="soon", verify="hope")
+    assert len(caught.value.problems) == 3
 
 
 def test_looks_come_soon_at_first_then_ever_less_often_and_never_too_late():
