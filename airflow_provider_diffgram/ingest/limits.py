@@ -5,11 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..client.routes import PAGE
+from ..client.routes.uploads import MIB
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Amounts and times that the project chose itself; what a user may choose is a parameter.
+
+    For a push:
+
+    :param chunk: packets that are checked and sent together.
+    :param linger: seconds that what a generator yields waits at most for more, to be sent together.
+    :param dataset_cap: most images of a dataset (server.md 3.3).
+    :param batch: most packets of a batch: a listing shows no more (quirk 13).
+    :param upload: bytes of one request at most (server.md 1.4).
+    :param upload_chunk: bytes of a chunk of a large upload: few requests, since a server admits four a
+        second; each is streamed, so memory is no matter.
+    :param stuck_after: seconds without any change after which an input that the server has begun with is
+        taken for lost.
 
     For waiting:
 
@@ -27,6 +40,13 @@ class Limits:
         rest of the project.
     """
 
+    chunk: int = 1000
+    linger: float = 5.0
+    dataset_cap: int = 90_000
+    batch: int = PAGE
+    upload: int = 250 * MIB
+    upload_chunk: int = 32 * MIB
+    stuck_after: float = 120.0
     page: int = PAGE
     sample: int = 100
     light_instances: int = 2000

@@ -13,6 +13,7 @@ from ...client import (
 )
 from ...models import BlobMedia, File, InvalidValueError, Packet, PageMedia, PathMedia
 from ...models.problems import describe
+from ..limits import LIMITS, Limits
 from ..read.pages import Documents
 from ..read.paths import PathOpener, is_large, large_problems, measured
 from ..server.files import SEARCH_ONE_BY_ONE, find_file, find_with_children, root_files
@@ -59,6 +60,7 @@ class Plan:
     :param there: children that were there, by parent.
     :param media_types: of the packets that go through the queue, and of videos.
     :param large: paths of media that are uploaded in chunks.
+    :param limits: how much goes together.
     """
 
     directory_id: int
@@ -69,6 +71,7 @@ class Plan:
     there: dict[int, list[File]] = field(default_factory=dict)
     media_types: set[str] = field(default_factory=set)
     large: set[str] = field(default_factory=set)
+    limits: Limits = LIMITS
 
 
 Candidate = Packet | Mapping[str, Any] | list[str]
@@ -96,13 +99,17 @@ class Preparation:
     :param client: of the project.
     :param target: dataset and labels.
     :param path_of: opens the paths of media.
+    :param limits: how much goes together.
     :ivar checked: number of packets that were checked.
     """
 
-    def __init__(self, client: DiffgramClient, target: Target, path_of: PathOpener) -> None:
+    def __init__(
+        self, client: DiffgramClient, target: Target, path_of: PathOpener, limits: Limits = LIMITS
+    ) -> None:
         directory_id, self._problems = _dataset_id(client, target.dataset)
         labels = Labels(client, target.label_schema, target.unknown_labels, target.origin)
-        self.plan = Plan(directory_id, labels, Documents(path_of), Blobs(client, path_of))
+        documents, blobs = Documents(path_of), Blobs(client, path_of)
+        self.plan = Plan(directory_id, labels, documents, blobs, limits=limits)
         self.checked = 0
         self._check = _Check(client, self.plan, path_of)
         self._unshown = 0
@@ -193,8 +200,8 @@ class _Check:
         size, problems = measured(media, self._path_of)
         if not problems:
             problems = self._size_problems(media)
-        if not problems and is_large(packet, size):
-            problems = large_problems(packet, size)
+        if not problems and is_large(packet, size, self._plan.limits.upload):
+            problems = large_problems(packet, size, self._plan.limits.upload)
             self._plan.large.add(media.path)
             self._plan.media_types.add(media.type)
         return problems

@@ -12,7 +12,6 @@ from ...client.routes.uploads import MAX_LARGE_UPLOAD, MIB
 from ...models import Packet, PathMedia
 from .storage import PatientPath, kind_of, patient
 
-UPLOAD_LIMIT = 250 * MIB
 """Most bytes of one upload request (server.md 1.4), the form around the file included."""
 
 _FORM_ROOM = MIB
@@ -104,20 +103,20 @@ def measured(media: PathMedia, path_of: PathOpener) -> tuple[int, list[str]]:
     return size, [] if size else [f"file is empty: {media.path}"]
 
 
-def is_large(packet: Packet, size: int) -> bool:
+def is_large(packet: Packet, size: int, limit: int) -> bool:
     """Return whether ``size`` bytes and their predictions are too much for one request (server.md 1.4)."""
     room = _FORM_ROOM
-    if size > UPLOAD_LIMIT // 2:
+    if size > limit // 2:
         room += 2 * len(packet.model_dump_json(include={"instance_list", "frame_packet_map"}))
-    return size > UPLOAD_LIMIT - room
+    return size > limit - room
 
 
-def large_problems(packet: Packet, size: int) -> list[str]:
+def large_problems(packet: Packet, size: int, limit: int) -> list[str]:
     """Return why a medium cannot go in chunks, which know neither parent nor ordinal (server.md 2.9)."""
     assert isinstance(packet.media, PathMedia)
     if packet.parent_file_id is not None:
         return [
-            f"{packet.media.path} has {size / MIB:.0f} MiB; a local child may have {UPLOAD_LIMIT // MIB} MiB "
+            f"{packet.media.path} has {size / MIB:.0f} MiB; a local child may have {limit // MIB} MiB "
             "together with its predictions. Give a URL, or for an image a blob of a Diffgram connection"
         ]
     if size > MAX_LARGE_UPLOAD:

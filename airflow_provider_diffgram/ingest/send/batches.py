@@ -10,11 +10,9 @@ from typing import Any, Protocol
 from ...client import DiffgramClient, routes
 from ...client.request import Steps, ask
 from ...models import Input, SentBatch
+from ..limits import LIMITS
 from ..server.names import Pending
 from ..server.rows import Row
-
-BATCH_SIZE = 1000
-"""Most packets of a batch: a listing shows no more (quirk 13)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,15 @@ class Batches:
 
     :param client: of the project.
     :param memory: told of each batch before anything is sent in it.
+    :param size: most packets of a batch.
     :ivar earlier: ids of those of earlier attempts, where they were remembered.
     """
 
-    def __init__(self, client: DiffgramClient, memory: Memory | None = None) -> None:
+    def __init__(
+        self, client: DiffgramClient, memory: Memory | None = None, size: int = LIMITS.batch
+    ) -> None:
         self._client = client
+        self._size = size
         self._memory = memory
         self._ids = memory.batch_ids() if memory else []
         self.earlier = tuple(sorted(self._ids))
@@ -100,8 +102,8 @@ class Batches:
             return self._room((None, 1))
 
     def _room(self, key: tuple[int | None, int]) -> int:
-        batch_id, assigned = self._open.get(key, (0, BATCH_SIZE))
-        if assigned >= BATCH_SIZE:
+        batch_id, assigned = self._open.get(key, (0, self._size))
+        if assigned >= self._size:
             batch_id, assigned = self._new(), 0
         self._open[key] = batch_id, assigned + 1
         return batch_id

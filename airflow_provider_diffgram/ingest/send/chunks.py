@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, StorageError, routes
 from ...client.request import pause
-from ...client.routes.uploads import MIB
 from ...models import Input, PathMedia
 from ..check.check import Plan
 from ..read.paths import PathOpener, upload_of
@@ -20,9 +19,6 @@ from .batches import Place
 from .inventory import pending_of
 from .item import Item
 from .settle import wait_for_end
-
-CHUNK_SIZE = 32 * MIB
-"""Few requests, since a server admits four a second; each is streamed, so memory is no matter."""
 
 PATIENCE = 3600.0
 """Seconds to wait until the server has ingested a large medium, so that predictions can follow."""
@@ -83,7 +79,7 @@ class LargeUploads:
                 upload,
                 directory_id=self._plan.directory_id,
                 upload_id=uuid.uuid4().hex,
-                chunk_size=CHUNK_SIZE,
+                chunk_size=self._plan.limits.upload_chunk,
                 batch_id=batch_id,
                 video_split_duration=split,
             )

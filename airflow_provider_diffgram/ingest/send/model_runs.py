@@ -8,7 +8,8 @@ from collections.abc import Callable
 from ...client import DiffgramClient, DiffgramError, routes
 from ...client.request import Steps, ask, ask_together, pause
 from ...models import Input, InputStatus, Packet, TextMedia
-from ..check.labels import Labels, Ref
+from ..check.check import Plan
+from ..check.labels import Ref
 from ..server.files import settle_seconds
 from ..server.rows import is_under_way, progress_of, runs_named, runs_resolved
 from .batches import Place
@@ -18,9 +19,6 @@ _log = logging.getLogger(__name__)
 
 INTRODUCTION_TIMEOUT = 3600.0
 """Seconds to wait for the packet that introduces a model run."""
-
-STUCK_AFTER = 120.0
-"""Seconds without any change after which an input that the server has begun with is taken for lost."""
 
 _POLL = 1.0
 _RECENT = 100
@@ -41,13 +39,14 @@ class ModelRuns:
     proves it is an input that the server has given the ids of both.
 
     :param client: of the project.
-    :param labels: know the model and the run of predictions that name none.
+    :param plan: its labels know the model and the run of predictions that name none.
     :param turns: of tasks that may introduce the same run at the same moment.
     """
 
-    def __init__(self, client: DiffgramClient, labels: Labels, turns: Turns | None = None) -> None:
+    def __init__(self, client: DiffgramClient, plan: Plan, turns: Turns | None = None) -> None:
         self._client = client
-        self._labels = labels
+        self._labels = plan.labels
+        self._stuck_after = plan.limits.stuck_after
         self._turns = turns
         self._known: set[Ref] = set()
         self._looked_for: set[Ref] = set()
@@ -100,7 +99,7 @@ class ModelRuns:
             state = [(row.id, progress_of(row)) for row in under_way]
             if state != seen:
                 seen, seen_at = state, self._client.clock.monotonic()
-            if self._client.clock.monotonic() - seen_at > STUCK_AFTER:
+            if self._client.clock.monotonic() - seen_at > self._stuck_after:
                 self._lost = {row.id for row in under_way if is_under_way(row)}
             if self._lost or not under_way:
                 break
@@ -201,7 +200,7 @@ class ModelRuns:
             elif (
                 row is not None
                 and is_under_way(row)
-                and self._client.clock.monotonic() - seen_at > STUCK_AFTER
+                and self._client.clock.monotonic() - seen_at > self._stuck_after
             ):
                 return row
             self._renew_turn()

@@ -10,6 +10,7 @@ from ...client.sync import MOST_AT_ONCE
 from ...models import InvalidValueError
 from ..check.labels import UNKNOWN_LABELS, Ref, UnknownLabels
 from ..defaults import CONCURRENCY
+from ..limits import LIMITS, Limits
 from ..read.paths import PathOpener, universal_path
 from .batches import Memory
 from .decide import IfExists
@@ -36,6 +37,7 @@ class Pushing(Sending, total=False):
     """The options of a push."""
 
     if_exists: IfExists
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class Options:
     :param stop: once set, nothing more is sent, and the push ends with an error.
     :param turns: of tasks that may introduce the same model run at the same moment.
     :param path_of: opens the paths of media and the report.
+    :param limits: how much goes together, and how long is waited for what.
     :raises InvalidValueError: with everything that is wrong.
     """
 
@@ -72,6 +75,7 @@ class Options:
     stop: threading.Event | None = None
     turns: Turns | None = None
     path_of: PathOpener = universal_path
+    limits: Limits = LIMITS
 
     def __post_init__(self) -> None:
         origin = [each for each in self.origin or () if "\x00" in (each or "")]

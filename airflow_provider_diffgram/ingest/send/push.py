@@ -46,13 +46,6 @@ from .threads import Senders
 from .upload import Uploads
 from .videos import Videos
 
-CHUNK = 1000
-LINGER = 5.0
-"""Seconds that what a generator yields waits at most for more, to be checked and sent together."""
-
-DATASET_CAP = 90_000
-"""Most images of a dataset (server.md 3.3)."""
-
 
 def push(client: DiffgramClient, packets: Iterable[Candidate], **options: Unpack[Pushing]) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
@@ -87,7 +80,7 @@ def prepare(client: DiffgramClient, packets: Iterable[Candidate], **options: Unp
         path_of = patient(chosen.path_of, client.settings.retry_timeout, client.clock)
         chosen = replace(chosen, path_of=path_of)
         target = Target(chosen.dataset, chosen.label_schema, chosen.unknown_labels, chosen.origin)
-        preparation = Preparation(client, target, path_of)
+        preparation = Preparation(client, target, path_of, chosen.limits)
         try:
             if isinstance(packets, Iterator):
                 preparation.check_targets()
@@ -153,14 +146,14 @@ class Prepared:
             run = _Push(self, self.client, senders)
             with telling(NOTHING):
                 run.make_ready(self.packets, whole=True)
-            return run.run(_chunks(self.packets), checked=True)
+            return run.run(_chunks(self.packets, self.plan.limits.chunk), checked=True)
 
     def _send_while_it_yields(self, packets: Iterator[Candidate]) -> Sent:
         """Run the generator here, where its author expects it; check and send what it yields in a thread."""
         abandoned = (
             threading.Event()
         )  # this thread is to end at once, by a timeout or whoever ends the process
-        feed: Feed[Packet | list[str]] = Feed(CHUNK, LINGER)
+        feed: Feed[Packet | list[str]] = Feed(self.plan.limits.chunk, self.plan.limits.linger)
         with Senders(self.options.concurrency) as senders, ThreadPoolExecutor(1, "diffgram-push") as thread:
             run = _Push(self, self.client.interrupted_by(abandoned), senders)
             sending = thread.submit(copy_context().run, run.run, feed, checked=False)
@@ -211,11 +204,11 @@ class _Push:
         self._options = prepared.options
         self._tally = prepared.tally
         self._senders = senders
-        self._batches = Batches(client, prepared.options.memory)
+        self._batches = Batches(client, prepared.options.memory, self._plan.limits.batch)
         self._inventory = Inventory(client, self._plan, self._batches)
         self._queue = Queue(client, self._plan, self._batches)
         self._uploads = Uploads(client, self._plan, prepared.options.path_of, prepared.tally)
-        self._runs = ModelRuns(client, self._plan.labels, prepared.options.turns)
+        self._runs = ModelRuns(client, self._plan, prepared.options.turns)
         self._videos = Videos(client, self._batches)
         self._unsettled: list[Unsettled] = []
         self._uploaded = 0
@@ -284,26 +277,27 @@ class _Push:
         self._inventory.look_at_roots(self._plan.media_types if whole else MEDIA_TYPES, searched)
 
     def _warn_beyond_the_cap(self) -> None:
-        there = self._plan.known.count_files()
-        if self._has_warned or there + self._preparation.checked <= DATASET_CAP:
+        there, cap = self._plan.known.count_files(), self._plan.limits.dataset_cap
+        if self._has_warned or there + self._preparation.checked <= cap:
             return
         new = self._plan.known.count_new()
-        if there + new > DATASET_CAP:
+        if there + new > cap:
             self._has_warned = True
             self._tally.warn(
                 f"{there:,} files are in the dataset and {new:,} new ones are to be sent; Diffgram takes "
-                f"{DATASET_CAP:,} images a dataset and fails the others: use several datasets"
+                f"{cap:,} images a dataset and fails the others: use several datasets"
             )
 
     def _refuse_existing(self, items: Iterable[Item]) -> None:
-        problems = []
+        problems: list[str] = []
+        most = self._plan.limits.chunk
         new = (item for item in items if not item.is_update)
-        while chunk := list(islice(new, CHUNK)):
+        while chunk := list(islice(new, most)):
             self._look_at_children(chunk)
             there = [item for item in chunk if self._inventory.file(item) or self._inventory.pending(item)]
             problems += [f"{item.name!r} is in the dataset already" for item in there]
         if problems:
-            raise InvalidValueError("if_exists='fail'", problems[:CHUNK], max(0, len(problems) - CHUNK))
+            raise InvalidValueError("if_exists='fail'", problems[:most], max(0, len(problems) - most))
 
     def _look_at_children(self, items: Iterable[Item]) -> None:
         of_parent: dict[int, dict[ChildPlace, frozenset[str]]] = defaultdict(dict)
@@ -331,7 +325,7 @@ class _Push:
                     self._videos.hold(item)
                 else:
                     self._start(item)
-            if max(len(self._unsettled), self._uploads.unproven) >= CHUNK:
+            if max(len(self._unsettled), self._uploads.unproven) >= self._plan.limits.chunk:
                 self._settle()
             self._send_videos(more=True)
         self._send_videos(more=False)
@@ -359,7 +353,7 @@ class _Push:
         """Have one item sent; at once where it introduces a model run, which the others wait for."""
         if item.packet.file_id is not None:
             if (
-                item.packet.file_id in self._busy or len(self._busy) >= CHUNK
+                item.packet.file_id in self._busy or len(self._busy) >= self._plan.limits.chunk
             ):  # one update of a file at a time
                 self._senders.drain()
                 self._busy = set()
@@ -661,9 +655,9 @@ class _Push:
         return error
 
 
-def _chunks(packets: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+def _chunks(packets: Iterable[Candidate], size: int) -> Iterator[list[Candidate]]:
     rest = iter(packets)
-    while chunk := list(islice(rest, CHUNK)):
+    while chunk := list(islice(rest, size)):
         yield chunk
 
 

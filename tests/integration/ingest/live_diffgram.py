@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from airflow_provider_diffgram.client.request import Request
+from airflow_provider_diffgram.ingest.limits import LIMITS, Limits
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.ingest.watch.rules import Rules
 from airflow_provider_diffgram.ingest.watch.wait import wait
@@ -39,6 +40,7 @@ class LiveDiffgram:
     client: DiffgramClient
     directory_id: int
     labels: dict[str, int]
+    limits: Limits = LIMITS
 
     @classmethod
     def of(cls, emulator: EmulatorProcess) -> LiveDiffgram:
@@ -66,7 +68,7 @@ class LiveDiffgram:
 
     def push(self, packets: Iterable[Any], **more: Any) -> Handle:
         """Push to the dataset."""
-        return push(self.client, list(packets), **{"dataset": DATASET, **more})
+        return push(self.client, list(packets), **{"dataset": DATASET, "limits": self.limits, **more})
 
     def done(self, *handles: Handle) -> Receipt:
         """Wait until nothing is pending, however much failed; return how it ended."""

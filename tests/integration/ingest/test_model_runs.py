@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.client.clock import Clock
-from airflow_provider_diffgram.ingest.send import model_runs as runs
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send.compound import create_compound_file, upload_children
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.ingest.send.turns import Turns
@@ -121,9 +122,10 @@ def test_a_sender_that_does_not_wait_loses_inputs_and_threads(racing: LiveDiffgr
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_an_introduction_that_the_server_lost_is_archived_and_sent_again(
-    racing: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch, times: int
+    racing: LiveDiffgram, media: Media, times: int
 ):
-    monkeypatch.setattr(runs, "STUCK_AFTER", 4.0)
+    limits = replace(LIMITS, stuck_after=4.0)
+    racing.limits = limits
     racing.emulator.row_fault("0.png", "stuck", times=times)
     packets = [image(media, f"{number}.png", box(**refs(0))) for number in range(3)]
     receipt = racing.pushed(packets)
@@ -134,9 +136,10 @@ def test_an_introduction_that_the_server_lost_is_archived_and_sent_again(
 
 
 def test_an_introduction_that_gets_stuck_again_and_again_is_named_and_nothing_else_is_sent(
-    racing: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
+    racing: LiveDiffgram, media: Media
 ):
-    monkeypatch.setattr(runs, "STUCK_AFTER", 1.0)
+    limits = replace(LIMITS, stuck_after=1.0)
+    racing.limits = limits
     racing.emulator.row_fault("0.png", "stuck", times=10)
     packets = [image(media, f"{number}.png", box(**refs(0))) for number in range(3)]
     with pytest.raises(
@@ -147,12 +150,11 @@ def test_an_introduction_that_gets_stuck_again_and_again_is_named_and_nothing_el
     assert {row.original_filename for row in racing.inputs()} == {"0.png"}
 
 
-def test_a_stuck_update_that_introduces_is_retried_and_its_file_stays(
-    racing: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_stuck_update_that_introduces_is_retried_and_its_file_stays(racing: LiveDiffgram, media: Media):
     racing.pushed([image(media, "a.png")])
     file = racing.file("a.png")
-    monkeypatch.setattr(runs, "STUCK_AFTER", 4.0)
+    limits = replace(LIMITS, stuck_after=4.0)
+    racing.limits = limits
     racing.emulator.row_fault("", "stuck", times=1)
     update = {"file_id": file.id, "mode": "update", "instance_list": [box(3, **refs(0))]}
     assert racing.pushed([update]).succeeded == 1
@@ -173,16 +175,15 @@ def test_who_waits_for_an_introduction_can_be_stopped(racing: LiveDiffgram, medi
     assert {row.original_filename for row in racing.inputs()} == {"0.png"}
 
 
-def test_an_introduction_that_an_earlier_attempt_left_stuck_is_repaired(
-    racing: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_introduction_that_an_earlier_attempt_left_stuck_is_repaired(racing: LiveDiffgram, media: Media):
     packets = [image(media, f"{number}.png", box(**refs(0))) for number in range(3)]
     racing.emulator.row_fault("0.png", "stuck", times=1)
     stop = threading.Event()
     threading.Timer(1.0, stop.set).start()
     with pytest.raises(PushError, match="asked to stop"):
         racing.push(packets, stop=stop)
-    monkeypatch.setattr(runs, "STUCK_AFTER", 4.0)
+    limits = replace(LIMITS, stuck_after=4.0)
+    racing.limits = limits
     assert racing.pushed(packets).succeeded == 3
     archived = racing.ask(routes.list_inputs, show_archived=True)
     assert sum(bool(row.archived) for row in archived) == 1

@@ -10,7 +10,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import pytest
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.request import Upload
 from airflow_provider_diffgram.ingest.check import labels
-from airflow_provider_diffgram.ingest.send import push as push_module
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send.errors import PushError
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.models import Input, InvalidValueError
@@ -399,12 +399,13 @@ FAILING = {
     "circumstance", [each for each in CIRCUMSTANCES if each not in FAILING], ids=lambda each: each.__name__
 )
 def test_a_generator_in_small_portions_leaves_what_a_list_leaves(
-    starts: Callable[[str], Start], monkeypatch: pytest.MonkeyPatch, circumstance: Callable[[Start], Packets]
+    starts: Callable[[str], Start], circumstance: Callable[[Start], Packets]
 ):
     seen = []
     for way, size in (("list", 1000), ("generator", 2)):
-        monkeypatch.setattr(push_module, "CHUNK", size)
+        limits = replace(LIMITS, chunk=size)
         start = starts(way)
+        start.options["limits"] = limits
         found = told(start, circumstance(start), way)
         seen.append((found.get("receipt"), found["report"], left(start.diffgram)))
     assert seen[1] == seen[0]
@@ -426,11 +427,12 @@ def test_of_several_files_of_a_name_the_oldest_stays_and_those_of_others_are_lef
 
 @pytest.mark.parametrize("way", SENDING)
 def test_a_name_whose_oldest_file_was_removed_meanwhile_keeps_the_next(
-    starts: Callable[[str], Start], way: str, monkeypatch: pytest.MonkeyPatch
+    starts: Callable[[str], Start], way: str
 ):
     """Between the look and the name's turn hours may pass, if a generator is slow."""
-    monkeypatch.setattr(push_module, "CHUNK", 4)
+    limits = replace(LIMITS, chunk=4)
     start = starts(way)
+    start.options["limits"] = limits
     start.doubled("a.png", 2)
     oldest, next_one = sorted(file.id for file in start.diffgram.files())
     others = [start.picture(f"{number}.png") for number in range(4)]
@@ -444,7 +446,7 @@ def test_a_name_whose_oldest_file_was_removed_meanwhile_keeps_the_next(
         yield start.picture("a.png", box(1))
 
     if way == "generator":
-        handle = push(start.diffgram.client, packets(), dataset=DATASET)
+        handle = push(start.diffgram.client, packets(), dataset=DATASET, limits=limits)
         start.diffgram.done(handle)
     else:
         start.diffgram.archive(*(row for row in start.diffgram.inputs() if row.file_id == oldest))
@@ -454,24 +456,23 @@ def test_a_name_whose_oldest_file_was_removed_meanwhile_keeps_the_next(
 
 @pytest.mark.parametrize("way", SENDING)
 def test_raw_children_of_one_name_in_several_portions_do_not_wait_for_each_other(
-    starts: Callable[[str], Start], way: str, monkeypatch: pytest.MonkeyPatch
+    starts: Callable[[str], Start], way: str
 ):
-    monkeypatch.setattr(push_module, "CHUNK", 2)
+    limits = replace(LIMITS, chunk=2)
     start = starts(way)
+    start.options["limits"] = limits
     packets = children_of_one_name(start)
     start.diffgram.emulator.pause_queue()
-    handle = push(start.diffgram.client, SENDING[way](packets), dataset=DATASET)
+    handle = push(start.diffgram.client, SENDING[way](packets), dataset=DATASET, limits=limits)
     start.diffgram.emulator.pause_queue(False)
     assert start.diffgram.done(handle).summary() == "5 expected: 5 succeeded"
 
 
 @pytest.mark.parametrize("way", SENDING)
-def test_more_images_than_a_dataset_takes_are_told_once(
-    starts: Callable[[str], Start], way: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(push_module, "DATASET_CAP", 7)
-    monkeypatch.setattr(push_module, "CHUNK", 2)
+def test_more_images_than_a_dataset_takes_are_told_once(starts: Callable[[str], Start], way: str):
+    limits = replace(LIMITS, dataset_cap=7, chunk=2)
     start = starts(way)
+    start.options["limits"] = limits
     found = told(start, [*a_dataset_that_is_full(start), start.picture("5.png")], way)
     beyond = [text for text in found["warnings"] if "files are in the dataset" in text]
     assert len(beyond) == 1
@@ -489,8 +490,9 @@ def test_a_thousand_new_labels_are_refused_however_a_generator_spreads_them(
     starts: Callable[[str], Start], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(labels, "_NOTED", 5)
-    monkeypatch.setattr(push_module, "CHUNK", 2)
+    limits = replace(LIMITS, chunk=2)
     start = starts("generator")
+    start.options["limits"] = limits
     start.options["unknown_labels"] = "create"
     packets = [start.picture(f"{number}.png", box(1, f"class {number}")) for number in range(20)]
     found = told(start, packets, "generator")
@@ -499,10 +501,11 @@ def test_a_thousand_new_labels_are_refused_however_a_generator_spreads_them(
 
 
 def test_instances_that_are_left_out_are_told_when_a_label_is_first_met_and_in_the_end(
-    starts: Callable[[str], Start], monkeypatch: pytest.MonkeyPatch
+    starts: Callable[[str], Start],
 ):
-    monkeypatch.setattr(push_module, "CHUNK", 2)
+    limits = replace(LIMITS, chunk=2)
     start = starts("generator")
+    start.options["limits"] = limits
     start.options["unknown_labels"] = "drop"
     packets = [start.picture(f"{number}.png", box(1, "fox"), box(3)) for number in range(8)]
     found = told(start, packets, "generator")
@@ -514,12 +517,13 @@ def test_instances_that_are_left_out_are_told_when_a_label_is_first_met_and_in_t
 
 @pytest.mark.parametrize("circumstance", CIRCUMSTANCES, ids=lambda each: each.__name__)
 def test_a_generator_and_a_list_leave_and_tell_the_same(
-    starts: Callable[[str], Start], monkeypatch: pytest.MonkeyPatch, circumstance: Callable[[Start], Packets]
+    starts: Callable[[str], Start], circumstance: Callable[[Start], Packets]
 ):
-    monkeypatch.setattr(push_module, "DATASET_CAP", 7)
+    limits = replace(LIMITS, dataset_cap=7)
     seen = []
     for way in SENDING:
         start = starts(way)
+        start.options["limits"] = limits
         packets = circumstance(start)
         seen.append((told(start, packets, way), left(start.diffgram)))
     (told_of_list, left_by_list), (told_of_generator, left_by_generator) = seen

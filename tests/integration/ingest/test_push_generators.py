@@ -7,20 +7,20 @@ import json
 import threading
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_diffgram.client.routes.uploads import MIB
-from airflow_provider_diffgram.ingest.read import paths
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.paths import universal_path
-from airflow_provider_diffgram.ingest.send import chunks
-from airflow_provider_diffgram.ingest.send import push as push_module
 from airflow_provider_diffgram.ingest.send.push import PushError, push
-from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.models import InvalidValueError, Receipt
 from airflow_provider_diffgram.models.media import EXTENSIONS, MEDIA_TYPES
 from tests.integration.ingest.fast_time import until
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
@@ -51,10 +51,33 @@ def large(folder: Path, media_type: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def low_limit(diffgram: LiveDiffgram) -> None:
     """Let a file of 11 MiB be a large one, of three chunks."""
-    monkeypatch.setattr(paths, "UPLOAD_LIMIT", 6 * MIB)
-    monkeypatch.setattr(chunks, "CHUNK_SIZE", 5 * MIB)
+    diffgram.limits = replace(LIMITS, upload=6 * MIB, upload_chunk=5 * MIB)
+
+
+def push_until_it_waits(diffgram: LiveDiffgram, packets: Iterable[dict[str, Any]]) -> None:
+    """Push into a queue that stands still, and stop once an input waits: a push waits for videos."""
+    diffgram.emulator.pause_queue()
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as thread:
+        pushing = thread.submit(
+            push, diffgram.client, packets, dataset=DATASET, stop=stop, limits=diffgram.limits
+        )
+        deadline = time.monotonic() + 30
+        while not any(row.processing_deferred or row.source != "from_resumable" for row in diffgram.inputs()):
+            until("nothing waits", deadline)
+        stop.set()
+        assert pushing.exception() is None or "asked to stop" in str(pushing.exception())
+
+
+def push_while_it_waits(diffgram: LiveDiffgram, packets: Iterable[dict[str, Any]]) -> Receipt:
+    """Push again, let the queue go on after a second, and wait."""
+    going_on = threading.Timer(1.0, diffgram.emulator.pause_queue, [False])
+    going_on.start()
+    handle = push(diffgram.client, packets, dataset=DATASET, limits=diffgram.limits)
+    going_on.join()
+    return diffgram.done(handle)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,12 +86,9 @@ def test_a_large_medium_of_any_type_that_waits_is_not_sent_again(
     diffgram: LiveDiffgram, tmp_path: Path, low_limit: None, media_type: str, kind: str
 ):
     packet = large(tmp_path, media_type)
-    diffgram.emulator.pause_queue()
-    handles = [push(diffgram.client, KINDS[kind]([packet]), dataset=DATASET) for _ in range(2)]
+    push_until_it_waits(diffgram, KINDS[kind]([packet]))
+    assert push_while_it_waits(diffgram, KINDS[kind]([packet])).summary() == "1 expected: 1 succeeded"
     assert [(row.media_type, row.source) for row in diffgram.inputs()] == [(media_type, "from_resumable")]
-    assert handles[0].batches[0].id == handles[1].batches[0].id
-    diffgram.emulator.pause_queue(False)
-    assert diffgram.done(handles[1]).summary() == "1 expected: 1 succeeded"
     assert diffgram.names() == [packet["original_filename"]]
 
 
@@ -89,12 +109,9 @@ def test_a_packet_of_any_type_that_waits_is_not_sent_again(
     diffgram: LiveDiffgram, media: Media, media_type: str, kind: str
 ):
     packet = QUEUED[media_type](media)
-    diffgram.emulator.pause_queue()
-    for _ in range(2):
-        handle = push(diffgram.client, KINDS[kind]([packet]), dataset=DATASET)
+    push_until_it_waits(diffgram, KINDS[kind]([packet]))
+    assert push_while_it_waits(diffgram, KINDS[kind]([packet])).summary() == "1 expected: 1 succeeded"
     assert [row.original_filename for row in diffgram.inputs()] == [packet["original_filename"]]
-    diffgram.emulator.pause_queue(False)
-    assert diffgram.done(handle).summary() == "1 expected: 1 succeeded"
     assert diffgram.names() == [packet["original_filename"]]
 
 
@@ -145,10 +162,8 @@ def lines(report: Path) -> list[tuple[str, str]]:
     return sorted((line["name"], line["outcome"]) for line in read)
 
 
-def test_what_was_yielded_goes_out_while_the_generator_thinks(
-    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(push_module, "LINGER", 0.1)
+def test_what_was_yielded_goes_out_while_the_generator_thinks(diffgram: LiveDiffgram, media: Media):
+    limits = replace(LIMITS, linger=0.1)
 
     def packets() -> Iterator[dict[str, Any]]:
         yield picture(media, "a.png", box(1))
@@ -157,7 +172,7 @@ def test_what_was_yielded_goes_out_while_the_generator_thinks(
             until("nothing was sent while the generator was thinking", deadline)
         yield picture(media, "b.png", box(2))
 
-    handle = push(diffgram.client, packets(), dataset=DATASET)
+    handle = push(diffgram.client, packets(), dataset=DATASET, limits=limits)
     assert diffgram.done(handle).summary() == "2 expected: 2 succeeded"
 
 
@@ -234,10 +249,8 @@ def test_a_generator_that_is_ended_from_outside_sends_nothing_more(
     assert lines(report) == []
 
 
-def test_a_generator_is_asked_for_no_more_once_sending_has_failed(
-    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(push_module, "CHUNK", 2)
+def test_a_generator_is_asked_for_no_more_once_sending_has_failed(diffgram: LiveDiffgram, media: Media):
+    limits = replace(LIMITS, chunk=2)
     diffgram.emulator.fault("input/packet", "status", status=401, times=None)
     asked = 0
 
@@ -247,7 +260,7 @@ def test_a_generator_is_asked_for_no_more_once_sending_has_failed(
             yield picture(media, f"{asked}.png", box(1))
 
     with pytest.raises(PushError, match="stopped: "):
-        push(diffgram.client, packets(), dataset=DATASET, concurrency=1)
+        push(diffgram.client, packets(), dataset=DATASET, concurrency=1, limits=limits)
     assert asked < 10, "what was under way, at hand and waiting: two each; and the one that was yielded then"
     assert diffgram.inputs() == []
 

@@ -6,6 +6,7 @@ import hashlib
 import io
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ import requests
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.request import Upload
 from airflow_provider_diffgram.client.routes.uploads import MIB
-from airflow_provider_diffgram.ingest.read import paths as sources
-from airflow_provider_diffgram.ingest.send import chunks as large
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send.push import PushError
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.fast_time import until
@@ -27,10 +27,9 @@ CHUNKS = 3
 
 
 @pytest.fixture(autouse=True)
-def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def low_limit(diffgram: LiveDiffgram) -> None:
     """Let a file of 11 MiB be a large one, of three chunks."""
-    monkeypatch.setattr(sources, "UPLOAD_LIMIT", 6 * MIB)
-    monkeypatch.setattr(large, "CHUNK_SIZE", 5 * MIB)
+    diffgram.limits = replace(LIMITS, upload=6 * MIB, upload_chunk=5 * MIB)
 
 
 def medium(folder: Path, name: str = "large.png", begins: bytes | None = None) -> Path:

@@ -10,15 +10,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.jsonlines import JsonLines
 from airflow_provider_diffgram.ingest.read.paths import universal_path
-from airflow_provider_diffgram.ingest.send import push as push_module
 from airflow_provider_diffgram.ingest.send.batches import Memory
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import Handle, InvalidValueError
@@ -118,9 +119,10 @@ def test_1500_packets_are_in_two_batches_and_each_arrives_once_quirk_13(asleep: 
 
 
 def test_an_iterator_that_is_fast_is_read_and_checked_a_thousand_at_a_time(
-    asleep: LiveDiffgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    asleep: LiveDiffgram, tmp_path: Path
 ):
-    monkeypatch.setattr(push_module, "LINGER", 3600.0)
+    limits = replace(LIMITS, linger=3600.0)
+    asleep.limits = limits
     sent: dict[int, int] = {}
 
     def packets() -> Iterator[dict[str, Any]]:
@@ -132,7 +134,7 @@ def test_an_iterator_that_is_fast_is_read_and_checked_a_thousand_at_a_time(
     before = sent_packets(asleep)
     report = tmp_path / "report.jsonl"
     with pytest.raises(PushError) as caught:
-        push(asleep.client, packets(), dataset=DATASET, report=str(report))
+        push(asleep.client, packets(), dataset=DATASET, report=str(report), limits=limits)
     assert (sent[0], sent[999]) == (0, 0)
     assert sent[1099] <= 1000
     head, *problems = str(caught.value).splitlines()
@@ -145,7 +147,12 @@ def test_an_iterator_that_is_fast_is_read_and_checked_a_thousand_at_a_time(
     assert arrived(asleep) == once(f"{number}.png" for number in range(1000))
     assert len(report.read_text().splitlines()) == 1000
 
-    handle = push(asleep.client, iter([named(f"{number}.png") for number in range(1100)]), dataset=DATASET)
+    handle = push(
+        asleep.client,
+        iter([named(f"{number}.png") for number in range(1100)]),
+        dataset=DATASET,
+        limits=limits,
+    )
     assert (handle.expected, sum(batch.inputs for batch in handle.batches)) == (1100, 1100)
     assert arrived(asleep) == once(f"{number}.png" for number in range(1100))
 
@@ -169,25 +176,23 @@ def test_an_iterator_that_raises_leaves_nothing_half_known(asleep: LiveDiffgram,
     assert arrived(asleep) == told, "what was sent is what the report says was sent"
 
 
-def test_names_are_compared_over_the_thousands_of_an_iterator(
-    asleep: LiveDiffgram, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(push_module, "CHUNK", 2)
+def test_names_are_compared_over_the_thousands_of_an_iterator(asleep: LiveDiffgram):
+    limits = replace(LIMITS, chunk=2)
+    asleep.limits = limits
     packets = [named("a.png"), named("b.png"), named("c.png"), named("a.png")]
     with pytest.raises(PushError, match=r"packet 3: a second packet named 'a\.png'") as caught:
-        push(asleep.client, iter(packets), dataset=DATASET)
+        push(asleep.client, iter(packets), dataset=DATASET, limits=limits)
     assert "nothing was sent of these 2 packets; of those before 2 sent" in str(caught.value)
     assert arrived(asleep) == once(["a.png", "b.png"])
 
 
-def test_if_exists_fail_holds_for_each_thousand_of_an_iterator(
-    asleep: LiveDiffgram, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(push_module, "CHUNK", 2)
+def test_if_exists_fail_holds_for_each_thousand_of_an_iterator(asleep: LiveDiffgram):
+    limits = replace(LIMITS, chunk=2)
+    asleep.limits = limits
     asleep.push([named("c.png")])
     packets = iter([named(f"{name}.png") for name in "abcd"])
     with pytest.raises(PushError, match=r"'c\.png' is in the dataset already"):
-        push(asleep.client, packets, dataset=DATASET, if_exists="fail")
+        push(asleep.client, packets, dataset=DATASET, if_exists="fail", limits=limits)
     assert arrived(asleep) == once(["a.png", "b.png", "c.png"])
 
 
@@ -236,9 +241,10 @@ class StoppingAt:
 
 @pytest.mark.parametrize("read_once", [False, True])
 def test_a_push_that_is_asked_to_stop_ends_with_what_arrived_and_a_retry_sends_the_rest(
-    asleep: LiveDiffgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read_once: bool
+    asleep: LiveDiffgram, tmp_path: Path, read_once: bool
 ):
-    monkeypatch.setattr(push_module, "CHUNK", 10)
+    limits = replace(LIMITS, chunk=10)
+    asleep.limits = limits
     asleep.emulator.fault("input/packet", "latency", seconds=0.2, times=None)
     packets = [named(f"{number}.png") for number in range(60)]
     stop, report = threading.Event(), tmp_path / "report.jsonl"
@@ -246,7 +252,7 @@ def test_a_push_that_is_asked_to_stop_ends_with_what_arrived_and_a_retry_sends_t
     stopping.turn = 1 if read_once else 0
     source = iter(stopping) if read_once else stopping
     with pytest.raises(PushError, match="stopped: asked to stop") as caught:
-        push(asleep.client, source, dataset=DATASET, stop=stop, report=str(report))
+        push(asleep.client, source, dataset=DATASET, stop=stop, report=str(report), limits=limits)
     names = arrived(asleep)
     assert 0 < len(names) <= 30
     expected = int(re.findall(r"Of (\d+) packets", str(caught.value))[0])
@@ -333,9 +339,10 @@ def test_memory_keeps_the_batches_of_all_attempts(asleep: LiveDiffgram):
 
 
 def test_too_many_files_for_a_dataset_are_warned_of_before_anything_is_sent_3_3(
-    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    diffgram: LiveDiffgram, media: Media, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(push_module, "DATASET_CAP", 9)
+    limits = replace(LIMITS, dataset_cap=9)
+    diffgram.limits = limits
     first = [image(media, f"{number}.png") for number in range(5)]
     diffgram.pushed(first)
     diffgram.push(first)
@@ -348,7 +355,7 @@ def test_too_many_files_for_a_dataset_are_warned_of_before_anything_is_sent_3_3(
                 inputs_then.append(len(diffgram.inputs()))
             yield from (image(media, f"{number}.png") for number in range(10))
 
-    push(diffgram.client, Warned(), dataset=DATASET)
+    push(diffgram.client, Warned(), dataset=DATASET, limits=limits)
     assert inputs_then == [5]
     assert (
         "5 files are in the dataset and 5 new ones are to be sent; Diffgram takes 9 images a dataset"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.ingest.check.names import name_of
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send import batches
 from airflow_provider_diffgram.ingest.send.push import PushError
 from airflow_provider_diffgram.models import InvalidValueError, Packet
@@ -182,10 +184,9 @@ def test_a_file_that_was_archived_is_sent_anew_3_5(diffgram: LiveDiffgram, media
     assert diffgram.names() == ["a.png"]
 
 
-def test_more_packets_than_a_batch_holds_quirk_13(
-    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(batches, "BATCH_SIZE", 3)
+def test_more_packets_than_a_batch_holds_quirk_13(diffgram: LiveDiffgram, media: Media):
+    limits = replace(LIMITS, batch=3)
+    diffgram.limits = limits
     packets = [url(media, f"{n}.png", instance_list=[box(n + 1)]) for n in range(7)]
     handle = diffgram.push(packets)
     assert [batch.inputs for batch in handle.batches] == [3, 3, 1]

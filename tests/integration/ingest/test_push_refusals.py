@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from airflow_provider_diffgram.client import (
     routes,
 )
 from airflow_provider_diffgram.client.routes.uploads import MIB
-from airflow_provider_diffgram.ingest.read import paths
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.fast_time import FastTime
@@ -130,9 +131,9 @@ def test_a_parent_in_another_dataset_is_refused_4_2_rule_1(diffgram: LiveDiffgra
 
 
 def test_images_above_7680_pixels_are_refused_wherever_they_go_quirk_45(
-    diffgram: LiveDiffgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    diffgram: LiveDiffgram, tmp_path: Path
 ):
-    monkeypatch.setattr(paths, "UPLOAD_LIMIT", 2 * MIB)
+    diffgram.limits = replace(LIMITS, upload=2 * MIB)
     for name, height in (("a.png", 9), ("child.bmp", 9), ("chunks.bmp", 100), ("good.png", 9)):
         width = 7680 if name == "good.png" else 9000
         Image.new("RGB", (width, height)).save(tmp_path / name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Timer
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.client.request import Request
-from airflow_provider_diffgram.ingest.send import batches
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send.push import push
 from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime, until
@@ -350,10 +351,9 @@ def test_two_runs_in_turn_are_each_introduced(racing: LiveDiffgram, media: Media
     assert {run.reference_id for run in racing.ask(routes.list_model_runs)} == {"run-0", "run-1"}
 
 
-def test_a_batch_that_is_full_on_a_retry_is_not_filled_further(
-    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(batches, "BATCH_SIZE", 2)
+def test_a_batch_that_is_full_on_a_retry_is_not_filled_further(diffgram: LiveDiffgram, media: Media):
+    limits = replace(LIMITS, batch=2)
+    diffgram.limits = limits
     packets = [waiting(media, f"{n}.png", box(n + 1)) for n in range(5)]
     diffgram.push(packets[:3])
     again = diffgram.push(packets)

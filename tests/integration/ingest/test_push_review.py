@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from threading import Timer
 from typing import Any
 
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.send import push as push_module
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
@@ -51,10 +52,9 @@ class Pausing:
             yield packet
 
 
-def test_children_of_one_name_in_two_chunks_are_told_apart_quirk_18(
-    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(push_module, "CHUNK", 2)
+def test_children_of_one_name_in_two_chunks_are_told_apart_quirk_18(diffgram: LiveDiffgram, media: Media):
+    limits = replace(LIMITS, chunk=2)
+    diffgram.limits = limits
     parent = compound(diffgram)
     pages = [
         page(media, parent, 0, folder="wait/"),
@@ -63,7 +63,7 @@ def test_children_of_one_name_in_two_chunks_are_told_apart_quirk_18(
     ]
     opening = Timer(1.5, media.gate.set)
     opening.start()
-    handle = push(diffgram.client, Pausing(pages, 2), dataset=DATASET)
+    handle = push(diffgram.client, Pausing(pages, 2), dataset=DATASET, limits=limits)
     opening.join()
     receipt = diffgram.done(handle)
     assert receipt.succeeded + receipt.skipped == 3
@@ -71,9 +71,10 @@ def test_children_of_one_name_in_two_chunks_are_told_apart_quirk_18(
 
 
 def test_children_that_wait_while_the_next_are_looked_for_are_not_sent_again(
-    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
+    diffgram: LiveDiffgram, media: Media
 ):
-    monkeypatch.setattr(push_module, "CHUNK", 4)
+    limits = replace(LIMITS, chunk=4)
+    diffgram.limits = limits
     parent = compound(diffgram)
     pages = [page(media, parent, number, f"{number}.png") for number in range(8)]
     diffgram.pushed(pages)

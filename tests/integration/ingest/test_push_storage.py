@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, StorageError, routes
-from airflow_provider_diffgram.ingest.check import check
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.jsonlines import candidates
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.send.compound import upload_children
@@ -136,10 +137,8 @@ def test_a_file_of_packets_whose_storage_fails_in_the_middle_is_read_on(
     assert sorted(map(str, diffgram.names())) == sorted(f"{number}.txt" for number in range(30))
 
 
-def test_a_medium_in_chunks_outlives_its_storage(
-    diffgram: LiveDiffgram, tmp_path: Path, faults: list[Fault], monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(check, "is_large", lambda packet, size: True)
+def test_a_medium_in_chunks_outlives_its_storage(diffgram: LiveDiffgram, tmp_path: Path, faults: list[Fault]):
+    diffgram.limits = replace(diffgram.limits, upload=2**20)
     packets = stored(tmp_path, "a.png", size=3_000_000)
     faults.append(Fault("read", reset, skip=5))
     assert diffgram.pushed(packets).summary() == "1 expected: 1 succeeded"
@@ -148,15 +147,15 @@ def test_a_medium_in_chunks_outlives_its_storage(
 
 
 def test_chunks_of_a_storage_that_stays_away_leave_nothing_behind(
-    diffgram: LiveDiffgram, tmp_path: Path, faults: list[Fault], monkeypatch: pytest.MonkeyPatch
+    diffgram: LiveDiffgram, tmp_path: Path, faults: list[Fault]
 ):
-    monkeypatch.setattr(check, "is_large", lambda packet, size: True)
-    monkeypatch.setattr("airflow_provider_diffgram.ingest.send.chunks.CHUNK_SIZE", 5 * 2**20)
+    limits = replace(LIMITS, upload=2**20, upload_chunk=5 * 2**20)
+    diffgram.limits = limits
     packets = stored(tmp_path, "a.png", size=12 * 2**20)
     reads_of_a_chunk = 5 * 2**20 // 2**14
     faults.append(Fault("read", reset, skip=reads_of_a_chunk + 20, times=None))
     with pytest.raises(PushError, match=r"cannot read flaky://a.png: Connection reset"):
-        push(impatient(diffgram), packets, dataset=DATASET)
+        push(impatient(diffgram), packets, dataset=DATASET, limits=limits)
     assert [row.archived for row in diffgram.inputs()] == [True]
     faults.clear()
     assert diffgram.pushed(packets).summary() == "1 expected: 1 succeeded"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from upath import UPath
 
+from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.jsonlines import candidates
 from airflow_provider_diffgram.ingest.read.paths import (
     is_large,
@@ -149,15 +150,15 @@ MIB = 2**20
 def test_a_medium_is_large_together_with_its_predictions_1_4(size: int, boxes: int, large: bool):
     box = {"type": "box", "label": "cat", "x_min": 1, "y_min": 2, "x_max": 11, "y_max": 12}
     packet = Packet.model_validate({"media": {"path": "a.png"}, "instance_list": [box] * boxes})
-    assert is_large(packet, size) is large
+    assert is_large(packet, size, LIMITS.upload) is large
 
 
 def test_a_large_root_may_have_5_gib_and_a_large_child_is_none_2_9():
     root = Packet.model_validate({"media": {"path": "a.mp4"}})
     child = Packet.model_validate({"media": {"path": "a.mp4"}, "parent_file_id": 3, "ordinal": 0})
-    assert large_problems(root, 5 * 1024 * MIB) == []
-    assert "5,368,709,121 bytes" in large_problems(root, 5 * 1024 * MIB + 1)[0]
-    assert "Give a URL" in large_problems(child, 260 * MIB)[0]
+    assert large_problems(root, 5 * 1024 * MIB, LIMITS.upload) == []
+    assert "5,368,709,121 bytes" in large_problems(root, 5 * 1024 * MIB + 1, LIMITS.upload)[0]
+    assert "Give a URL" in large_problems(child, 260 * MIB, LIMITS.upload)[0]
 
 
 def test_an_upload_opens_the_bytes_of_its_path_anew_each_time(tmp_path: Path):
