@@ -397,6 +397,8 @@ def skeleton(
     found = [each if each is None or isinstance(each, RawKeypoint) else RawKeypoint(*each) for each in points]
     if isinstance(joints, str):
         raise ValueError(f"joints is {joints!r}; it is a list of names")
+    if joints is not None and not all(isinstance(name, str) for name in joints):
+        raise ValueError(f"joints are {shown(joints)}; they are names")
     if joints is not None and len(joints) != len(found):
         raise ValueError(f"{len(joints)} joints are named, the model gives {len(found)}")
     named: Sequence[str | None] = joints or [None] * len(found)

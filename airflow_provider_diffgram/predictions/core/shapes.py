@@ -177,7 +177,10 @@ def _ellipses(ellipse: RawEllipse, size: Size) -> list[Shape]:
 
 
 def _skeletons(skeleton: RawSkeleton, size: Size) -> list[Shape]:
-    """Return the joints inside the image and the bones between them: a joint cannot be cut."""
+    """Return the joints inside the image and the bones between them: a joint cannot be cut.
+
+    Joints that all lie within a pixel are no skeleton; so do those that are given as shares of the size.
+    """
     nodes: dict[int, tuple[Any, ...]] = {}
     beyond = False
     for place, joint in enumerate(skeleton.points):
@@ -192,6 +195,10 @@ def _skeletons(skeleton: RawSkeleton, size: Size) -> list[Shape]:
     strange = sorted({end for bone in skeleton.bones for end in bone} - set(range(len(skeleton.points))))
     if strange:
         raise ValueError(f"bones name joints {strange}; there are {len(skeleton.points)}, from 0")
+    if len(nodes) > 1:
+        x_min, y_min, x_max, y_max = _bounds((node[1], node[2]) for node in nodes.values())
+        if x_max - x_min < 1 and y_max - y_min < 1:
+            return [Shape(Keypoints, None, beyond, "too_small")]
     bones = tuple((a + 1, b + 1) for a, b in skeleton.bones if a in nodes and b in nodes)
     # A first node at 0 makes the server store bounds of 0 (server.md 5.2).
     ordered = tuple(sorted(nodes.values(), key=lambda node: not (node[1] and node[2])))

@@ -17,6 +17,7 @@ from ..core.reading import (
     outlined,
     read_all,
     seen_with_masks,
+    several,
     shown,
     told_of,
     whole,
@@ -133,7 +134,7 @@ def from_document_question_answering(
     :param sizes: width and height of the pages in pixels.
     :raises InvalidValueError: from the iterator, with all that is wrong with a page.
     """
-    pages = iter(word_boxes)
+    pages = iter(several(word_boxes, "word_boxes"))
     for output, name, size in with_names(outputs, names, sizes):
         words = next(pages, None)
         if words is None:
@@ -189,7 +190,7 @@ def from_token_classification(
     """
     if isinstance(texts, str):
         raise InvalidValueError("texts", [f"are {shown(texts)}: put it into a list, one for each file"])
-    each_text = iter(texts)
+    each_text = iter(several(texts, "texts"))
     for output, name, size in with_names(outputs, names, None):
         text = next(each_text, None)
         if not isinstance(text, str):

@@ -150,7 +150,7 @@ class CocoResults:
             raise ValueError(self._unknown(record)) from None
         if image_id is True or category_id is True:
             raise ValueError("image_id and category_id are numbers or texts, not true")
-        score = _score(record.get("score"))
+        score = _score(record)
         by_box, geometry = False, None
         for key in self._geometries:
             value = record.get(key)
@@ -177,10 +177,13 @@ class CocoResults:
     ) -> tuple[Any, bool]:
         """Return the outlines, the mask or the joints of a record, and whether they show anything."""
         if key == "segmentation":
-            return segmentation_of(value, self._images.widths[image], self._images.heights[image])
-        numbers, found = keypoints_of(value, self._images.categories[category])
-        rows.count_joints(found, any(numbers) and record.get("num_keypoints") != 0)
-        return numbers, found
+            found, shows = segmentation_of(value, self._images.widths[image], self._images.heights[image])
+            if isinstance(found, dict):  # of an image of unknown size the first mask tells it
+                self._images.heights[image], self._images.widths[image] = found["size"]
+            return found, shows
+        numbers, seen = keypoints_of(value, self._images.categories[category])
+        rows.count_joints(seen, any(numbers) and record.get("num_keypoints") != 0)
+        return numbers, seen
 
     def _kept(self, geometry: Any) -> int:
         """Write a geometry to the temporary file, and return where."""
@@ -323,8 +326,11 @@ class _Rows:
             yield f"keypoints of {self._placed} records have coordinates, but {cause}"
 
 
-def _score(value: Any) -> float:
+def _score(record: Mapping[str, Any]) -> float:
+    value = record.get("score")
     if value is None:
+        if "score" not in record and "confidence" in record:
+            raise ValueError("has confidence, which COCO calls score")
         return math.nan
     if type(value) is float and 0 <= value <= 1:
         return value

@@ -95,7 +95,7 @@ def _run_lengths(lengths: Mapping[str, Any], width: int, height: int) -> tuple[d
     size, counts = lengths["size"], lengths["counts"]
     if not isinstance(size, list | tuple) or [type(side) for side in size] != [int, int] or min(size) < 1:
         raise ValueError(f"mask has the size {size!r}, which is no [height, width]")
-    if width and height and list(size) != [height, width]:
+    if (height and size[0] != height) or (width and size[1] != width):
         raise ValueError(f"mask is {list(size)} high and wide, its image [{height}, {width}]: scale the mask")
     if size[0] * size[1] > _MOST_PIXELS:
         raise ValueError(f"mask is {list(size)} high and wide, which is too large")

@@ -23,6 +23,7 @@ from airflow_provider_diffgram.predictions import (
     read_classes,
 )
 from tests.unit.predictions.fuzzing import FileTarget, Target, ValueTarget
+from tests.unit.predictions.fuzzing.model_outputs import MODEL_TARGETS
 
 MODEL_OUTPUTS = Path(__file__).parents[3] / "model_outputs"
 ULTRALYTICS = json.loads((MODEL_OUTPUTS / "ultralytics.json").read_text())
@@ -104,6 +105,7 @@ def _converted(convert: Callable[..., Any]) -> Callable[[Any], Iterable[RawImage
 
 
 TARGETS: dict[str, Target] = {
+    **MODEL_TARGETS,
     "yolo detect": _yolo(
         "detect", "0 .5 .5 .2 .2\n3 .1 .2 .3 .4\n", "0 .5 .5 .2 .2 .9 7\n1 .1 .2 .3 .4 .8 9\n"
     ),
