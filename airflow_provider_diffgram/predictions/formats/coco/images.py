@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.received import without_signatures
 
 from ...core.files import Source
-from ...core.reading import label_text, shown, whole
+from ...core.reading import label_text, plain, shown, whole
 from .files import members_of
 
 _MOST_PIXELS = 2**30 - 1
@@ -132,10 +132,10 @@ def _side(image: Mapping[str, Any], side: str) -> int:
 
 
 def _category(name: str, joints: Any, bones: Any) -> CocoCategory:
-    joints, bones = joints or [], bones or []
+    joints, bones = ([] if each is None else plain(each) for each in (joints, bones))
     if not _are(joints, str) or not all(joint.strip() for joint in joints):
         return CocoCategory(name, problem=f"keypoints of {name!r} are {shown(joints)}, no list of names")
-    pairs = isinstance(bones, Sequence) and all(_are(bone, int) and len(bone) == 2 for bone in bones)
+    pairs = isinstance(bones, list | tuple) and all(_are(bone, int) and len(bone) == 2 for bone in bones)
     if not pairs:
         cause = f"skeleton of {name!r} is {shown(bones)}, no pairs of keypoints, counted from 1"
         return CocoCategory(name, list(joints), problem=cause)

@@ -182,7 +182,8 @@ class CocoResults:
                 self._images.heights[image], self._images.widths[image] = found["size"]
             return found, shows
         numbers, seen = keypoints_of(value, self._images.categories[category])
-        rows.count_joints(seen, any(numbers) and record.get("num_keypoints") != 0)
+        told = record.get("num_keypoints")
+        rows.count_joints(seen, any(numbers) and not (isinstance(told, int | float) and told == 0))
         return numbers, seen
 
     def _kept(self, geometry: Any) -> int:
