@@ -11,6 +11,7 @@ import requests
 from .deployment import UNKNOWN_ID, Deployment, body_of, status_of, until
 from .media_server import CLIP, picture
 from .person import Person
+from .test_instances import KINDS
 from .world import World
 
 Row = dict[str, Any]
@@ -67,6 +68,36 @@ def test_an_echo_and_one_more_adds_one(world: World) -> None:
     assert answer["new_file"]["count_instances_changed"] == 4
     now = {row["creation_ref_id"]: row for row in rows_of(world, file_id)}
     assert [now[f"p{n}"] for n in range(3)] == there
+
+
+CONTENT = (
+    "id", "type", "label_file_id", "x_min", "x_max", "y_min", "y_max", "machine_made", "attribute_groups",
+    "number", "rating", "soft_delete", "points", "nodes", "edges", "center_x", "center_y", "width", "height",
+    "angle", "p1", "p2", "cp", "front_face", "rear_face",
+)  # fmt: skip
+"""What the server recognises a row by."""
+
+
+@pytest.mark.parametrize("fields", ["all", "content"])
+def test_rows_of_each_kind_are_recognised(world: World, fields: str) -> None:
+    sent = [
+        {"type": kind, "label_file_id": world.labels[0], "creation_ref_id": kind, "score": 0.25, **geometry}
+        for kind, geometry in KINDS.items()
+    ]
+    polygon = {"points": [{"x": 1.5, "y": 2.25}, {"x": 30, "y": 2.5}, {"x": 9, "y": 40.75}]}
+    sent += [
+        {"type": "polygon", "label_file_id": world.labels[1], "creation_ref_id": "floats", **polygon},
+        {"type": "global", "creation_ref_id": "global"},
+        new(world, "rated", 300, number=4, rating=3),
+    ]
+    file_id = world.uploaded("kinds.png", picture(640, 480), instance_list=sent)["file"]["id"]
+    there = rows_of(world, file_id)
+    assert len(there) == len(sent)
+    page = there if fields == "all" else [{key: row[key] for key in CONTENT} for row in there]
+    answer = written(world, file_id, [*page, new(world, "n0", 400)])
+    assert [row["creation_ref_id"] for row in answer["added_instances"]] == ["n0"]
+    assert answer["deleted_instances"] == []
+    assert [row for row in rows_of(world, file_id) if row["creation_ref_id"] != "n0"] == there
 
 
 def test_a_row_is_recognised_without_its_label(world: World) -> None:
