@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import io
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,6 +37,7 @@ from airflow_provider_diffgram.predictions import (
 )
 from airflow_provider_diffgram.predictions.core.geometry import area
 
+MODEL_OUTPUTS = Path(__file__).parents[2] / "model_outputs"
 WIDTH, HEIGHT = 200, 100
 BOX = [20.0, 10.0, 60.0, 30.0]
 CORNERS = [(20, 10), (20, 30), (60, 10), (60, 30)]
@@ -595,6 +599,42 @@ def test_supervision_sees_the_same_of_a_mask(read: Any, make: Any, seed: int):
     inner = sv.polygon_to_mask((np.array(ring) - 0.5).round().astype(int), (WIDTH, HEIGHT)).astype(bool)
     assert (inner >= disc).all()
     assert area(ring) == disc.sum()
+
+
+TORCHVISION = np.load(MODEL_OUTPUTS / "torchvision.npz")
+TRANSFORMERS = json.loads((MODEL_OUTPUTS / "transformers.json").read_text())
+
+
+def test_supervision_sees_the_same_of_what_torchvision_returned():
+    found = {key: TORCHVISION[f"mask.{key}"] for key in ("boxes", "labels", "scores", "masks")}
+    image = one(from_torchvision([found], ["a.jpg"], tolerance=0))
+    theirs = sv.mask_to_xyxy(found["masks"][:, 0] > 0.5)
+    compare(image, theirs, [(mask > 0.5).sum() for mask in found["masks"]])
+
+
+@pytest.mark.parametrize("subtask", ["semantic", "instance", "panoptic"])
+def test_supervision_sees_the_same_of_what_transformers_returned(subtask: str):
+    saved = TRANSFORMERS["image-segmentation"][subtask]
+    found = [
+        {**each, "mask": Image.open(io.BytesIO(base64.b64decode(each["mask"]["png"])))} for each in saved
+    ]
+    masks = np.array([np.asarray(each["mask"]) > 0 for each in found])
+    image = one(from_segmentation_pipeline([found], ["a.jpg"], tolerance=0))
+    compare(image, sv.mask_to_xyxy(masks), [mask.sum() for mask in masks])
+
+
+def compare(image: RawImage, theirs: Any, pixels: list[int]) -> None:
+    """Compare outlines with the boxes that supervision sees around masks, and with their pixels."""
+    assert len(image.predictions) == len(theirs) > 0
+    for ours, (left, top, right, bottom), count in zip(image.predictions, theirs, pixels, strict=True):
+        if not count:
+            assert ours.by_box or ours.polygons == []
+            continue
+        corners = np.concatenate(ours.polygons)
+        bounds = [*corners.min(axis=0), *corners.max(axis=0)]
+        assert bounds == pytest.approx([left, top, right + 1, bottom + 1], abs=0.01)  # theirs are pixels
+        if not ours.holes:
+            assert sum(area(list(ring)) for ring in ours.polygons) == count
 
 
 def test_supervision_writes_what_a_table_reads(tmp_path: Path):
