@@ -159,7 +159,7 @@ class World:
             row = self.row(input_id)
             return row if row["status"] == "failed" else None
 
-        return self._when(refused, f"input {input_id} to fail", input_id)
+        return _readable(self._when(refused, f"input {input_id} to fail", input_id))
 
     def _when(self, condition: Callable[[], Any], what: str, input_id: int) -> dict[str, Any]:
         """Return a row in a state that comes once the queue has got to it, in whatever order."""
