@@ -343,7 +343,7 @@ def test_a_skeleton_is_looked_at_where_keypoints_are_kind_5(skeleton: Any, joint
     assert problem.startswith("record 1: skeleton of 'person'")
 
 
-@pytest.mark.parametrize("joints", ["abc", 3, [1, 2, 3], [None] * 3, ["a", "", "c"], {"a": 1}])
+@pytest.mark.parametrize("joints", ["abc", 3, [1, 2, 3], [None] * 3, ["a", "", "c"], ["a\0"] * 3, {"a": 1}])
 def test_names_of_joints_are_looked_at_where_keypoints_are_kind_5(joints: Any):
     dataset = {**DATASET, "categories": [{**PERSON, "keypoints": joints}]}
     assert len(read(record(category_id=7, bbox=BBOX), dataset=dataset)) == 1
@@ -401,6 +401,11 @@ def test_every_record_is_checked_before_the_first_packet_kind_5(wrong: dict[str,
 def test_an_id_of_another_type_is_refused_kind_6(wrong: dict[str, Any], told: str):
     (problem,) = refused([record(bbox=BBOX, **wrong)]).problems
     assert told in problem
+
+
+def test_a_tolerance_that_is_none_is_told_before_the_first_packet():
+    with pytest.raises(ValueError, match="tolerance is -1 pixels"):
+        from_coco([record(bbox=BBOX)], DATASET, tolerance=-1)
 
 
 def test_an_id_of_a_table_with_gaps_is_its_number_kind_6():

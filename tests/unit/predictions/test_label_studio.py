@@ -98,6 +98,30 @@ def test_a_brush_of_another_image_is_told(bits: Any, problem: str):
         mask_of_brush(rle[:-10] if bits == "cut" else rle, *size)
 
 
+@pytest.mark.parametrize(
+    "rle, problem",
+    [
+        (10**12, "rle is 1000000000000, no list of bytes"),
+        ("0101", "rle is '0101', no list of bytes"),
+        (None, "rle is None, no list of bytes"),
+        ([256], "range"),
+        ([0.5], "float"),
+        ([], "in the middle of its values"),
+        ([255] * 9, "rle has 4294967295 values"),
+    ],
+)
+def test_a_brush_that_is_none_is_told(rle: Any, problem: str):
+    found = recorded(BRUSH)
+    with pytest.raises(InvalidValueError, match=problem):
+        read([task({**found, "value": {**found["value"], "rle": rle}})])
+
+
+def test_a_brush_that_no_memory_holds_is_told():
+    values = 4 * 20000 * 50000
+    with pytest.raises(ValueError, match="an image of 20000 x 50000 is too large"):
+        mask_of_brush(list(values.to_bytes(4, "big")) + [0] * 9, 20000, 50000)
+
+
 def test_labels_of_a_text_become_tokens():
     image = read(RECORDED["texts"], data_key="text", words=NLTKWordTokenizer().tokenize)
     assert [(each.label, each.tokens.start, each.tokens.end) for each in image.predictions] == [

@@ -72,7 +72,7 @@ class CocoImages:
                 yield f"{where}: needs id and file_name"
                 continue
             name = image["file_name"]
-            if not isinstance(name, str) or not name.strip():
+            if not _is_name(name):
                 yield f"{where}: file_name is {shown(name)}, no text"
                 continue
             where = f"{where} ({name})"
@@ -133,7 +133,7 @@ def _side(image: Mapping[str, Any], side: str) -> int:
 
 def _category(name: str, joints: Any, bones: Any) -> CocoCategory:
     joints, bones = ([] if each is None else plain(each) for each in (joints, bones))
-    if not _are(joints, str) or not all(joint.strip() for joint in joints):
+    if not isinstance(joints, list | tuple) or not all(map(_is_name, joints)):
         return CocoCategory(name, problem=f"keypoints of {name!r} are {shown(joints)}, no list of names")
     pairs = isinstance(bones, list | tuple) and all(_are(bone, int) and len(bone) == 2 for bone in bones)
     if not pairs:
@@ -143,6 +143,11 @@ def _category(name: str, joints: Any, bones: Any) -> CocoCategory:
         cause = f"skeleton of {name!r} names keypoint {min(map(min, bones))}; COCO counts them from 1"
         return CocoCategory(name, list(joints), problem=cause)
     return CocoCategory(name, list(joints), [(a - 1, b - 1) for a, b in bones])
+
+
+def _is_name(value: Any) -> bool:
+    """Tell whether something is a text that Diffgram takes as a name."""
+    return isinstance(value, str) and bool(value.strip()) and "\0" not in value
 
 
 def _are(values: Any, kind: type) -> bool:

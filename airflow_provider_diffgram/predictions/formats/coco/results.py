@@ -69,6 +69,8 @@ def from_coco(
     """
     if not geometries or not set(geometries) <= set(GEOMETRIES):
         raise ValueError(f"geometries are {list(geometries)}; choose from {', '.join(GEOMETRIES)}")
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance is {tolerance} pixels; 0 keeps all corners, 1 is usual")
     name = without_signatures(str(results)) if isinstance(results, str | PathLike) else "COCO results"
     return CocoResults(CocoImages.read(images), name, records_of(results), geometries, tolerance)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...core.reading import shown
+
 _CHANNELS = 4
 _ALPHA = 3
 _COUNT_BITS = 32
 _WORD_BITS = 5
 _SIZES = 4
 _SIZE_BITS = 4
+_MOST_VALUES = _CHANNELS * 2**27
+"""Of an image that fits into memory."""
 
 
 def mask_of_brush(rle: Sequence[int], width: int, height: int) -> Any:
@@ -27,12 +31,16 @@ def mask_of_brush(rle: Sequence[int], width: int, height: int) -> Any:
     """
     import numpy as np
 
+    if not isinstance(rle, Sequence) or isinstance(rle, str):
+        raise ValueError(f"rle is {shown(rle)}, no list of bytes")
     bits = _Bits(bytes(rle))
     count = bits.read(_COUNT_BITS)
     if count != width * height * _CHANNELS:
         raise ValueError(
             f"rle has {count} values; an image of {width} x {height} has {width * height * _CHANNELS}"
         )
+    if count > _MOST_VALUES:
+        raise ValueError(f"an image of {width} x {height} is too large")
     word = bits.read(_WORD_BITS) + 1
     sizes = [bits.read(_SIZE_BITS) + 1 for _ in range(_SIZES)]
     values = np.zeros(count, dtype=np.uint32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,7 @@ from airflow_provider_diffgram.predictions import (
     from_dataframe,
     from_detection_pipeline,
     from_document_question_answering,
+    from_label_studio,
     from_segmentation_pipeline,
     from_supervision,
     from_supervision_key_points,
@@ -29,6 +31,7 @@ from airflow_provider_diffgram.predictions import (
 )
 from tests.unit.predictions.fuzzing import FileTarget, Target, ValueTarget
 
+MODEL_OUTPUTS = Path(__file__).parents[3] / "model_outputs"
 WIDTH, HEIGHT = 64, 48
 SIZES = [(WIDTH, HEIGHT)]
 BOX = [3.0, 4.0, 30.0, 40.0]
@@ -177,6 +180,13 @@ def _table(rows: Any) -> Iterable[RawImage]:
     return from_dataframe(frame)
 
 
+def _brush() -> list[Any]:
+    saved = json.loads((MODEL_OUTPUTS / "label_studio.json").read_text())["shapes"]
+    results = saved[0]["predictions"][0]["result"]
+    brushes = [each for each in results if each["type"] == "brushlabels"]
+    return [{"id": 1, "data": {"image": "a.png"}, "predictions": [{"result": brushes}]}]
+
+
 def _video(columns: Any) -> Iterator[RawImage]:
     frames, tracks = columns if isinstance(columns, list) and len(columns) == 2 else (columns, columns)
     pairs = zip(frames, tracks, strict=False) if isinstance(frames, list) and isinstance(tracks, list) else ()
@@ -247,6 +257,7 @@ MODEL_TARGETS: dict[str, Target] = {
         word_boxes=[[("the", [100, 50, 300, 90]), ("cat", [310, 50, 480, 90])]],
         sizes=SIZES,
     ),
+    "brush": ValueTarget(_brush, from_label_studio),
     "table": ValueTarget(_rows, _table),
     "video": ValueTarget(lambda: [[0, 0, 1, 5], [7, 8, 7, None]], _video),
 }
