@@ -11,11 +11,11 @@ from ..core.reading import (
     Classes,
     class_name,
     columns,
+    computed_score,
     of_images,
     plain,
     posed,
     read_all,
-    score_of,
     sure,
     told_of,
     track_of,
@@ -55,7 +55,7 @@ def from_ultralytics(
         def read(row: dict[str, Any], names: Classes = classes) -> list[RawPrediction]:
             shape = _shape(row, joints, bones, min_joint_score)
             label = class_name(names, row["number"])
-            return [RawPrediction(label, score_of(row["score"]), track=track_of(row["track"]), **shape)]
+            return [RawPrediction(label, computed_score(row["score"]), track=track_of(row["track"]), **shape)]
 
         yield RawImage(name, width, height, read_all(name, rows, read))
 

@@ -233,10 +233,9 @@ def test_a_task_that_is_none_is_refused_kind_5():
     assert refused([task(region()), None]) == "task 1\nis None, not an object"
 
 
-@pytest.mark.parametrize("score", [None, math.nan])
-def test_a_score_that_is_not_known_is_that_of_the_prediction_or_none_kind_5(score: Any):
-    expected = 0.2 if score is None else None
-    assert read(region(of={"score": score})).predictions[0].score == expected
+def test_a_score_that_is_null_is_that_of_the_prediction_and_one_that_is_none_is_refused_kind_5():
+    assert read(region(of={"score": None})).predictions[0].score == 0.2
+    assert "result 0: score is nan, no number" in refused([task(region(of={"score": math.nan}))])
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ def test_what_is_no_number_is_refused_by_prediction_kind_5(values: dict[str, Any
     assert refused(changed(**values)).startswith(told)
 
 
-def test_a_score_that_is_not_known_is_none_kind_5():
-    assert [each.score for each in read(changed(conf=np.array([math.nan, 0.5]))).predictions] == [None, 0.5]
+def test_a_score_that_the_model_did_not_compute_is_refused_kind_5():
+    assert refused(changed(conf=np.array([math.nan, 0.5]))).startswith("prediction 0: score is nan")
 
 
 @pytest.mark.parametrize("names", [["cat", "dog"], NAMES, {"0": "cat", "1": "dog"}])

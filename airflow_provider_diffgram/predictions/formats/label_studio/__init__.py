@@ -14,11 +14,11 @@ from ...core.files import Source, read_json, refusal
 from ...core.geometry import in_order
 from ...core.raw import XY, RawEllipse, RawImage, RawPrediction
 from ...core.reading import (
+    computed_score,
     label_text,
     number,
     outlined,
     read_all,
-    score_of,
     several,
     shown,
     told_of,
@@ -276,7 +276,7 @@ class _Results:
         value = result.get("value")
         if value is None:
             raise ValueError(f"type {result.get('type')!r} has no value: add it to skip to leave it out")
-        score = score_of(result["score"])
+        score = computed_score(result["score"])
         if kind == "choices":
             if result.get("of_region"):
                 raise ValueError("is a choice for one region, not for the file: add 'choices' to skip")
