@@ -124,8 +124,10 @@ class Account:
         if self.wrong <= max_wrong * among:
             return
         counts = ", ".join(f"{getattr(self, name)} {words}" for name, words in _told(self, _WRONG))
-        share = f"{self.wrong} of {among} predictions are wrong ({self.wrong / among:.0%}), "
-        cause = f"{share}max_wrong allows {max_wrong:.0%}: {counts}"
+        cause = (
+            f"{self.wrong} of {among} predictions are wrong ({self.wrong / among:.0%}), max_wrong allows "
+            f"{max_wrong:.0%}: {counts}"
+        )
         unshown = self.wrong - len(self.examples)
         more = [f"and {unshown} more"] if unshown else []
         raise InvalidValueError(f"conversion of {self.images} images", [cause, *self.examples, *more])
