@@ -338,9 +338,9 @@ def test_a_dataset_that_is_none_is_refused(dataset: dict[str, Any], told: str):
     [
         (
             b'[{"score": NaN}]',
-            "is not JSON behind item 0: lexical error: invalid char in json text.; JSON has no NaN",
+            "is not JSON at record 0: lexical error: invalid char in json text.; JSON has no NaN",
         ),
-        (b'[{"score": 1', "is not JSON behind item 0: parse error: premature EOF"),
+        (b'[{"score": 1', "is not JSON at record 0: parse error: premature EOF"),
         (b"", "is empty, so it is not JSON"),
         (b"\x1f\x8b\x08nonsense", "cannot be unpacked"),
     ],

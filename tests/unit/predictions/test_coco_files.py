@@ -453,11 +453,11 @@ def test_what_other_systems_write_is_read_kind_7(tmp_path: Path, write: Any, wra
         (b"PK\x03\x04...", "is packed by zip: unpack it first"),
         (
             b'[{"image_id": 1, "category_id": 1, "bbox": [1, 2',
-            "is not JSON behind item 0: parse error: premature EOF",
+            "is not JSON at record 0: parse error: premature EOF",
         ),
         (b'[{"image_id": 1}] []', "; a second value follows the first, as in JSON Lines"),
-        (b'[{"image_id": "\xff"}]', "is not JSON behind item 0: lexical error: invalid bytes in UTF8 string"),
-        (b'[{"image_id": "\xc1\x8f"}]', "is not UTF-8 behind item 0: invalid start byte"),
+        (b'[{"image_id": "\xff"}]', "is not JSON at record 0: lexical error: invalid bytes in UTF8 string"),
+        (b'[{"image_id": "\xc1\x8f"}]', "is not JSON at record 0: not UTF-8: invalid start byte"),
         (b'[{"score": NaN}]', "JSON has no NaN and no Infinity"),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"a":' * 100_000, "is nested too deeply"),
@@ -469,6 +469,23 @@ def test_what_is_no_json_is_refused_by_file_kind_7(tmp_path: Path, data: bytes, 
     assert error.what == str(path)
     assert told in error.problems[0]
     assert refused([], path).what == str(path)
+
+
+@pytest.mark.parametrize("wrap", ["[%s]", '{"info": {}, "annotations": [%s]}'])
+@pytest.mark.parametrize("before", [0, 1, 57, 3000])
+def test_what_is_no_json_is_told_by_its_record_kind_7(tmp_path: Path, wrap: str, before: int):
+    good = json.dumps(record(bbox=BBOX, segmentation=[OUTLINE]))
+    bad = good.replace("0.9", "NaN")
+    path = written(tmp_path / "r.json", (wrap % ", ".join([good] * before + [bad, good])).encode())
+    (problem,) = refused(path).problems
+    place = "record" if wrap.startswith("[") else "annotations"
+    assert problem.startswith(f"is not JSON at {place} {before}: lexical error: invalid char in json text.")
+
+
+def test_what_is_no_json_is_told_by_its_image_kind_7(tmp_path: Path):
+    text = json.dumps(DATASET).replace('"b.jpg"', "b.jpg")
+    (problem,) = refused([], written(tmp_path / "d.json", text.encode())).problems
+    assert problem.startswith("is not JSON at images 1: lexical error")
 
 
 def test_a_folder_is_no_file_kind_7(tmp_path: Path):

@@ -20,6 +20,7 @@ RECORDS = "annotations"
 _DATASET = frozenset({"images", "categories"})
 _DEEPEST = 1000
 _PIECE = 8192
+_SMALL_PIECE = 16
 
 
 def records_of(source: Source | Mapping[str, Any] | Iterable[Any]) -> Iterator[Any]:
@@ -193,20 +194,43 @@ _HINTS = {
 
 
 def _parsed(source: Source, parse: Callable[[IO[bytes]], Iterator[Any]]) -> Iterator[Any]:
-    count = 0
+    with json_stream(source) as (file, _):
+        shallow = _Shallow(file, source)
+        try:
+            yield from parse(shallow)  # type: ignore[arg-type]
+        except _NO_JSON as error:
+            place = _place_of_error(source, shallow.before_last)
+            raise refusal(source, f"is not JSON{place}: {_cause_of(error)}") from None
+
+
+_NO_JSON = (ijson.JSONError, UnicodeDecodeError)
+
+
+def _cause_of(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8: {error.reason}"
+    told = error.args[0] if error.args else "unknown"
+    text = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
+    cause = text.strip().partition("\n")[0]
+    return cause + next((hint for start, hint in _HINTS.items() if cause.startswith(start)), "")
+
+
+def _place_of_error(source: Source, right: int) -> str:
+    """Return which record or other item of a file is the last one that begins before an error.
+
+    :param right: how many bytes of the file are known to be right.
+    """
+    last, count = None, 0
     with json_stream(source) as (file, _):
         try:
-            for item in parse(_Shallow(file, source)):  # type: ignore[arg-type]
-                count += 1
-                yield item
-        except ijson.JSONError as error:
-            told = error.args[0] if error.args else "unknown"
-            text = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
-            cause = text.strip().partition("\n")[0]
-            hint = next((text for start, text in _HINTS.items() if cause.startswith(start)), "")
-            raise refusal(source, f"is not JSON behind item {count}: {cause}{hint}") from None
-        except UnicodeDecodeError as error:
-            raise refusal(source, f"is not UTF-8 behind item {count}: {error.reason}") from None
+            for prefix, event, _value in ijson.parse(_Shallow(file, source, right), use_float=True):
+                if event == "start_map" and prefix.endswith("item") and prefix.count(".") < 2:
+                    last, count = prefix, count + 1 if prefix == last else 1
+        except _NO_JSON:
+            pass
+    if last is None:
+        return ""
+    return f" at {last.removesuffix('item').removesuffix('.') or 'record'} {count - 1}"
 
 
 class _Shallow:
@@ -214,16 +238,25 @@ class _Shallow:
 
     :param file: to read.
     :param source: for the error.
+    :param right: from which byte on it is read in small pieces, since what is parsed of a piece before an
+        error in it is lost.
+    :ivar before_last: how many bytes were read before the last piece.
     """
 
-    def __init__(self, file: IO[bytes], source: Source) -> None:
+    def __init__(self, file: IO[bytes], source: Source, right: int | None = None) -> None:
         self._file = file
         self._source = source
+        self._right = right
+        self._read = self.before_last = 0
         self._depth = 0
 
     def read(self, size: int = -1) -> bytes:
         """Return the next piece of the file."""
-        data = self._file.read(_PIECE if size < 0 else min(size, _PIECE))
+        slow = self._right is not None and self._read >= self._right
+        most = _SMALL_PIECE if slow else _PIECE
+        data = self._file.read(most if size < 0 else min(size, most))
+        self.before_last = self._read
+        self._read += len(data)
         self._depth += data.count(b"[") + data.count(b"{") - data.count(b"]") - data.count(b"}")
         if self._depth > _DEEPEST:
             raise refusal(self._source, "is nested too deeply")
