@@ -349,9 +349,13 @@ def seen_with_masks(
 
 def _rows_columns(mask: Any) -> tuple[int, int]:
     """Return height and width of an array, a Pillow image or rows of pixels."""
+    if isinstance(mask, Mapping | str | bytes):
+        raise ValueError(f"its mask is {shown(mask)}, no rows of pixels: decode it first")
     shape = getattr(mask, "shape", None)
     if shape is None:
         size = getattr(mask, "size", None)
+        if not isinstance(size, tuple) and not hasattr(mask, "__len__"):
+            raise ValueError(f"its mask is {shown(mask)}, no rows of pixels")
         shape = size[::-1] if isinstance(size, tuple) else (len(mask), len(mask[0]) if len(mask) else 0)
     height, width = shape[-2:]
     return int(height), int(width)

@@ -205,6 +205,19 @@ def test_probabilities_are_no_mask_of_a_pipeline_kind_1():
     assert "as mask > 0.5" in problems_of(lambda: from_segmentation_pipeline(found, ["a.jpg"]))[0]
 
 
+@pytest.mark.parametrize("mask", [{"size": [2, 2], "counts": [4]}, "mask.png", b"1", None, 7])
+def test_a_mask_without_pixels_to_look_at_is_refused_kind_4(mask: Any):
+    problems = problems_of(lambda: from_segmentation_pipeline([[{**SEGMENT, "mask": mask}]], ["a.jpg"]))
+    assert "mask" in problems[0]
+    problems = problems_of(
+        lambda: from_segmentation_pipeline([[{**SEGMENT, "mask": mask}]], ["a.jpg"], sizes=[(WIDTH, HEIGHT)])
+    )
+    assert "mask" in problems[0]
+
+
+SEGMENT = {"label": "cat", "score": 0.9}
+
+
 @pytest.mark.parametrize("box", [[100, 50, 1300, 90], [-1, 5, 20, 20]])
 def test_words_in_pixels_are_no_thousandths_kind_1(box: list[float]):
     found = [[{"score": 0.9, "answer": "cat", "start": 0, "end": 0}]]
