@@ -186,7 +186,7 @@ def test_segments_of_several_sizes_need_that_of_the_picture_kind_1():
         ([120, 60, 40, 30], "1 with a right edge left of the left one"),  # a width and a height
     ],
 )
-def test_boxes_in_other_units_are_too_much_that_is_wrong_kind_1(read: Any, box: list[float], cause: str):
+def test_boxes_in_other_units_are_too_much_that_is_wrong_kinds_1_3(read: Any, box: list[float], cause: str):
     with pytest.raises(InvalidValueError, match=cause):
         list(packets_of(read(box), media=lambda image: {"path": image.name}))
 
