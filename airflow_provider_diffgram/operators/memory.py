@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, cast
 
 _KEY = "diffgram_batches"
+
+ONE_AT_A_TIME = threading.Lock()
+"""Held by whoever asks Airflow for something from a sender's thread: ``dag.test()`` answers one at a time."""
 
 
 class TaskMemory:
@@ -18,7 +22,8 @@ class TaskMemory:
 
     def batch_ids(self) -> list[int]:
         """Return the batches of earlier attempts."""
-        ranges = cast("list[list[int]]", self._store.get(_KEY) or [])
+        with ONE_AT_A_TIME:
+            ranges = cast("list[list[int]]", self._store.get(_KEY) or [])
         return [batch_id for first, last in ranges for batch_id in range(first, last + 1)]
 
     def remember(self, batch_ids: list[int]) -> None:
@@ -29,7 +34,8 @@ class TaskMemory:
                 ranges[-1][1] = batch_id
             else:
                 ranges.append([batch_id, batch_id])
-        self._store.set(_KEY, ranges)
+        with ONE_AT_A_TIME:
+            self._store.set(_KEY, ranges)
 
 
 def memory_of(context: Any) -> TaskMemory | None:

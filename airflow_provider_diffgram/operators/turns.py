@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .memory import ONE_AT_A_TIME
+
 if TYPE_CHECKING:
     from ..ingest.send.turns import Turns
 
@@ -22,11 +24,13 @@ class XComBoard:
 
     def write(self, ticket: dict[str, Any]) -> None:
         """Put this task's ticket in the place of its last one."""
-        self._ti.xcom_push(key=_KEY, value=ticket)
+        with ONE_AT_A_TIME:
+            self._ti.xcom_push(key=_KEY, value=ticket)
 
     def read(self) -> list[Any]:
         """Return the tickets of all tasks of the map: one alone comes as it is, none as None."""
-        found = self._ti.xcom_pull(task_ids=self._ti.task_id, key=_KEY)
+        with ONE_AT_A_TIME:
+            found = self._ti.xcom_pull(task_ids=self._ti.task_id, key=_KEY)
         if found is None or isinstance(found, Mapping):
             return [found]
         return list(found)
