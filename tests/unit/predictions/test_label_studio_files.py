@@ -209,7 +209,7 @@ def test_one_task_and_a_page_of_the_api_are_read_kind_4(tmp_path: Path):
     [
         (
             {"data": None},
-            "task 5\nhas no object data, but id, data, predictions: is it an export in JSON_MIN?",
+            "task 5\ndata is None, not an object",
         ),
         ({"data": {"image": None}}, "task 5\ndata has image, not 'image'"),
         (
@@ -316,3 +316,9 @@ def test_a_file_is_named_beside_the_task_kind_7(tmp_path: Path):
     file = tmp_path / "tasks.json"
     file.write_text(json.dumps([task(region()), task(region(x=None), number=6)]))
     assert refused(file).startswith(f"predictions of {file}: task 6\nresult 0: ")
+
+
+def test_an_export_without_data_is_told_by_its_keys_kind_4():
+    assert refused([{"image": "a.jpg", "label": []}]) == (
+        "task 0\nhas no data, but image, label: is it an export in JSON_MIN?"
+    )

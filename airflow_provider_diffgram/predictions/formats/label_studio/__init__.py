@@ -72,6 +72,8 @@ def from_label_studio(
     else:
         tasks, what = [source] if isinstance(source, Mapping) else several(source, "tasks"), ""
     if isinstance(tasks, Sequence):
+        for place, task in enumerate(tasks):
+            reader.data_of(task, _name_of(task, place, what))
         _check_predicted(map(reader.count, tasks), len(tasks), what, model_version)
     return reader.images(tasks, what)
 
@@ -108,6 +110,11 @@ def _check_predicted(
     raise InvalidValueError(what, [f"none of {tasks} tasks has predictions{people}"])
 
 
+def _name_of(task: Any, place: int, what: str) -> str:
+    number_of_task = task.get("id", place) if isinstance(task, Mapping) else place
+    return f"{what}: task {number_of_task}" if what else f"task {number_of_task}"
+
+
 class _Reader:
     """Reads tasks, and counts what they have."""
 
@@ -141,8 +148,7 @@ class _Reader:
     def images(self, tasks: Iterable[Any], what: str) -> Iterator[RawImage]:
         counts = []
         for place, task in enumerate(tasks):
-            number_of_task = task.get("id", place) if isinstance(task, Mapping) else place
-            name = f"{what}: task {number_of_task}" if what else f"task {number_of_task}"
+            name = _name_of(task, place, what)
             with told_of(name):
                 image = self._image(task, name)
             yield image
@@ -151,9 +157,7 @@ class _Reader:
         _check_predicted(counts, len(counts), what, self._version)
 
     def _image(self, task: Any, name: str) -> RawImage:
-        if not isinstance(task, Mapping):
-            raise InvalidValueError(name, [f"is {shown(task)}, not an object"])
-        data = self._data_of(task, name)
+        data = self.data_of(task, name)
         results = _merged(self._results(task, name))
         results = [each for each in results if each.get("type") not in self._skip]
         if self._to_name is not None:
@@ -172,11 +176,19 @@ class _Reader:
             raise InvalidValueError(name, [cause])
         return RawImage(data, *_size_of_all(results, name), predictions)
 
-    def _data_of(self, task: Result, name: str) -> str:
+    def data_of(self, task: Any, name: str) -> str:
+        """Return the name of a task's picture, or its text.
+
+        :raises InvalidValueError: if it is no task, or has none.
+        """
+        if not isinstance(task, Mapping):
+            raise InvalidValueError(name, [f"is {shown(task)}, not an object"])
         data = task.get("data")
+        if "data" in task and not isinstance(data, Mapping):
+            raise InvalidValueError(name, [f"data is {shown(data)}, not an object"])
         if not isinstance(data, Mapping):
             keys = ", ".join(map(str, list(task)[:_SHOWN])) or "nothing"
-            raise InvalidValueError(name, [f"has no object data, but {keys}: is it an export in JSON_MIN?"])
+            raise InvalidValueError(name, [f"has no data, but {keys}: is it an export in JSON_MIN?"])
         found = data.get(self._data_key)
         if found is None:
             known = ", ".join(map(str, data)) or "nothing"
