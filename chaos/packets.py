@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from .pictures import picture
 from .reader import Prediction, child_place, prediction
 
-MODES = ("url", "local", "append", "replace", "wait", "compound", "video")
+MEDIA = ("image", "text", "audio")
+"""Modes with media of one type, beside ``video``."""
+
+MODES = ("url", "local", "append", "replace", "wait", "compound", "video", *MEDIA)
 NEW = 2
 """So many media of append and replace are new; the others are there before."""
 
@@ -64,6 +67,8 @@ def make(mode: str, amount: int, pictures: str, folder: Path, *, salt: int = 0, 
     if mode == "video":
         images = make("url", amount, pictures, folder)
         return [video(number, pictures) if number % 3 == 0 else each for number, each in enumerate(images)]
+    if mode in MEDIA:
+        return [_OF_TYPE[mode](number, pictures, folder) for number in range(amount)]
     packets = []
     for number, name in enumerate(names(amount)):
         media: dict[str, Any] = {"url": f"{pictures}/{name}", "type": "image"}
@@ -95,6 +100,39 @@ def children_with_videos(amount: int, pictures: str) -> list[Packet]:
         for each, child in enumerate(children(amount, pictures))
     ]
     return [{**each, "ordinal": ordinal} for ordinal, each in enumerate(mixed)]
+
+
+AUDIO_REQUESTS = 8
+"""Chunks of 32 MiB of one sound of :func:`_sound`."""
+
+
+def _image(number: int, pictures: str, folder: Path) -> Packet:
+    name = f"image-{number:04}.png"
+    media = {"url": f"{pictures}/{name}", "type": "image"}
+    return {"media": media, "original_filename": name, "instance_list": instances(number)}
+
+
+def _text(number: int, pictures: str, folder: Path) -> Packet:
+    tag = {"type": "tag", "label": "cat"}
+    media = {"text_data": f"Cat number {number}."}
+    return {"media": media, "original_filename": f"text-{number:04}.txt", "instance_list": [tag]}
+
+
+def _sound(number: int, pictures: str, folder: Path) -> Packet:
+    """Return a packet with a WAV of 250 MiB, which is sent in chunks and waits in the queue then."""
+    path = folder / f"sound-{number:04}.wav"
+    size = 250 * 2**20
+    with path.open("wb") as file:
+        file.write(b"RIFF" + (size - 8).to_bytes(4, "little") + b"WAVE")
+        file.truncate(size)
+    return {"media": {"path": str(path)}, "original_filename": path.name}
+
+
+_OF_TYPE: Mapping[str, Callable[[int, str, Path], Packet]] = {
+    "image": _image,
+    "text": _text,
+    "audio": _sound,
+}
 
 
 def children(amount: int, pictures: str) -> list[Packet]:

@@ -28,6 +28,7 @@ LABELS = ("cat", "dog")
 BATCH = "/input-batch/new$"
 COMPOUND = "/file/new-compound$"
 FILES = "/file/list$"
+LARGE = "/upload/large$"
 PACKET = "/input/packet$"
 ROWS = "/input/view/list$"
 RUNS = "/model-runs/list$"
@@ -155,6 +156,8 @@ class Stage:
     @property
     def send(self) -> str:
         """The path that packets go to."""
+        if self.case.mode == "audio":
+            return LARGE
         return UPLOAD if self.case.mode in ("local", "compound") else PACKET
 
     def push(
@@ -300,6 +303,12 @@ class Stage:
         yield
         self._sent_again += max(0, self.accepted() - before - amount)
 
+    def count_sent_again(self) -> None:
+        """Note of which media there is more than one input, archived ones included."""
+        rows = self.diffgram.inputs(show_archived=True)
+        names = Counter(row["original_filename"] for row in rows if row["mode"] is None)
+        self._sent_again += sum(times - 1 for times in names.values())
+
     def file_of(self, name: str) -> int:
         """Return the id of the file of that name."""
         files = self.diffgram.files(self.dataset_id)
@@ -313,6 +322,10 @@ class Stage:
         """Wait until all runs have ended, and insist on their state."""
         states = [push.run.ended() for push in self._pushes]
         self.insist(all(each == state for each in states), f"runs ended as {states}, not {state}")
+
+    def task_ended(self, run: DagRun, task_id: str = "send", seconds: float = 180.0) -> None:
+        """Wait until a task has succeeded, in whatever attempt."""
+        until(lambda: run.task(task_id)["state"] == "success", f"{task_id} has succeeded", seconds, 0.2)
 
     def insist(self, holds: bool, what: str) -> None:
         """Refuse a case that does not prove what it is to prove."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..stage import Case, Stage
-from . import compounds, faults, kills, mapped, people, refusals, storages, two_runs, videos, waits
+from . import compounds, faults, generators, kills, mapped, people, refusals, storages, two_runs, videos, waits
 
 QUEUED = ("url", "append", "replace")
 UPDATES = ("append", "replace")
@@ -53,6 +53,11 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (faults.outage, ("url", "append"), {"connection": {"retry_timeout": 3}}),
     (storages.fails_for_a_moment, ("local",), {"in_storage": True, **MANY}),
     (storages.stays_away, ("local",), {"in_storage": True, "amount": 60, **AWAY}),
+    (generators.retried_while_pending, ("image", "text"), {}),
+    (generators.retried_while_pending, ("video", "audio"), {"amount": 1}),
+    (generators.raises, ("url", "local"), MANY),
+    (generators.raises_amid_faults, ("url", "local"), MANY),
+    (generators.thinks, ("url", "local"), MANY),
     (people.cleared, ALL, {}),
     (people.rerun, ALL, {}),
     (people.removed, ALL, {}),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow.providers.common.compat.sdk import dag, task
@@ -56,11 +58,23 @@ for name, runs in {"push": 99, "serialised_append": 1, "serialised_replace": 1}.
 @dag(schedule=None, max_active_runs=99, **COMMON)
 def chaos_generate() -> None:
     @task.diffgram_push(if_exists=IF_EXISTS, **SENDING)
-    def predictions(path: str) -> Iterator[dict[str, Any]]:
+    def predictions(path: str, **context: Any) -> Iterator[dict[str, Any]]:
+        conf = context["dag_run"].conf
         with open(path) as lines:  # noqa: PTH123
-            yield from map(json.loads, lines)
+            for number, line in enumerate(lines):
+                if number == conf.get("breaks_after") and context["ti"].try_number == 1:
+                    _break_off(conf.get("thinks_until"))
+                yield json.loads(line)
 
     _wait_for(predictions(PACKETS))
+
+
+def _break_off(thinks_until: str | None) -> None:
+    """Raise, or think until a file is there."""
+    if thinks_until is None:
+        raise RuntimeError("the model broke")
+    while not Path(thinks_until).exists():
+        time.sleep(0.1)
 
 
 @dag(schedule=None, max_active_runs=99, **COMMON)

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from airflow_provider_diffgram.models.media import MEDIA_TYPES
 from chaos.__main__ import chosen
 from chaos.cases import PLAN, all_cases
-from chaos.packets import MODES
+from chaos.packets import MEDIA, MODES
 from chaos.stage import errors_of, outcomes_of
 
 
@@ -16,6 +17,11 @@ def test_each_mode_is_struck_and_no_case_hides_another():
     cases = all_cases()
     assert {case.mode for case in cases.values()} == set(MODES)
     assert len(cases) == sum(len(modes) for _, modes, _ in PLAN) >= 25
+
+
+def test_each_media_type_waits_in_the_queue_of_a_retried_generator():
+    assert {f"{media_type}.retried_while_pending" for media_type in MEDIA_TYPES} <= set(all_cases())
+    assert {*MEDIA, "video"} == set(MEDIA_TYPES)
 
 
 def test_cases_are_chosen_by_patterns():
