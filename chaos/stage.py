@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -326,6 +327,16 @@ class Stage:
     def task_ended(self, run: DagRun, task_id: str = "send", seconds: float = 180.0) -> None:
         """Wait until a task has succeeded, in whatever attempt."""
         until(lambda: run.task(task_id)["state"] == "success", f"{task_id} has succeeded", seconds, 0.2)
+
+    def asked_again(self, path: str, times: int = 5) -> None:
+        """Wait until a path is asked for some times more."""
+
+        def asked() -> int:
+            counts = self.emulator.requests()["counts"]
+            return sum(each["count"] for each in counts if re.search(path, each["path"]))
+
+        before = asked()
+        until(lambda: asked() >= before + times, f"{path} is asked for again", 90, 0.1)
 
     def insist(self, holds: bool, what: str) -> None:
         """Refuse a case that does not prove what it is to prove."""
