@@ -6,7 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from ..stage import Case, Stage
-from . import compounds, faults, generators, kills, mapped, people, refusals, storages, two_runs, videos, waits
+from . import (
+    compounds,
+    faults,
+    generators,
+    kills,
+    mapped,
+    people,
+    refusals,
+    storages,
+    two_runs,
+    videos,
+    waits,
+)
 
 QUEUED = ("url", "append", "replace")
 UPDATES = ("append", "replace")

@@ -80,28 +80,6 @@ def push_while_it_waits(diffgram: LiveDiffgram, packets: Iterable[dict[str, Any]
     return diffgram.done(handle)
 
 
-def push_until_it_waits(diffgram: LiveDiffgram, packets: Iterable[dict[str, Any]]) -> None:
-    """Push into a queue that stands still, and stop once an input waits: a push waits for videos."""
-    diffgram.emulator.pause_queue()
-    stop = threading.Event()
-    with ThreadPoolExecutor(1) as thread:
-        pushing = thread.submit(push, diffgram.client, packets, dataset=DATASET, stop=stop)
-        deadline = time.monotonic() + 30
-        while not any(row.processing_deferred or row.source != "from_resumable" for row in diffgram.inputs()):
-            until("nothing waits", deadline)
-        stop.set()
-        assert pushing.exception() is None or "asked to stop" in str(pushing.exception())
-
-
-def push_while_it_waits(diffgram: LiveDiffgram, packets: Iterable[dict[str, Any]]) -> Receipt:
-    """Push again, let the queue go on after a second, and wait."""
-    going_on = threading.Timer(1.0, diffgram.emulator.pause_queue, [False])
-    going_on.start()
-    handle = push(diffgram.client, packets, dataset=DATASET)
-    going_on.join()
-    return diffgram.done(handle)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
 def test_a_large_medium_of_any_type_that_waits_is_not_sent_again(
