@@ -17,6 +17,8 @@ _ORIENTATION = 0x0112
 _ON_ITS_SIDE = range(5, 9)
 """The tag of EXIF that says how a camera was held, and its values for a quarter turn."""
 
+_TIFF_WIDTH, _TIFF_HEIGHT = 0x0100, 0x0101
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -37,6 +39,8 @@ class Picture:
 def size_seen(image: Any) -> tuple[int, int, bool]:
     """Return width and height of a Pillow image as people see it, and whether EXIF turns it by a quarter."""
     width, height = image.size
+    if image.format == "TIFF":  # which newer versions of Pillow have turned already
+        width, height = image.tag_v2[_TIFF_WIDTH], image.tag_v2[_TIFF_HEIGHT]
     turned = image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
     return (height, width, True) if turned else (width, height, False)
 
@@ -58,7 +62,7 @@ def small(content: bytes) -> Picture:
         shown.thumbnail((_SIDE, _SIDE))
         written = io.BytesIO()
         shown.save(written, "JPEG", quality=80)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # noqa: BLE001  (what a decoder raises for bytes of any kind is not bounded)
         return Picture(reason=f"not a readable picture ({type(error).__name__})")
     data = base64.b64encode(written.getvalue()).decode()
     return Picture(width, height, f"data:image/jpeg;base64,{data}")

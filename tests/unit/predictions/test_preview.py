@@ -50,8 +50,11 @@ def square_of(page: str) -> tuple[float, float, float, float]:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_predictions_lie_on_what_they_found_however_the_camera_was_held(tmp_path: Path, orientation: int):
-    path = pictured(tmp_path, "a.jpg", orientation)
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif"])
+def test_predictions_lie_on_what_they_found_however_the_camera_was_held(
+    tmp_path: Path, name: str, orientation: int
+):
+    path = pictured(tmp_path, name, orientation)
     from PIL import ImageOps
 
     seen = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("L"))

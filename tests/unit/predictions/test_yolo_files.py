@@ -53,9 +53,10 @@ def refused(root: Path, text: str | bytes, **options: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_shares_are_of_the_picture_as_people_see_it_kind_1(tmp_path: Path, orientation: int):
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif"])
+def test_shares_are_of_the_picture_as_people_see_it_kind_1(tmp_path: Path, name: str, orientation: int):
     put(tmp_path, "a.txt", "0 .5 .25 .5 .25")
-    picture(tmp_path, "a.jpg", (400, 200), orientation)
+    picture(tmp_path, name, (400, 200), orientation)
     (image,) = images(tmp_path)
     size = (200, 400) if orientation > 4 else (400, 200)
     assert (image.width, image.height) == size

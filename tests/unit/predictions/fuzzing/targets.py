@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from airflow_provider_diffgram.drawing import small
 from airflow_provider_diffgram.predictions import (
     RawImage,
     RawPrediction,
@@ -22,6 +24,7 @@ from airflow_provider_diffgram.predictions import (
     polygon_instances,
     read_classes,
 )
+from airflow_provider_diffgram.predictions.core.pictures import measure
 from tests.unit.predictions.fuzzing import FileTarget, Target, ValueTarget
 from tests.unit.predictions.fuzzing.model_outputs import MODEL_TARGETS
 
@@ -40,6 +43,23 @@ def _yolo(task: Any, *texts: str, **options: Any) -> FileTarget:
         return from_yolo_text(path.parent, picture.parent, classes=CLASSES, task=task, **options)
 
     return FileTarget([text.encode() for text in texts], read, "a.txt")
+
+
+def _pictures() -> list[bytes]:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    found = []
+    for kind in ("JPEG", "PNG", "TIFF", "WEBP", "BMP"):
+        written = io.BytesIO()
+        Image.new("RGB", (12, 8), "teal").save(written, kind, **({} if kind == "BMP" else {"exif": exif}))
+        found.append(written.getvalue())
+    return found
+
+
+def _picture(path: Path) -> Iterator[RawImage]:
+    assert small(path.read_bytes()).data is not None or small(path.read_bytes()).reason
+    size = measure(path)
+    yield RawImage("a.jpg", size.width, size.height)
 
 
 def _classes(path: Path) -> Iterator[RawImage]:
@@ -124,6 +144,7 @@ TARGETS: dict[str, Target] = {
         _classes,
         "classes.txt",
     ),
+    "pictures": FileTarget(_pictures(), _picture, "a.jpg"),
     "voc": FileTarget(
         [
             _ANNOTATION.encode(),
