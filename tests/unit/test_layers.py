@@ -12,20 +12,21 @@ import airflow_provider_diffgram
 
 PACKAGE = Path(airflow_provider_diffgram.__file__).parent
 NAME = PACKAGE.name
-WITHOUT_AIRFLOW = ("models", "client", "drawing", "ingest", "predictions")
+WITHOUT_AIRFLOW = ("models", "client", "drawing", "ingest", "predictions", "review")
 MAY_KNOW: dict[str, set[str]] = {
     "models": set(),
     "client": {"models"},
     "drawing": {"models"},
     "ingest": {"models", "client", "drawing"},
     "predictions": {"models", "drawing"},
+    "review": {"models", "client", "drawing"},
     "hooks": {"models", "client", "ingest"},
-    "triggers": {"models", "client", "ingest", "hooks"},
+    "triggers": {"models", "client", "ingest", "review", "hooks"},
     "links": set(),
     "assets": set(),
-    "lineage": {"models", "client", "ingest", "links", "assets"},
-    "operators": {"models", "client", "ingest", "hooks", "triggers", "links", "lineage"},
-    "sensors": {"models", "client", "ingest", "hooks", "triggers", "operators", "links", "lineage"},
+    "lineage": {"models", "client", "ingest", "review", "links", "assets"},
+    "operators": {"models", "client", "ingest", "review", "hooks", "triggers", "links", "lineage"},
+    "sensors": {"models", "client", "ingest", "review", "hooks", "triggers", "operators", "links", "lineage"},
     "task_groups": {"models", "operators", "sensors"},
 }
 
