@@ -12,9 +12,9 @@ from ...client.routes.uploads import MAX_LARGE_UPLOAD, MIB
 from ...models import Packet, PathMedia
 from .storage import PatientPath, kind_of, patient
 
-"""Most bytes of one upload request (server.md 1.4), the form around the file included."""
-
 _FORM_ROOM = MIB
+"""Bytes of an upload request that are kept for the form around the file (server.md 1.4)."""
+
 _BLOCK = 4 * MIB
 
 

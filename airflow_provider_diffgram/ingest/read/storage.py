@@ -15,16 +15,13 @@ import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 from ...client.attempts import backoff
 from ...client.clock import Clock
 from ...client.errors import DiffgramError, StorageError, source_error
 from ...models.received import without_signatures
 from ...storage_faults import is_passing, words_of_fault
-
-if TYPE_CHECKING:
-    from .paths import PathOpener
 
 _log = logging.getLogger(__name__)
 
@@ -38,10 +35,11 @@ _MARKS = ("size", "ETag", "etag", "generation", "mtime", "LastModified", "last_m
 
 
 def patient(
-    path_of: PathOpener, seconds: float | None = None, clock: Clock | None = None
+    path_of: Callable[[str], Any], seconds: float | None = None, clock: Clock | None = None
 ) -> Callable[[str], PatientPath]:
     """Return ``path_of``, but that its paths have patience.
 
+    :param path_of: makes a path of any storage of a text.
     :param seconds: how long to try again; as long as the paths do already, or else a minute, when None.
     :param clock: tells time and lets it pass; that of the paths, or else real time, when None.
     """

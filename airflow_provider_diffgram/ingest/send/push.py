@@ -26,12 +26,10 @@ from ...models.problems import NOTHING, telling
 from ..check.check import Candidate, Plan, Preparation, Target, validated
 from ..read.storage import patient, raise_if_passing
 from ..server.files import SEARCH_ONE_BY_ONE
-from ..server.frames import instances_of_frames
 from ..server.names import Pending
 from ..server.repair import archive, retry
-from ..server.rows import is_update, is_work_of_people, lost_some, references_of_row
+from ..server.rows import is_update
 from .batches import Batches, Place
-from .chunks import PATIENCE as LARGE_PATIENCE
 from .decide import Action, Found, Question, decide, decide_settled
 from .errors import PushError
 from .feed import Feed
@@ -39,8 +37,9 @@ from .inventory import Inventory
 from .item import ChildPlace, Item
 from .model_runs import IntroductionError, ModelRuns
 from .options import Options, Pushing
+from .questions import Questions
 from .queue import Queue
-from .settle import PATIENCE, Unsettled, holding_instances, wait_for_file
+from .settle import Unsettled, holding_instances
 from .tally import Tally
 from .threads import Senders
 from .upload import Uploads
@@ -167,7 +166,7 @@ class Prepared:
                 raise
         if raised is None:
             return sending.result()
-        run.note_what_was_sent(raised, sending.exception())
+        self.tally.note_what_was_sent(raised, sending.exception(), self.preparation.checked)
         raise raised
 
     def __enter__(self) -> Prepared:
@@ -208,6 +207,7 @@ class _Push:
         self._inventory = Inventory(client, self._plan, self._batches)
         self._queue = Queue(client, self._plan, self._batches)
         self._uploads = Uploads(client, self._plan, prepared.options.path_of, prepared.tally)
+        self._questions = Questions(client, self._plan, prepared.options.if_exists, self._uploads.large)
         self._runs = ModelRuns(client, self._plan, prepared.options.turns)
         self._videos = Videos(client, self._batches)
         self._unsettled: list[Unsettled] = []
@@ -240,17 +240,17 @@ class _Push:
             self._send_all(chunks, checked=checked)
         except DiffgramError as error:
             self._senders.finish()
-            raise self._stopped(error) from error
+            raise self._tally.stopped(error, self._preparation.checked) from error
         except InvalidValueError as error:
             if not self._tally.done:
                 with telling(NOTHING):
                     raise
-            raise self._refused(error) from error
+            raise self._tally.refused(error, self._together) from error
         finally:
             self._runs.close()
         failed, expected = self._tally["failed"], self._preparation.checked
         if self._options.too_many(failed, expected):
-            raise self._incomplete()
+            raise self._tally.incomplete(expected)
         handle = Handle(
             project=self._client.project,
             directory_id=self._plan.directory_id,
@@ -406,29 +406,14 @@ class _Push:
         found = Found()
         if not item.is_update:
             found = Found(pending=self._inventory.pending(item), file=self._inventory.file(item))
-        while isinstance(action := decide(item, found, self._options.if_exists), Question):
-            found = self._answered(action, item, found)
-        place = self._done(action, item, found)
+        place = self._act(item, found)
         return self._introduce(item, place) if introduces and place is not None else place
 
-    def _answered(self, question: Question, item: Item, found: Found) -> Found:
-        """Ask the server, and return what is known then."""
-        pending, file = found.pending, found.file
-        if question is Question.DID_IT_LOSE_SOME:
-            assert file is not None
-            return replace(found, has_lost_some=self._has_lost_some(item, file))
-        if question is Question.IS_IT_LOST:
-            assert file is not None
-            is_lost = self._archive_if_lost(item, file)
-            return replace(found, is_lost=is_lost, file=None if is_lost else file)
-        assert pending is not None
-        if question is Question.IS_IT_BROKEN_OFF:
-            is_broken_off = self._uploads.large.is_broken_off(pending)
-            return replace(found, is_broken_off=is_broken_off, pending=None if is_broken_off else pending)
-        if question is Question.WHAT_DOES_IT_BRING:
-            return replace(found, brings_all=self._brings_all(item, pending))
-        patience = LARGE_PATIENCE if item.is_large else PATIENCE
-        return Found(file=wait_for_file(self._client, pending, patience))
+    def _act(self, item: Item, found: Found) -> Place | None:
+        """Do with an item what is to be done by what was found of it, and by what the server answers."""
+        while isinstance(action := decide(item, found, self._options.if_exists), Question):
+            found = self._questions.answer(action, item, found)
+        return self._done(action, item, found)
 
     def _done(self, action: Action, item: Item, found: Found) -> Place | None:
         """Do what was decided; return where the item's input is listed, if one is under way."""
@@ -462,58 +447,16 @@ class _Push:
         self._tally.note(item.name, "skipped" if done is None else "sent", file_id=file_id)
         return done
 
-    def _with_file(self, item: Item, file: File) -> Place | None:
-        """Go on with an item whose file turned out to be there."""
-        found = Found(file=file)
-        while isinstance(action := decide(item, found, self._options.if_exists), Question):
-            found = self._answered(action, item, found)
-        return self._done(action, item, found)
-
     def _adopt(self, item: Item, pending: Pending, file_id: int | None = None) -> Place:
         """Wait for an input of an earlier attempt instead of sending its packet again."""
         self._batches.adopt(pending)
         self._tally.note(item.name, "sent", "by an earlier attempt", input_id=pending.id, file_id=file_id)
         return Place(pending.batch_id, pending.parent_file_id, pending.original_filename, file_id)
 
-    def _brings_all(self, item: Item, pending: Pending) -> bool:
-        """Whether an input under way leaves the file as the item is to leave it."""
-        row = self._client.send(routes.view_input(self._client.project, pending.id))
-        theirs = references_of_row(row)
-        return (
-            theirs == item.references if self._options.if_exists == "replace" else theirs >= item.references
-        )
-
-    def _archive_if_lost(self, item: Item, file: File) -> bool:
-        """Archive a video that the server lost while it read it (quirk 62); return whether it had.
-
-        :raises RefusedError: if somebody has worked on it.
-        """
-        project = self._client.project
-        made_by = routes.list_inputs(project, file_id=file.id, parent_file_id=item.parent_file_id)
-        lost = [row for row in self._client.send(made_by) if row.hangs and not is_update(row)]
-        if not lost:
-            return False
-        frames = [int(frame) for frame in item.packet.frame_packet_map or {}] or [0]
-        held = self._client.run(instances_of_frames(project, file.id, self._plan.directory_id, frames))
-        if any(is_work_of_people(each, item.references) for of_frame in held.values() for each in of_frame):
-            raise RefusedError(
-                f"{item.name}: the server lost this video while it read it, and somebody has worked on what "
-                f"is there of it, file {file.id}. Archive it in Diffgram, and push again"
-            )
-        archive(self._client, lost, "a video that the server lost")
-        return True
-
-    def _has_lost_some(self, item: Item, file: File) -> bool:
-        rows = self._client.send(
-            routes.list_inputs(self._client.project, file_id=file.id, parent_file_id=item.parent_file_id)
-        )
-        counted, has_frames = file.count_instances_changed or 0, bool(item.packet.frame_packet_map)
-        return any(lost_some(row, counted, has_frames=has_frames) for row in rows)
-
     def _upload(self, item: Item) -> Place | None:
         there = self._uploads.send(item)
         if there is not None:
-            return self._with_file(item, there)
+            return self._act(item, Found(file=there))
         with self._lock:
             self._uploaded += 1
         self._tally.note(item.name, "sent")
@@ -536,7 +479,7 @@ class _Push:
             raise RefusedError(f"upload {item.name!r}: {row.reason}", server_text=row.reason)
         if row.existing_file_id is not None:
             there = self._client.send(routes.view_file(self._client.project, row.existing_file_id))
-            return self._with_file(item, there)
+            return self._act(item, Found(file=there))
         assert row.file_id is not None
         return self._change(Action.APPEND, item, row.file_id)
 
@@ -595,7 +538,7 @@ class _Push:
             return self._introduce(each.item, place)
         return place
 
-    # What is told
+    # Faults of one item
 
     def _noting(self, item: Item, job: Callable[[], Place | None]) -> Place | None:
         """Do the job; take note if it fails, and raise what would befall the other items as well."""
@@ -614,45 +557,6 @@ class _Push:
             self._tally.note(item.name, "unknown", error, file_id=item.packet.file_id)
             raise
         return None
-
-    def note_what_was_sent(self, error: Exception, problem: BaseException | None) -> None:
-        """Tell in the log, and as a note on what a generator raised, what became of what it yielded before.
-
-        :param problem: what kept that from being sent.
-        """
-        what = f"{self._preparation.checked} packets were yielded before"
-        words = f"{what}: {self._tally.counts()}" if problem is None else f"{what}; of those {problem}"
-        error.add_note(f"{words}. A retry finds what arrived.")
-        self._tally.warn(f"the generator raised {type(error).__name__}: {words}")
-
-    def _stopped(self, error: DiffgramError) -> PushError:
-        checked = self._preparation.checked
-        left = checked - self._tally.done
-        stopped = PushError(
-            f"stopped: {error}\nOf {checked} packets {self._tally.counts()}, {left} were not "
-            "sent. A retry finds what arrived and sends only the rest.",
-            status=error.status,
-        )
-        stopped.permanent = isinstance(error, RefusedError)  # not a StorageError: the storage may be back
-        return stopped
-
-    def _refused(self, error: InvalidValueError) -> PushError:
-        head = (
-            f"{error.what}: {len(error.problems) + error.unshown} problem(s), nothing was sent of these "
-            f"{self._together:,} packets; of those before {self._tally.counts()}"
-        )
-        refused = PushError("\n".join([head, *str(error).splitlines()[1:]]))
-        refused.permanent = True
-        return refused
-
-    def _incomplete(self) -> PushError:
-        more = self._tally["failed"] - len(self._tally.examples)
-        lines = [*self._tally.examples, *([f"and {more} more"] if more > 0 else [])]
-        error = PushError(
-            "\n".join([f"of {self._preparation.checked} packets {self._tally.counts()}:", *lines])
-        )
-        error.permanent = True
-        return error
 
 
 def _chunks(packets: Iterable[Candidate], size: int) -> Iterator[list[Candidate]]:

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ...client import DiffgramError, StorageError
+from ...client import DiffgramError, RefusedError, StorageError
+from ...models import InvalidValueError
 from ...models.received import without_signatures
 from ...storage_faults import words_of_fault
 from ..read.paths import PathOpener
@@ -128,6 +129,56 @@ class Tally:
         """Return the counts as text: ``512 sent, 5 failed, 10 skipped``."""
         order: tuple[Result, ...] = ("sent", "failed", "unknown", "skipped")
         return ", ".join(f"{self[each]} {each}" for each in order if each != "unknown" or self[each])
+
+    # What is told of a push that did not end well
+
+    def stopped(self, error: DiffgramError, checked: int) -> PushError:
+        """Return the error of a push that cannot go on.
+
+        :param error: what stopped it.
+        :param checked: number of packets that were checked so far.
+        """
+        left = checked - self.done
+        stopped = PushError(
+            f"stopped: {error}\nOf {checked} packets {self.counts()}, {left} were not "
+            "sent. A retry finds what arrived and sends only the rest.",
+            status=error.status,
+        )
+        stopped.permanent = isinstance(error, RefusedError)  # not a StorageError: the storage may be back
+        return stopped
+
+    def refused(self, error: InvalidValueError, together: int) -> PushError:
+        """Return the error of a push that had sent some packets before others turned out to be wrong.
+
+        :param error: what is wrong.
+        :param together: number of packets that were checked together with the wrong ones.
+        """
+        head = (
+            f"{error.what}: {len(error.problems) + error.unshown} problem(s), nothing was sent of these "
+            f"{together:,} packets; of those before {self.counts()}"
+        )
+        refused = PushError("\n".join([head, *str(error).splitlines()[1:]]))
+        refused.permanent = True
+        return refused
+
+    def incomplete(self, checked: int) -> PushError:
+        """Return the error of a push that went on to its end, but of which packets failed."""
+        more = self["failed"] - len(self.examples)
+        lines = [*self.examples, *([f"and {more} more"] if more > 0 else [])]
+        error = PushError("\n".join([f"of {checked} packets {self.counts()}:", *lines]))
+        error.permanent = True
+        return error
+
+    def note_what_was_sent(self, error: Exception, problem: BaseException | None, checked: int) -> None:
+        """Tell in the log, and as a note on what a generator raised, what became of what it yielded before.
+
+        :param problem: what kept that from being sent.
+        :param checked: number of packets that it yielded.
+        """
+        what = f"{checked} packets were yielded before"
+        words = f"{what}: {self.counts()}" if problem is None else f"{what}; of those {problem}"
+        error.add_note(f"{words}. A retry finds what arrived.")
+        self.warn(f"the generator raised {type(error).__name__}: {words}")
 
     def _words(self) -> str:
         seconds = max(0.001, self._clock() - self._started)

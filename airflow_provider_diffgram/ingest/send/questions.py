@@ -1,0 +1,88 @@
+"""What :func:`~.decide.decide` asks before it can tell what to do with an item, answered by the server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...client import DiffgramClient, RefusedError, routes
+from ...models import File
+from ..check.check import Plan
+from ..server.frames import instances_of_frames
+from ..server.names import Pending
+from ..server.repair import archive
+from ..server.rows import is_update, is_work_of_people, lost_some, references_of_row
+from .chunks import PATIENCE as LARGE_PATIENCE
+from .chunks import LargeUploads
+from .decide import Found, IfExists, Question
+from .item import Item
+from .settle import PATIENCE, wait_for_file
+
+
+class Questions:
+    """Asks the server about one item at a time. Safe to use from several threads.
+
+    :param client: of the project.
+    :param plan: the dataset that the items go to.
+    :param if_exists: what becomes of a file that is there.
+    :param large: knows which of its uploads were broken off.
+    """
+
+    def __init__(self, client: DiffgramClient, plan: Plan, if_exists: IfExists, large: LargeUploads) -> None:
+        self._client = client
+        self._directory_id = plan.directory_id
+        self._if_exists = if_exists
+        self._large = large
+
+    def answer(self, question: Question, item: Item, found: Found) -> Found:
+        """Return what is known of an item once a question is answered.
+
+        A video that the server lost is archived on the way, as is an upload that was broken off.
+
+        :raises RefusedError: if somebody has worked on a video that the server lost.
+        """
+        if question is Question.DID_IT_LOSE_SOME:
+            assert found.file is not None
+            return replace(found, has_lost_some=self._has_lost_some(item, found.file))
+        if question is Question.IS_IT_LOST:
+            assert found.file is not None
+            is_lost = self._archive_if_lost(item, found.file)
+            return replace(found, is_lost=is_lost, file=None if is_lost else found.file)
+        pending = found.pending
+        assert pending is not None
+        if question is Question.IS_IT_BROKEN_OFF:
+            is_broken_off = self._large.is_broken_off(pending)
+            return replace(found, is_broken_off=is_broken_off, pending=None if is_broken_off else pending)
+        if question is Question.WHAT_DOES_IT_BRING:
+            return replace(found, brings_all=self._brings_all(item, pending))
+        patience = LARGE_PATIENCE if item.is_large else PATIENCE
+        return Found(file=wait_for_file(self._client, pending, patience))
+
+    def _brings_all(self, item: Item, pending: Pending) -> bool:
+        """Whether an input under way leaves the file as the item is to leave it."""
+        row = self._client.send(routes.view_input(self._client.project, pending.id))
+        theirs = references_of_row(row)
+        return theirs == item.references if self._if_exists == "replace" else theirs >= item.references
+
+    def _archive_if_lost(self, item: Item, file: File) -> bool:
+        """Archive a video that the server lost while it read it (quirk 62); return whether it had."""
+        project = self._client.project
+        made_by = routes.list_inputs(project, file_id=file.id, parent_file_id=item.parent_file_id)
+        lost = [row for row in self._client.send(made_by) if row.hangs and not is_update(row)]
+        if not lost:
+            return False
+        frames = [int(frame) for frame in item.packet.frame_packet_map or {}] or [0]
+        held = self._client.run(instances_of_frames(project, file.id, self._directory_id, frames))
+        if any(is_work_of_people(each, item.references) for of_frame in held.values() for each in of_frame):
+            raise RefusedError(
+                f"{item.name}: the server lost this video while it read it, and somebody has worked on what "
+                f"is there of it, file {file.id}. Archive it in Diffgram, and push again"
+            )
+        archive(self._client, lost, "a video that the server lost")
+        return True
+
+    def _has_lost_some(self, item: Item, file: File) -> bool:
+        rows = self._client.send(
+            routes.list_inputs(self._client.project, file_id=file.id, parent_file_id=item.parent_file_id)
+        )
+        counted, has_frames = file.count_instances_changed or 0, bool(item.packet.frame_packet_map)
+        return any(lost_some(row, counted, has_frames=has_frames) for row in rows)
