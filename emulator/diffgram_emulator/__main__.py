@@ -27,6 +27,7 @@ _HELP = {
     "update_work_per_row": "what each of them adds to it",
     "settle_seconds": "least time between success and the instances",
     "settle_per_instance": "what each instance adds to it",
+    "busy_pause": "seconds that ingesting waits before each medium while the processor is busy",
     "video_hangs": "whether a video hangs that is read while another row waits beside it: true or false",
     "model_race_seconds": "time between looking for a model run and creating it",
     "name_race_seconds": "time between comparing names and storing a compound file",
@@ -39,8 +40,11 @@ _HELP = {
     "dataset_cap": "files a dataset takes",
     "upload_minutes": "minutes after which an unfinished upload counts as interrupted",
     "task_seconds": "seconds between a file's arrival in a job's dataset and its task",
+    "launch_task_seconds": "what each task adds to it when a job is launched",
+    "event_lag": "seconds after which an event is listed at the latest, others before it",
     "eventhandlers": "whether the service runs that makes tasks of added files: true or false",
     "export_seconds": "seconds an export takes at least",
+    "export_hangs": "whether exports are never made: true or false",
 }
 
 

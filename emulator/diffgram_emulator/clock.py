@@ -8,6 +8,9 @@ import time
 from dataclasses import dataclass, field
 
 _SLICE = 0.02
+_LOOK = 0.5
+"""Seconds over which the use of the processor is measured."""
+_BUSY = 0.8
 
 
 class Stopped(Exception):
@@ -20,6 +23,31 @@ class _Processor:
 
     working: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    used: float = 0.0
+    changed: float = field(default_factory=time.monotonic)
+    looked: tuple[float, float] = field(default_factory=lambda: (time.monotonic(), 0.0))
+    share: float = 0.0
+
+    def change(self, by: int) -> None:
+        """Note that one more works, or one less."""
+        with self.lock:
+            self._settle()
+            self.working += by
+
+    def _settle(self) -> None:
+        now = time.monotonic()
+        self.used += (now - self.changed) * (self.working > 0)
+        self.changed = now
+
+    def busy(self) -> float:
+        """Return the share of the time in which somebody worked, of the last look's time or longer."""
+        with self.lock:
+            self._settle()
+            moment, used = self.looked
+            if self.changed - moment >= _LOOK:
+                self.share = (self.used - used) / (self.changed - moment)
+                self.looked = self.changed, self.used
+            return self.share
 
 
 class Clock:
@@ -69,8 +97,7 @@ class Clock:
         ``success`` and the instances grows under load as observed (server.md 3.2, "flip").
         """
         processor = self._processor
-        with processor.lock:
-            processor.working += 1
+        processor.change(1)
         try:
             left = seconds
             while left > 0:
@@ -78,5 +105,12 @@ class Clock:
                 self.pause(min(_SLICE, left * processor.working))
                 left -= (time.monotonic() - before) / max(1, processor.working)
         finally:
-            with processor.lock:
-                processor.working -= 1
+            processor.change(-1)
+
+    def while_busy(self, seconds: float) -> None:
+        """Wait as long as the processor is in use for more than 80 % of the time, so many seconds each time.
+
+        :raises Stopped: if the process ends meanwhile.
+        """
+        while seconds and self._processor.busy() > _BUSY:
+            self.pause(seconds)

@@ -14,7 +14,7 @@ from typing import Any
 from .events import note_event
 from .files import file_fields
 from .labels import find_schema, label_fields, label_rows, schema_fields
-from .store import Project, Store, from_json, insert
+from .store import Project, Store, from_json, insert, update
 from .times import now_iso, rfc1123, with_blank
 from .validation import is_int
 
@@ -56,6 +56,19 @@ def find_task(store: Store, task_id: int) -> sqlite3.Row | None:
     return store.one("SELECT * FROM task WHERE id = ?", task_id)
 
 
+def launch_job(store: Store, job: sqlite3.Row, task_seconds: float) -> None:
+    """Make a job active. Its tasks are made in one transaction, so they are all there at once, and late.
+
+    :param task_seconds: how long each of them takes.
+    """
+    now = now_iso()
+    values = {"job": job["id"], "project": job["project_id"], "due": now, "launched": now}
+    amount = len(store.connection().execute(_WANTED, values).fetchall())
+    due = _moment(-task_seconds * amount)
+    with store.write() as connection:
+        update(connection, "job", job["id"], status="active", launched=now, tasks_due=due, time_updated=now)
+
+
 def make_tasks(store: Store, project: Project, seconds: float, file_seconds: float | None = None) -> None:
     """Make the tasks that are due in the jobs of a project; those of children are their parent's.
 
@@ -66,7 +79,8 @@ def make_tasks(store: Store, project: Project, seconds: float, file_seconds: flo
     launched = _moment(seconds)
     due = launched if file_seconds is None else _moment(file_seconds)
     jobs = store.all(
-        "SELECT * FROM job WHERE project_id = ? AND status IN (?, ?, ?) AND launched <= ?",
+        "SELECT * FROM job WHERE project_id = ? AND status IN (?, ?, ?)"
+        " AND coalesce(tasks_due, launched) <= ?",
         project.id,
         *AT_WORK,
         launched,

@@ -50,9 +50,16 @@ class Options:
     :param s3_endpoint: where the buckets of connections are; without it they are folders of ``data``.
     :param dataset_cap: files a dataset takes (server.md 3.3).
     :param upload_minutes: after which an upload whose last chunk is missing counts as interrupted.
+    :param busy_pause: seconds that an ingest thread waits before a row while the processor is in use for more
+        than 80 % of the time; the observed server waits 5 (server.md 10.1).
     :param task_seconds: between a file's arrival in a job's dataset and its task (server.md 2.17).
+    :param launch_task_seconds: what each task adds to it when a job is launched; all of them appear at once
+        (server.md 10.2.3).
     :param eventhandlers: whether the service runs that makes tasks of added files (server.md 10.2.4).
+    :param event_lag: seconds after which an event is listed at the latest; until then higher ids may
+        be there and it is not, as beside long transactions (server.md 10.4).
     :param export_seconds: time an export takes at least.
+    :param export_hangs: whether exports stay at ``init`` for ever, as if nobody made them.
     """
 
     data: Path
@@ -72,6 +79,7 @@ class Options:
     update_work_per_row: float = 0.0035
     settle_seconds: float = 0.04
     settle_per_instance: float = 0.0063
+    busy_pause: float = 0.0
     video_hangs: bool = True
     model_race_seconds: float = 0.002
     name_race_seconds: float = 0.02
@@ -85,8 +93,11 @@ class Options:
     dataset_cap: int = 90000
     upload_minutes: float = 60.0
     task_seconds: float = 0.3
+    launch_task_seconds: float = 0.033
+    event_lag: float = 0.0
     eventhandlers: bool = True
     export_seconds: float = 0.2
+    export_hangs: bool = False
 
 
 TUNABLE = (
@@ -102,6 +113,7 @@ TUNABLE = (
     "update_work_per_row",
     "settle_seconds",
     "settle_per_instance",
+    "busy_pause",
     "video_hangs",
     "model_race_seconds",
     "name_race_seconds",
@@ -114,8 +126,11 @@ TUNABLE = (
     "dataset_cap",
     "upload_minutes",
     "task_seconds",
+    "launch_task_seconds",
+    "event_lag",
     "eventhandlers",
     "export_seconds",
+    "export_hangs",
     "workers",
 )
 """Options that may change while the emulator runs."""

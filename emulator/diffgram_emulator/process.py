@@ -36,6 +36,7 @@ FAST: dict[str, Any] = {
     "update_work_per_row": 0.0,
     "settle_seconds": 0.01,
     "settle_per_instance": 0.0005,
+    "launch_task_seconds": 0.0,
 }
 """Speeds for tests, unless others are given."""
 

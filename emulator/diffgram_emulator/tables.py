@@ -117,7 +117,7 @@ CREATE TABLE IF NOT EXISTS job (
     output_dir_action TEXT, completion_directory_id INTEGER, allow_reviews INTEGER NOT NULL DEFAULT 0,
     review_chance REAL NOT NULL DEFAULT 0, tags TEXT NOT NULL DEFAULT '[]',
     status TEXT NOT NULL DEFAULT 'draft', time_created TEXT NOT NULL, time_updated TEXT, launched TEXT,
-    time_completed TEXT);
+    time_completed TEXT, tasks_due TEXT);
 CREATE TABLE IF NOT EXISTS job_directory (
     job_id INTEGER NOT NULL, directory_id INTEGER NOT NULL, selected TEXT,
     PRIMARY KEY (job_id, directory_id));
@@ -132,6 +132,7 @@ CREATE INDEX IF NOT EXISTS task_by_file ON task (file_id);
 ADDED = (
     ("job", "review_chance", "REAL NOT NULL DEFAULT 0"),
     ("job", "tags", "TEXT NOT NULL DEFAULT '[]'"),
+    ("job", "tasks_due", "TEXT"),
     ("task", "assignee_user_id", "INTEGER"),
     ("task", "reviewed_since", "TEXT"),
     ("instance", "root_id", "INTEGER"),

@@ -113,6 +113,7 @@ class _Life:
                 if fault.kind == "die":
                     raise ThreadDied("as asked for")
                 return
+        self.clock.while_busy(self.process.options.busy_pause)
         self.ingest.run(input_id)
 
 

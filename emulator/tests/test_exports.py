@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -275,3 +276,10 @@ def test_an_export_survives_a_restart(own_world: World) -> None:
     own_world.emulator = own_world.emulator.restart(kill=True)
     assert status(own_world, export_id)["status"] == "complete"
     assert str(file_id) in requests.get(link(own_world, export_id).json(), timeout=5).json()
+
+
+def test_an_export_may_never_be_made(world: World) -> None:
+    world.emulator.tune(export_hangs=True)
+    made = start(world).json()["export"]["id"]
+    time.sleep(0.3)
+    assert status(world, made)["status"] == "init"

@@ -282,3 +282,26 @@ def test_jobs_survive_a_restart(own_world: World) -> None:
     own_world.emulator = own_world.emulator.restart(kill=True)
     (task,) = with_tasks(own_world, job, 1)
     assert task["file"]["id"] == file_id
+
+
+def test_the_tasks_of_a_launch_come_late_and_all_at_once(world: World) -> None:
+    """One transaction, 33 ms for each of 900 (server.md 10.2.3)."""
+    for number in range(4):
+        local(world, f"{number}.png")
+    world.emulator.tune(launch_task_seconds=0.3, task_seconds=0.0)
+    job = launched(world)
+    seen = set()
+    until(lambda: seen.add(len(tasks(world, job)["task_list"])) or 4 in seen, "the tasks")  # type: ignore[func-returns-value]
+    assert seen == {0, 4}
+    assert tasks(world, job)["pending_initial_dir_sync"] is False
+
+
+def test_events_tell_of_tasks_that_nobody_listed(world: World) -> None:
+    local(world, "a.png")
+    job = launched(world)
+
+    def told() -> list[str]:
+        events = world.post("/api/v1/project/{p}/event/list", {"kind": "task_created"}).json()["event_list"]
+        return [event["job_id"] for event in events]
+
+    assert until(told, "an event") == [None, job]

@@ -10,7 +10,7 @@ import pytest
 
 from diffgram_emulator.people import Busy, Person, SaveRefused
 from tests.contract.media_server import picture
-from world import World
+from world import World, until
 
 
 def filled(world: World, amount: int = 3, name: str = "a.png") -> int:
@@ -171,3 +171,19 @@ def test_events_tell_of_what_comes_in(world: World) -> None:
     kinds = [event["kind"] for event in told]
     assert kinds == ["input_file_uploaded", "input_from_packet", "new_directory", *["new_label"] * 3]
     assert told[0]["file_id"] == file_id
+
+
+def test_events_of_long_transactions_appear_after_later_ones(world: World) -> None:
+    """Ids do not ascend in the order in which events are seen (server.md 10.4)."""
+    world.emulator.tune(event_lag=1.0)
+    for number in range(12):
+        world.new_dataset(f"other-{number}")
+    seen: list[int] = []
+
+    def all_there() -> bool:
+        told = world.post("/api/v1/project/{p}/event/list", {"kind": "new_directory"}).json()["event_list"]
+        seen.extend(sorted(event["id"] for event in told if event["id"] not in seen))
+        return len(seen) == 12
+
+    until(all_there, "the events")
+    assert seen != sorted(seen)

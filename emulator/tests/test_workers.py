@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import requests
 
 from diffgram_emulator.process import EmulatorProcess
-from helpers import call, default_dataset, label, own_image, rows, send
+from helpers import call, default_dataset, label, own_image, rows, send, upload
 from world import until
 
 UPDATE = "/api/walrus/v1/project/{p}/input/update"
@@ -209,3 +210,18 @@ def test_children_may_overtake(emulator: EmulatorProcess) -> None:
     until(lambda: all(one["status"] == "success" for one in rows(emulator)), "all rows")
     files = [one["file_id"] for one in rows(emulator)]
     assert files != sorted(files, reverse=True)
+
+
+def test_ingest_waits_while_the_machine_is_busy(emulator: EmulatorProcess) -> None:
+    """Uploads keep the processor in use, and rows of the queue wait (server.md 10.1)."""
+    emulator.tune(busy_pause=0.2, upload_work=3.0)
+    uploading = threading.Thread(target=upload, args=(emulator, "busy.png"))
+    uploading.start()
+    send_text(emulator, "looks.txt")
+    time.sleep(1.0)
+    send_text(emulator, "waits.txt")
+    time.sleep(0.5)
+    assert uploading.is_alive()
+    assert row(emulator, "waits.txt")["status"] == "local_processing_queue"
+    uploading.join()
+    until(lambda: row(emulator, "waits.txt")["status"] == "success", "the row")

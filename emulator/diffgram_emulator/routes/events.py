@@ -8,6 +8,7 @@ from ..auth import EVERYONE
 from ..call import Call, endpoint
 from ..errors import DatabaseRefused
 from ..events import MOST, events_of
+from ..jobs import make_tasks
 from ..validation import Field, database_id
 
 
@@ -34,5 +35,8 @@ def event_list(call: Call) -> Any:
     for key, comparison in (("date_from", ">="), ("date_to", "<=")):
         if values[key] is not None:
             filters[f"time_created {comparison} ?"] = values[key]
+    options = call.emulator.options
+    make_tasks(call.store, call.project, options.task_seconds)
     amount = MOST if limit == -1 else min(limit, MOST)
-    return {"event_list": events_of(call.store, call.project.id, amount, filters), "success": True}
+    found = events_of(call.store, call.project.id, amount, filters, options.event_lag)
+    return {"event_list": found, "success": True}

@@ -21,6 +21,8 @@ from .datasets import default_directory, directory_fields, find_directory
 
 KINDS = ("Annotations", "TF Records")
 SOURCES = ("directory", "job", "task")
+PROXY_SECONDS = 120.0
+"""After which a proxy cuts off a request that waits (server.md 2.16)."""
 
 
 @endpoint("POST", "/api/walrus/project/{project}/export/to_file", WRITERS, EXPORT_NEW)
@@ -56,6 +58,11 @@ def to_file(call: Call) -> Any:
             **source,
         )
     answer = {"export": _shown(call, _own(call, export_id)), "success": True}
+    if call.emulator.options.export_hangs:
+        if values["wait_for_export_generation"]:
+            call.emulator.workers.clock.pause(PROXY_SECONDS)
+            raise ServerCrash("")
+        return answer
     maker = threading.Thread(target=generate, args=_work(call, export_id), daemon=True)
     maker.start()
     if not values["wait_for_export_generation"]:

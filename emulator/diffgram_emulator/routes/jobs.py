@@ -9,7 +9,7 @@ from typing import Any
 from ..auth import EVERYONE, WRITERS
 from ..call import Call, endpoint
 from ..errors import DatabaseRefused, Refusal, ServerCrash, bad_request, http_error, log
-from ..jobs import find_job, job_fields, make_tasks, make_tasks_of
+from ..jobs import find_job, job_fields, launch_job, make_tasks, make_tasks_of
 from ..labels import find_schema
 from ..limits import BUILDER_INFO, DIRECTORY_ATTACH
 from ..queries import condition_of
@@ -137,9 +137,7 @@ def launch(call: Call) -> Any:
     job = job_of(call, job_id, WRITERS)
     if job["status"] != "draft":
         raise bad_request({"job_status": "Job already launched."})
-    now = now_iso()
-    with call.store.write() as connection:
-        update(connection, "job", job["id"], status="active", launched=now, time_updated=now)
+    launch_job(call.store, job, call.emulator.options.launch_task_seconds)
     return {"log": log(info={"launch_flow": "soon"}, success=True)}
 
 
