@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .read.children import children_of
     from .read.pages import pages_of
+    from .read.records import read_record
     from .read.scenes import children_calls, scenes
     from .send.compound import create_compound_file, upload_children
     from .send.errors import PushError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "children_of": "read.children",
     "pages_of": "read.pages",
+    "read_record": "read.records",
     "children_calls": "read.scenes",
     "scenes": "read.scenes",
     "create_compound_file": "send.compound",
@@ -57,6 +59,7 @@ __all__ = [
     "pages_of",
     "prepare",
     "push",
+    "read_record",
     "scenes",
     "upload_children",
     "validate_packets",

@@ -42,6 +42,7 @@ class Handle(BaseModel):
     :param done_at_send: how many were ingested, with their predictions, before the send returned.
     :param not_sent: how many were refused, within what ``max_failed`` allows.
     :param unchecked: how many blobs the worker could not look at; the server does not check them (quirk 57).
+    :param record: path of the record of what was sent, if one was asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +55,7 @@ class Handle(BaseModel):
     done_at_send: int = 0
     not_sent: int = 0
     unchecked: int = 0
+    record: str | None = None
 
     def counts(self) -> dict[str, int]:
         """Return how many packets were sent, skipped, done or not sent."""

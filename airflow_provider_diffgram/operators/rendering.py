@@ -30,6 +30,7 @@ TEXTS = frozenset(
         "name",
         "on_stuck",
         "page",
+        "record",
         "report",
         "unknown_labels",
         "valid_packets",

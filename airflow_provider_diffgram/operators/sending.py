@@ -41,6 +41,8 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
     :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
         packet: ``{"name", "outcome", "reason", "input_id", "file_id"}``; outcome is ``sent``, ``skipped``,
         ``failed`` or ``unknown``.
+    :param record: path of a JSON Lines file, local or in object storage, to write with each packet as it was
+        sent, and its file: what corrections are compared with later. Packed if it ends in ``.gz``.
     :param concurrency: requests under way at once, at most 32.
     :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all; ``drop``
         their instances and log how many; ``create`` the labels, once everything else has been checked.
@@ -58,6 +60,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
     template_fields: Sequence[str] = (
         "max_failed",
         "report",
+        "record",
         "unknown_labels",
         "model_ref",
         "model_run_ref",
@@ -72,6 +75,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         *,
         max_failed: float | str = 0,
         report: str | None = None,
+        record: str | None = None,
         concurrency: int = CONCURRENCY,
         unknown_labels: str = "fail",
         model_ref: str | None = "{{ dag.dag_id }}",
@@ -86,6 +90,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         super().__init__(**kwargs)
         self.max_failed = max_failed
         self.report = report
+        self.record = record
         self.concurrency = concurrency
         self.unknown_labels = unknown_labels
         self.model_ref = model_ref
@@ -163,6 +168,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             origin=self._origin(),
             max_failed=number_of("max_failed", self.max_failed),
             report=self.report,
+            record=self.record,
             concurrency=self.concurrency,
             memory=memory_of(context),
             stop=self._stop,
@@ -184,6 +190,8 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
                 concurrency=self.concurrency,
                 unknown_labels=cast("UnknownLabels", self.unknown_labels),
                 origin=self._origin(),
+                report=self.report,
+                record=self.record,
             )
 
         of_wait = self._check_wait if self.wait_for_completion else None

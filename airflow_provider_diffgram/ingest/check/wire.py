@@ -22,6 +22,9 @@ In a video ``number`` tells tracks apart (server.md 5.6).
 _BY_NAME = {"label", "attributes"}
 """Keys of ours that become ids."""
 
+_TOLD = ("creation_ref_id", "machine_made", "model_ref", "model_run_ref")
+"""Keys that the server is told of an instance even if the caller did not name them."""
+
 
 def instances_on_wire(
     instances: Iterable[Instance], labels: Labels, name: str, not_identity: frozenset[str] = _NOT_IDENTITY
@@ -35,7 +38,14 @@ def instances_on_wire(
     :param name: of the file, part of the reference.
     :param not_identity: keys that do not tell instances apart.
     """
-    found: dict[str, dict[str, Any]] = {}
+    return [body for _, body in _each_once(instances, labels, name, not_identity)]
+
+
+def _each_once(
+    instances: Iterable[Instance], labels: Labels, name: str, not_identity: frozenset[str]
+) -> list[tuple[Instance, dict[str, Any]]]:
+    """Return the instances that are sent, each with the body that it has on the wire."""
+    found: dict[str, tuple[Instance, dict[str, Any]]] = {}
     for instance in filter(labels.keeps, instances):
         body = instance.model_dump(mode="json", exclude_none=True, by_alias=True, exclude=_BY_NAME)
         label_file_id = labels.id_of(instance)
@@ -47,7 +57,7 @@ def instances_on_wire(
         identity = _identity(body, not_identity)
         if identity not in found:
             body.setdefault("creation_ref_id", _reference(identity, name, instance))
-            found[identity] = body | labels.origin_of(instance)
+            found[identity] = instance, body | labels.origin_of(instance)
     return list(found.values())
 
 
@@ -70,15 +80,51 @@ def instance_keys(packet: Packet, labels: Labels, name: str) -> dict[str, Any]:
     """
     if packet.frame_packet_map:
         frames = {
-            str(frame): instances_on_wire(instances, labels, f"{name}#{frame}", _FRAME_NOT_IDENTITY)
-            for frame, instances in sorted(packet.frame_packet_map.items())
+            str(frame): [body for _, body in each]
+            for frame, each in _sent_in_frames(packet.frame_packet_map, labels, name).items()
         }
         filled = {frame: instances for frame, instances in frames.items() if instances}
         return {"frame_packet_map": filled} if filled else {}
+    on_wire = [body for _, body in _sent_in_list(packet, labels, name)]
+    return {"instance_list": on_wire} if on_wire else {}
+
+
+def packet_as_sent(packet: Packet, labels: Labels, name: str) -> Packet:
+    """Return a packet with the instances that are sent of it, and each with what the server is told of it.
+
+    That is its ``creation_ref_id``, its model and run, and whether a machine made it. Labels are told by
+    their names where the schema has them.
+    """
+    if packet.frame_packet_map:
+        of_frames = _sent_in_frames(packet.frame_packet_map, labels, name)
+        frames = {frame: _as_sent(each, labels) for frame, each in of_frames.items()}
+        return packet.model_copy(update={"frame_packet_map": frames})
+    return packet.model_copy(update={"instance_list": _as_sent(_sent_in_list(packet, labels, name), labels)})
+
+
+def _sent_in_frames(
+    frames: Mapping[int, list[Instance]], labels: Labels, name: str
+) -> dict[int, list[tuple[Instance, dict[str, Any]]]]:
+    return {
+        frame: _each_once(instances, labels, f"{name}#{frame}", _FRAME_NOT_IDENTITY)
+        for frame, instances in sorted(frames.items())
+    }
+
+
+def _sent_in_list(packet: Packet, labels: Labels, name: str) -> list[tuple[Instance, dict[str, Any]]]:
     if packet.parent_file_id is not None:  # children of one parent may share a name
         name = f"{name}/{packet.ordinal or 0}"
-    on_wire = instances_on_wire(packet.instance_list, labels, name)
-    return {"instance_list": on_wire} if on_wire else {}
+    return _each_once(packet.instance_list, labels, name, _NOT_IDENTITY)
+
+
+def _as_sent(sent: Iterable[tuple[Instance, dict[str, Any]]], labels: Labels) -> list[Instance]:
+    names, told = labels.names, []
+    for instance, body in sent:
+        update = {key: body[key] for key in _TOLD if key in body}
+        if instance.label is None and instance.label_file_id in names:
+            update |= {"label": names[instance.label_file_id], "label_file_id": None}
+        told.append(instance.model_copy(update=update))
+    return told
 
 
 def packet_body(

@@ -26,6 +26,7 @@ class Sending(TypedDict, total=False):
     origin: Ref | None
     max_failed: float
     report: str | None
+    record: str | None
     concurrency: int
     memory: Memory | None
     stop: threading.Event | None
@@ -54,11 +55,13 @@ class Options:
         people corrected included.
     :param max_failed: how many packets may be refused, or which share of them if below 1.
     :param report: path of a JSON Lines file to write with the outcome of each packet.
+    :param record: path of a JSON Lines file to write with each packet as it was sent, and its file: a line is
+        a :class:`~airflow_provider_diffgram.models.recorded.Recorded`.
     :param concurrency: requests under way at once, at most 32.
     :param memory: remembers batches from attempt to attempt.
     :param stop: once set, nothing more is sent, and the push ends with an error.
     :param turns: of tasks that may introduce the same model run at the same moment.
-    :param path_of: opens the paths of media and the report.
+    :param path_of: opens the paths of media, report and record.
     :param limits: how much goes together, and how long is waited for what.
     :raises InvalidValueError: with everything that is wrong.
     """
@@ -70,6 +73,7 @@ class Options:
     if_exists: IfExists = "skip"
     max_failed: float = 0
     report: str | None = None
+    record: str | None = None
     concurrency: int = CONCURRENCY
     memory: Memory | None = None
     stop: threading.Event | None = None
@@ -87,6 +91,8 @@ class Options:
         for name, value, allowed in chosen:
             if value not in allowed:
                 problems.append(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
+        if self.record and self.record == self.report:
+            problems.append(f"record and report are both {self.record!r}: give each a path of its own")
         if not self.max_failed >= 0:
             problems.append(f"max_failed must be 0 or more, not {self.max_failed}")
         if not 1 <= self.concurrency <= MOST_AT_ONCE:

@@ -23,6 +23,7 @@ from ...client import (
 from ...models import File, Handle, Input, InputRow, InvalidValueError, Packet, PathMedia
 from ...models.media import MEDIA_TYPES
 from ...models.problems import NOTHING, telling
+from ...models.recorded import Delivery
 from ..check.check import Candidate, Plan, Preparation, Target, validated
 from ..read.storage import patient, raise_if_passing
 from ..server.files import SEARCH_ONE_BY_ONE
@@ -35,10 +36,12 @@ from .errors import PushError
 from .feed import Feed
 from .inventory import Inventory
 from .item import ChildPlace, Item
+from .lines import Lines
 from .model_runs import IntroductionError, ModelRuns
 from .options import Options, Pushing
 from .questions import Questions
 from .queue import Queue
+from .record import Record
 from .settle import Unsettled, holding_instances
 from .tally import Tally
 from .threads import Senders
@@ -85,18 +88,13 @@ def prepare(client: DiffgramClient, packets: Iterable[Candidate], **options: Unp
                 preparation.check_targets()
             else:
                 preparation.look_at(packets)
-            tally = _tally(None if isinstance(packets, Iterator) else preparation.checked, chosen)
+            expected = None if isinstance(packets, Iterator) else preparation.checked
+            tally = Tally(expected, Lines("report", chosen.report, path_of))
+            record = Record(Lines("record", chosen.record, path_of), preparation.plan.directory_id)
         except BaseException:
             preparation.plan.documents.close()
             raise
-    return Prepared(client, packets, preparation, chosen, tally)
-
-
-def _tally(expected: int | None, options: Options) -> Tally:
-    try:
-        return Tally(expected, options.report, options.path_of)
-    except (OSError, ImportError, ValueError) as error:
-        raise InvalidValueError("report", [f"cannot write {options.report}: {error}"]) from error
+    return Prepared(client, packets, preparation, chosen, tally, record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +111,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Packets that were checked, to be sent once. Leave it as a context manager: it holds the report open.
+    """Packets that were checked, to be sent once. Leave it as a context manager: it holds files open.
 
     :param client: of the project.
     :param packets: as they were given.
     :param preparation: what checked them, and goes on to check what an iterator yields.
     :param options: of the push.
     :param tally: told what becomes of each packet.
+    :param record: told what was sent.
     """
 
     client: DiffgramClient
@@ -127,6 +126,7 @@ class Prepared:
     preparation: Preparation
     options: Options
     tally: Tally
+    record: Record
 
     @property
     def plan(self) -> Plan:
@@ -173,18 +173,19 @@ class Prepared:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Close the report; that it is not complete is told beside what else there is to tell."""
+        """Close report and record; if one is not complete, that is told beside what else there is to tell."""
         self.plan.labels.tell_left_out()
         self.plan.documents.close()
-        unwritten = self.tally.close()
-        if unwritten is None:
+        unwritten = [each for each in (self.tally.close(), self.record.close()) if each is not None]
+        if not unwritten:
             return
+        words = "\n".join(map(str, unwritten))
         if isinstance(error, PushError):
-            error.args = (f"{error}\n{unwritten}",)
+            error.args = (f"{error}\n{words}",)
         if error is None:
             told = f"The packets are not concerned: {self.tally.counts()}. A retry sends none of them again"
-            failed = PushError(f"{unwritten}\n{told}")
-            failed.permanent = unwritten.permanent
+            failed = PushError(f"{words}\n{told}")
+            failed.permanent = any(each.permanent for each in unwritten)
             raise failed
 
 
@@ -202,6 +203,7 @@ class _Push:
         self._plan = prepared.plan
         self._options = prepared.options
         self._tally = prepared.tally
+        self._record = prepared.record
         self._senders = senders
         self._batches = Batches(client, prepared.options.memory, self._plan.limits.batch)
         self._inventory = Inventory(client, self._plan, self._batches)
@@ -260,6 +262,7 @@ class _Push:
             done_at_send=self._uploaded,
             not_sent=failed,
             unchecked=self._plan.blobs.unchecked,
+            record=self._options.record,
         )
         return Sent(handle, self._uploads.children)
 
@@ -384,9 +387,11 @@ class _Push:
         self._senders.drain()
         self._raise_if_stopped()
         self._heal()
-        for name, error in self._uploads.prove():
+        for file_id, name, error in self._uploads.prove():
             self._uploaded -= 1
             self._tally.retract(name, error)
+            self._record.retract(file_id)
+        self._record.confirm()
 
     def _raise_if_stopped(self) -> None:
         self._client.clock.sleep(0)
@@ -422,7 +427,7 @@ class _Push:
             return self._adopt(item, found.pending)
         if action is Action.SEND:
             place = self._queue.send(item)
-            self._tally.note(item.name, "sent")
+            self._arrived(item, "queue")
             return place
         if action is Action.UPLOAD:
             return self._upload(item)
@@ -444,22 +449,31 @@ class _Push:
             done = change(item, file_id)
         if isinstance(done, Pending):
             return self._adopt(item, done, file_id)
-        self._tally.note(item.name, "skipped" if done is None else "sent", file_id=file_id)
+        self._arrived(item, None if done is None else "queue", file_id)
         return done
+
+    def _arrived(self, item: Item, delivery: Delivery | None, file_id: int | None = None) -> None:
+        """Take note of an item that Diffgram has.
+
+        :param delivery: how it went; None if its predictions were there already.
+        """
+        self._tally.note(item.name, "skipped" if delivery is None else "sent", file_id=file_id)
+        self._record.note(item, delivery, file_id)
 
     def _adopt(self, item: Item, pending: Pending, file_id: int | None = None) -> Place:
         """Wait for an input of an earlier attempt instead of sending its packet again."""
         self._batches.adopt(pending)
         self._tally.note(item.name, "sent", "by an earlier attempt", input_id=pending.id, file_id=file_id)
+        self._record.note(item, "queue", file_id)
         return Place(pending.batch_id, pending.parent_file_id, pending.original_filename, file_id)
 
     def _upload(self, item: Item) -> Place | None:
-        there = self._uploads.send(item)
-        if there is not None:
-            return self._act(item, Found(file=there))
+        made = self._uploads.send(item)
+        if isinstance(made, File):
+            return self._act(item, Found(file=made))
         with self._lock:
             self._uploaded += 1
-        self._tally.note(item.name, "sent")
+        self._arrived(item, "upload", made)
         self._runs.note(item.packet)
         return None
 
@@ -469,7 +483,7 @@ class _Push:
         if not item.packet.instances:
             place = large.send(item, self._batches.assign(None, is_video=item.is_video))
             self._batches.count(place.batch_id, None)
-            self._tally.note(item.name, "sent")
+            self._arrived(item, "upload")
             return place
         row = large.wait(large.send(item, self._batches.assign_apart()))
         if row.hangs:

@@ -8,15 +8,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
-from ...client import DiffgramError, RefusedError, StorageError
+from ...client import DiffgramError, RefusedError
 from ...models import InvalidValueError
 from ...models.received import without_signatures
-from ...storage_faults import words_of_fault
-from ..read.paths import PathOpener
-from ..read.storage import patient
 from .errors import PushError
+from .lines import Lines
 
 _log = logging.getLogger(__name__)
 
@@ -31,18 +29,13 @@ class Tally:
     """The outcomes of one push. Safe to use from several threads.
 
     :param expected: number of packets, where it is known.
-    :param report: path to write one JSON object per packet to: ``name``, ``outcome``, ``reason``,
-        ``input_id``, ``file_id``; what is not known is left out.
-    :param path_of: opens the path.
+    :param report: gets one JSON object per packet: ``name``, ``outcome``, ``reason``, ``input_id``,
+        ``file_id``; what is not known is left out.
     :param clock: seconds.
     """
 
     def __init__(
-        self,
-        expected: int | None,
-        report: str | None,
-        path_of: PathOpener,
-        clock: Callable[[], float] = time.monotonic,
+        self, expected: int | None, report: Lines, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.expected = expected
         self.examples: list[str] = []
@@ -51,9 +44,7 @@ class Tally:
         self._lock = threading.Lock()
         self._clock = clock
         self._started = self._told = clock()
-        self._path = report
-        self._file: Any = patient(path_of)(report).open("w") if report else None
-        self._unwritten: PushError | None = None
+        self._report = report
 
     def __getitem__(self, result: Result) -> int:
         return self._counts[result]
@@ -83,7 +74,7 @@ class Tally:
                 if len(self.examples) < _SHOWN:
                     self.examples.append(f"{name}: {line['reason']}")
             kept = {key: value for key, value in line.items() if value is not None}
-            self._with_report(lambda file: file.write(json.dumps(kept) + "\n"))
+            self._report.write(json.dumps(kept))
             self._tell_now_and_then()
 
     def note_bytes(self, count: int) -> None:
@@ -96,18 +87,6 @@ class Tally:
         if self._clock() - self._told >= _EVERY:
             self._told = self._clock()
             _log.info("%s", self._words())
-
-    def _with_report(self, job: Callable[[Any], object]) -> None:
-        """Do what is to be done with the report, if there is one; give it up at the first fault."""
-        if self._file is None or self._unwritten is not None:
-            return
-        try:
-            job(self._file)
-        except (OSError, ValueError, DiffgramError) as error:
-            words = str(error) if isinstance(error, DiffgramError) else words_of_fault(error)
-            self._unwritten = PushError(f"the report {self._path} is not complete: {words}")
-            self._unwritten.permanent = not isinstance(error, StorageError)
-            _log.error("%s", self._unwritten)
 
     def retract(self, name: str, reason: object) -> None:
         """Take note that a packet that was sent turned out to have failed; the report gets a second line."""
@@ -122,8 +101,7 @@ class Tally:
     def close(self) -> PushError | None:
         """Close the report, and tell the numbers for the last time; return why the report is not complete."""
         _log.info("%s", self._words())
-        self._with_report(lambda file: file.close())
-        return self._unwritten
+        return self._report.close()
 
     def counts(self) -> str:
         """Return the counts as text: ``512 sent, 5 failed, 10 skipped``."""

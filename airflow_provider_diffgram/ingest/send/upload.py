@@ -60,11 +60,11 @@ class Uploads:
         self.children: dict[int, list[File]] = {}
         self._done: dict[int, _Uploaded] = {}
 
-    def send(self, item: Item) -> File | None:
+    def send(self, item: Item) -> File | int:
         """Upload an item's medium with its predictions.
 
-        :return: None if the server ingested it; the file of that name if one is there already, which may
-            be this very upload with its answer lost.
+        :return: id of the file that the server made of it; the file of that name if one is there already,
+            which may be this very upload with its answer lost.
         :raises RefusedError: if the server refused it, or could not ingest it.
         :raises OutcomeUnknownError: if the server stays silent.
         :raises StorageError: if the medium's storage fails, and may be back.
@@ -124,7 +124,7 @@ class Uploads:
         yield from poll(look, every=_POLL, patience=_INGEST_TIMEOUT)
         return row
 
-    def _ended(self, item: Item, row: Input) -> File | None:
+    def _ended(self, item: Item, row: Input) -> File | int:
         if row.existing_file_id is not None and item.parent_file_id is None:
             return self._client.send(routes.view_file(self._client.project, row.existing_file_id))
         refused = not_ingested(item.name, row)
@@ -133,7 +133,7 @@ class Uploads:
         assert row.file_id is not None
         counted = len(item.keys.get("instance_list", []))  # of frames the server keeps no count
         self._done[row.file_id] = _Uploaded(item.name, item.parent_file_id, item.place[1], counted)
-        return None
+        return row.file_id
 
     def _look(self, item: Item) -> File | None:
         if item.parent_file_id is not None:
@@ -148,8 +148,8 @@ class Uploads:
         """Number of uploads not proved yet."""
         return len(self._done)
 
-    def prove(self) -> Iterator[tuple[str, DiffgramError]]:
-        """Compare the stored counts with what was uploaded; yield the names of files that lack instances.
+    def prove(self) -> Iterator[tuple[int, str, DiffgramError]]:
+        """Compare the stored counts with what was uploaded; yield id and name of files that lack instances.
 
         What somebody else uploaded at the same moment is archived, but for the oldest.
         """
@@ -163,6 +163,7 @@ class Uploads:
                 stored = files[file_id].count_instances_changed or 0 if file_id in files else None
                 if stored is not None and stored < uploaded.instances:
                     yield (
+                        file_id,
                         uploaded.name,
                         RefusedError(
                             f"upload {uploaded.name!r}: file {file_id} holds {stored} of "

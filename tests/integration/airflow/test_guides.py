@@ -28,11 +28,13 @@ from airflow_provider_diffgram.hooks.connection import defaults_of, settings_of
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.send.decide import IfExists
+from airflow_provider_diffgram.ingest.send.lines import Lines
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.ingest.send.tally import Result, Tally
 from airflow_provider_diffgram.ingest.validation import validate_packets
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
+from airflow_provider_diffgram.models.recorded import Recorded
 from demo.fileserver import serving
 from diffgram_emulator.faults import KINDS
 from diffgram_emulator.process import EmulatorProcess
@@ -400,7 +402,7 @@ def test_the_receipt_has_the_fields_described():
 def test_the_report_has_the_fields_and_outcomes_described(tmp_path):
     (block,) = [block for block in BLOCKS if block.guide == "push" and block.language == "json"]
     shown = json.loads(block.text)
-    tally = Tally(None, str(tmp_path / "report.jsonl"), universal_path)
+    tally = Tally(None, Lines("report", str(tmp_path / "report.jsonl"), universal_path))
     tally.note(shown["name"], shown["outcome"], shown["reason"])
     tally.note("a.png", "sent", "by an earlier attempt", input_id=1, file_id=2)
     tally.close()
@@ -411,6 +413,11 @@ def test_the_report_has_the_fields_and_outcomes_described(tmp_path):
     described = re.findall(r"\w+", " ".join(re.findall(r"^\| (`.*?) \|", fields, re.M)))
     assert set(described) == set(full)
     assert re.findall(r"^\| `(\w+)` \|", outcomes, re.M) == list(get_args(Result))
+
+
+def test_the_record_has_the_fields_described():
+    described = {name for row in rows("push", "The record") for name in re.findall(r"`(\w+)`", row[0])}
+    assert described == set(Recorded.model_fields)
 
 
 def test_the_report_of_a_validation_has_the_fields_shown(project, client, tmp_path):
@@ -430,7 +437,7 @@ def test_progress_is_told_in_the_words_shown(caplog):
     caplog.set_level(logging.INFO)
     outcomes: list[Result] = ["sent"] * 512 + ["failed"] * 5 + ["skipped"] * 10
     seconds = chain([0.0] * (1 + len(outcomes)), repeat(26.6))
-    tally = Tally(10_000, None, universal_path, lambda: next(seconds))
+    tally = Tally(10_000, Lines("report", None, universal_path), lambda: next(seconds))
     for number, outcome in enumerate(outcomes):
         tally.note(f"{number}.png", outcome, "too dark" if outcome == "failed" else None)
     tally.close()

@@ -22,7 +22,7 @@ from airflow_provider_diffgram.ingest.read.pages import Documents
 from airflow_provider_diffgram.ingest.read.paths import confined, measured, universal_path
 from airflow_provider_diffgram.ingest.read.scenes import pictures_in
 from airflow_provider_diffgram.ingest.read.storage import PatientPath, kind_of, patient
-from airflow_provider_diffgram.ingest.send.tally import Tally
+from airflow_provider_diffgram.ingest.send.lines import Lines
 from airflow_provider_diffgram.ingest.watch.ending import Report
 from airflow_provider_diffgram.ingest.watch.verdicts import Verdict
 from airflow_provider_diffgram.models import InvalidValueError, Packet, PageMedia, PathMedia
@@ -95,10 +95,10 @@ def report(path_of: Any) -> Any:
     return None
 
 
-def tally(path_of: Any) -> Any:
-    told = Tally(1, "flaky://t.jsonl", path_of)
-    told.note("a.png", "sent")
-    unwritten = told.close()
+def lines(path_of: Any) -> Any:
+    written = Lines("report", "flaky://t.jsonl", path_of)
+    written.write("{}")
+    unwritten = written.close()
     return None if unwritten is None else str(unwritten)
 
 
@@ -118,7 +118,7 @@ PLACES: list[tuple[Any, str]] = [
     (blob, "read"),
     (report, "open"),
     (report, "write"),
-    (tally, "open"),
+    (lines, "open"),
 ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.ingest.read.paths import universal_path
+from airflow_provider_diffgram.ingest.send.lines import Lines
 from airflow_provider_diffgram.ingest.send.tally import Tally
 
 
@@ -28,7 +29,7 @@ def clock() -> Clock:
 
 
 def tally(clock: Clock, expected: int | None = None, report: Path | None = None) -> Tally:
-    return Tally(expected, str(report) if report else None, universal_path, clock)
+    return Tally(expected, Lines("report", str(report) if report else None, universal_path), clock)
 
 
 def words(caplog: pytest.LogCaptureFixture) -> list[str]:

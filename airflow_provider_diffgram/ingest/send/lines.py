@@ -1,0 +1,69 @@
+"""Files of JSON Lines that a push writes: they never stop it, and never hide that they lack a line."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ...client import DiffgramError, StorageError
+from ...models import InvalidValueError
+from ...storage_faults import words_of_fault
+from ..read.paths import PathOpener
+from ..read.storage import patient
+from .errors import PushError
+
+_log = logging.getLogger(__name__)
+
+
+class Lines:
+    """A file that gets a line now and then. Safe to use from several threads.
+
+    :param what: it is, in a word: ``report``.
+    :param path: local or in object storage; packed if it ends in ``.gz``. Without one nothing is written.
+    :param path_of: opens the path.
+    :raises InvalidValueError: if it cannot be written.
+    :raises StorageError: if its storage fails, and may be back.
+    """
+
+    def __init__(self, what: str, path: str | None, path_of: PathOpener) -> None:
+        self.path = path or None
+        self._what = what
+        self._lock = threading.Lock()
+        self._unwritten: PushError | None = None
+        self._files: list[Any] = []  # the file, and before it what packs
+        if not path:
+            return
+        try:
+            self._files = [patient(path_of)(path).open("wb")]
+        except (OSError, ImportError, ValueError) as error:
+            raise InvalidValueError(what, [f"cannot write {path}: {error}"]) from error
+        if path.endswith(".gz"):
+            self._files.insert(0, gzip.GzipFile(fileobj=self._files[0], mode="wb"))
+
+    def write(self, line: str) -> None:
+        """Write a line. If that fails the file is given up, which :meth:`close` tells."""
+        with self._lock:
+            if self._files:
+                self._unless_given_up(lambda: self._files[0].write(line.encode() + b"\n"))
+
+    def close(self) -> PushError | None:
+        """Close the file, so that it is there; return why it is not complete."""
+        with self._lock:
+            files, self._files = self._files, []
+            for file in files:
+                self._unless_given_up(file.close)
+            return self._unwritten
+
+    def _unless_given_up(self, job: Callable[[], object]) -> None:
+        if self._unwritten is not None:
+            return
+        try:
+            job()
+        except (OSError, ValueError, DiffgramError) as error:
+            words = str(error) if isinstance(error, DiffgramError) else words_of_fault(error)
+            self._unwritten = PushError(f"the {self._what} {self.path} is not complete: {words}")
+            self._unwritten.permanent = not isinstance(error, StorageError)
+            _log.error("%s", self._unwritten)

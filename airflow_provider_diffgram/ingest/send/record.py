@@ -1,0 +1,61 @@
+"""The record of a push: what it sent, packet by packet, and to which file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ...models.recorded import Delivery, Recorded
+from ..check.wire import packet_as_sent
+from .errors import PushError
+from .item import Item
+from .lines import Lines
+
+
+class Record:
+    """Takes down what was sent. Safe to use from several threads.
+
+    :param lines: the file.
+    :param directory_id: id of the dataset.
+    """
+
+    def __init__(self, lines: Lines, directory_id: int) -> None:
+        self._lines = lines
+        self._directory_id = directory_id
+        self._unproven: dict[int, str] = {}
+
+    def note(self, item: Item, delivery: Delivery | None, file_id: int | None = None) -> None:
+        """Take down an item that Diffgram has. What was uploaded is written once it is proved.
+
+        :param delivery: how it went; None if its predictions were there already.
+        :param file_id: of its file, where it is known.
+        """
+        if self._lines.path is None:
+            return
+        told = Recorded(
+            name=item.name,
+            file_id=item.packet.file_id if file_id is None else file_id,
+            parent_file_id=item.parent_file_id,
+            directory_id=None if item.is_update else self._directory_id,
+            delivery=delivery,
+            sent_at=datetime.now(UTC),
+            packet=packet_as_sent(item.packet, item.labels, item.name),
+        )
+        line = told.model_dump_json(by_alias=True, exclude_none=True)
+        if delivery == "upload" and file_id is not None:
+            self._unproven[file_id] = line
+        else:
+            self._lines.write(line)
+
+    def retract(self, file_id: int) -> None:
+        """Leave out an upload that lacks its predictions: nobody took them away."""
+        self._unproven.pop(file_id, None)
+
+    def confirm(self) -> None:
+        """Write what was uploaded, now that it is proved."""
+        while self._unproven:
+            self._lines.write(self._unproven.pop(next(iter(self._unproven))))
+
+    def close(self) -> PushError | None:
+        """Write what was sent to the end, and close the file; return why it is not complete."""
+        self.confirm()
+        return self._lines.close()
