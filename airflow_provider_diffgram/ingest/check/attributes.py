@@ -14,6 +14,7 @@ from datetime import date
 from typing import Any
 
 from ...models import AttributeGroup, AttributeOption, Instance
+from .lookup import choose
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -124,17 +125,35 @@ def _called(group: AttributeGroup) -> str:
 
 def _option(group: AttributeGroup, wanted: Any) -> AttributeOption:
     """Return the option of that name, or id as a number or a text of digits."""
-    found = [option for option in group.options if option.name == wanted and not option.archived]
-    if len(found) > 1:
-        ids = ", ".join(str(option.id) for option in found)
+    _check_kind(wanted)
+    named = [option for option in group.options if option.name == str(wanted) and not option.archived]
+    by_id = _with_id(group, wanted)
+    if len(named) > 1 and (by_id is None or isinstance(wanted, str)):
+        ids = ", ".join(str(option.id) for option in named)
         raise ValueError(f"option {wanted!r} is there several times ({ids}): give the id of one")
-    return found[0] if found else _option_by_id(group, wanted)
+    by_name = by_id if by_id in named else next(iter(named), None)
+    try:
+        found = choose(wanted, by_name, by_id, lambda option: option.name)
+    except ValueError as error:
+        raise ValueError(f"option {error}") from error
+    return _usable(group, wanted, found)
 
 
 def _option_by_id(group: AttributeGroup, wanted: Any) -> AttributeOption:
+    _check_kind(wanted)
+    return _usable(group, wanted, _with_id(group, wanted))
+
+
+def _check_kind(wanted: Any) -> None:
     if isinstance(wanted, bool) or not isinstance(wanted, str | int):
         raise ValueError(f"an option is told by its name or id, not by {wanted!r}")
-    found = next((option for option in group.options if str(option.id) == str(wanted)), None)
+
+
+def _with_id(group: AttributeGroup, wanted: str | int) -> AttributeOption | None:
+    return next((option for option in group.options if str(option.id) == str(wanted)), None)
+
+
+def _usable(group: AttributeGroup, wanted: Any, found: AttributeOption | None) -> AttributeOption:
     if found is None:
         raise ValueError(f"option {wanted!r} does not exist; there are: {_known(group)}")
     if found.archived:

@@ -8,6 +8,7 @@ from ...client import DiffgramClient, StoppedError, routes
 from ...models import BlobMedia, StorageConnection
 from ..read.paths import PathOpener
 from ..read.storage import patient
+from .lookup import choose
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,10 @@ class Blobs:
 
     def problems(self, media: BlobMedia) -> list[str]:
         """Return why Diffgram could not show a blob; empty if it could, or if that cannot be told."""
-        connection = self._find(media.connection_id)
+        try:
+            connection = self._find(media.connection_id)
+        except ValueError as error:
+            return [f"connection_id {error}"]
         if connection is None:
             known = ", ".join(f"{each.id} ({each.name})" for each in self._listed()) or "none"
             return [
@@ -62,8 +66,9 @@ class Blobs:
 
     def _find(self, given: int | str) -> StorageConnection | None:
         listed = sorted(self._listed(), key=lambda each: each.id)
-        by_name = [each for each in listed if each.name == given]
-        return next(iter([*by_name, *(each for each in listed if str(each.id) == str(given))]), None)
+        by_name = next((each for each in listed if each.name == str(given)), None)
+        by_id = next((each for each in listed if str(each.id) == str(given)), None)
+        return choose(given, by_name, by_id, lambda each: each.name)
 
     def _listed(self) -> list[StorageConnection]:
         if self._connections is None:

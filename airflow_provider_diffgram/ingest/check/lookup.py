@@ -1,9 +1,14 @@
-"""Names of datasets and schemas to ids."""
+"""What is told by its name or its id: datasets, label schemas, connections, options of attributes.
+
+A text is a name; where nothing has that name, a text of digits is an id. A number is an id; but a template
+that is rendered to native objects makes a number of a name such as ``20261126``, and nobody can tell it
+from an id afterwards. So a number that is the name of one and the id of another is refused.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ...client import DiffgramClient, routes
@@ -11,27 +16,48 @@ from ...models import Dataset, InvalidValueError, LabelSchema
 
 _log = logging.getLogger(__name__)
 
-T = TypeVar("T", Dataset, LabelSchema)
+T = TypeVar("T")
+N = TypeVar("N", Dataset, LabelSchema)
+
+
+def choose(
+    wanted: str | int, by_name: T | None, by_id: T | None, name_of: Callable[[T], str | None]
+) -> T | None:
+    """Return the one that a name or an id means.
+
+    :param wanted: the name or the id.
+    :param by_name: what has it, as a text, for its name.
+    :param by_id: what has it for its id.
+    :raises ValueError: if it is a number, and could mean both.
+    """
+    if isinstance(wanted, str):
+        return by_id if by_name is None else by_name
+    if by_name is None or by_id is None or by_name is by_id:
+        return by_name if by_id is None else by_id
+    raise ValueError(
+        f"{wanted} is the id of {name_of(by_id)!r}, and the name of another. For the first give its name, "
+        f"{name_of(by_id)!r}; for the other give {str(wanted)!r} as a text"
+    )
 
 
 def find_dataset(client: DiffgramClient, dataset: str | int | None) -> Dataset:
     """Return the dataset of that name or id.
 
     :param dataset: exact name, or id; a text of digits is taken for an id if no dataset has that name.
-    :raises InvalidValueError: if it is neither, or there is none; the names there are stand in the message.
+    :raises InvalidValueError: if it is neither, if there is none, or if it could mean two; the message names
+        those that are there.
     """
     if dataset is None or dataset == "":
         raise InvalidValueError(
             "dataset", ["none given: set dataset on the task, or a default dataset in the connection"]
         )
     _check_kind("dataset", dataset)
-    nickname = dataset if isinstance(dataset, str) else None
-    alike = client.send(routes.list_datasets(client.project, nickname))
-    found = _pick(alike, dataset)
-    if found is not None:
-        return found
+    alike = client.send(routes.list_datasets(client.project, str(dataset)))
+    named = [each for each in alike if each.nickname == str(dataset)]
+    if named and isinstance(dataset, str):
+        return _oldest(named)
     every = client.send(routes.list_datasets(client.project))
-    found = _pick(every, dataset)
+    found = _pick("dataset", [*named, *every], dataset, lambda each: each.nickname)
     if found is None:
         raise InvalidValueError(
             f"dataset {dataset!r}", [_unknown(client.project, [str(each.nickname) for each in every])]
@@ -42,14 +68,14 @@ def find_dataset(client: DiffgramClient, dataset: str | int | None) -> Dataset:
 def find_schema(client: DiffgramClient, label_schema: str | int | None) -> LabelSchema:
     """Return the label schema of that name or id, or the project's default one.
 
-    :raises InvalidValueError: if it is neither, or there is none.
+    :raises InvalidValueError: if it is neither, if there is none, or if it could mean two.
     """
     schemas = [each for each in client.send(routes.list_schemas(client.project)) if not each.archived]
     if label_schema is None or label_schema == "":
         found = next((each for each in schemas if each.is_default), None)
     else:
         _check_kind("label_schema", label_schema)
-        found = _pick(schemas, label_schema)
+        found = _pick("label schema", schemas, label_schema, lambda each: each.name)
     if found is None:
         raise InvalidValueError(
             f"label schema {label_schema or '(default)'!r}",
@@ -63,18 +89,23 @@ def _check_kind(what: str, given: object) -> None:
         raise InvalidValueError(what, [f"must be a name or an id, not {given!r}"])
 
 
-def _pick(every: Sequence[T], wanted: str | int) -> T | None:
-    by_name = [each for each in every if _name(each) == wanted]
-    if by_name:
-        return min(by_name, key=lambda each: each.id)
-    found = next((each for each in every if str(each.id) == str(wanted)), None)
-    if found is not None and isinstance(wanted, str):
-        _log.warning("%r is no name here, and taken for the id of %r", wanted, _name(found))
+def _pick(what: str, every: Sequence[N], wanted: str | int, name_of: Callable[[N], str | None]) -> N | None:
+    named = [each for each in every if name_of(each) == str(wanted)]
+    by_name = _oldest(named) if named else None
+    by_id = next((each for each in every if str(each.id) == str(wanted)), None)
+    try:
+        found = choose(wanted, by_name, by_id, name_of)
+    except ValueError as error:
+        raise InvalidValueError(f"{what} {wanted!r}", [str(error)]) from error
+    if found is not None and isinstance(wanted, str) and found is not by_name:
+        _log.warning("%r is no name here, and taken for the id of %r", wanted, name_of(found))
+    if found is not None and isinstance(wanted, int) and found is not by_id:
+        _log.warning("%s is the id of no %s here, and taken for the name of %s", wanted, what, found.id)
     return found
 
 
-def _name(each: Dataset | LabelSchema) -> str | None:
-    return each.nickname if isinstance(each, Dataset) else each.name
+def _oldest(every: Sequence[N]) -> N:
+    return min(every, key=lambda each: each.id)
 
 
 def _unknown(project: str, names: list[str]) -> str:

@@ -66,11 +66,20 @@ def test_what_looks_like_a_number_is_a_text_where_a_text_is_meant(run_dag, clien
 
 def test_mapped_tasks_too(run_dag, client, night):
     make(client, DAY)
-    conf = {"packets": [PACKET], "datasets": [night, int(night)], "dataset": DAY, "day": DAY}
+    other = make(client, "other")
+    conf = {"packets": [PACKET], "datasets": [night, other], "dataset": DAY, "day": DAY}
     ran = run_dag("native_mapped", **conf)
     assert ran.state == "success", ran.states
-    assert (files(client, night), files(client, "night")) == (["a.txt"], ["a.txt"]), "a text, and a number"
-    assert files(client, DAY) == [DAY]
+    assert (files(client, night), files(client, "other")) == (["a.txt"], ["a.txt"]), "a text, and a number"
+    assert (files(client, DAY), files(client, "night")) == ([DAY], [])
+
+
+def test_a_number_of_another_task_that_is_an_id_and_a_name_is_refused(run_dag, client, night):
+    make(client, DAY)
+    conf = {"packets": [PACKET], "datasets": [int(night)], "dataset": DAY, "day": DAY}
+    ran = run_dag("native_mapped", **conf)
+    assert ran.states == {"datasets": {"success"}, "from_a_task": {"failed"}, "by_template": {"success"}}
+    assert (files(client, night), files(client, "night")) == ([], [])
 
 
 def test_a_compound_file_and_its_children_named_like_a_day(run_dag, client, night):

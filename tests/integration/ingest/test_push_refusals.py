@@ -106,14 +106,6 @@ def test_an_unknown_dataset_is_told_with_those_that_exist_2_3(
     assert (DATASET in problem) == bool(dataset)
 
 
-def test_a_dataset_may_be_named_by_id_and_digits_are_a_name_first(diffgram: LiveDiffgram, media: Media):
-    number = str(diffgram.directory_id)
-    assert diffgram.push([], dataset=number).directory_id == diffgram.directory_id
-    named = diffgram.ask(routes.create_dataset, number)
-    assert diffgram.push([], dataset=number).directory_id == named.id
-    assert diffgram.push([], dataset=diffgram.directory_id).directory_id == diffgram.directory_id
-
-
 def test_a_removed_parent_is_refused_4_2_rule_13(diffgram: LiveDiffgram, media: Media):
     parent = compound(diffgram)
     diffgram.archive(*diffgram.inputs())
