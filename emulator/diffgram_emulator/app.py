@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from . import control, page, routes
+from .auth import SESSION
 from .call import Call, Emulator, Endpoint, find
 from .errors import CRASHES, REFUSED_BY_DATABASE, Refusal, Reply, http_error, unreachable
 from .faults import Fault
@@ -31,6 +32,7 @@ _DEFAULT_BODY_LIMIT = 50 * _MEBIBYTE
 _WALRUS_BODY_LIMIT = 250 * _MEBIBYTE
 
 _WITHOUT_BODY = (204, 304)
+_GLANCE = 0.005
 
 
 class App:
@@ -68,8 +70,12 @@ class App:
         body = await _read(receive)
         if body is None:
             return
-        fault = self.emulator.faults.take(scope["method"], scope["path"], body)
+        faults, by = self.emulator.faults, _sender(scope)
+        forgotten = faults.forgotten
+        fault = faults.take(scope["method"], scope["path"], body, by)
         if fault is not None:
+            while fault.kind == "held" and faults.forgotten == forgotten:
+                await asyncio.sleep(_GLANCE)
             await self._faulty(fault, scope, receive, send, body)
             return
         reply = await self._served(scope, body)
@@ -92,7 +98,7 @@ class App:
             reply = _faulty_reply(fault)
         elif fault.kind == "malformed" and fault.dispatched:
             reply = _unreachable(scope["path"])
-        elif fault.kind not in ("latency", "truncate", "refuse"):
+        elif fault.kind not in ("latency", "held", "truncate", "refuse"):
             self._note(scope, None)
             await _give_no_answer(fault, scope, receive)
             return
@@ -186,6 +192,13 @@ class App:
         await send({"type": "http.response.start", "status": reply.status, "headers": raw})
         content = content[: len(content) // 2] if cut else content
         await send({"type": "http.response.body", "body": content, "more_body": cut})
+
+
+def _sender(scope: Scope) -> str:
+    """Tell whether a request is a person's, by the cookie of a login."""
+    headers = Headers(scope=scope)
+    is_persons = "authorization" not in headers and f"{SESSION}=" in headers.get("cookie", "")
+    return "person" if is_persons else "program"
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -9,6 +9,8 @@
 ``POST /emulator/options``        options to change (see :data:`.options.TUNABLE`), such as ``{"cycle": 1}``
                                   or ``{"rate_limit": false}``
 ``POST /emulator/queue``          ``{"paused"}``: whether rows wait, as on a server under load
+``POST /emulator/locks``          ``{"file_id", "locked"}``: whether somebody holds the row of a file, so that
+                                  saving its instances is refused (server.md 10.8.3)
 ``POST /emulator/workers``        ``{"kill_process": N}``: a worker process dies with the rows it holds;
                                   ``{"kill_thread": N}``: one of its ingest threads dies;
                                   ``{"revive": true}``: all are replaced, as by a restart
@@ -150,6 +152,14 @@ def _set_queue(emulator: Emulator, body: dict[str, Any]) -> Any:
     return _state(emulator, body)
 
 
+def _set_lock(emulator: Emulator, body: dict[str, Any]) -> Any:
+    file_id = int(body["file_id"])
+    if body["locked"]:
+        return {"locked": emulator.locked_files.take(file_id)}
+    emulator.locked_files.give_back(file_id)
+    return {"locked": False}
+
+
 def credentials(emulator: Emulator, string_id: str) -> dict[str, Any]:
     """Return a project's name and credentials, as the ready file holds them."""
     project = emulator.store.ensure_project(string_id)
@@ -177,6 +187,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[Emulator, dict[str, Any]], Any]] = {
     ("POST", "/emulator/options"): _set_options,
     ("POST", "/emulator/workers"): _set_workers,
     ("POST", "/emulator/projects"): _new_project,
+    ("POST", "/emulator/locks"): _set_lock,
     **control_data.ACTIONS,
     ("POST", "/emulator/queue"): _set_queue,
     ("POST", "/emulator/reset"): _reset,

@@ -4,6 +4,7 @@ A fault of a request (:class:`Fault`) is asked for with ``POST /emulator/faults`
 
 ==================  =====================================================================================
 ``latency``         waits ``seconds``, then goes on
+``held``            waits until the faults are forgotten, then goes on
 ``status``          answers ``status`` with ``body`` and ``headers``
 ``malformed``       answers ``line`` as a malformed status line (server.md 1.4); with ``dispatched``
                     what the dispatcher makes of it, 503
@@ -50,6 +51,7 @@ from typing import Any, Generic, TypeVar
 
 KINDS = (
     "latency",
+    "held",
     "status",
     "malformed",
     "reset_before",
@@ -104,6 +106,7 @@ class Fault(Chance):
     :param body: a text is sent as it is, as HTML unless ``headers`` say otherwise; anything else as JSON.
     :param method: only requests of this method.
     :param text: only requests whose body holds it.
+    :param by: only requests of a ``person``, who is logged in, or of a ``program``.
     :param line: the malformed status line.
     """
 
@@ -115,6 +118,7 @@ class Fault(Chance):
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str | None = None
     text: str | None = None
+    by: str | None = None
     processed: bool = False
     dispatched: bool = False
     line: str = "HTTP/1.1 0 gkpj"
@@ -129,6 +133,8 @@ class Fault(Chance):
         _expression(self.match)
         if not self.match and self.kind != "refuse":
             raise ValueError("match must not be empty; a dot matches every path")
+        if self.by not in (None, "person", "program"):
+            raise ValueError(f"by must be person or program, not {self.by!r}")
         if not 200 <= self.status <= 599:
             raise ValueError(f"status must be 200 to 599, not {self.status}; use malformed for others")
         if self.seconds < 0 or (self.kind == "refuse" and not self.seconds):
@@ -137,10 +143,11 @@ class Fault(Chance):
             if name.lower() == "content-length" or not (name + value).isprintable() or not value.isascii():
                 raise ValueError(f"headers must be printable ASCII, and not {name!r}: {value!r}")
 
-    def meets(self, method: str, path: str, body: bytes) -> bool:
+    def meets(self, method: str, path: str, body: bytes, by: str) -> bool:
         """Tell whether it applies to a request."""
         return (
             (self.method is None or self.method == method)
+            and self.by in (None, by)
             and re.search(self.match, path) is not None
             and (self.text is None or self.text.encode() in body)
         )
@@ -207,9 +214,13 @@ class _Waiting(Generic[OneFault]):
 
 
 class Waiting(Generic[OneFault]):
-    """The faults still to come, oldest first."""
+    """The faults still to come, oldest first.
+
+    :ivar forgotten: how often all were forgotten.
+    """
 
     def __init__(self) -> None:
+        self.forgotten = 0
         self._waiting: list[_Waiting[OneFault]] = []
         self._lock = threading.Lock()
 
@@ -248,6 +259,7 @@ class Waiting(Generic[OneFault]):
         """Forget all faults."""
         with self._lock:
             self._waiting = []
+            self.forgotten += 1
 
     def pending(self) -> int:
         """Return how many will still strike; one without end counts once."""
@@ -258,9 +270,9 @@ class Waiting(Generic[OneFault]):
 class Faults(Waiting[Fault]):
     """The faults of requests."""
 
-    def take(self, method: str, path: str, body: bytes = b"") -> Fault | None:
+    def take(self, method: str, path: str, body: bytes = b"", by: str = "program") -> Fault | None:
         """Return the fault a request meets, if any."""
-        return self.first(lambda fault: fault.meets(method, path, body))
+        return self.first(lambda fault: fault.meets(method, path, body, by))
 
 
 class RowFaults(Waiting[RowFault]):

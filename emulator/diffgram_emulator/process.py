@@ -171,6 +171,10 @@ class EmulatorProcess:
         """Change options while it runs (see :data:`.options.TUNABLE`), until a reset."""
         self.control("options", options)
 
+    def lock(self, file_id: int, locked: bool = True) -> None:
+        """Hold the row of a file, so that saving its instances is refused, or let it go."""
+        self.control("locks", {"file_id": file_id, "locked": locked})
+
     def kill_worker(self, number: int = 0) -> None:
         """Let a worker process die: the rows it holds stay as they are; a reset brings it back, not them."""
         self.control("workers", {"kill_process": number})

@@ -187,3 +187,43 @@ def test_events_of_long_transactions_appear_after_later_ones(world: World) -> No
 
     until(all_there, "the events")
     assert seen != sorted(seen)
+
+
+def test_a_save_that_comes_while_a_program_writes_what_it_read_is_undone(own_world: World) -> None:
+    """The window of a read and a write, held open (server.md 10.8.5)."""
+    file_id, ada = filled(own_world), Person.of(own_world.emulator)
+    rows = own_world.instances(file_id)
+    own_world.emulator.fault("annotation/update", "held", by="program")
+    answers: list[Any] = []
+    body = [*rows, own_world.box(x_max=500)]
+    writing = threading.Thread(target=lambda: answers.append(written(own_world, file_id, body)))
+    writing.start()
+    until(lambda: not own_world.state()["faults"], "the write is held")
+    page = ada.open(file_id)
+    page.draw(own_world.labels[1], (300, 200, 350, 260), "drawn")
+    ada.save(page)
+    assert ada.undone() == []
+    own_world.emulator.control("faults", method="DELETE")
+    writing.join()
+    (answer,) = answers
+    assert len(answer.json()["log"]["warning"]["missing_ids"]) == 1
+    assert [edit.reference for edit in ada.undone()] == ["drawn"]
+
+
+def test_a_file_whose_row_somebody_holds_is_not_saved(world: World) -> None:
+    file_id, ada = filled(world), Person.of(world.emulator)
+    rows = world.instances(file_id)
+    world.emulator.lock(file_id)
+    assert written(world, file_id, rows).status_code == 503
+    with pytest.raises(SaveRefused):
+        ada.save(ada.open(file_id))
+    world.emulator.lock(file_id, locked=False)
+    assert written(world, file_id, rows).status_code == 200
+
+
+def test_faults_may_meet_people_alone(world: World) -> None:
+    file_id, ada = filled(world), Person.of(world.emulator)
+    world.emulator.fault("annotation/update", "status", by="person")
+    assert written(world, file_id, world.instances(file_id)).status_code == 200
+    with pytest.raises(SaveRefused):
+        ada.save(ada.open(file_id))
