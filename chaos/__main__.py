@@ -89,7 +89,8 @@ def _head() -> str:
 
 
 def _line(row: Row, seconds: float) -> str:
-    return f"{_columns(row.case, map(str, row.figures.values()))} {seconds:5.1f} s"
+    taken = f", {row.taken_by_pages} taken by old pages" if row.taken_by_pages else ""
+    return f"{_columns(row.case, map(str, row.figures.values()))} {seconds:5.1f} s{taken}"
 
 
 def _columns(first: str, others: Iterable[str]) -> str:

@@ -25,6 +25,10 @@ class Row:
     :param false_success: packets called done that are not.
     :param missed_failure: planted failures that nobody named.
     :param order_wrong: children at a wrong place; 0 where there are none.
+    :param people_undone: rows that a person made, moved, relabelled or deleted, and that are not so in the
+        end; 0 where nobody is at work.
+    :param taken_by_pages: rows that a person's page, older than them, took away when it was saved. No figure
+        of ours: it may be anything, and what was taken is not ``lost``.
     """
 
     case: str
@@ -34,11 +38,14 @@ class Row:
     false_success: int = 0
     missed_failure: int = 0
     order_wrong: int = 0
+    people_undone: int = 0
+    taken_by_pages: int = 0
 
     @property
     def figures(self) -> dict[str, int]:
         """The figures by name."""
-        return {name: value for name, value in asdict(self).items() if name != "case"}
+        others = ("case", "taken_by_pages")
+        return {name: value for name, value in asdict(self).items() if name not in others}
 
     @property
     def is_clean(self) -> bool:
@@ -81,6 +88,8 @@ class Truth:
     :param expected: predictions of each file that is to be there.
     :param planted: places of packets that cannot arrive; they must be named as failed.
     :param sent_again: packets that were sent although nothing was missing.
+    :param taken: rows that a person's page took away, by place: they may be there or not.
+    :param people_undone: rows that a person changed, and that are not as they left them.
     :param ends_at_the_first: whether what waits ends with the first that failed: then one must be named.
     """
 
@@ -88,6 +97,8 @@ class Truth:
     planted: Collection[str] = field(default_factory=set)
     sent_again: int = 0
     ends_at_the_first: bool = False
+    taken: Expected = field(default_factory=dict)
+    people_undone: int = 0
 
 
 def name_of(place: str) -> str:
@@ -101,13 +112,15 @@ def judge(case: str, truth: Truth, there: There, told: Iterable[Told]) -> Row:
     files: dict[str, list[Found]] = {}
     for file in there.files:
         files.setdefault(file.place, []).append(file)
-    row = Row(case, duplicated=truth.sent_again)
+    row = Row(case, duplicated=truth.sent_again, people_undone=truth.people_undone)
+    row.taken_by_pages = sum(held.total() for held in truth.taken.values())
     row.duplicated += sum(count - 1 for count in Counter(there.compounds).values())
     row.order_wrong = _put_right(files, truth.expected)
     incomplete = set()
     for place, wanted in truth.expected.items():
         same = files.pop(place, [])
         held: Counter[Prediction] = same[0].predictions if same else Counter()
+        wanted = wanted + ((held - wanted) & truth.taken.get(place, Counter()))
         missing = (wanted - held).total() + (not same)
         if missing:
             incomplete.add(place)

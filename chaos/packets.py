@@ -42,6 +42,12 @@ def instances(number: int, salt: int = 0, **more: Any) -> list[dict[str, Any]]:
     return [{**each, **more} for each in kinds]
 
 
+def seeds(number: int) -> list[dict[str, Any]]:
+    """Return two predictions that somebody else brought for the same packet."""
+    others = instances(number, salt=100)[:2]
+    return [{**each, "creation_ref_id": f"seed-{number}-{at}"} for at, each in enumerate(others)]
+
+
 def predictions(packet: Packet) -> Counter[Prediction]:
     """Return the predictions of a packet, those of frames with the frame."""
     held = Counter(prediction(each, each["label"]) for each in packet.get("instance_list", []))

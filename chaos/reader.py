@@ -77,6 +77,11 @@ class Diffgram:
         answer = self.call("POST", f"project/{{p}}/file/{file_id}/annotation/list", {})
         return list(answer["file_serialized"]["instance_list"])
 
+    def history(self, instance_id: int) -> list[dict[str, Any]]:
+        """Return all versions of an instance, newest first."""
+        answer = self.call("POST", f"v1/project/{{p}}/instance/{instance_id}/history", {})
+        return list(answer["instance_history"])
+
     def frames(self, file_id: int, dataset_id: int) -> dict[int, list[dict[str, Any]]]:
         """Return the instances of a video that are alive, by frame."""
         path = f"project/{{p}}/video/{file_id}/instance/buffer/start/0/end/0/list"

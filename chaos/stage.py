@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from diffgram_emulator.people import Page, Person
 from diffgram_emulator.process import EmulatorProcess
 
 from . import packets as making
 from .airflow import Airflow, ChaosError, DagRun, until
+from .annotator import Annotator
 from .judge import Row, Told, Truth, judge
 from .packets import Packet
 from .reader import Diffgram, Prediction, prediction, read
@@ -24,7 +26,7 @@ from .store import Store
 DATASET = "night"
 OPERATOR_WAITS = "wait_itself"
 """The DAG without a sensor."""
-LABELS = ("cat", "dog")
+LABELS = ("cat", "dog", "fish")
 
 BATCH = "/input-batch/new$"
 COMPOUND = "/file/new-compound$"
@@ -99,6 +101,8 @@ class Stage:
         for packet in self.packets if case.in_storage else []:
             packet["media"]["path"] = store.url(packet["media"]["path"])
         self.airflow = airflow
+        self._taken: dict[str, Counter[Prediction]] = {}
+        self._people: list[Annotator] = []
         self._sent_again = 0
         self._silent = 0
         self._pushes: list[Push] = []
@@ -131,7 +135,7 @@ class Stage:
         """Let somebody else have brought some of the media, with instances of their own."""
         label_ids = {name: label_id for label_id, name in self.diffgram.labels().items()}
         seeded = [
-            {**packet, "instance_list": making.instances(number, salt=100)[:2]}
+            {**packet, "instance_list": making.seeds(number)}
             for number, packet in enumerate(self.packets[: -making.NEW])
         ]
         for packet in seeded:
@@ -223,6 +227,22 @@ class Stage:
         """Take what a person made of a file for right."""
         labels, held = self.diffgram.labels(), self.diffgram.instances(self.file_of(name))
         self.expected[name] = Counter(prediction(each, labels[each["label_file_id"]]) for each in held)
+
+    def person(self) -> Annotator:
+        """Let a person log in; whether what they did stays is looked at in the end."""
+        someone = Annotator(Person.of(self.emulator), self.diffgram)
+        self._people.append(someone)
+        return someone
+
+    def saves(self, someone: Annotator, name: str, page: Page) -> None:
+        """Let a person save a page of a file, and take what it leaves for right.
+
+        What a page took that was older than it is theirs to lose: it may come back, and need not.
+        """
+        saved = someone.save(page)
+        self.expected[name] = saved.applied(self.expected[name])
+        if saved.taken:
+            self._taken[name] = self._taken.get(name, Counter()) + saved.taken
 
     def new_compound(self, name: str) -> int:
         """Make a compound file and return its id."""
@@ -357,7 +377,14 @@ class Stage:
         with contextlib.suppress(ChaosError):
             until(drained, "the queue is drained", _DRAIN_SECONDS, 0.5)
         right = {place: held for place, held in self.expected.items() if place not in self.planted}
-        truth = Truth(right, self.planted, self._sent_again, ends_at_the_first=self.ends_at_the_first)
+        truth = Truth(
+            right,
+            self.planted,
+            self._sent_again,
+            ends_at_the_first=self.ends_at_the_first,
+            taken=self._taken,
+            people_undone=sum(someone.undone() for someone in self._people),
+        )
         return judge(self.case.name, truth, read(self.diffgram, DATASET), map(_told, self._pushes))
 
 

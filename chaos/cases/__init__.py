@@ -74,6 +74,7 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (people.rerun, ALL, {}),
     (people.removed, ALL, {}),
     (people.corrected, ALL, {}),
+    (people.corrected_from_an_old_page, UPDATES, {}),
     (refusals.allowed, ALL, {}),
     (refusals.too_many, ("url", "replace"), {}),
     (refusals.gone, ("url",), {}),

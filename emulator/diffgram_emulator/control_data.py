@@ -12,6 +12,8 @@
 ``POST /emulator/people``              ``{"project"}`` and, as wanted, ``email``, ``first_name`` and
                                        ``last_name``: a person who can log in; tells ``email``,
                                        ``password`` and ``member_id``
+``POST /emulator/files``               ``{"project", "file_id", "state"}``: sets the state of a file, such as
+                                       ``removed``, which touches neither its input nor its tasks
 ``POST /emulator/instances``           ``{"project", "file_id", "delete": [id, ...]}``: a person deletes
                                        instances of a file
 ``POST /emulator/public``              ``{"project", "is_public"}``: reads need no credential (server.md 1.2)
@@ -35,6 +37,7 @@ from .times import now_iso
 if TYPE_CHECKING:
     from .call import Emulator
 
+FILE_STATES = ("added", "changed", "removed")
 _CONNECTION_KEYS = (
     "name", "integration_name", "private_id", "private_secret", "private_host", "endpoint", "region",
     "archived",
@@ -137,6 +140,16 @@ def _person(emulator: Emulator, body: dict[str, Any]) -> Any:
     return {"email": email, "password": person["password"], "member_id": member["id"]}
 
 
+def _set_file(emulator: Emulator, body: dict[str, Any]) -> Any:
+    project, file_id = _project(emulator, body), int(body["file_id"])
+    file = find_file(emulator.store, file_id)
+    if file is None or file["project_id"] != project.id or body["state"] not in FILE_STATES:
+        raise ValueError(f"no such file, or state not one of {FILE_STATES}")
+    with emulator.store.write() as connection:
+        update(connection, "file", file_id, state=body["state"], time_last_updated=now_iso())
+    return {"id": file_id}
+
+
 def _delete_instances(emulator: Emulator, body: dict[str, Any]) -> Any:
     """Delete as a person's page does: each deletion leaves a row of its own, which is counted."""
     project, file_id = _project(emulator, body), int(body["file_id"])
@@ -164,6 +177,7 @@ ACTIONS: dict[tuple[str, str], Callable[[Emulator, dict[str, Any]], Any]] = {
     ("POST", "/emulator/tasks"): _set_tasks,
     ("POST", "/emulator/jobs"): _set_job,
     ("POST", "/emulator/people"): _person,
+    ("POST", "/emulator/files"): _set_file,
     ("POST", "/emulator/instances"): _delete_instances,
     ("POST", "/emulator/public"): _set_public,
 }

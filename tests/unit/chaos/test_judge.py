@@ -265,3 +265,19 @@ def test_where_a_wait_ends_with_the_first_failure_one_that_is_named_is_enough():
     assert judge("case", truth, nothing, [run]).missed_failure == 0
     assert judge("case", truth, nothing, [no_one]).missed_failure == 2
     assert judge("case", Truth({}, planted), nothing, [run]).missed_failure == 1
+
+
+def test_what_people_changed_and_is_not_so_counts():
+    assert figures(Truth(PREDICTIONS, people_undone=2)) == {"people_undone": 2}
+
+
+def test_what_an_old_page_took_may_be_there_or_not_and_is_told_apart():
+    gone = Counter(list(PREDICTIONS["b.png"])[:1])
+    right = {**PREDICTIONS, "b.png": PREDICTIONS["b.png"] - gone}
+    for held in (right["b.png"], PREDICTIONS["b.png"]):
+        truth = Truth(right, taken={"b.png": gone})
+        there = There([files()[0], Found(2, "b.png", held)], [])
+        row = judge("case", truth, there, [told()])
+        assert (row.is_clean, row.taken_by_pages) == (True, 1)
+    twice = [files()[0], Found(2, "b.png", PREDICTIONS["b.png"] + gone)]
+    assert figures(truth, twice) == {"duplicated": 1}
