@@ -43,7 +43,7 @@ def removed(stage: Stage) -> None:
 
 
 def corrected(stage: Stage) -> None:
-    """Predictions were deleted, moved, relabelled and redrawn before a clear and another run: so they stay."""
+    """Predictions were deleted, moved, relabelled and redrawn before a clear and another run: all stays."""
     run = stage.push()
     stage.ended()
     _correct(stage)
