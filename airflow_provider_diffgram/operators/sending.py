@@ -43,7 +43,8 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         ``failed`` or ``unknown``.
     :param record: path of a JSON Lines file, local or in object storage, to write with each packet as it was
         sent, and its file: what corrections are compared with later. Packed if it ends in ``.gz``.
-    :param concurrency: requests under way at once, at most 32.
+    :param concurrency: requests under way at once, at most 32. Of uploads it is two to begin with, and more
+        only while the server gets no slower.
     :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all; ``drop``
         their instances and log how many; ``create`` the labels, once everything else has been checked.
     :param model_ref: model of predictions that name none: the DAG's id. A prediction is what is

@@ -57,7 +57,8 @@ class Options:
     :param report: path of a JSON Lines file to write with the outcome of each packet.
     :param record: path of a JSON Lines file to write with each packet as it was sent, and its file: a line is
         a :class:`~airflow_provider_diffgram.models.recorded.Recorded`.
-    :param concurrency: requests under way at once, at most 32.
+    :param concurrency: requests under way at once, at most 32. Of those that keep the server busy until they
+        are answered it is two to begin with, and more only while the server gets no slower.
     :param memory: remembers batches from attempt to attempt.
     :param stop: once set, nothing more is sent, and the push ends with an error.
     :param turns: of tasks that may introduce the same model run at the same moment.

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from ...client import DiffgramError, OutcomeUnknownError, StoppedError
 from ..defaults import CONCURRENCY
+from .congestion import Answer, Congestion
+
+_SERVER_ERROR = 500
 
 
 class Senders:
     """Threads that carry out jobs; the first error of one stops the rest.
 
     :param concurrency: number of threads.
+    :ivar uploads: the gate of requests that ingest a medium before they are answered.
+    :ivar updates: the gate of requests that write into files that are there: another service of the server.
     """
 
     def __init__(self, concurrency: int = CONCURRENCY) -> None:
@@ -23,6 +31,11 @@ class Senders:
         self._changed = threading.Condition()
         self._under_way = 0
         self._error: BaseException | None = None
+        self.uploads = Gate(concurrency, self._has_failed)
+        self.updates = Gate(concurrency, self._has_failed)
+
+    def _has_failed(self) -> bool:
+        return self._error is not None
 
     def __enter__(self) -> Self:
         return self
@@ -71,4 +84,63 @@ class Senders:
         with self._changed:
             self._under_way -= 1
             self._error = self._error or error
+            self._changed.notify_all()
+        if error is not None:
+            self.uploads.look()
+            self.updates.look()
+
+
+class Gate:
+    """Lets as many requests through at once as the server answers without getting slower.
+
+    :param most: at once, however fast it answers.
+    :param is_closed: whether no more is to be let through.
+    :param clock: seconds.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        is_closed: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._congestion = Congestion.of(most)
+        self._is_closed = is_closed
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._under_way = 0
+
+    @property
+    def limit(self) -> int:
+        """How many it lets through at once now."""
+        return self._congestion.limit
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn, and have it for the block, which is one request, or several that belong together.
+
+        :raises StoppedError: if nothing more is to be sent.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed() or self._under_way < self._congestion.limit)
+            if self._is_closed():
+                raise StoppedError("another request has failed")
+            self._under_way += 1
+            at_once = self._under_way
+        began, failed = self._clock(), False
+        try:
+            yield
+        except DiffgramError as error:
+            failed = isinstance(error, OutcomeUnknownError) or (error.status or 0) >= _SERVER_ERROR
+            raise
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                answer = Answer(self._clock() - began, at_once, failed=failed)
+                self._congestion = self._congestion.after(answer)
+                self._changed.notify_all()
+
+    def look(self) -> None:
+        """Let those who wait see whether it is closed."""
+        with self._changed:
             self._changed.notify_all()

@@ -21,6 +21,7 @@ from ..server.repair import archive, keep_oldest
 from .chunks import LargeUploads
 from .item import Item
 from .tally import Tally
+from .threads import Gate
 from .videos import until_ended
 
 _FAULTS = 3
@@ -47,16 +48,20 @@ class Uploads:
     :param plan: dataset and labels.
     :param path_of: opens the paths of media.
     :param tally: told how many bytes were read.
+    :param gate: lets as many through at once as the server can ingest.
     :ivar large: for those beyond the limit of one request.
     :ivar children: by parent: those that were there when uploads were proved last.
     """
 
-    def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener, tally: Tally) -> None:
+    def __init__(
+        self, client: DiffgramClient, plan: Plan, path_of: PathOpener, tally: Tally, gate: Gate
+    ) -> None:
         self.large = LargeUploads(client, plan, path_of, tally.note_bytes)
         self._client = client
         self._plan = plan
         self._path_of = path_of
         self._tally = tally
+        self._gate = gate
         self.children: dict[int, list[File]] = {}
         self._done: dict[int, _Uploaded] = {}
 
@@ -99,7 +104,9 @@ class Uploads:
         return self._ended(item, row)
 
     def _sent(self, request: Request[UploadReply]) -> UploadReply | File:
-        return self._client.send(request)
+        with self._gate.turn():
+            self._client.clock.sleep(0)  # it may be that the push is to end since
+            return self._client.send(request)
 
     def _upload_of(self, media: PathMedia, name: str) -> Upload:
         if isinstance(media, PageMedia):

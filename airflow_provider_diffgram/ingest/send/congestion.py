@@ -1,0 +1,131 @@
+"""How many synchronous requests at once a server takes without getting slower. Values in, a number out.
+
+Such a request keeps a process of the server busy until it is answered, and a server answers people with the
+same processes. Beyond what it can do at once nothing gets faster: all only wait longer. How much that is no
+client knows, so it is measured, as in congestion control of networks: additive growth while answers come no
+later than they did at two at once (as the delay-based TCP Vegas, and Gradient2 of adaptive concurrency
+limits, compare with a time without a queue), halving when the server fails or its time doubles (AIMD).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from statistics import median
+
+START = 2
+"""At once to begin with: two were as fast as eight on a server of two cores, where a person who saved waited
+twice as long as on an idle one, not three times or more (server.md 8)."""
+
+GROWS_BELOW = 1.2
+SHRINKS_ABOVE = 1.4
+HALVES_ABOVE = 2.0
+"""How much later than at two at once the answers of a round may come. A server that is at its limit with k
+answers k + 1 at once later by 1 / k; one whose processes are idle no later."""
+
+_ROUND = 8
+"""Answers that are judged together, at least: one may be of a large image."""
+
+_ROUNDS_TO_TRUST = 16
+"""Rounds after which it is measured again how fast two at once are: media and servers change."""
+
+_REST = 8
+"""Rounds without growth after it turned out to be too much."""
+
+_DRIFT = 0.25
+"""How far what is taken for normal follows a round that was slower, where no fewer requests can be tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A request that ended.
+
+    :param seconds: that it took.
+    :param at_once: requests that were under way when it began, with itself.
+    :param failed: whether the server was in trouble: 5xx, or silence.
+    """
+
+    seconds: float
+    at_once: int
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Congestion:
+    """What is known of a server.
+
+    :param most: at once, whatever the server takes.
+    :param limit: requests that may be under way at once now.
+    :param normal: seconds of an answer at two at once; None until it was measured.
+    :param round: seconds of the answers of this round.
+    :param was_full: whether so many as allowed were under way in this round: else it proves nothing.
+    :param rounds: since ``normal`` was measured.
+    :param rest: rounds to come without growth.
+    :param held: the limit to go back to, while it is measured again.
+    :param stale: answers to come of requests that began before the limit was halved.
+    """
+
+    most: int
+    limit: int
+    normal: float | None = None
+    round: tuple[float, ...] = ()
+    was_full: bool = False
+    rounds: int = 0
+    rest: int = 0
+    held: int | None = None
+    stale: int = 0
+
+    @classmethod
+    def of(cls, most: int) -> Congestion:
+        """Return what is known before the first request: nothing.
+
+        :param most: at once, at least 1.
+        """
+        return cls(most, min(START, most))
+
+    def after(self, answer: Answer) -> Congestion:
+        """Return what is known after one more answer."""
+        if self.stale:
+            return replace(self, stale=self.stale - 1)
+        if answer.failed:
+            return self._halved(answer.at_once)
+        told = replace(
+            self,
+            round=(*self.round, answer.seconds),
+            was_full=self.was_full or answer.at_once >= self.limit,
+        )
+        if len(told.round) < max(_ROUND, 2 * told.limit):
+            return told
+        return told._judged(answer.at_once)
+
+    def _judged(self, at_once: int) -> Congestion:
+        """Return what is known after a whole round."""
+        seconds = median(self.round)
+        after = replace(self, round=(), was_full=False, rounds=self.rounds + 1, rest=max(0, self.rest - 1))
+        if self.held is not None:
+            return replace(after, normal=seconds, limit=self.held, held=None, rounds=0)
+        normal = seconds if self.normal is None else min(self.normal, seconds)
+        later = seconds / normal if normal else 1.0
+        if self.limit <= START:
+            normal += _DRIFT * (seconds - normal)
+        after = replace(after, normal=normal)
+        if later > HALVES_ABOVE:
+            return after._halved(at_once)
+        if later > SHRINKS_ABOVE and self.limit > START:
+            return replace(after, limit=self.limit - 1, rest=_REST)
+        if after.rounds >= _ROUNDS_TO_TRUST and self.limit > START:
+            return replace(after, limit=START, held=self.limit, stale=max(0, at_once - 1))
+        if later < GROWS_BELOW and self.was_full and not after.rest:
+            return replace(after, limit=min(self.limit + 1, self.most))
+        return after
+
+    def _halved(self, at_once: int) -> Congestion:
+        """Return the state after trouble; what was under way then says no more about it."""
+        return replace(
+            self,
+            limit=max(1, (self.held or self.limit) // 2),
+            round=(),
+            was_full=False,
+            rest=_REST,
+            held=None,
+            stale=max(0, at_once - 1),
+        )

@@ -1,0 +1,143 @@
+"""How many requests go at once: counted answers of imagined servers in, a number out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from airflow_provider_diffgram.ingest.send.congestion import START, Answer, Congestion
+
+Server = Callable[[int, int], Answer]
+"""Number of the request and how many are under way -> how it ended."""
+
+
+def cores(amount: int, seconds: float = 0.05) -> Server:
+    """Return a server that does so many requests at once, and lets the others wait for their share."""
+    return lambda number, at_once: Answer(seconds * max(1.0, at_once / amount), at_once)
+
+
+def limits(
+    server: Server, *, most: int = 16, answers: int = 1500, began: Congestion | None = None
+) -> list[int]:
+    """Return the limit after each answer, with as many under way as it allows."""
+    congestion, found = began or Congestion.of(most), []
+    for number in range(answers):
+        congestion = congestion.after(server(number, congestion.limit))
+        found.append(congestion.limit)
+    return found
+
+
+def mean(values: list[int]) -> float:
+    return sum(values) / len(values)
+
+
+@pytest.mark.parametrize("most, start", [(1, 1), (2, 2), (3, 2), (32, 2)])
+def test_it_begins_with_two_or_what_is_allowed(most: int, start: int):
+    assert Congestion.of(most).limit == start
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 16, 32])
+def test_a_server_that_gets_no_slower_gets_all_that_is_allowed(most: int):
+    found = limits(cores(64), most=most)
+    assert max(found) == most
+    assert mean(found[-400:]) > 0.9 * most or most <= START
+
+
+@pytest.mark.parametrize("amount, least, at_most", [(1, 2, 2.3), (2, 2, 2.3), (4, 4, 5.6), (8, 7, 10)])
+def test_it_settles_about_where_the_server_gets_slower(amount: int, least: float, at_most: float):
+    found = limits(cores(amount), most=32, answers=4000)
+    assert least <= mean(found[-2000:]) <= at_most
+    assert max(found) <= 1.4 * amount + 1 or max(found) <= START + 1
+
+
+def test_it_grows_by_one_at_a_time():
+    found = [START, *limits(cores(64), most=32, answers=300)]
+    assert {after - before for before, after in pairwise(found)} == {0, 1}
+
+
+def test_a_push_that_does_not_use_what_it_may_does_not_get_more():
+    congestion = Congestion.of(16)
+    for _ in range(500):
+        congestion = congestion.after(Answer(0.05, 1))
+    assert congestion.limit == START
+
+
+@pytest.mark.parametrize("status_or_silence", [Answer(0.01, 8, failed=True), Answer(60.0, 8, failed=True)])
+def test_a_server_in_trouble_gets_half(status_or_silence: Answer):
+    congestion = Congestion(16, 8, normal=0.05)
+    assert congestion.after(status_or_silence).limit == 4
+
+
+def test_those_that_failed_together_count_once():
+    congestion = Congestion(16, 8, normal=0.05)
+    for _ in range(8):
+        congestion = congestion.after(Answer(0.05, 8, failed=True))
+    assert congestion.limit == 4
+    assert congestion.after(Answer(0.05, 4, failed=True)).limit == 2
+
+
+def test_it_never_stops_altogether_and_comes_back():
+    congestion = Congestion.of(16)
+    for _ in range(100):
+        congestion = congestion.after(Answer(0.05, congestion.limit, failed=True))
+        assert congestion.limit >= 1
+    assert limits(cores(64), answers=1000, began=congestion)[-1] == 16
+
+
+def test_a_time_that_doubles_halves_the_limit():
+    congestion = Congestion(32, 8, normal=0.05)
+    found = limits(lambda number, at_once: Answer(0.11, at_once), answers=16, began=congestion)
+    assert found == [8] * 15 + [4]
+
+
+def test_one_slow_answer_in_a_round_is_not_taken_for_a_slow_server():
+    def server(number: int, at_once: int) -> Answer:
+        return Answer(5.0 if number % 8 == 0 else 0.05, at_once)
+
+    assert mean(limits(server)[-400:]) > 14
+
+
+@pytest.mark.parametrize("factor", [3.0, 10.0])
+def test_media_that_take_longer_from_now_on_are_no_reason_to_stay_slow(factor: float):
+    slower = cores(64, 0.05 * factor)
+    found = limits(
+        lambda number, at_once: (cores(64) if number < 500 else slower)(number, at_once), answers=3000
+    )
+    assert found[499] == 16
+    assert min(found[500:600]) < 16
+    assert mean(found[-400:]) > 14
+
+
+def test_a_server_that_gets_weaker_gets_less():
+    weaker = cores(2)
+    found = limits(
+        lambda number, at_once: (cores(64) if number < 500 else weaker)(number, at_once), answers=3000
+    )
+    assert found[499] == 16
+    assert mean(found[-800:]) < 3.5
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_limit_stays_within_bounds_whatever_is_answered(seed: int):
+    chance = random.Random(seed)
+    most = chance.randint(1, 32)
+    congestion = Congestion.of(most)
+    for _ in range(2000):
+        seconds = chance.choice([0.0, 0.01, 0.1, 5.0]) * chance.random()
+        at_once = chance.randint(1, congestion.limit)
+        congestion = congestion.after(Answer(seconds, at_once, failed=chance.random() < 0.02))
+        assert 1 <= congestion.limit <= most
+        assert len(congestion.round) < max(8, 2 * most)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_noise_does_not_hide_where_the_server_gets_slower(seed: int):
+    chance = random.Random(seed)
+
+    def server(number: int, at_once: int) -> Answer:
+        return Answer(0.05 * max(1.0, at_once / 8) * chance.lognormvariate(0, 0.3), at_once)
+
+    assert 4 <= mean(limits(server, most=32, answers=6000)[-3000:]) <= 12
