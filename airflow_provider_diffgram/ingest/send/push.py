@@ -208,9 +208,7 @@ class _Push:
         self._batches = Batches(client, prepared.options.memory, self._plan.limits.batch)
         self._inventory = Inventory(client, self._plan, self._batches)
         self._queue = Queue(client, self._plan, self._batches)
-        self._uploads = Uploads(
-            client, self._plan, prepared.options.path_of, prepared.tally, senders.uploads
-        )
+        self._uploads = Uploads(client, self._plan, prepared.options.path_of, prepared.tally, senders.uploads)
         self._questions = Questions(client, self._plan, prepared.options.if_exists, self._uploads.large)
         self._runs = ModelRuns(client, self._plan, prepared.options.turns)
         self._videos = Videos(client, self._batches)
