@@ -1,0 +1,299 @@
+"""How far a review is: from the states of tasks to a receipt. No I/O.
+
+The status of a task is the truth. The job's counters leave out what is in review, and a file's own
+``ann_is_complete`` is inverted by tasks (server.md 10.1, 10.3.3).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ..models import InvalidValueError
+from ..models.received import TaskState
+
+Stand = Literal[
+    "complete", "in_review", "requires_changes", "deferred", "open", "archived", "without_task", "removed"
+]
+"""Where a file stands in a review."""
+
+_STANDS: dict[str | None, Stand] = {
+    "complete": "complete",
+    "in_review": "in_review",
+    "requires_changes": "requires_changes",
+    "deferred": "deferred",
+}
+"""Of a task's status; every other one, also one that is not known, means that the work is still open."""
+
+_LEAST_FIRST: tuple[Stand, ...] = ("open", "requires_changes", "deferred", "in_review", "complete")
+"""A file with several tasks is as far as the least finished of them."""
+
+_SHOWN = 20
+_SHOWN_FILE_IDS = 100
+_WINDOW = 3600.0
+"""Seconds over which speed is measured."""
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1
+    )
+}
+
+
+def stand_of(status: str | None) -> Stand:
+    """Return where the file of a task of that status stands."""
+    return _STANDS.get(status, "open")
+
+
+def least_finished(first: Stand, second: Stand) -> Stand:
+    """Return the one that is less far."""
+    return min(first, second, key=_LEAST_FIRST.index)
+
+
+def stands_of(tasks: Iterable[tuple[int, str | None]]) -> dict[int, Stand]:
+    """Return where each file stands.
+
+    :param tasks: id of the file, and status of the task, of each listed task.
+    """
+    found: dict[int, Stand] = {}
+    for file_id, status in tasks:
+        stand = stand_of(status)
+        found[file_id] = least_finished(found[file_id], stand) if file_id in found else stand
+    return found
+
+
+class ReviewReceipt(BaseModel):
+    """Where every expected file stands; each is counted once.
+
+    :param job_ids: jobs whose tasks these are.
+    :param complete: people have finished it.
+    :param in_review: finished, and waiting for a reviewer.
+    :param requires_changes: sent back by a reviewer.
+    :param deferred: put off by whoever opened it.
+    :param open: not finished.
+    :param archived: its task was archived.
+    :param without_task: it has no task.
+    :param removed: the file itself was removed.
+    :param waiting: file id and stand of the first 20 that are not complete.
+    :param file_ids: files that are complete, if there are at most 100.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    project: str
+    job_ids: list[int]
+    expected: int
+    complete: int = 0
+    in_review: int = 0
+    requires_changes: int = 0
+    deferred: int = 0
+    open: int = 0
+    archived: int = 0
+    without_task: int = 0
+    removed: int = 0
+    waiting: list[str] = []
+    file_ids: list[int] = []
+
+    @property
+    def reviewable(self) -> int:
+        """How many can still become complete, or are."""
+        return self.expected - self.archived - self.removed
+
+    def to_xcom(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return self.model_dump(mode="json")
+
+    def counts(self) -> dict[str, int]:
+        """Return the numbers only."""
+        names: tuple[Stand, ...] = (
+            "complete",
+            "in_review",
+            "requires_changes",
+            "deferred",
+            "open",
+            "archived",
+            "without_task",
+            "removed",
+        )
+        return {"expected": self.expected} | {name: getattr(self, name) for name in names}
+
+    def summary(self) -> str:
+        """Return one line with the counts that are not zero."""
+        others = [
+            f"{count} {_in_words(name)}"
+            for name, count in self.counts().items()
+            if count and name not in ("expected", "complete")
+        ]
+        told = f"{self.complete:,} of {self.expected:,} reviewed"
+        return f"{told} ({', '.join(others)})" if others else told
+
+
+def _in_words(name: str) -> str:
+    return {
+        "in_review": "in review",
+        "requires_changes": "to be changed",
+        "without_task": "without a task",
+    }.get(name, name)
+
+
+def receipt_of(
+    project: str,
+    job_ids: Sequence[int],
+    stands: Mapping[int, Stand],
+) -> ReviewReceipt:
+    """Return the receipt.
+
+    :param stands: of every expected file.
+    """
+    counts = Counter(stands.values())
+    unfinished = (
+        f"file {file_id}: {_in_words(stand)}" for file_id, stand in stands.items() if stand != "complete"
+    )
+    complete = [file_id for file_id, stand in stands.items() if stand == "complete"]
+    return ReviewReceipt(
+        project=project,
+        job_ids=list(job_ids),
+        expected=len(stands),
+        waiting=[each for each, _ in zip(unfinished, range(_SHOWN), strict=False)],
+        file_ids=complete if len(complete) <= _SHOWN_FILE_IDS else [],
+        **{str(name): count for name, count in counts.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRules:
+    """When a review is over.
+
+    :param min_done: how many files must be complete, or which share of those that can be if below 1; None
+        for all of them.
+    :param task_timeout: seconds that files may have no task before the wait fails.
+    :raises InvalidValueError: with everything that is wrong.
+    """
+
+    min_done: float | None = None
+    task_timeout: float = 600.0
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.min_done is not None and not _is_positive(self.min_done):
+            problems.append(
+                f"min_done must be a number of files, or a share below 1, above 0, not {self.min_done!r}"
+            )
+        elif self.min_done is not None and self.min_done > 1 and self.min_done != int(self.min_done):
+            problems.append(f"min_done must be a whole number of files from 1 on, not {self.min_done!r}")
+        if not _is_positive(self.task_timeout):
+            problems.append(f"task_timeout must be a number of seconds above 0, not {self.task_timeout!r}")
+        if problems:
+            raise InvalidValueError("review", problems)
+
+    def needed(self, receipt: ReviewReceipt) -> int:
+        """Return how many files must be complete. Those that are archived or removed are not waited for."""
+        if self.min_done is None:
+            return receipt.reviewable
+        if self.min_done < 1:
+            return math.ceil(self.min_done * receipt.reviewable - 1e-9)
+        return int(self.min_done)
+
+    def is_over(self, receipt: ReviewReceipt) -> bool:
+        """Whether enough is reviewed. Nothing at all is never enough."""
+        return 0 < receipt.complete >= self.needed(receipt)
+
+    def is_hopeless(self, receipt: ReviewReceipt) -> bool:
+        """Whether it cannot be over any more, if no further file is expected."""
+        return receipt.expected > 0 and receipt.reviewable < max(1, self.needed(receipt))
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+def epoch_of(text: str | None) -> int | None:
+    """Return a time of a task as epoch seconds, None for none, or for one in another form.
+
+    :param text: as the light listing gives it, ``Thu, 26 Nov 2026 19:41:53 GMT``, or in ISO form. Read by
+        place, since thousands are read at each look.
+    """
+    if not text or text == "None":
+        return None
+    try:
+        if not text.endswith("GMT"):
+            return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+        seconds = int(text[17:19]) * 3600 + int(text[20:22]) * 60 + int(text[23:25])
+        return _day(text[5:16]) + seconds
+    except (ValueError, KeyError):
+        return None
+
+
+@lru_cache(maxsize=64)
+def _day(text: str) -> int:
+    """Return the first second of a day such as ``26 Nov 2026``."""
+    day, month, year = text.split()
+    return int(datetime(int(year), _MONTHS[month], int(day), tzinfo=UTC).timestamp())
+
+
+def speed_of(completed_at: Iterable[int], now: float) -> float | None:
+    """Return how many files a second were completed in the last hour; None if it cannot be told.
+
+    It follows from the server's own times, so whoever began to look a moment ago knows it too.
+
+    :param completed_at: epoch seconds at which each complete task was finished.
+    :param now: epoch seconds.
+    """
+    recent = [moment for moment in completed_at if now - moment <= _WINDOW]
+    if len(recent) < 2:
+        return None
+    elapsed = max(now, *recent) - min(recent)
+    return (len(recent) - 1) / elapsed if elapsed > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a review stands, and how fast it goes.
+
+    :param needed: how many files must be complete.
+    :param speed: files a second in the last hour, None if it cannot be told.
+    :param at: epoch seconds.
+    """
+
+    receipt: ReviewReceipt
+    needed: int
+    speed: float | None
+    at: float
+
+    def summary(self) -> str:
+        """Return one line: how many, how fast, when at this rate."""
+        words = self.receipt.summary()
+        left = self.needed - self.receipt.complete
+        if left <= 0:
+            return words
+        if self.speed is None:
+            return f"{words}; {left:,} to go"
+        try:
+            end = datetime.fromtimestamp(self.at, UTC) + timedelta(seconds=left / self.speed)
+        except OverflowError:
+            return f"{words}; {left:,} to go"
+        return (
+            f"{words}; {left:,} to go, {self.speed * 3600:,.0f} an hour; "
+            f"at this rate done by {end:%Y-%m-%d %H:%M} UTC"
+        )
+
+
+def completion_times(states: Iterable[TaskState], task_ids: Collection[int] | None = None) -> list[int]:
+    """Return when complete tasks were finished, in epoch seconds.
+
+    :param task_ids: those of interest; None for all.
+    """
+    told = (
+        epoch_of(state.time_completed)
+        for state in states
+        if state.done and (task_ids is None or state.id in task_ids)
+    )
+    return [moment for moment in told if moment is not None]

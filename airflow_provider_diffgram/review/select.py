@@ -1,0 +1,255 @@
+"""Which files people should look at first: active learning, as one pure function.
+
+A model learns most from the files that it is least sure of; what it really is worth shows only in files that
+chance has chosen. So every selection has a share of both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from ..drawing.shapes import Extent, extent_of
+from ..models import InvalidValueError
+
+By = Literal["score", "margin", "rare", "disagreement", "random"]
+
+_SAME_PLACE = 0.5
+"""Least intersection over union of two predictions of one thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that may be chosen.
+
+    :param predictions: its instances, as they travel: ``type``, ``label``, ``score``, their geometry.
+    """
+
+    file_id: int
+    predictions: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """How to choose.
+
+    :param amount: how many files, or which share of them if below 1.
+    :param by: what comes first: ``score``, files with the lowest score of a prediction; ``margin``, with the
+        smallest difference between the scores of two labels for one thing; ``rare``, with the rarest labels;
+        ``disagreement``, on which two runs disagree most; ``random``.
+    :param random_share: share of the amount that chance chooses whatever ``by`` says, so that figures made
+        of those files hold for all.
+    :param seed: the same seed chooses the same files.
+    :raises InvalidValueError: with everything that is wrong.
+    """
+
+    amount: float
+    by: By = "score"
+    random_share: float = 0.1
+    seed: str = ""
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not _is_number(self.amount) or self.amount <= 0:
+            problems.append(f"amount must be a number of files, or a share below 1, not {self.amount!r}")
+        elif self.amount >= 1 and self.amount != int(self.amount):
+            problems.append(f"amount must be a whole number of files from 1 on, not {self.amount!r}")
+        if self.by not in get_args(By):
+            allowed = ", ".join(map(repr, get_args(By)))
+            problems.append(f"by must be one of {allowed}, not {self.by!r}")
+        if not _is_number(self.random_share) or not 0 <= self.random_share <= 1:
+            problems.append(f"random_share must be a share from 0 to 1, not {self.random_share!r}")
+        if problems:
+            raise InvalidValueError("select", problems)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Selection:
+        """Return the selection that a task was given as a mapping, whose numbers may be texts.
+
+        :raises InvalidValueError: with everything that is wrong.
+        """
+        known = ("amount", "by", "random_share", "seed")
+        unknown = [key for key in given if key not in known]
+        if unknown or "amount" not in given:
+            problems = [f"unknown key {key!r}; known are {', '.join(known)}" for key in unknown]
+            problems += [] if "amount" in given else ["amount is missing: how many files, or which share"]
+            raise InvalidValueError("select", problems)
+        values = dict(given)
+        for name in ("amount", "random_share"):
+            if isinstance(values.get(name), str):
+                values[name] = _number_of(values[name])
+        return cls(**values | ({"seed": str(values["seed"])} if "seed" in values else {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A file that was chosen.
+
+    :param why: ``random``, or what it was chosen by.
+    :param value: what it was ranked by: its lowest score, its margin, how often its rarest label occurs, its
+        disagreement; None if chance chose it, or it could not be ranked.
+    """
+
+    file_id: int
+    why: By
+    value: float | None = None
+
+
+def select(
+    candidates: Iterable[Candidate],
+    selection: Selection,
+    other: Mapping[int, Sequence[Mapping[str, Any]]] | None = None,
+) -> list[Chosen]:
+    """Choose files: first the random share among all, then the best ranked of the rest.
+
+    Files that cannot be ranked, since they have no prediction with a score, come last; chance may choose them
+    as well as any. Ties are broken by chance, too, so that no order of the input leaks into the choice.
+
+    :param other: predictions of another run by file id, for ``disagreement``.
+    :raises InvalidValueError: if nothing can be ranked so.
+    """
+    files = list({each.file_id: each for each in candidates}.values())
+    amount = _amount(selection.amount, len(files))
+    by_chance = sorted(files, key=lambda each: _chance(selection.seed, each.file_id))
+    if selection.by == "random":
+        return [Chosen(each.file_id, "random") for each in by_chance[:amount]]
+    values = _values(files, selection.by, other)
+    at_random = min(amount, math.ceil(selection.random_share * amount - 1e-9))
+    chosen = [Chosen(each.file_id, "random") for each in by_chance[:at_random]]
+    ranked = sorted(by_chance[at_random:], key=lambda each: values.get(each.file_id, math.inf))
+    return chosen + [
+        Chosen(each.file_id, selection.by, _told(values.get(each.file_id), selection.by))
+        for each in ranked[: amount - at_random]
+    ]
+
+
+def _amount(wanted: float, there: int) -> int:
+    return min(there, math.ceil(wanted * there - 1e-9) if wanted < 1 else int(wanted))
+
+
+def _chance(seed: str, file_id: int) -> bytes:
+    """Return a number that depends on nothing but seed and file, so the choice is the same in any order."""
+    return hashlib.sha256(f"{seed}/{file_id}".encode()).digest()
+
+
+def _values(
+    files: Sequence[Candidate], by: By, other: Mapping[int, Sequence[Mapping[str, Any]]] | None
+) -> dict[int, float]:
+    """Return what files are ranked by, lowest first; without those that cannot be ranked."""
+    if by == "disagreement":
+        if other is None:
+            raise InvalidValueError("select", ["disagreement needs the predictions of another run"])
+        found = {each.file_id: -disagreement(each.predictions, other.get(each.file_id, ())) for each in files}
+    elif by == "rare":
+        counts = Counter(label for each in files for label in _labels(each.predictions))
+        found = {each.file_id: _rarest(each.predictions, counts) for each in files}
+    else:
+        value: Callable[[Sequence[Mapping[str, Any]]], float] = lowest_score if by == "score" else margin
+        found = {each.file_id: value(each.predictions) for each in files}
+    found = {file_id: each for file_id, each in found.items() if each < math.inf}
+    if files and not found:
+        what = "label" if by == "rare" else "score"
+        raise InvalidValueError(
+            "select",
+            [f"none of {len(files):,} files has a prediction with a {what}, so none can be ranked by {by}"],
+        )
+    return found
+
+
+def _told(value: float | None, by: By) -> float | None:
+    if value is None:
+        return None
+    return round(-value if by == "disagreement" else value, 6)
+
+
+def lowest_score(predictions: Sequence[Mapping[str, Any]]) -> float:
+    """Return the lowest score of a prediction; infinity if none has one."""
+    return min((score for each in predictions if (score := _score(each)) is not None), default=math.inf)
+
+
+def margin(predictions: Sequence[Mapping[str, Any]]) -> float:
+    """Return the smallest difference between the best two labels for one thing; infinity without scores.
+
+    The second label of a thing is the best other one that was predicted at its place, or what is left of 1.
+    """
+    scored = [(each, score) for each in predictions if (score := _score(each)) is not None]
+    found = math.inf
+    for one, score in scored:
+        rivals = [
+            other_score
+            for other, other_score in scored
+            if other.get("label") != one.get("label") and _is_same_place(one, other)
+        ]
+        found = min(found, abs(score - max(rivals, default=max(0.0, 1.0 - score))))
+    return found
+
+
+def disagreement(one: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any]]) -> float:
+    """Return which share of the predictions of two runs has no counterpart of the same label, 0 to 1."""
+    left = list(other)
+    agreed = 0
+    for each in one:
+        rival = max(
+            (n for n, another in enumerate(left) if _agree(each, another)),
+            key=lambda n: _overlap(each, left[n]),
+            default=None,
+        )
+        if rival is not None:
+            left.pop(rival)
+            agreed += 1
+    total = len(one) + len(other)
+    return 1.0 - 2 * agreed / total if total else 0.0
+
+
+def _agree(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return one.get("label") == other.get("label") and _is_same_place(one, other)
+
+
+def _is_same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether both are about one thing: of one type, and at one place if they have any."""
+    return one.get("type") == other.get("type") and _overlap(one, other) >= _SAME_PLACE
+
+
+def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
+    """Return the intersection over union of the boxes around two predictions; 1 for what has no place."""
+    first, second = extent_of(one), extent_of(other)
+    if first is None or second is None:
+        return 1.0 if first is second else 0.0
+    across = min(first[2], second[2]) - max(first[0], second[0])
+    down = min(first[3], second[3]) - max(first[1], second[1])
+    common = max(across, 0.0) * max(down, 0.0)
+    union = _area(first) + _area(second) - common
+    return common / union if union > 0 else float(first == second)
+
+
+def _area(extent: Extent) -> float:
+    return (extent[2] - extent[0]) * (extent[3] - extent[1])
+
+
+def _labels(predictions: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {str(each["label"]) for each in predictions if each.get("label") is not None}
+
+
+def _rarest(predictions: Sequence[Mapping[str, Any]], counts: Mapping[str, int]) -> float:
+    return min((float(counts[label]) for label in _labels(predictions)), default=math.inf)
+
+
+def _score(prediction: Mapping[str, Any]) -> float | None:
+    score: Any = prediction.get("score")
+    return float(score) if _is_number(score) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _number_of(text: str) -> Any:
+    """Return the number that a text holds; any other text as it is, to be refused."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

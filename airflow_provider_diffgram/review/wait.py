@@ -1,0 +1,392 @@
+"""Waiting until people have reviewed: the same steps in a worker and in the triggerer. They only read.
+
+:func:`wait_for_review` is all a notebook needs.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..client import (
+    DiffgramClient,
+    DiffgramError,
+    NotProcessedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    ServerUnavailableError,
+    routes,
+)
+from ..client.request import Steps, ask, now, pause
+from ..models import InvalidValueError
+from .errors import (
+    JobStateError,
+    ReviewImpossibleError,
+    ReviewLostError,
+    ReviewTimeoutError,
+)
+from .jobs import require_launched
+from .progress import (
+    Progress,
+    ReviewReceipt,
+    ReviewRules,
+    Stand,
+    completion_times,
+    least_finished,
+    receipt_of,
+    speed_of,
+    stands_of,
+)
+from .tasks import TaskIndex, state_of_file
+
+_log = logging.getLogger(__name__)
+
+POLL_INTERVAL = 60.0
+"""Most seconds between two looks: people need minutes for a file."""
+MAX_POLL_FAILURES = 10
+TIMEOUT = 30 * 86400.0
+"""Seconds that a wait takes at most."""
+
+_FIRST, _GROWTH, _JITTER = 2.0, 1.5, 0.75
+_LOOKED_INTO = 200
+"""Files without a task that are looked into at one look: one or two requests each."""
+_ASKED_LATER = 8
+_CHECK_EVERY = 600.0
+"""Seconds between two looks at the job itself."""
+_SHOWN = 20
+
+Status = Literal["pending", "done", "timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewTarget:
+    """Whose review to wait for: a job, files, or certain files of a job.
+
+    :param job_id: None for the tasks that the files have in any job.
+    :param file_ids: None for all tasks of the job, those that come later too.
+    :raises InvalidValueError: if neither is given, or no file.
+    """
+
+    job_id: int | None = None
+    file_ids: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.job_id is None and self.file_ids is None:
+            raise InvalidValueError("review", ["name a job, or files"])
+        if self.file_ids is not None and not self.file_ids:
+            raise InvalidValueError("review", ["no files are named, so there is nothing to wait for"])
+
+    @property
+    def file_ranges(self) -> list[list[int]] | None:
+        """The files as ranges, first and last: thousands of ids are a few numbers then."""
+        if self.file_ids is None:
+            return None
+        ranges: list[list[int]] = []
+        for file_id in sorted(set(self.file_ids)):
+            if ranges and ranges[-1][1] == file_id - 1:
+                ranges[-1][1] = file_id
+            else:
+                ranges.append([file_id, file_id])
+        return ranges
+
+    @classmethod
+    def of_ranges(cls, job_id: int | None, ranges: Iterable[Sequence[int]] | None) -> ReviewTarget:
+        """Return the target of :attr:`file_ranges`."""
+        if ranges is None:
+            return cls(job_id)
+        return cls(job_id, tuple(each for first, last in ranges for each in range(first, last + 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a wait stands.
+
+    :param status: ``pending``: look again; ``done``; or ``timeout``: not done in time.
+    """
+
+    status: Status
+    receipt: ReviewReceipt
+
+
+def wait_for_review(
+    client: DiffgramClient,
+    *,
+    job_id: int | None = None,
+    file_ids: Iterable[int] | None = None,
+    rules: ReviewRules | None = None,
+    timeout: float = TIMEOUT,
+    poll_interval: float = POLL_INTERVAL,
+    progress: Callable[[Progress], None] | None = None,
+) -> ReviewReceipt:
+    """Wait until people have reviewed the tasks of a job, or certain files.
+
+    :param job_id: a job; None for the tasks that the files have in any job.
+    :param file_ids: the files; None for all of the job.
+    :param rules: when the review is over.
+    :param timeout: most seconds to wait.
+    :param poll_interval: most seconds between two looks.
+    :param progress: called after each look.
+    :raises ReviewTimeoutError: if too few were reviewed in time.
+    :raises ReviewImpossibleError: if so many can never be.
+    :raises JobStateError: if the job is a draft, archived, not there, or has no tasks.
+    :raises ReviewLostError: if 10 looks in a row failed.
+    :raises DiffgramError: if the server refused.
+    """
+    target = ReviewTarget(job_id, None if file_ids is None else tuple(file_ids))
+    waiting = ReviewWait(client.project, target, rules or ReviewRules(), progress=progress)
+    return heed(client.run(waiting.until_decided(timeout, poll_interval, first_pause=0.0)))
+
+
+def heed(standing: Standing) -> ReviewReceipt:
+    """Return the receipt of a wait that is over.
+
+    :raises ReviewTimeoutError: if time ran out.
+    """
+    if standing.status == "timeout":
+        receipt = standing.receipt
+        lines = [f"not reviewed in time: {receipt.summary()}", *receipt.waiting]
+        raise ReviewTimeoutError("\n".join(lines), receipt)
+    return standing.receipt
+
+
+class ReviewWait:
+    """One wait. Right whenever it begins: what counts is how things are, not what happens while it looks.
+
+    :param target: what is waited for.
+    :param rules: when it is over.
+    :param progress: called after each look.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        target: ReviewTarget,
+        rules: ReviewRules,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self.project = project
+        self.target = target
+        self.rules = rules
+        self._progress = progress
+        self._jobs = {} if target.job_id is None else {target.job_id: TaskIndex(project, target.job_id)}
+        self._checked_at: float | None = None
+        self._asked: int | None = None
+        self._ended: dict[int, Stand] = {}
+        self._lacking: frozenset[int] = frozenset()
+        self._lacking_since: float | None = None
+        self._looked_into: set[int] = set()
+        self._looked_again = False
+
+    def look(self) -> Steps[Standing]:
+        """Look once.
+
+        :raises JobStateError: if the job is a draft, archived, not there, or has had no tasks for too long.
+        :raises ReviewImpossibleError: if it can never be over.
+        """
+        if self.target.job_id is not None:
+            yield from self._check_job(self.target.job_id)
+        for index in self._jobs.values():
+            yield from index.look()
+        if self.target.job_id is None:
+            yield from self._find_jobs()
+        stands = yield from self._stands()
+        receipt = receipt_of(self.project, sorted(self._jobs), stands)
+        self._tell(receipt, stands)
+        if self.rules.is_over(receipt):
+            return Standing("done", receipt)
+        yield from self._check_hope(receipt)
+        return Standing("pending", receipt)
+
+    def until_decided(
+        self,
+        timeout: float,
+        poll_interval: float,
+        *,
+        first_pause: float | None = None,
+        max_failures: int = MAX_POLL_FAILURES,
+    ) -> Steps[Standing]:
+        """Look again and again until it is over or time runs out.
+
+        :param timeout: seconds; the last look is made when they have passed.
+        :param poll_interval: most seconds between two looks.
+        :param first_pause: seconds before the first look.
+        :param max_failures: failed looks in a row after which to give up.
+        :raises ReviewLostError: if that many looks in a row failed.
+        :raises DiffgramError: as :meth:`look` does, or if the server refused.
+        """
+        end = (yield from now()) + timeout
+        routine = _FIRST
+        seconds = routine if first_pause is None else first_pause
+        failures = 0
+        while True:
+            left = max(0.0, end - (yield from now())) + 0.01
+            is_last = (yield from pause(min(seconds, left))) > end
+            told = 0.0
+            try:
+                standing = yield from self.look()
+            except (NotProcessedError, OutcomeUnknownError) as error:
+                failures += 1
+                _log.warning("look %s of %s failed: %s", failures, max_failures, error)
+                if failures >= max_failures or is_last:
+                    raise ReviewLostError(failures, error) from error
+                told = _seconds_told(error)
+            else:
+                failures = 0
+                if standing.status == "done":
+                    return standing
+                if is_last:
+                    return Standing("timeout", standing.receipt)
+            seconds = max(told, min(routine, poll_interval) * random.uniform(_JITTER, 1.0))
+            routine = min(routine * _GROWTH, poll_interval)
+
+    def _check_job(self, job_id: int) -> Steps[None]:
+        """Look now and then whether people can still work in the job.
+
+        :raises JobStateError: if they cannot.
+        """
+        moment = yield from now()
+        if self._checked_at is None or moment - self._checked_at >= _CHECK_EVERY:
+            yield from require_launched(self.project, job_id)
+            self._checked_at = moment
+
+    def _find_jobs(self) -> Steps[None]:
+        """Find the jobs in which the files have tasks, by asking for files that no job known so far has.
+
+        The first look asks for many, later ones for a few in turn.
+        """
+        assert self.target.file_ids is not None
+        covered: set[int] = set().union(*(index.listed_files() for index in self._jobs.values()))
+        lacking = [each for each in self.target.file_ids if each not in covered and each not in self._ended]
+        most, start = (_LOOKED_INTO, 0) if self._asked is None else (_ASKED_LATER, self._asked)
+        self._asked = start + most if start + most < len(lacking) else 0
+        for file_id in lacking[start : start + most]:
+            if file_id in covered:
+                continue
+            listed = yield from ask(routes.list_tasks(self.project, file_id=file_id))
+            for job_id in {task.job.id for task in listed.task_list if task.job and task.job.id}:
+                if job_id not in self._jobs:
+                    self._jobs[job_id] = TaskIndex(self.project, job_id)
+                    yield from self._jobs[job_id].look()
+                    covered |= self._jobs[job_id].listed_files()
+
+    def _stands(self) -> Steps[dict[int, Stand]]:
+        """Return where each expected file stands."""
+        listed: dict[int, Stand] = {}
+        known: set[int] = set()
+        for index in self._jobs.values():
+            known |= {file_id for file_id in index.files.values() if file_id is not None}
+            for file_id, stand in stands_of(index.tasks()).items():
+                listed[file_id] = least_finished(listed.get(file_id, stand), stand)
+        wanted: Collection[int] = known if self.target.file_ids is None else self.target.file_ids
+        stands: dict[int, Stand] = {}
+        asked = 0
+        for file_id in wanted:
+            if file_id in listed:
+                self._ended.pop(file_id, None)
+                stands[file_id] = listed[file_id]
+            elif file_id in known and file_id not in self._ended:
+                asked += 1
+                if asked <= _LOOKED_INTO:
+                    self._ended[file_id] = yield from self._why_it_left(file_id)
+                stands[file_id] = self._ended.get(file_id, "archived")
+            else:
+                stands[file_id] = self._ended.get(file_id, "without_task")
+        yield from self._look_into(stands)
+        return stands
+
+    def _why_it_left(self, file_id: int) -> Steps[Stand]:
+        """Return why the task of a file is listed no more: archived ones never are."""
+        state = yield from state_of_file(self.project, file_id)
+        return "archived" if state == "there" else "removed"
+
+    def _look_into(self, stands: dict[int, Stand]) -> Steps[None]:
+        """Find out which files without a task had one, or are not there any more: before this wait began.
+
+        Each file is looked into once, and again when it has had no task for too long.
+        """
+        lacking = frozenset(file_id for file_id, stand in stands.items() if stand == "without_task")
+        moment = yield from now()
+        if lacking != self._lacking or self._lacking_since is None:
+            self._lacking, self._lacking_since, self._looked_again = lacking, moment, False
+        if self._is_overdue(moment) and not self._looked_again:
+            self._looked_again = True
+            self._looked_into -= lacking
+        new = lacking - self._looked_into
+        if len(new) > _LOOKED_INTO:
+            return  # they are still being made, all at once
+        for file_id in sorted(new):
+            self._looked_into.add(file_id)
+            stand = yield from self._without_task(file_id)
+            if stand != "without_task":
+                self._ended[file_id] = stands[file_id] = stand
+        self._lacking -= self._ended.keys()
+
+    def _without_task(self, file_id: int) -> Steps[Stand]:
+        """Return whether a file without a task was removed, or had one: an event tells of each task made."""
+        if (yield from state_of_file(self.project, file_id)) != "there":
+            return "removed"
+        events = yield from ask(routes.list_events(self.project, kind="file_None", file_id=file_id))
+        made_in = {event.job_id for event in events if event.job_id is not None}
+        had_one = made_in if self.target.job_id is None else made_in & {self.target.job_id}
+        return "archived" if had_one else "without_task"
+
+    def _is_overdue(self, moment: float) -> bool:
+        since = self._lacking_since
+        return since is not None and moment - since >= self.rules.task_timeout
+
+    def _tell(self, receipt: ReviewReceipt, stands: dict[int, Stand]) -> None:
+        if self._progress is None:
+            return
+        moment = time.time()
+        times: list[int] = []
+        for index in self._jobs.values():
+            of_interest = {task_id for task_id, file_id in index.files.items() if file_id in stands}
+            times += completion_times(index.states, of_interest)
+        self._progress(Progress(receipt, self.rules.needed(receipt), speed_of(times, moment), moment))
+
+    def _check_hope(self, receipt: ReviewReceipt) -> Steps[None]:
+        """Fail if it can never be over.
+
+        :raises JobStateError: if the job has had no task for too long.
+        :raises ReviewImpossibleError: if too few files are left, or some have had no task for too long.
+        """
+        job_id = self.target.job_id
+        overdue = self._is_overdue((yield from now()))
+        if self.target.file_ids is None:
+            if receipt.reviewable == 0 and overdue:
+                assert job_id is not None
+                yield from require_launched(self.project, job_id)
+                raise JobStateError(
+                    f"job {job_id} has had no tasks for {self.rules.task_timeout:.0f} s, so nobody can "
+                    "review: attach a dataset with files to it, or add files by DiffgramAddTasksOperator"
+                    + (f" ({receipt.summary()})" if receipt.expected else "")
+                )
+            return
+        if self.rules.is_hopeless(receipt):
+            raise ReviewImpossibleError(
+                f"{self.rules.needed(receipt) or 1:,} files are to be reviewed, but only "
+                f"{receipt.reviewable:,} can be: {receipt.summary()}. Lower min_done, or name other files",
+                receipt,
+            )
+        possible = receipt.reviewable - receipt.without_task
+        if overdue and receipt.without_task and possible < self.rules.needed(receipt):
+            where = "in any job" if job_id is None else f"in job {job_id}"
+            shown = ", ".join(str(file_id) for file_id in sorted(self._lacking)[:_SHOWN])
+            more = f" and {len(self._lacking) - _SHOWN:,} more" if len(self._lacking) > _SHOWN else ""
+            raise ReviewImpossibleError(
+                f"{receipt.without_task:,} of {receipt.expected:,} files have had no task {where} for "
+                f"{self.rules.task_timeout:.0f} s, so nobody can review them: add them by "
+                "DiffgramAddTasksOperator, or attach their dataset to the job and launch it. "
+                f"{receipt.summary()}. File ids: {shown}{more}",
+                receipt,
+            )
+
+
+def _seconds_told(error: DiffgramError) -> float:
+    """Return how many seconds the server asked to be left alone."""
+    return error.retry_after if isinstance(error, RateLimitedError | ServerUnavailableError) else 0.0
