@@ -158,6 +158,37 @@ class Person:
             key = (page.file_id, reference)
             self.edits[key] = Edit(*key, kind, _content(row), time.time())
 
+    def complete(self, task_id: int) -> None:
+        """Finish a task; it goes to review if the job says so."""
+        self._work_on(f"/api/v1/task/{task_id}/complete")
+
+    def approve(self, task_id: int) -> None:
+        """Approve a task in review."""
+        self._work_on(f"/api/v1/task/{task_id}/review", {"action": "approve"})
+
+    def request_change(self, task_id: int, comment: str = "") -> None:
+        """Send a task in review back."""
+        self._work_on(f"/api/v1/task/{task_id}/review", {"action": "request_change", "comment": comment})
+
+    def defer(self, task_id: int) -> None:
+        """Put a task off, or take it up again."""
+        self._work_on("/api/v1/task/update", {"task_id": task_id, "mode": "toggle_deferred"})
+
+    def reopen(self, task_id: int) -> None:
+        """Open a complete task again."""
+        self._work_on("/api/v1/task/update", {"task_id": task_id, "mode": "incomplete"})
+
+    def archive(self, task_id: int) -> None:
+        """Archive a task."""
+        self._work_on("/api/v1/task/update", {"task_id": task_id, "status": "archived"})
+
+    def _work_on(self, path: str, body: Any = None) -> None:
+        answer = self.post(path, body)
+        while answer.status_code == 429:
+            time.sleep(1.0)
+            answer = self.post(path, body)
+        answer.raise_for_status()
+
     def undone(self) -> list[Edit]:
         """Return what the person did last to each row and what is not so any more.
 
