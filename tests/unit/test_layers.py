@@ -19,7 +19,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "drawing": {"models"},
     "ingest": {"models", "client", "drawing"},
     "predictions": {"models", "drawing"},
-    "review": {"models", "client", "drawing"},
+    "review": {"models", "client", "drawing", "ingest"},
     "hooks": {"models", "client", "ingest"},
     "triggers": {"models", "client", "ingest", "review", "hooks"},
     "links": set(),
