@@ -15,31 +15,7 @@ from airflow_provider_diffgram.review.compare import (
     fate_of,
     predictions_of,
 )
-
-Fields = dict[str, Any]
-
-
-def box(left: int = 10, label: str = "cat", reference: str | None = None, **more: Any) -> Fields:
-    fields = {"type": "box", "label": label, "x_min": left, "y_min": 20, "x_max": left + 100, "y_max": 120}
-    return fields | ({} if reference is None else {"creation_ref_id": reference}) | more
-
-
-def row(left: int = 10, label: str = "cat", reference: str = "a", **more: Any) -> Fields:
-    told = {"id": 1, "version": 1, "machine_made": True, "label_file_id": 308, "score": 0.5}
-    return told | box(left, label, reference) | more
-
-
-def drawn(left: int, label: str = "cat", **more: Any) -> Fields:
-    return row(left, label, f"drawn-{left}", **{"machine_made": False, "score": None, **more})
-
-
-def sent(*predicted: Fields, **more: Any) -> SentFile:
-    of = [Prediction(each.get("creation_ref_id"), None, each, "model/run") for each in predicted]
-    return SentFile(1, "a.png", 5, of, **more)
-
-
-def now(*rows: Fields, reviewed: bool = True, **more: Any) -> FileNow:
-    return FileNow(1, reviewed, {None: rows}, **more)
+from tests.unit.review.predicted import Fields, box, drawn, now, row, sent
 
 
 def told(outcomes: list[Outcome]) -> dict[str | None, str]:
@@ -58,7 +34,10 @@ def test_one_that_is_as_it_was_is_kept():
         ({"label": "dog"}, "relabelled"),
         ({"attribute_groups": {"3": {"id": 7, "name": 7}}}, "attributes_changed"),
         ({"x_min": 20, "label": "dog"}, "moved+relabelled"),
-        ({"x_min": 9, "label": "dog", "attribute_groups": {"3": "red"}}, "moved+relabelled+attributes_changed"),
+        (
+            {"x_min": 9, "label": "dog", "attribute_groups": {"3": "red"}},
+            "moved+relabelled+attributes_changed",
+        ),
         ({"machine_made": False, "score": None, "version": 1, "root_id": None}, "kept"),
     ],
 )
@@ -166,9 +145,7 @@ def test_one_that_is_drawn_again_is_neither_deleted_nor_added():
 
 
 def test_of_several_drawn_the_likest_takes_the_place():
-    outcomes = compare_file(
-        sent(box(reference="a"), box(16, reference="b")), now(drawn(15), drawn(4))
-    )
+    outcomes = compare_file(sent(box(reference="a"), box(16, reference="b")), now(drawn(15), drawn(4)))
     assert [(each.reference, each.final and each.final["x_min"]) for each in outcomes] == [
         ("a", 4),
         ("b", 15),
