@@ -52,12 +52,14 @@ class JobRef(Received):
 
 
 class TaskFile(Received):
-    """The file of a task."""
+    """The file of a task; its ``time_last_updated`` is as in a listing of files."""
 
     id: int
     original_filename: str | None = None
     type: str | None = None
+    state: str | None = None
     ann_is_complete: bool | None = None
+    time_last_updated: str | None = None
 
 
 class TaskState(Received):

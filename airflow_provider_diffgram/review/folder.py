@@ -1,0 +1,147 @@
+"""A folder in the user's storage, local or not, that holds pulled sets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+from ..ingest.read.paths import PathOpener, is_local
+from ..ingest.read.storage import patient
+
+
+class Place(Protocol):
+    """Where the files of a set go."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file at once."""
+
+    def open(self, name: str) -> Any:
+        """Return a context manager with a file to write bytes to."""
+
+
+class Folder:
+    """A folder and what is below it.
+
+    :param path: local or in object storage.
+    :param path_of: opens paths.
+    """
+
+    def __init__(self, path: str, path_of: PathOpener) -> None:
+        self.path = path.rstrip("/") or path
+        self._path_of = patient(path_of)
+        self._made: set[str] = set()
+
+    def __str__(self) -> str:
+        return self.path
+
+    def below(self, name: str) -> Folder:
+        """Return a folder in this one."""
+        return Folder(f"{self.path}/{name}", self._path_of)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine."""
+        return is_local(self._path_of(self.path))
+
+    def local(self, name: str) -> Path:
+        """Return the local path of a file; its folder is made."""
+        path = self._path_of(f"{self.path}/{name}")
+        found = Path(getattr(path, "path", None) or str(path))
+        found.parent.mkdir(parents=True, exist_ok=True)
+        return found
+
+    def names(self) -> set[str]:
+        """Return what is directly in it; nothing if it is not there."""
+        try:
+            return {each.name for each in self._path_of(self.path).iterdir()}
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+
+    def read(self, name: str) -> bytes | None:
+        """Return what a file holds; None if it is not there."""
+        try:
+            with self._path_of(f"{self.path}/{name}").open("rb") as file:
+                return bytes(file.read())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[BinaryIO]:
+        """Open a file to read bytes."""
+        with self._path_of(f"{self.path}/{name}").open("rb") as file:
+            yield cast(BinaryIO, file)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Any]:
+        """Open a file to write bytes; its folder is made."""
+        path = self._path_of(f"{self.path}/{name}")
+        self._make_room(name)
+        with path.open("wb") as file:
+            yield file
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file at once; its folder is made."""
+        with self.open(name) as file:
+            file.write(content)
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Write a file so that a reader finds the old one or the new one, and nothing in between."""
+        if not self.is_local:
+            self.write(name, content)  # an object appears when it is whole
+            return
+        there = self.local(name)
+        new = there.with_name(f".{there.name}.new")
+        new.write_bytes(content)
+        new.replace(there)
+
+    def link(self, name: str, other: Folder, target: str) -> None:
+        """Make a file that is one of another folder: a link on this machine, a copy elsewhere."""
+        if self.is_local:
+            there, target_path = self.local(name), other.local(target)
+            there.unlink(missing_ok=True)
+            there.symlink_to(os.path.relpath(target_path, there.parent))
+            return
+        found: Any = self._path_of(f"{self.path}/{name}")
+        source: Any = self._path_of(f"{other.path}/{target}")
+        found.attempt("write", lambda: found.fs.copy(source.path, found.path))
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+        path = self._path_of(f"{self.path}/{name}")
+        try:
+            path.attempt("remove", path.unlink)
+        except FileNotFoundError:
+            return
+
+    def _make_room(self, name: str) -> None:
+        folder = name.rpartition("/")[0]
+        if folder not in self._made:
+            self._made.add(folder)
+            if self.is_local:
+                self.local(name)
+
+
+class Nowhere:
+    """Takes files, and keeps none: what is to be refused is found before anything is written."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Forget a file."""
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Any]:
+        """Forget what is written."""
+        yield _Void()
+
+
+class _Void:
+    def write(self, content: bytes) -> int:
+        return len(content)
+
+    def flush(self) -> None:
+        """Nothing is held."""
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,64 @@
+"""Writers of pulled sets, one module a format. They are the inverse of the readers of ``predictions``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal, get_args
+
+from .core import Format
+
+FormatName = Literal["packets", "coco", "yolo", "yolo-segment", "yolo-obb", "yolo-pose", "voc", "parquet"]
+"""``yolo`` is ``detect`` in Ultralytics' words."""
+
+FORMATS: tuple[str, ...] = get_args(FormatName)
+
+WITH_SPLITS = tuple(name for name in FORMATS if name.startswith("yolo"))
+
+
+def writer(name: str, split: Mapping[str, float] | None = None) -> Format:
+    """Return the writer of a format.
+
+    :param name: one of :data:`FORMATS`.
+    :param split: part -> share of the pictures, for YOLO.
+    :raises ImportError: if it needs a library that is not installed.
+    """
+    if name in WITH_SPLITS:
+        from .yolo import SPLIT, Yolo
+
+        task = name.partition("-")[2] or "detect"
+        return Yolo(task, dict(split or SPLIT))  # type: ignore[arg-type]  # one of FORMATS
+    writers: dict[str, Callable[[], Format]] = {
+        "packets": _packets,
+        "coco": _coco,
+        "voc": _voc,
+        "parquet": _parquet,
+    }
+    return writers[name]()
+
+
+def _packets() -> Format:
+    from .packets import write_packets
+
+    return write_packets
+
+
+def _coco() -> Format:
+    from .coco import write_coco
+
+    return write_coco
+
+
+def _voc() -> Format:
+    from .voc import write_voc
+
+    return write_voc
+
+
+def _parquet() -> Format:
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise ImportError("format 'parquet' needs pyarrow: install it on the worker") from error
+    from .parquet import write_parquet
+
+    return write_parquet

@@ -1,0 +1,194 @@
+"""YOLO as Ultralytics trains on it: a text for each picture, and ``data.yaml``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Literal, get_args
+
+from ..folder import Place
+from ..stored import Row
+from .core import (
+    FileNames,
+    Files,
+    LeftOut,
+    Skeletons,
+    edges_of,
+    joints_of,
+    label_of,
+    sized_image,
+    split_of,
+    xy_pairs,
+)
+
+Task = Literal["detect", "segment", "obb", "pose"]
+
+TASKS: tuple[str, ...] = get_args(Task)
+
+SPLIT = {"train": 0.8, "val": 0.2}
+"""Which share of the pictures is in which part."""
+
+_KINDS = {"detect": "box", "segment": "polygon", "obb": "polygon", "pose": "keypoints"}
+_NEEDED_PARTS = ("train", "val")
+"""Parts that Ultralytics demands; one that is missing is the first of the others."""
+
+_CORNERS_OF_A_TURNED_BOX = 4
+_LEAST_CORNERS = 3
+
+Size = tuple[int, int]
+
+
+@dataclass
+class _Classes:
+    """Numbers of classes, and the joints of all of them: a model for poses has one list of joints."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+    skeleton: Skeletons = field(default_factory=Skeletons)
+
+
+@dataclass(frozen=True)
+class Yolo:
+    """Writes ``labels/PART/*.txt`` and ``data.yaml``; pictures belong into ``images/PART``.
+
+    :param task: what a model is to learn, and which annotations count: boxes (``detect``), polygons
+        (``segment``), polygons of four corners (``obb``), keypoints (``pose``).
+    :param split: part -> share of the pictures; a picture stays in its part.
+    """
+
+    task: Task = "detect"
+    split: Mapping[str, float] = field(default_factory=lambda: dict(SPLIT))
+
+    def __call__(self, files: Files, place: Place, names: FileNames, left_out: LeftOut) -> None:
+        """Write them. Texts have no scores: models are trained on them."""
+        classes = self._classes(files)
+        for file in files:
+            size = sized_image(file, left_out)
+            if size is None:
+                continue
+            lines = []
+            for row in file.instances:
+                try:
+                    lines.append(self._line(row, classes, size))
+                except ValueError as error:
+                    left_out.add(row["type"], file, str(error))
+            stem = PurePosixPath(names.of(file)).stem
+            text = "".join(f"{line}\n" for line in lines)
+            place.write(f"labels/{split_of(file, self.split)}/{stem}.txt", text.encode())
+        place.write("data.yaml", self._yaml(classes).encode())
+
+    def picture(self, name: str, part: str) -> str:
+        """Return where a picture belongs in the set."""
+        return f"images/{part}/{name}"
+
+    def _classes(self, files: Files) -> _Classes:
+        names: dict[str, None] = {}
+        skeleton = Skeletons()
+        for file in files:
+            for row in file.instances if file.type == "image" else ():
+                label = label_of(row)
+                if row["type"] == _KINDS[self.task] and label is not None:
+                    names[label] = None
+                    if self.task == "pose":
+                        skeleton.add(row)
+        return _Classes({name: number for number, name in enumerate(sorted(names))}, skeleton)
+
+    def _line(self, row: Row, classes: _Classes, size: Size) -> str:
+        label = label_of(row)
+        if row["type"] != _KINDS[self.task] or label is None:
+            raise ValueError(f"is none of {self.task}")
+        numbers = _NUMBERS[self.task](row, size, classes.skeleton.joints)
+        return " ".join([str(classes.numbers[label]), *map(_shown, numbers)])
+
+    def _yaml(self, classes: _Classes) -> str:
+        """Return ``data.yaml``; texts in it are JSON's, which YAML reads."""
+        parts = dict.fromkeys(_NEEDED_PARTS, next(iter(self.split))) | {part: part for part in self.split}
+        lines = [f"{key}: {json.dumps(f'images/{part}')}" for key, part in parts.items()]
+        lines += [f"nc: {len(classes.numbers)}", "names:" if classes.numbers else "names: {}"]
+        lines += [
+            f"  {number}: {json.dumps(name, ensure_ascii=False)}" for name, number in classes.numbers.items()
+        ]
+        if self.task == "pose":
+            joints = classes.skeleton.joints
+            lines += [f"kpt_shape: [{len(joints)}, 3]"]
+            mirrored = _mirrored(joints)
+            lines += [f"flip_idx: {mirrored}"] if mirrored else []
+            lines += [f"joints: {json.dumps(joints, ensure_ascii=False)}"]
+            lines += [f"bones: {json.dumps(classes.skeleton.bones)}"]
+        return "\n".join(lines) + "\n"
+
+
+def _mirrored(joints: Sequence[str]) -> list[int] | None:
+    """Return the joint that each one becomes in a mirror; None unless the names tell left from right.
+
+    Without it Ultralytics mirrors no pictures. With a wrong one it would teach that left is right.
+    """
+    places = {name: place for place, name in enumerate(joints)}
+    found = [places.get(_other_side(name)) for name in joints]
+    if None in found or found == list(range(len(joints))):
+        return None
+    return [place for place in found if place is not None]
+
+
+def _other_side(name: str) -> str:
+    for one, other in (("left", "right"), ("Left", "Right"), ("LEFT", "RIGHT")):
+        if one in name:
+            return name.replace(one, other)
+        if other in name:
+            return name.replace(other, one)
+    return name
+
+
+def _shown(number: float | int) -> str:
+    if isinstance(number, int):
+        return str(number)
+    text = f"{number:.10f}".rstrip("0").rstrip(".")
+    return text if text not in ("", "-0") else "0"
+
+
+def _box(row: Row, size: Size, _joints: Sequence[str]) -> list[float | int]:
+    return _centred(edges_of(row), size)
+
+
+def _centred(edges: tuple[float, float, float, float], size: Size) -> list[float | int]:
+    x_min, y_min, x_max, y_max = edges
+    width, height = size
+    return [
+        (x_min + x_max) / 2 / width,
+        (y_min + y_max) / 2 / height,
+        (x_max - x_min) / width,
+        (y_max - y_min) / height,
+    ]
+
+
+def _outline(row: Row, size: Size, _joints: Sequence[str]) -> list[float | int]:
+    corners = xy_pairs(row)
+    if len(corners) < _LEAST_CORNERS:
+        raise ValueError(f"has {len(corners)} corners")
+    return [share for x, y in corners for share in (x / size[0], y / size[1])]
+
+
+def _turned(row: Row, size: Size, joints: Sequence[str]) -> list[float | int]:
+    corners = xy_pairs(row)
+    if len(corners) != _CORNERS_OF_A_TURNED_BOX:
+        raise ValueError(f"has {len(corners)} corners, a turned box has 4")
+    return _outline(row, size, joints)
+
+
+def _pose(row: Row, size: Size, joints: Sequence[str]) -> list[float | int]:
+    found = joints_of(row)
+    xs, ys = [x for x, _, _ in found.values()], [y for _, y, _ in found.values()]
+    numbers = _centred((min(xs), min(ys), max(xs), max(ys)), size)
+    for name in joints:
+        x, y, seen = found.get(name, (0, 0, 0))
+        numbers += [x / size[0], y / size[1], seen]
+    return numbers
+
+
+_NUMBERS: dict[str, Callable[[Row, Size, Sequence[str]], list[float | int]]] = {
+    "detect": _box,
+    "segment": _outline,
+    "obb": _turned,
+    "pose": _pose,
+}

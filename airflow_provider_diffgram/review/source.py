@@ -1,0 +1,317 @@
+"""Which files a set consists of: those of a dataset, of a job, of a push, or named ones; and how far each is.
+
+A source is looked at whole, and again after what changed was read. It tells the mark of each file, with which
+a change is found (server.md 10.3.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+from ..client import DiffgramClient, DiffgramError, RefusedError, routes
+from ..client.request import ask_together
+from ..ingest.read.jsonlines import JsonLines
+from ..ingest.read.paths import PathOpener
+from ..models import File, Handle, InvalidValueError, Task
+from .shelf import Member
+
+DONE = "complete"
+"""The status of a task that people have finished. Nothing else tells it (server.md 10.3.3)."""
+
+_TASKS_AT_ONCE = 1000
+_FILES_AT_ONCE = 64
+_PASSES = 5
+_FEW_FILES = 100
+"""Up to so many files are asked for their tasks one by one; for more, all jobs are listed."""
+
+
+class ListingError(DiffgramError):
+    """What a source consists of cannot be told while it changes so fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A member, and its content where the look brought it.
+
+    :param file: as the server told it with its instances; None if it is still to be read.
+    :param parent: the compound file of a child.
+    """
+
+    member: Member
+    file: File | None = None
+    parent: File | None = None
+
+
+class Source(Protocol):
+    """Files of a project."""
+
+    key: dict[str, Any]
+    """What identifies it in a manifest."""
+
+    directory_id: int | None
+    """The dataset that has all of them; None if they may be in several."""
+
+    def look(self) -> Iterator[Sight | None]:
+        """Yield the members, each with its mark, as they are now; children are not told.
+
+        None means that what was told so far does not count: the look begins anew.
+        """
+
+
+class DatasetSource:
+    """The root files of a dataset.
+
+    :param only_done: whether a file counts only while all its tasks are complete, and it has one.
+    """
+
+    def __init__(self, client: DiffgramClient, directory_id: int, *, only_done: bool) -> None:
+        self._client = client
+        self._only_done = only_done
+        self.directory_id: int | None = directory_id
+        self.key: dict[str, Any] = {"dataset_id": directory_id}
+
+    def look(self) -> Iterator[Sight | None]:
+        """Yield the files, newest first.
+
+        One that is added meanwhile moves the others on, so that some come twice. One that is removed moves
+        them back, so that some may not come at all: then the look begins anew.
+
+        :raises ListingError: if files are removed at each attempt.
+        """
+        for _ in range(_PASSES):
+            if (yield from self._pass()):
+                return
+            yield None
+        raise ListingError(
+            f"files of dataset {self.directory_id} were removed while it was listed, {_PASSES} times in a "
+            "row, so that nothing tells what it has: pull again when nobody removes files"
+        )
+
+    def _pass(self) -> Generator[Sight, None, bool]:
+        """Yield the files of all pages; return whether none can have been passed over."""
+        done = _statuses_of_all(self._client) if self._only_done else None
+        page: int | None = 1
+        before: int | None = None
+        is_whole = True
+        while page is not None:
+            assert self.directory_id is not None
+            listing = self._client.send(routes.list_files(self._client.project, self.directory_id, page=page))
+            for file in listing.file_list:
+                if not file.removed and (done is None or done.get(file.id) == DONE):
+                    yield Sight(member_of(file, None if done is None else DONE))
+            count = listing.metadata.file_count
+            is_whole = is_whole and (before is None or count is None or count >= before)
+            before = count
+            page = listing.next_page if listing.file_list else None
+        return is_whole
+
+
+class JobSource:
+    """The files of a job's tasks.
+
+    :param only_done: whether a file counts only while its task is complete.
+    """
+
+    def __init__(self, client: DiffgramClient, job_id: int, *, only_done: bool) -> None:
+        self._client = client
+        self._job_id = job_id
+        self._only_done = only_done
+        self.directory_id: int | None = None
+        self.key: dict[str, Any] = {"job_id": job_id}
+
+    def look(self) -> Iterator[Sight | None]:
+        """Yield the files of the tasks, oldest task first.
+
+        A task that is archived meanwhile moves the others back; their states, in one list, tell whether one
+        was passed over.
+
+        :raises ListingError: if that happens at each attempt.
+        """
+        project = self._client.project
+        for _ in range(_PASSES):
+            met: set[int] = set()
+            for task in tasks_of(self._client, self._job_id):
+                met.add(task.id)
+                file = task.file
+                if file is None or file.state == "removed" or (self._only_done and not task.done):
+                    continue
+                name = file.original_filename or f"{file.id}"
+                yield Sight(Member(file.id, file.time_last_updated, name, file.type or "", task.status))
+            states = self._client.send(routes.list_task_states(project, self._job_id))
+            if all(state.id in met for state in states):
+                return
+            yield None
+        raise ListingError(f"tasks of job {self._job_id} change too fast to be listed: pull again later")
+
+
+class FilesSource:
+    """Named files; each look reads them all, since nothing lists them.
+
+    :param file_ids: of files of the project.
+    :param only_done: as of :class:`DatasetSource`.
+    """
+
+    def __init__(
+        self, client: DiffgramClient, file_ids: Iterable[int], *, only_done: bool, key: str = "files"
+    ) -> None:
+        self._client = client
+        self._file_ids = sorted(set(file_ids))
+        self._only_done = only_done
+        self.directory_id: int | None = None
+        self.key: dict[str, Any] = {"source": key}
+
+    def look(self) -> Iterator[Sight | None]:
+        """Yield the files with their content.
+
+        :raises InvalidValueError: if one is not in the project.
+        """
+        done = _statuses_of(self._client, self._file_ids) if self._only_done else None
+        ids = [each for each in self._file_ids if done is None or done.get(each) == DONE]
+        for file in read_singly(self._client, ids):
+            if not file.removed:
+                yield Sight(member_of(file, None if done is None else DONE), file)
+
+
+def member_of(file: File, status: str | None = None) -> Member:
+    """Return a root file as a member."""
+    name = file.original_filename or f"{file.id}"
+    return Member(file.id, file.time_last_updated, name, file.type or "", status)
+
+
+def read_singly(client: DiffgramClient, file_ids: Iterable[int]) -> Iterator[File]:
+    """Read files with their instances, a few at once.
+
+    :raises InvalidValueError: if one is not in the project.
+    """
+    rest = iter(file_ids)
+    while some := list(islice(rest, _FILES_AT_ONCE)):
+        try:
+            yield from client.run(
+                ask_together(routes.list_annotations(client.project, each) for each in some)
+            )
+        except RefusedError as error:
+            raise InvalidValueError(
+                "files to pull", [f"one of {_shown(some)} cannot be read, is it of this project? {error}"]
+            ) from error
+
+
+def _shown(ids: Sequence[int]) -> str:
+    return ", ".join(map(str, ids[:10])) + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
+
+
+def children_of(client: DiffgramClient, compounds: Sequence[tuple[int, str]]) -> Iterator[Sight]:
+    """Yield the children of compound files with their content.
+
+    :param compounds: id and name of each.
+    """
+    rest = iter(compounds)
+    while some := list(islice(rest, _FILES_AT_ONCE)):
+        listed = client.run(
+            ask_together(
+                routes.list_children(client.project, parent, with_instances=True) for parent, _ in some
+            )
+        )
+        for (parent_id, name), children in zip(some, listed, strict=True):
+            parent = File(id=parent_id, original_filename=name)
+            for child in children:
+                if child.removed:
+                    continue
+                member = Member(
+                    child.id,
+                    child.time_last_updated,
+                    child.original_filename or f"{child.id}",
+                    child.type or "",
+                    None,
+                    parent_id,
+                    child.ordinal or 0,
+                )
+                yield Sight(member, child, parent)
+
+
+def tasks_of(client: DiffgramClient, job_id: int) -> Iterator[Task]:
+    """Yield the tasks of a job, oldest first; archived ones are left out (server.md 10.5)."""
+    page = 0
+    while True:
+        listed = client.send(
+            routes.list_job_tasks(client.project, job_id, page=page, limit=_TASKS_AT_ONCE)
+        ).task_list
+        yield from listed
+        if len(listed) < _TASKS_AT_ONCE:
+            return
+        page += 1
+
+
+def _statuses_of_all(client: DiffgramClient) -> dict[int, str | None]:
+    """Return file -> the status of its tasks in all jobs: complete only if each of them is."""
+    found: dict[int, str | None] = {}
+    page, pages = 1, 1
+    while page <= pages:
+        listed = client.send(routes.list_jobs(client.project, page=page))
+        pages = listed.pages or 0
+        for job in listed.jobs:
+            if job.status != "draft":
+                _gather(found, tasks_of(client, job.id))
+        page += 1
+    return found
+
+
+def _statuses_of(client: DiffgramClient, file_ids: Sequence[int]) -> dict[int, str | None]:
+    if len(file_ids) > _FEW_FILES:
+        return _statuses_of_all(client)
+    pages = client.run(
+        ask_together(routes.list_tasks(client.project, file_id=each, limit=1000) for each in file_ids)
+    )
+    found: dict[int, str | None] = {}
+    for page in pages:
+        _gather(found, page.task_list)
+    return found
+
+
+def _gather(found: dict[int, str | None], tasks: Iterable[Task]) -> None:
+    for task in tasks:
+        if task.file is not None and found.get(task.file.id, DONE) == DONE:
+            found[task.file.id] = task.status
+
+
+def files_of_handle(client: DiffgramClient, handle: Handle, path_of: PathOpener) -> list[int]:
+    """Return the files that a push brought: its record tells them, and the server its inputs.
+
+    :param path_of: opens the record.
+    :raises InvalidValueError: if the handle is of another project, or nothing tells all files.
+    """
+    if handle.project != client.project:
+        cause = f"is of project {handle.project!r}, the connection of {client.project!r}"
+        raise InvalidValueError("handle", [cause])
+    found: set[int] = set()
+    if handle.record is not None:
+        lines = JsonLines(handle.record, "line", path_of)
+        found |= {line["file_id"] for line in map(_record, lines) if line.get("file_id") is not None}
+    for batch in handle.batches:
+        listed = client.send(
+            routes.list_inputs(client.project, batch_id=batch.id, parent_file_id=batch.parent_file_id)
+        )
+        wanted = None if batch.only is None else set(batch.only)
+        found |= {
+            row.file_id
+            for row in listed
+            if row.file_id is not None and not row.archived and (wanted is None or row.id in wanted)
+        }
+    untold = handle.skipped + handle.done_at_send
+    if untold and handle.record is None:
+        cause = (
+            f"does not tell the files of {untold} packet(s) that were there or ingested at once: push with "
+            "record, or pull the dataset or a job"
+        )
+        raise InvalidValueError("handle", [cause])
+    if not found:
+        raise InvalidValueError("handle", ["no file of it is known yet: wait until its inputs are in"])
+    return sorted(found)
+
+
+def _record(line: Any) -> dict[str, Any]:
+    if not isinstance(line, dict):
+        raise InvalidValueError("record", list(line))
+    return line
