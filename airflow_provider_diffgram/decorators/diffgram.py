@@ -18,6 +18,8 @@ from ..operators.diffgram import DiffgramSendPacketOperator
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from ..ingest.read.paths import PathOpener
+    from ..ingest.send.push import Packets as SentPackets
     from ..models import Packet
 
     Packets = Iterable[Packet | Mapping[str, Any]]
@@ -53,11 +55,21 @@ class _DiffgramPushDecoratedOperator(DecoratedOperator, DiffgramSendPacketOperat
         )
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Call the function and send what it yields."""
+        """Call the function and send what it yields or returns."""
+        return DiffgramSendPacketOperator.execute(self, context)
+
+    def _candidates(self, context: Context, path_of: PathOpener) -> SentPackets:
+        """Return the function, to be called once it is known that what it returns can be sent."""
+        from ..ingest.read.jsonlines import candidates
+
         context_merge(context, self.op_kwargs)
         kwargs = determine_kwargs(self.python_callable, self.op_args, context)
-        self.packets = self.python_callable(*self.op_args, **kwargs)
-        return DiffgramSendPacketOperator.execute(self, context)
+
+        def run() -> Iterable[Any]:
+            self.packets = self.python_callable(*self.op_args, **kwargs)
+            return candidates(self.packets, "packet", path_of)
+
+        return run
 
 
 def diffgram_push_task(python_callable: Callable[..., Packets] | None = None, **kwargs: Any) -> TaskDecorator:

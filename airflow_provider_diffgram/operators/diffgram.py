@@ -18,8 +18,9 @@ from .validate import DiffgramValidatePacketsOperator
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from ..ingest.check.check import Candidate
+    from ..ingest.read.paths import PathOpener
     from ..ingest.send.decide import IfExists
+    from ..ingest.send.push import Packets
     from ..models import Child, ChildFolder, ChildPages, CompoundFile, Instance, Packet
 
     ChildSource = Child | ChildFolder | ChildPages | Mapping[str, Any]
@@ -62,16 +63,21 @@ class DiffgramSendPacketOperator(SendingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
         self._stop = threading.Event()
-        from ..ingest.read.jsonlines import candidates
         from ..ingest.send.push import push
         from ..models.problems import NOTHING, telling
 
         with failing_for_good(), telling(NOTHING):
             hook = self._hook()
             options = self._options(hook, context, if_exists=self.if_exists)
-            packets = cast("Iterable[Candidate]", candidates(self.packets, "packet", options["path_of"]))
+            packets = self._candidates(context, options["path_of"])
             handle = push(hook.get_conn(), packets, if_exists=cast("IfExists", self.if_exists), **options)
         return self._finish(context, handle)
+
+    def _candidates(self, context: Context, path_of: PathOpener) -> Packets:
+        """Return what to send."""
+        from ..ingest.read.jsonlines import candidates
+
+        return candidates(self.packets, "packet", path_of)
 
     def _sources(self) -> Iterable[Any]:
         from ..lineage.sources import named

@@ -36,7 +36,7 @@ class Saved:
     :param deleted: ids of rows that are live no more: replaced ones, then those that were missing.
     :param missing: those of them that the list did not name.
     :param existing: ids of all rows that the file had, deleted ones too, newest first.
-    :param looked_at: how many rows of the list were valid, or are as they were.
+    :param looked_at: how many rows of the list had valid fields.
     :param errors: of the first bad row; then what came before it is stored, and nothing is deleted.
     """
 
@@ -123,6 +123,7 @@ class _Saving:
                 data = prepared(self._store, self._project, row, checks_model=False)
             except GeometryRefused as refused:
                 self.saved.errors = refused.errors
+                self.saved.looked_at += refused.has_valid_fields
                 return
             except (AssertionError, LookupError, TypeError, ValueError, AttributeError) as error:
                 raise ServerCrash("" if isinstance(error, AssertionError) else str(error)) from error

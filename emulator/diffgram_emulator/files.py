@@ -98,8 +98,9 @@ def _text_block(store: Store, row: sqlite3.Row, media: sqlite3.Row, base_url: st
     return {
         "annotation_status": None,
         "bucket_name": row["bucket_name"],
-        "error": None,
         "id": media["id"],
+        "is_annotation_example": "false",
+        "is_inference": False,
         "original_filename": media["original_filename"],
         "soft_delete": False,
         "tokens_url_signed": _url(store, media, base_url, "_tokens"),

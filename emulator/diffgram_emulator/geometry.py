@@ -15,11 +15,15 @@ Instance = dict[str, Any]
 
 
 class GeometryRefused(Exception):
-    """The instance is refused, with one text per field."""
+    """The instance is refused, with one text per field.
 
-    def __init__(self, errors: dict[str, Any]) -> None:
+    :ivar has_valid_fields: whether what is wrong shows only in the label or the geometry.
+    """
+
+    def __init__(self, errors: dict[str, Any], has_valid_fields: bool = True) -> None:
         super().__init__(errors)
         self.errors = errors
+        self.has_valid_fields = has_valid_fields
 
 
 def _bounds(xs: list[Any], ys: list[Any]) -> Instance:
@@ -165,7 +169,8 @@ def text_token(instance: Instance) -> Instance:
     errors = {key: f"Missing {key}" for key in ("start_token", "end_token") if instance.get(key) is None}
     if errors:
         raise GeometryRefused(errors)
-    return {"start_token": instance["start_token"], "end_token": instance["end_token"]}
+    tokens = {"start_token": instance["start_token"], "end_token": instance["end_token"]}
+    return {**tokens, "x_min": 0, "x_max": 0, "y_min": 0, "y_max": 0}
 
 
 def relation(instance: Instance) -> Instance:
@@ -195,20 +200,20 @@ SHAPES: dict[str, Callable[[Instance], Instance]] = {
     "box": box,
     "polygon": polygon,
     "point": _exactly(1, "Must be one point"),
-    "line": _exactly(2, "Must be two points"),
-    "tag": tag,
-    "ellipse": ellipse,
-    "curve": curve,
-    "cuboid": cuboid,
-    "cuboid_3d": copied("center_3d", "dimensions_3d", "rotation_euler_angles", "position_3d"),
-    "keypoints": keypoints,
-    "text_token": text_token,
-    "global": nothing,
-    "relation": relation,
-    "audio": copied("start_time", "end_time"),
     "geo_point": _geo,
     "geo_circle": _geo,
     "geo_polyline": _geo,
     "geo_polygon": _geo,
     "geo_box": _geo,
+    "cuboid": cuboid,
+    "tag": tag,
+    "line": _exactly(2, "Must be two points"),
+    "text_token": text_token,
+    "ellipse": ellipse,
+    "curve": curve,
+    "keypoints": keypoints,
+    "cuboid_3d": copied("center_3d", "dimensions_3d", "rotation_euler_angles", "position_3d"),
+    "global": nothing,
+    "relation": relation,
+    "audio": copied("start_time", "end_time"),
 }

@@ -173,7 +173,7 @@ def prepared(store: Store, project: Project, instance: Any, checks_model: bool =
     if checks_model:
         errors |= _model_errors(store, project, values)
     if errors:
-        raise GeometryRefused(errors)
+        raise GeometryRefused(errors, has_valid_fields=set(errors) == {"valid_label_file"})
     instance = {**instance, **{key: value for key, value in values.items() if value is not None}}
     groups = instance.get("attribute_groups")
     if groups is not None and not isinstance(groups, dict):

@@ -126,7 +126,8 @@ def keep(
     media_id = insert(
         connection, "media", kind=kind, original_filename=name, created_time=now_iso(), **values
     )
-    blob_path = f"projects/{kind}s/{project_id}/{media_id}"
+    folder = "text" if kind == "text" else f"{kind}s"
+    blob_path = f"projects/{folder}/{project_id}/{media_id}"
     target = store.media / blob_path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)

@@ -51,7 +51,7 @@ def _error(field: Field, value: Any) -> tuple[str, str] | None:
     if field.kind == "date" and not _is_date(value):
         return name, "Incorrect data format, should be YYYY-MM-DD"
     if field.choices is not None and value not in field.choices:
-        return "valid_values_list", f"Value: {value} is not in the valid list: {list(field.choices)}"
+        return "valid_values_list", f"{value} not in {list(field.choices)}"
     return None
 
 

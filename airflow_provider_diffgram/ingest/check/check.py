@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -220,11 +221,14 @@ class _Check:
         names, self._new_children = self._new_children, set()
         if not names or not self._plan.directory_id:
             return []
-        few = None
-        if len(names) <= SEARCH_ONE_BY_ONE:
-            few = names | {parent.original_filename or "" for parent in self._to_find.values()}
+        parents = {parent.original_filename or "" for parent in self._to_find.values()}
+        if len(names) > SEARCH_ONE_BY_ONE:
+            self._list_new_root_files()
+            names = {name for name in names if self._plan.known.names_root(name)}
+            parents = set()
+        wanted = None if len(names) > SEARCH_ONE_BY_ONE else sorted(names | parents)
         problems = []
-        for file in root_files(self._client, self._plan.directory_id, few):
+        for file in root_files(self._client, self._plan.directory_id, wanted):
             self._to_find.pop(file.id, None)
             if file.original_filename in names:
                 problems.append(
@@ -236,6 +240,16 @@ class _Check:
             for parent in self._to_find.values()
         ]
         return [*elsewhere, *problems]
+
+    def _list_new_root_files(self) -> None:
+        """Take note of the root files that came since this was done last: of all, at first."""
+        known, before = self._plan.known, self._plan.known.newest_root()
+        newest_first = root_files(self._client, self._plan.directory_id, None)
+        for file in takewhile(lambda file: file.id > before, newest_first):
+            known.add_root(file)
+        for parent in list(self._to_find):
+            if known.has_root(parent):
+                del self._to_find[parent]
 
     def _name_problems(self, packet: Packet) -> list[str]:
         if packet.file_id is not None:

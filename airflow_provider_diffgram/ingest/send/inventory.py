@@ -27,7 +27,7 @@ _AT_ONCE = 100
 
 
 class Inventory:
-    """Files and pending inputs by name; what is doubled is archived on the way.
+    """Files and pending inputs by name. Of several files that should be one, the oldest counts.
 
     Pending inputs are listed before files, so that one which ends in between is in both lists, not in none.
 
@@ -43,6 +43,7 @@ class Inventory:
         self._batches = batches
         self._pending: dict[int, dict[ChildPlace, Pending]] = {}
         self._children: dict[int, dict[ChildPlace, File]] = {}
+        self._doubled_children: dict[int, dict[ChildPlace, list[File]]] = {}
         self._videos: dict[int, Input] = {}
 
     def look_at_roots(self, media_types: Iterable[str], names: Iterable[str] | None) -> None:
@@ -71,10 +72,13 @@ class Inventory:
         return [found[each] for each in sorted(found)]
 
     def archive_doubled(self) -> None:
-        """Archive all but the oldest root file of each name that a packet has.
+        """Archive all but the oldest root file of each name that a packet has, and child of each place.
 
-        They are looked at once more before: it may be hours since :meth:`look_at_roots`.
+        Root files are looked at once more before: it may be hours since :meth:`look_at_roots`.
         """
+        while self._doubled_children:
+            parent, places = self._doubled_children.popitem()
+            keep_oldest(self._client, places, parent)
         while names := self._known.take_doubled(_AT_ONCE):
             same = {name: files_named(self._client, self._directory_id, name) for name in names}
             for name in names:
@@ -124,8 +128,11 @@ class Inventory:
             )
         self._pending[parent] = adopted
         listed = self._client.send(routes.list_children(self._client.project, parent))
-        same_place = {place: same for place, same in children_by_place(listed).items() if place in children}
-        self._children[parent] = keep_oldest(self._client, same_place, parent)
+        places = {place: same for place, same in children_by_place(listed).items() if place in children}
+        self._children[parent] = {
+            place: min(same, key=lambda file: file.id) for place, same in places.items()
+        }
+        self._doubled_children[parent] = {place: same for place, same in places.items() if len(same) > 1}
 
     def _place_of(
         self, row: Pending, rows: list[Pending], children: Mapping[ChildPlace, Collection[str]]

@@ -48,17 +48,21 @@ from .threads import Senders
 from .upload import Uploads
 from .videos import Videos
 
+Packets = Iterable[Candidate] | Callable[[], Iterable[Candidate]]
+"""Packets, or a function that returns them: a model that may run for hours."""
 
-def push(client: DiffgramClient, packets: Iterable[Candidate], **options: Unpack[Pushing]) -> Handle:
+
+def push(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
 
-    What can be read twice is checked as a whole before anything is sent. An iterator runs in the calling
-    thread, while another one checks and sends what it yields: a thousand packets at a time, or what there is
-    after five seconds. What it yielded before it raised is sent, then the exception goes on, with a note of
-    the counts. What is in the dataset already under the same name is not sent again; a file that never held
-    an instance gets its predictions. A second push of the same packets sends nothing.
+    What can be read twice is checked as a whole before anything is sent. A function is called once it is
+    known that dataset and label schema are there, and that the files to write can be written. An iterator
+    runs in the calling thread, while another one checks and sends what it yields: a thousand packets at a
+    time, or what there is after five seconds. What it yielded before it raised is sent, then the exception
+    goes on, with a note of the counts. What is in the dataset already under the same name is not sent again;
+    a file that never held an instance gets its predictions. A second push of the same packets sends nothing.
 
-    :param packets: packets, or mappings of their fields; any number of them.
+    :param packets: packets, or mappings of their fields; any number of them; or a function that returns them.
     :param options: as of :class:`~.options.Options`.
     :raises InvalidValueError: with all problems; nothing was sent.
     :raises StorageError: if a storage fails while the packets are checked, and may be back; nothing was sent.
@@ -68,10 +72,10 @@ def push(client: DiffgramClient, packets: Iterable[Candidate], **options: Unpack
         return prepared.send().handle
 
 
-def prepare(client: DiffgramClient, packets: Iterable[Candidate], **options: Unpack[Pushing]) -> Prepared:
-    """Check packets, of an iterator only what is known before its first one; nothing is sent.
+def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -> Prepared:
+    """Check packets, of a function or an iterator only what is known before the first one; nothing is sent.
 
-    :param packets: packets, or mappings of their fields; any number of them.
+    :param packets: packets, or mappings of their fields; any number of them; or a function that returns them.
     :param options: as of :class:`~.options.Options`.
     :raises InvalidValueError: with all problems.
     """
@@ -84,11 +88,12 @@ def prepare(client: DiffgramClient, packets: Iterable[Candidate], **options: Unp
         target = Target(chosen.dataset, chosen.label_schema, chosen.unknown_labels, chosen.origin)
         preparation = Preparation(client, target, path_of, chosen.limits)
         try:
-            if isinstance(packets, Iterator):
+            if callable(packets) or isinstance(packets, Iterator):
+                expected = None
                 preparation.check_targets()
             else:
                 preparation.look_at(packets)
-            expected = None if isinstance(packets, Iterator) else preparation.checked
+                expected = preparation.checked
             tally = Tally(expected, Lines("report", chosen.report, path_of))
             record = Record(Lines("record", chosen.record, path_of), preparation.plan.directory_id)
         except BaseException:
@@ -122,7 +127,7 @@ class Prepared:
     """
 
     client: DiffgramClient
-    packets: Iterable[Candidate]
+    packets: Packets
     preparation: Preparation
     options: Options
     tally: Tally
@@ -139,13 +144,23 @@ class Prepared:
         :raises InvalidValueError: with what is wrong; nothing was sent.
         :raises PushError: if some packets did not arrive.
         """
-        if isinstance(self.packets, Iterator):
-            return self._send_while_it_yields(self.packets)
+        with telling(NOTHING):
+            packets = self._called(self.packets) if callable(self.packets) else self.packets
+        if isinstance(packets, Iterator):
+            return self._send_while_it_yields(packets)
         with Senders(self.options.concurrency) as senders:
             run = _Push(self, self.client, senders)
             with telling(NOTHING):
-                run.make_ready(self.packets, whole=True)
-            return run.run(_chunks(self.packets, self.plan.limits.chunk), checked=True)
+                run.make_ready(packets, whole=True)
+            return run.run(_chunks(packets, self.plan.limits.chunk), checked=True)
+
+    def _called(self, function: Callable[[], Iterable[Candidate]]) -> Iterable[Candidate]:
+        """Call what returns packets; check them now if they can be read twice."""
+        packets = function()
+        if not isinstance(packets, Iterator):
+            self.preparation.look_at(packets)
+            self.tally.expected = self.preparation.checked
+        return packets
 
     def _send_while_it_yields(self, packets: Iterator[Candidate]) -> Sent:
         """Run the generator here, where its author expects it; check and send what it yields in a thread."""
@@ -322,6 +337,7 @@ class _Push:
                 self._check(chunk)
             items = list(self._items(chunk))
             self._look_at_children(items)
+            self._inventory.archive_doubled()
             self._videos.await_all(self._inventory.take_videos())
             for item in items:
                 if item.is_video:
@@ -376,6 +392,7 @@ class _Push:
             self._settle()
         due = self._videos.due(more=more)
         self._look_at_children(due)
+        self._inventory.archive_doubled()
         for item in due:
             place = self._deal(item, introduces=self._runs.is_new(item.packet))
             row = self._videos.await_place(place) if place is not None else None

@@ -40,6 +40,8 @@ class Known:
             "CREATE TABLE child (name TEXT, parent INTEGER, ordinal INTEGER,"
             " PRIMARY KEY (name, parent, ordinal)) WITHOUT ROWID;"
             "CREATE TABLE target (id INTEGER PRIMARY KEY, replaces INTEGER);"
+            "CREATE TABLE root (id INTEGER PRIMARY KEY, name TEXT);"
+            "CREATE INDEX root_name ON root (name);"
             "CREATE TABLE file (name TEXT PRIMARY KEY, id INTEGER, counted INTEGER) WITHOUT ROWID;"
             "CREATE TABLE doubled (name TEXT PRIMARY KEY) WITHOUT ROWID;"
             "CREATE TABLE pending (name TEXT PRIMARY KEY, id INTEGER, batch_id INTEGER) WITHOUT ROWID;"
@@ -64,6 +66,23 @@ class Known:
     def count_children(self, parent_file_id: int, name: str) -> int:
         """Return the number of children to be of that parent and name."""
         return self._number("SELECT count(*) FROM child WHERE parent = ? AND name = ?", parent_file_id, name)
+
+    def add_root(self, file: File) -> None:
+        """Take note of a root file that a check of children came by."""
+        with self._lock:
+            self._base.execute("INSERT OR IGNORE INTO root VALUES (?, ?)", (file.id, file.original_filename))
+
+    def newest_root(self) -> int:
+        """Return the highest id of those, 0 if there is none."""
+        return self._number("SELECT coalesce(max(id), 0) FROM root")
+
+    def has_root(self, file_id: int) -> bool:
+        """Return whether a file is one of those."""
+        return self._one("SELECT 1 FROM root WHERE id = ?", file_id) is not None
+
+    def names_root(self, name: str) -> bool:
+        """Return whether one of those has that name."""
+        return self._one("SELECT 1 FROM root WHERE name = ?", name) is not None
 
     def add_target(self, file_id: int, *, replaces: bool) -> bool:
         """Take note of an update of a file; return False if it and another one would undo each other."""

@@ -8,9 +8,10 @@ from typing import Any
 
 _ID_KEYS = {
     "id", "file_id", "directory_id", "label_file_id", "batch_id", "parent_file_id", "project_id", "root_id",
-    "model_id", "model_run_id", "sequence_id", "existing_file_id", "group_id", "parent_id", "connection_id",
-    "member_created_id", "member_updated_id", "schema_id", "label_schema_id",
+    "model_id", "model_run_id", "previous_id", "sequence_id", "existing_file_id", "group_id", "parent_id",
+    "connection_id", "member_created_id", "member_updated_id", "schema_id", "label_schema_id",
 }  # fmt: skip
+_ID_LISTS = ("deleted_instances", "missing_ids", "instance_list_existing_ids")
 _UNORDERED = {"instance_list", "child_files"}
 _FRAMES = {"instance_buffer_dict", "frame_packet_map"}
 _PATTERNS = (
@@ -20,10 +21,12 @@ _PATTERNS = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "<blank time>"),
     (r"^\d+:\d\d:\d\d(\.\d+)?$", "<duration>"),
     (r"^\d{10}\.\d+$", "<epoch>"),
+    (r"missing the following instances IDs \[[\d, ]+\]", "missing the following instances IDs <ids>"),
+    (r"Label File ID\d+does", "Label File ID<id>does"),
     (r"Existing ID is:\d+", "Existing ID is:<id>"),
     (r"<id=\d+>", "<id=<id>>"),
     (r"provider for URL regeneration \d+:", "provider for URL regeneration <id>:"),
-    (r"projects/images/\d+/\d+", "projects/images/<id>/<id>"),
+    (r"projects/(images|text)/\d+/\d+", r"projects/\1/<id>/<id>"),
     (r"batches/\d+_batch", "batches/<id>_batch"),
     (r"http://storage\.test/", "<storage>/"),
     (r"http://[\w.:]+/storage/", "<storage>/"),
@@ -40,10 +43,14 @@ def normal(value: Any, key: str = "", hosts: dict[str, str] | None = None) -> An
     if isinstance(value, dict):
         if key == "retry_log" or (value and key not in _FRAMES and all(one.isdecimal() for one in value)):
             return sorted((normal(one, "", hosts) for one in value.values()), key=_text)
+        if value and all(re.fullmatch(r"\d{10}\.\d+", one) for one in value):
+            return sorted((normal(one, "", hosts) for one in value.values()), key=_text)
         if key == "name_to_file_id":
             return dict.fromkeys(value, "<id>")
         return {name: normal(one, name, hosts) for name, one in value.items()}
     if isinstance(value, list):
+        if key in _ID_LISTS:
+            return ["<id>" if isinstance(one, int) else one for one in value]
         if key == "label_file_list":
             return ["<id>"] * len(value)
         items = [normal(one, "", hosts) for one in value]

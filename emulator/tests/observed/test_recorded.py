@@ -7,7 +7,9 @@ text, must be.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,15 @@ PAIRS = {path.stem: path for path in (Path(__file__).parents[3] / "tests" / "rec
 EXCEPTIONS: dict[str, tuple[str, ...]] = {
     # 200 files were in the recorded dataset; who made the instances is not known.
     "probe_file_list_explorer": ("file_count", "total_pages", "next_page", "member_created_id", "query"),
+    # Other rows had been there before those of the list.
+    "fast_update_after_person": ("count_instances_changed", "instance_list_existing_ids"),
     # The traces are those of another program.
     "packet_media_connection_refused__input_view_final": ("trace", "download_media"),
 }
 
+_MASKED = ("url_signed", "url_signed_thumb", "tokens_url_signed")
+"""Of later recordings the whole URL is masked."""
+PROJECTS = {"probe-fast": "demo-project", "probe-loop": "demo-project"}
 WITHOUT_ORDER = ("probe_file_list_explorer",)
 
 
@@ -42,11 +49,11 @@ def test_recorded_pair(world: World, name: str) -> None:
     recorded = pair["response"]
     assert answer.status_code == recorded["status"], answer.text
     told = _without(name, normal(_body(answer), hosts=_hosts(world)))
-    wanted = _without(name, normal(recorded["body"]))
+    wanted = _without(name, normal(recorded["body"], hosts=PROJECTS))
     if name in WITHOUT_ORDER:
         for body in (told, wanted):
             body["file_list"].sort(key=lambda file: file["count_instances_changed"] or 0)
-    assert told == wanted
+    assert _cut_like(told, wanted) == wanted
     _compare_headers(answer, recorded["headers"])
 
 
@@ -68,9 +75,23 @@ def _hosts(world: World) -> dict[str, str]:
 
 def _without(name: str, value: Any) -> Any:
     keys = EXCEPTIONS.get(name, ())
+    if name.startswith(("fast_", "loop_")):
+        keys += _MASKED
     if isinstance(value, dict):
         return {key: "<free>" if key in keys else _without(name, one) for key, one in value.items()}
     return [_without(name, one) for one in value] if isinstance(value, list) else value
+
+
+def _cut_like(told: Any, wanted: Any) -> Any:
+    """Return an answer with its lists cut where the recording is, which says how many more there were."""
+    if isinstance(told, dict) and isinstance(wanted, dict):
+        return {key: _cut_like(one, wanted.get(key)) for key, one in told.items()}
+    if not isinstance(told, list) or not isinstance(wanted, list):
+        return told
+    more = re.fullmatch(r"\.\.\. (\d+) more", str(wanted[-1])) if wanted else None
+    if more is not None and len(told) == len(wanted) - 1 + int(more[1]):
+        told = [*told[: len(wanted) - 1], wanted[-1]]
+    return [_cut_like(one, other) for one, other in itertools.zip_longest(told, wanted)]
 
 
 def _compare_headers(answer: requests.Response, recorded: dict[str, str]) -> None:
@@ -86,7 +107,7 @@ def _compare_headers(answer: requests.Response, recorded: dict[str, str]) -> Non
 
 def _send(world: World, pair: Pair, ready: Ready) -> requests.Response:
     request = pair["request"]
-    path = request["path"].replace("/project/demo-project/", "/project/{p}/")
+    path = re.sub(r"/project/(demo-project|probe-\w+)/", "/project/{p}/", request["path"])
     if ready.path is not None and _same_route(path, ready.path):
         path = ready.path
     headers = {**ready.headers, **request.get("headers", {})}
@@ -95,7 +116,7 @@ def _send(world: World, pair: Pair, ready: Ready) -> requests.Response:
     if isinstance(body, dict) and "multipart" in body:
         options["files"] = [_part(world, part, ready) for part in body["multipart"]]
     elif body is not None:
-        options["json"] = _translated(world, body, ready)
+        options["json"] = _translated(world, body, ready) if ready.body is None else ready.body
     role: str | None = ready.role
     if role == "bad":
         token = base64.b64encode(f"{world.emulator.client_id}:wrong".encode()).decode()

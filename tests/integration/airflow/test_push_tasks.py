@@ -61,6 +61,19 @@ def test_what_a_generator_yields_is_pushed_and_the_task_returns_the_handle(
     assert {line["outcome"] for line in lines(tmp_path / "second")} == {"skipped"}
 
 
+def test_a_function_that_returns_a_list_runs_once_it_is_known_that_the_dataset_is_there(
+    run_dag, client, picture, tmp_path
+):
+    ran = tmp_path / "ran"
+    conf = {"picture": picture, "dataset": "night", "ran": str(ran)}
+    assert run_dag("push_returned", **conf).state == "failed"
+    assert not ran.exists()
+    client.send(routes.create_dataset(client.project, "night"))
+    assert run_dag("push_returned", **conf).state == "success"
+    assert ran.exists()
+    assert stored(client, "night") == {"monday-0.png": 1, "monday-1.png": 1}
+
+
 def test_a_generator_is_expanded_over_days(run_dag, client, picture):
     ran = run_dag("push_generated_by_day", days=["monday", "tuesday", "friday"], picture=picture)
     assert ran.state == "success", ran.states

@@ -469,6 +469,19 @@ def test_raw_children_of_one_name_in_several_portions_do_not_wait_for_each_other
 
 
 @pytest.mark.parametrize("way", SENDING)
+def test_a_push_that_is_refused_for_what_is_there_archives_no_doubles(
+    starts: Callable[[str], Start], way: str
+):
+    start = starts(way)
+    start.doubled("a.png", 2)
+    packets = [*places_that_four_children_have(start), start.picture("a.png")]
+    before = start.diffgram.content()
+    with pytest.raises((InvalidValueError, PushError), match=r"'page\.png' is in the dataset already"):
+        push(start.diffgram.client, SENDING[way](packets), dataset=DATASET, if_exists="fail")
+    assert start.diffgram.content() == before
+
+
+@pytest.mark.parametrize("way", SENDING)
 def test_more_images_than_a_dataset_takes_are_told_once(starts: Callable[[str], Start], way: str):
     limits = replace(LIMITS, dataset_cap=7, chunk=2)
     start = starts(way)

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 import wave
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import replace
@@ -16,17 +16,23 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.routes.uploads import MIB
 from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.send.push import PushError, push
-from airflow_provider_diffgram.models import InvalidValueError, Receipt
+from airflow_provider_diffgram.models import Handle, InvalidValueError, Receipt
 from airflow_provider_diffgram.models.media import EXTENSIONS, MEDIA_TYPES
 from tests.integration.ingest.fast_time import until
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.served_media import VIDEO, Media, png
 
 KINDS = {"a list": list, "a generator": iter}
+SOURCES: dict[str, Callable[[Callable[[], Iterator[Any]]], Any]] = {
+    "a generator": lambda packets: packets(),
+    "a function that returns a list": lambda packets: lambda: list(packets()),
+    "a function that returns a generator": lambda packets: packets,
+}
 
 
 def sound() -> bytes:
@@ -115,7 +121,7 @@ def test_a_packet_of_any_type_that_waits_is_not_sent_again(
     assert diffgram.names() == [packet["original_filename"]]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["a list", *SOURCES])
 def test_what_is_known_before_the_first_packet_is_told_before_it(
     diffgram: LiveDiffgram, media: Media, tmp_path: Path, kind: str
 ):
@@ -126,7 +132,7 @@ def test_what_is_known_before_the_first_packet_is_told_before_it(
         yield {"media": {"url": media.url("a.png")}, "original_filename": "a.png"}
 
     before = diffgram.content()
-    source = list(packets()) if kind == "a list" else packets()
+    source = list(packets()) if kind == "a list" else SOURCES[kind](packets)
     asked.clear()
     with pytest.raises(InvalidValueError) as caught:
         push(diffgram.client, source, dataset="no such", label_schema="none either")
@@ -141,6 +147,62 @@ def test_what_is_known_before_the_first_packet_is_told_before_it(
         push(diffgram.client, source, dataset=DATASET, origin=("a\x00", None))
     assert asked == []
     assert diffgram.content() == before
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_what_a_function_returns_is_sent_once_and_a_list_of_it_is_checked_as_a_whole(
+    diffgram: LiveDiffgram, kind: str
+):
+    def texts(*names: str) -> Iterator[dict[str, Any]]:
+        return ({"media": {"text_data": "hello"}, "original_filename": name} for name in names)
+
+    def pushed(*names: str) -> Handle:
+        source = SOURCES[kind](lambda: texts(*names))
+        return push(diffgram.client, source, dataset=DATASET, limits=replace(LIMITS, chunk=2))
+
+    assert diffgram.done(pushed("a.txt", "b.txt", "c.txt")).summary() == "3 expected: 3 succeeded"
+    with pytest.raises((InvalidValueError, PushError), match=r"a second packet named 'd\.txt'"):
+        pushed("d.txt", "e.txt", "d.txt")
+    sent = [] if kind == "a function that returns a list" else ["d.txt", "e.txt"]
+    assert names_of_inputs(diffgram) == ["a.txt", "b.txt", "c.txt", *sent]
+
+
+def test_what_a_function_raises_goes_on_as_it_is(diffgram: LiveDiffgram):
+    def broken() -> list[Any]:
+        raise ModelError("no such layer")
+
+    with pytest.raises(ModelError, match="no such layer"):
+        push(diffgram.client, broken, dataset=DATASET)
+
+
+def child(parent: int, number: int, name: str | None = None) -> dict[str, Any]:
+    media = {"text_data": "hello"}
+    name = name or f"child-{number}.txt"
+    return {"media": media, "original_filename": name, "parent_file_id": parent, "ordinal": number}
+
+
+def test_a_child_named_like_a_root_file_that_came_meanwhile_is_refused(diffgram: LiveDiffgram):
+    parent, other = (
+        int(diffgram.ask(routes.create_compound, diffgram.directory_id, name, "compound", []).id)
+        for name in ("pages", "gone.txt")
+    )
+
+    def children() -> Iterator[dict[str, Any]]:
+        yield from (child(parent, number) for number in range(5))
+        deadline = time.monotonic() + 20
+        while len(diffgram.inputs(parent)) < 5:
+            until("the first portion was not sent", deadline)
+        diffgram.ask(routes.create_compound, diffgram.directory_id, "late.txt", "compound", [])
+        diffgram.emulator.control(
+            "files", {"project": diffgram.client.project, "file_id": other, "state": "removed"}
+        )
+        yield from (child(parent, 5 + number) for number in range(3))
+        yield child(parent, 8, "gone.txt")
+        yield child(parent, 9, "late.txt")
+
+    with pytest.raises(PushError, match=r"child 'late\.txt' has the name of file") as caught:
+        push(diffgram.client, children(), dataset=DATASET, limits=replace(LIMITS, chunk=5))
+    assert "gone.txt" not in str(caught.value)
 
 
 def names_of_inputs(diffgram: LiveDiffgram) -> list[str]:

@@ -143,6 +143,10 @@ local = routes.upload_local(P, medium(), {})
 (large,) = routes.upload_large(P, medium(), directory_id=2, upload_id="u")
 
 NOT_ASKED = {
+    "loop_person_file_annotation_update",
+    "loop_person_task_annotation_update",
+    "loop_person_text_save",
+    "loop_stale_page_save",
     "batch_of_three_one_bad__batch_detail",
     "compound_status_all_done",
     "compound_status_before_children",
@@ -156,13 +160,30 @@ NOT_ASKED = {
     "working_dir_view_by_name",
     "working_dir_view_unknown_name",
 }
-"""Pairs of endpoints that the emulator serves and the package does not use."""
+"""Pairs of endpoints, or of people, that the emulator serves and the package does not use."""
 
 ANSWERS: dict[str, tuple[Request[Any], type]] = {
     "fast_annotation_update_basic": (update, AnnotationUpdate),
     "fast_update_after_person": (update, AnnotationUpdate),
     "fast_update_err_unknown_label": (update, RefusedError),
     "fast_update_locked": (update, ServerUnavailableError),
+    "fast_update_delete_one": (update, AnnotationUpdate),
+    "fast_update_echo_all_types": (update, AnnotationUpdate),
+    "fast_update_err_float_coord": (update, RefusedError),
+    "fast_update_err_inverted": (update, RefusedError),
+    "fast_update_err_label_other_proj": (update, RefusedError),
+    "fast_update_err_no_coords": (update, ServerFaultError),
+    "fast_update_err_no_label": (update, RefusedError),
+    "fast_update_err_nul_char": (update, ServerFaultError),
+    "fast_update_err_null_element": (update, ServerFaultError),
+    "fast_update_err_number_beyond_32bit": (update, ServerUnavailableError),
+    "fast_update_err_score_text": (update, ServerUnavailableError),
+    "fast_update_err_unknown_model": (update, ServerUnavailableError),
+    "fast_update_err_unknown_option": (update, ServerUnavailableError),
+    "fast_update_err_unknown_run": (update, ServerUnavailableError),
+    "fast_update_err_unknown_type": (update, RefusedError),
+    "fast_update_ok_select_as_text": (update, AnnotationUpdate),
+    "fast_update_ok_unknown_id": (update, AnnotationUpdate),
     "loop_event_list": (routes.list_events(P), list),
     "loop_explorer_page": (routes.explore_files(P, 620), FilePage),
     "loop_instance_history_deleted": (history, InstanceHistory),

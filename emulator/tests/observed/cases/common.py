@@ -17,12 +17,14 @@ class Ready:
 
     :param path: replaces the request's path, if given.
     :param ids: values by key of the body.
+    :param body: replaces the request's body, if given.
     :param files: bytes of the parts that are files.
     :param role: who asks.
     """
 
     path: str | None = None
     ids: dict[str, Any] = field(default_factory=dict)
+    body: Any = None
     content: bytes = b""
     role: str | None = "admin"
     headers: dict[str, str] = field(default_factory=dict)

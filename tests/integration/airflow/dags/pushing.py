@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, dag, task
@@ -40,6 +41,17 @@ def push_generated() -> None:
     DiffgramInputSensor(
         task_id="wait", handle=predictions(today()), poke_interval=0.2, timeout=timedelta(seconds=60)
     )
+
+
+@dag(schedule=None, **COMMON)
+def push_returned() -> None:
+    @task.diffgram_push(dataset="{{ dag_run.conf['dataset'] }}")
+    def predictions(**context: Any) -> list[dict[str, Any]]:
+        conf = context["dag_run"].conf
+        Path(conf["ran"]).touch()
+        return list(predictions_of(conf["picture"], "monday"))
+
+    predictions()
 
 
 @dag(schedule=None, **COMMON)
@@ -88,6 +100,7 @@ def push_retried() -> None:
     )
 
 
+push_returned()
 push_generated()
 push_generated_by_day()
 push_what_raises()

@@ -1,0 +1,498 @@
+"""What became of each prediction of a file. No I/O.
+
+Predictions are those of a record; what they became are the rows that the file holds now, joined by
+``creation_ref_id``. Of a row only its place, label, attributes and track are looked at: ``machine_made``,
+score and model say nothing once a person saved a text (server.md 10.3.2), so the record tells them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from .likeness import Fields, is_measured, likeness, place_of, same_place, shift
+
+KEPT = "kept"
+MOVED = "moved"
+RELABELLED = "relabelled"
+ATTRIBUTES = "attributes_changed"
+TRACK = "track_changed"
+DELETED = "deleted"
+REDRAWN = "redrawn"
+LOST = "lost"
+SUPERSEDED = "superseded"
+NOT_STORED = "not_stored"
+NOT_REVIEWED = "not_reviewed"
+NOT_COMPARED = "not_compared"
+ADDED = "added"
+ADDED_BY_PUSH = "added_by_push"
+
+CHANGES = (MOVED, RELABELLED, ATTRIBUTES, TRACK)
+"""What a person may change of one that they leave; several are told as ``moved+relabelled``."""
+
+UNJUDGED = frozenset({LOST, SUPERSEDED, NOT_STORED, NOT_REVIEWED, NOT_COMPARED, ADDED, ADDED_BY_PUSH})
+"""Outcomes that say nothing of what people think of a prediction."""
+
+Proof = Literal["history", "count", "none"]
+"""How it is known what became of one that is gone: its history shows it; the file's counter leaves nothing
+else; or not at all, and it may have been lost rather than deleted."""
+
+Canonical = Callable[[Fields], Mapping[str, Any]]
+"""Reads the attributes of an instance, predicted or stored, into one form that can be compared."""
+
+REDRAWN_IOU = 0.5
+
+
+class Prediction(NamedTuple):
+    """One instance of a record.
+
+    :param frame: of a video; None for other media.
+    :param run: ``model/run`` that predicted it; None if the record names none.
+    :param replaced: whether a later line of the record replaced what the file held.
+    """
+
+    reference: str | None
+    frame: int | None
+    fields: Fields
+    run: str | None = None
+    replaced: bool = False
+
+
+@dataclass(slots=True)
+class SentFile:
+    """What was predicted on one file.
+
+    :param file_id: None for one that never got an id, or is not known.
+    :param dataset: its id, as a record has it.
+    :param doubled: references that the record gives to several instances; the last one counts.
+    """
+
+    file_id: int | None
+    name: str
+    dataset: int | None
+    predictions: Sequence[Prediction]
+    doubled: int = 0
+
+
+@dataclass(slots=True)
+class FileNow:
+    """What one file holds now.
+
+    :param reviewed: whether people are done with it: the status of its task says so, and nothing else does.
+    :param rows: living ones by frame, each with the name of its ``label``; frame None for other media.
+    :param histories: (frame, reference) of one that is gone -> all its rows, newest first.
+    :param count: the file's ``count_instances_changed``; None where it is not known, and for videos.
+    :param replaced: whether a push replaced what the file held, since these predictions were sent.
+    :param seconds: from the task's making to its completion; None if unknown.
+    """
+
+    file_id: int
+    reviewed: bool
+    rows: Mapping[int | None, Sequence[Fields]]
+    histories: Mapping[tuple[int | None, str], Sequence[Fields]] = field(default_factory=dict)
+    count: int | None = None
+    replaced: bool = False
+    seconds: float | None = None
+
+
+class Outcome(NamedTuple):
+    """What became of a prediction, or where an instance came from that nobody predicted.
+
+    :param outcome: one of the names above; several changes are joined by ``+``.
+    :param label: predicted; None of an added one.
+    :param final_label: of what is there now; None if nothing is.
+    :param iou: how alike the places are; None if there is nothing to compare, or it is not measured.
+    :param shift: how far its middle moved, in pixels.
+    :param proof: of one that is gone.
+    :param predicted: its fields; None of an added one.
+    :param final: fields of what is there now.
+    """
+
+    outcome: str
+    type: str
+    label: str | None
+    final_label: str | None
+    score: float | None
+    run: str | None
+    reference: str | None
+    frame: int | None
+    iou: float | None = None
+    shift: float | None = None
+    proof: Proof | None = None
+    predicted: Fields | None = None
+    final: Fields | None = None
+
+
+def compare_file(
+    sent: SentFile,
+    now: FileNow | None,
+    *,
+    redrawn_iou: float = REDRAWN_IOU,
+    canonical: Canonical | None = None,
+) -> list[Outcome]:
+    """Tell what became of each prediction of a file, and what people added to it.
+
+    :param now: None if the file is not there, or people were not asked about it.
+    :param redrawn_iou: how alike one that a person drew must be to one that is gone, to be the same.
+    :param canonical: None: attributes count only where both sides give them by the ids of their groups.
+    :raises LibraryMissingError: for a polygon or an ellipse that changed, without shapely.
+    """
+    if now is None or not now.reviewed:
+        return [_plain(NOT_REVIEWED, each) for each in sent.predictions]
+    read = canonical or attributes_by_id
+    held, others = _by_reference(now.rows)
+    outcomes: list[Outcome] = []
+    gone: list[Prediction] = []
+    for each in sent.predictions:
+        if each.reference is None:
+            outcomes.append(_plain(NOT_COMPARED, each))
+            continue
+        row = held.pop((each.frame, each.reference), None)
+        if row is None:
+            gone.append(each)
+        else:
+            outcomes.append(_found(each, row, read))
+    added = [(frame, row) for (frame, _), row in held.items()] + others
+    if gone:
+        gone = _without_those_kept(gone, added, read, outcomes)
+    if gone:
+        fates = _fates(gone, sent, now, read)
+        outcomes += _gone(gone, fates, added, redrawn_iou)
+    outcomes += [_added(frame, row) for frame, row in added]
+    return outcomes
+
+
+def _without_those_kept(
+    gone: Sequence[Prediction],
+    added: list[tuple[int | None, Fields]],
+    read: Canonical,
+    outcomes: list[Outcome],
+) -> list[Prediction]:
+    """Return predictions of which the file holds no equal that a program made.
+
+    The server, and a push that refreshes, keep a row that equals a new one, under its older reference.
+    """
+    alike: dict[Any, list[int]] = defaultdict(list)
+    for number, (frame, row) in enumerate(added):
+        if row.get("machine_made") and (row.get("version") or 1) == 1:
+            alike[_telling(frame, row)].append(number)
+    if not alike:
+        return list(gone)
+    left: list[Prediction] = []
+    claimed: set[int] = set()
+    for each in gone:
+        places = alike.get(_telling(each.frame, each.fields), [])
+        place: int | None = next((n for n in places if _is_equal(each.fields, added[n][1], read)), None)
+        if place is None:
+            left.append(each)
+        else:
+            places.remove(place)
+            claimed.add(place)
+            outcomes.append(_found(each, added[place][1], read))
+    added[:] = [one for number, one in enumerate(added) if number not in claimed]
+    return left
+
+
+def _telling(frame: int | None, fields: Fields) -> Any:
+    return frame, fields.get("type"), label_of(fields)
+
+
+def _is_equal(fields: Fields, row: Fields, read: Canonical) -> bool:
+    before, after = place_of(fields), place_of(row)
+    return (
+        before is not None and after is not None and same_place(before, after) and read(fields) == read(row)
+    )
+
+
+def label_of(fields: Fields) -> str:
+    """Return the name of a label; what stands for it where there is none."""
+    label = fields.get("label")
+    if label is not None:
+        return str(label)
+    number = fields.get("label_file_id")
+    return f"({fields.get('type')})" if number is None else f"label_file_id {number}"
+
+
+def attributes_by_id(instance: Fields) -> Mapping[str, Any]:
+    """Read attributes that are given by the ids of their groups, without the words of their options."""
+    groups = instance.get("attribute_groups")
+    if not isinstance(groups, Mapping):
+        return {}
+    read = {str(key): _without_words(value) for key, value in groups.items()}
+    return {key: value for key, value in read.items() if value not in (None, "", [], {})}
+
+
+_WORDS = frozenset({"name", "display_name"})
+
+
+def _without_words(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_words(item) for key, item in value.items() if key not in _WORDS}
+    return [_without_words(item) for item in value] if isinstance(value, list) else value
+
+
+def _by_reference(
+    rows: Mapping[int | None, Sequence[Fields]],
+) -> tuple[dict[tuple[int | None, str], Fields], list[tuple[int | None, Fields]]]:
+    """Return rows by frame and reference, and those that have none, or share it with an older one."""
+    held: dict[tuple[int | None, str], Fields] = {}
+    others: list[tuple[int | None, Fields]] = []
+    for frame, of in rows.items():
+        for row in of:
+            reference = row.get("creation_ref_id")
+            key = (frame, reference) if isinstance(reference, str) else None
+            if key is None or key in held:
+                others.append((frame, row))
+            else:
+                held[key] = row
+    return held, others
+
+
+def _plain(outcome: str, each: Prediction, proof: Proof | None = None) -> Outcome:
+    fields = each.fields
+    return Outcome(
+        outcome,
+        str(fields.get("type")),
+        label_of(fields),
+        None,
+        fields.get("score"),
+        each.run,
+        each.reference,
+        each.frame,
+        None,
+        None,
+        proof,
+        fields,
+    )
+
+
+def _found(each: Prediction, row: Fields, read: Canonical) -> Outcome:
+    """Tell what a prediction became that is still there."""
+    fields = each.fields
+    kind, label, final_label = str(fields.get("type")), label_of(fields), label_of(row)
+    before, after = place_of(fields), place_of(row)
+    if before is None or after is None:
+        return _plain(NOT_COMPARED, each)._replace(final_label=final_label, final=row)
+    changes = []
+    iou: float | None = 1.0
+    moved_by = None
+    if row.get("type") != kind or not same_place(before, after):
+        changes.append(MOVED)
+        iou, moved_by = likeness(fields, row), shift(fields, row)
+    if label != final_label:
+        changes.append(RELABELLED)
+    if (fields.get("attribute_groups") or fields.get("attributes") or row.get("attribute_groups")) and read(
+        fields
+    ) != read(row):
+        changes.append(ATTRIBUTES)
+    number = fields.get("number")
+    if number is not None and each.frame is not None and row.get("number") != number:
+        changes.append(TRACK)
+    outcome = "+".join(changes) if changes else KEPT
+    return Outcome(
+        outcome,
+        kind,
+        label,
+        final_label,
+        fields.get("score"),
+        each.run,
+        each.reference,
+        each.frame,
+        iou,
+        moved_by,
+        None,
+        fields,
+        row,
+    )
+
+
+def fate_of(history: Sequence[Fields]) -> str | None:
+    """Return what a history says of a row that is gone; None if it does not tell (server.md 10.3.6).
+
+    What a program brought back after a person deleted it, and took back again, is still a person's deletion.
+
+    :param history: all its rows, newest first, as :class:`~airflow_provider_diffgram.models.InstanceHistory`
+        has them.
+    """
+    if not history or not history[0].get("soft_delete"):
+        return None
+    for row in history:
+        is_deletion = row.get("action_type") == "deleted"
+        if is_deletion and row.get("is_by_person"):
+            return DELETED
+        if not (is_deletion or row.get("action_type") == "undeleted"):
+            break
+    newest = history[0]
+    if newest.get("action_type") == "deleted":
+        return SUPERSEDED
+    return None if _keeps_no_chain(newest) else LOST
+
+
+def _keeps_no_chain(row: Fields) -> bool:
+    """Whether an edit leaves the rows of an instance without a root, as that of a text (server.md 10.3.2)."""
+    return row.get("type") == "text_token"
+
+
+def _fates(
+    gone: Sequence[Prediction], sent: SentFile, now: FileNow, read: Canonical
+) -> list[tuple[str, Proof | None]]:
+    """Return what became of predictions that are not there any more."""
+    doubles = _doubles(sent.predictions, gone, read)
+    all_lost = _only_lost(gone, doubles, now)
+    fates: list[tuple[str, Proof | None]] = []
+    for each, is_double in zip(gone, doubles, strict=True):
+        told = fate_of(now.histories.get((each.frame, str(each.reference)), ()))
+        if told != DELETED and (each.replaced or (now.replaced and told == LOST)):
+            fates.append((SUPERSEDED, None))
+        elif told is not None:
+            fates.append((told, "history"))
+        elif is_double:
+            fates.append((NOT_STORED, None))
+        elif all_lost:
+            fates.append((LOST, "count"))
+        else:
+            fates.append((DELETED, "none"))
+    return fates
+
+
+def _doubles(predictions: Sequence[Prediction], gone: Sequence[Prediction], read: Canonical) -> list[bool]:
+    """Tell of each whether another prediction equals it: the server stores one of them (server.md 5.3)."""
+    if len(predictions) == len(gone) == 1:
+        return [False]
+    first: dict[Any, Prediction] = {}
+    for each in predictions:
+        first.setdefault(_content(each, read), each)
+    return [first[_content(each, read)] is not each for each in gone]
+
+
+def _content(each: Prediction, read: Canonical) -> Any:
+    fields = each.fields
+    return each.frame, fields.get("type"), label_of(fields), place_of(fields), repr(read(fields))
+
+
+def _only_lost(gone: Sequence[Prediction], doubles: Sequence[bool], now: FileNow) -> bool:
+    """Whether the counter leaves nothing but that all of them were lost.
+
+    It counts each row ever stored, so a living instance as often as it has versions, a deleted one at least
+    twice and a lost one at least once (server.md 10.3.5). Edits of text lose their versions.
+    """
+    living = [row for rows in now.rows.values() for row in rows]
+    if now.count is None or None not in now.rows or any(map(_keeps_no_chain, living)):
+        return False
+    if any(_keeps_no_chain(each.fields) for each in gone):
+        return False
+    lost = len(gone) - sum(doubles)
+    return lost > 0 and now.count - sum(row.get("version") or 1 for row in living) == lost
+
+
+def _gone(
+    gone: Sequence[Prediction],
+    fates: Sequence[tuple[str, Proof | None]],
+    added: list[tuple[int | None, Fields]],
+    redrawn_iou: float,
+) -> list[Outcome]:
+    """Tell of predictions that are gone; what a person drew in their place is taken out of ``added``."""
+    again = _drawn_again(
+        [each if fate == DELETED else None for each, (fate, _) in zip(gone, fates, strict=True)],
+        added,
+        redrawn_iou,
+    )
+    outcomes = []
+    for place, (each, (fate, proof)) in enumerate(zip(gone, fates, strict=True)):
+        plain = _plain(fate, each, proof)
+        if place in again:
+            row, iou = added[again[place][0]][1], again[place][1]
+            plain = plain._replace(
+                outcome=REDRAWN,
+                final_label=label_of(row),
+                iou=iou,
+                shift=shift(each.fields, row),
+                final=row,
+            )
+        outcomes.append(plain)
+    for place in sorted((place for place, _ in again.values()), reverse=True):
+        del added[place]
+    return outcomes
+
+
+def _drawn_again(
+    gone: Sequence[Prediction | None], added: Sequence[tuple[int | None, Fields]], least: float
+) -> dict[int, tuple[int, float]]:
+    """Return place of one that is gone -> place of the one drawn instead, and how alike; the likest first."""
+    drawn: dict[Any, list[int]] = defaultdict(list)
+    for place, (frame, row) in enumerate(added):
+        if not row.get("machine_made") and is_measured(str(row.get("type"))):
+            drawn[frame, row.get("type")].append(place)
+    pairs = []
+    for of_gone, each in enumerate(gone):
+        if each is None:
+            continue
+        for place in drawn.get((each.frame, each.fields.get("type")), ()):
+            iou = likeness(each.fields, added[place][1])
+            if iou is not None and iou >= least and _may_be_redrawn(each.fields, added[place][1]):
+                same_label = label_of(each.fields) == label_of(added[place][1])
+                pairs.append((-iou, not same_label, of_gone, place))
+    found: dict[int, tuple[int, float]] = {}
+    taken: set[int] = set()
+    for negative, _, of_gone, place in sorted(pairs):
+        if of_gone not in found and place not in taken:
+            found[of_gone] = (place, -negative)
+            taken.add(place)
+    return found
+
+
+def _may_be_redrawn(predicted: Fields, drawn: Fields) -> bool:
+    """A tag has no place: another one is the same only under its label."""
+    return predicted.get("type") != "tag" or label_of(predicted) == label_of(drawn)
+
+
+def _added(frame: int | None, row: Fields) -> Outcome:
+    by_push = bool(row.get("machine_made"))
+    return Outcome(
+        ADDED_BY_PUSH if by_push else ADDED,
+        str(row.get("type")),
+        None,
+        label_of(row),
+        row.get("score"),
+        None,
+        row.get("creation_ref_id"),
+        frame,
+        final=row,
+    )
+
+
+def predictions_of(lines: Sequence[Mapping[str, Any]]) -> SentFile:
+    """Return what a record's lines about one file predict on it, oldest line first.
+
+    Of a reference that is given again the last one counts; where both are the same this is a retry, which
+    sends nothing new. Each line of mode ``update_with_existing`` replaces those before it.
+
+    :param lines: fields of :class:`~airflow_provider_diffgram.models.recorded.Recorded`, not empty.
+    """
+    found: dict[Any, Prediction] = {}
+    doubled = 0
+    for line in lines:
+        packet = line["packet"]
+        if packet.get("mode") == "update_with_existing":
+            found = {key: each._replace(replaced=True) for key, each in found.items()}
+        for frame, instances in _instances_of(packet):
+            for fields in instances:
+                reference = fields.get("creation_ref_id")
+                key: Any = (frame, reference) if reference is not None else (len(found),)
+                before = found.get(key)
+                if before is not None and not before.replaced and before.fields != fields:
+                    doubled += 1
+                model, run = fields.get("model_ref"), fields.get("model_run_ref")
+                origin = None if model is None else f"{model}/{run}" if run is not None else str(model)
+                found[key] = Prediction(reference, frame, fields, origin)
+    file_id = next((line["file_id"] for line in lines if line.get("file_id") is not None), None)
+    first = lines[0]
+    return SentFile(file_id, first["name"], first.get("directory_id"), list(found.values()), doubled)
+
+
+def _instances_of(packet: Mapping[str, Any]) -> Iterable[tuple[int | None, Sequence[Fields]]]:
+    yield None, packet.get("instance_list") or ()
+    for frame, instances in (packet.get("frame_packet_map") or {}).items():
+        yield int(frame), instances
