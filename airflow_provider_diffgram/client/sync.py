@@ -21,6 +21,7 @@ from .clock import Clock, StoppableClock
 from .errors import DiffgramError, no_reply_error, tls_error, unreachable_error
 from .pacing import Pacer
 from .request import AT_ONCE, Pause, Request, Steps, Together
+from .routes.project import health
 from .settings import USER_AGENT, Settings, secrets_of
 from .upload_body import open_body
 
@@ -85,6 +86,14 @@ class DiffgramClient:
         """
         steps = attempts(request, self.settings, self._secrets, self._pacer(request))
         return self._drive(steps, partial(self._attempt, request))
+
+    def server_date(self) -> str | None:
+        """Return the time that the server says it is, as the ``Date`` header of an answer tells it.
+
+        :raises DiffgramError: if there is no answer.
+        """
+        request = health()
+        return self._exchange(request, request.path).headers.get("Date")
 
     def run(self, steps: Steps[T]) -> T:
         """Run ``steps`` to their end: send each request that they yield, sleep each pause."""

@@ -134,10 +134,16 @@ class DiffgramHook(BaseHook):
             f"Connected to {settings.base_url}, project {settings.project!r}, with permission to write",
         )
 
-    def _check_extra(self) -> None:
-        from .connection import InvalidConnectionError, known_extras, unknown_extras
+    def unknown_extras(self) -> list[str]:
+        """Return what stands in the extra of the connection and means nothing."""
+        from .connection import unknown_extras
 
-        unknown = unknown_extras(self._connection)
+        return unknown_extras(self._connection)
+
+    def _check_extra(self) -> None:
+        from .connection import InvalidConnectionError, known_extras
+
+        unknown = self.unknown_extras()
         if unknown:
             names, known = ", ".join(map(repr, unknown)), ", ".join(known_extras())
             raise InvalidConnectionError(

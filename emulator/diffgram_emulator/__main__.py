@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
+import errno
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--ready-file", type=Path, help="JSON with url and credentials, written once it serves")
     made.add_argument("--parent", type=int, help="id of the process that started this one, to end with it")
     made.add_argument("--no-rate-limit", action="store_true", help="count no requests")
+    made.add_argument("--dataset", action="append", default=[], help="a dataset to have; may be given again")
+    made.add_argument("--label", action="append", default=[], help="a label to have; may be given again")
     for field in dataclasses.fields(Options):
         if field.name in _HELP:
             made.add_argument(
@@ -77,14 +81,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = vars(parser().parse_args(arguments))
     ready_file, parent = given.pop("ready_file"), given.pop("parent")
     given["rate_limit"] = not given.pop("no_rate_limit")
-    data = given.pop("data")
-    from .server import serve
+    data, names = given.pop("data"), {"labels": given.pop("label"), "datasets": given.pop("dataset")}
+    with contextlib.ExitStack() as stack:
+        if data is None:
+            folder = tempfile.TemporaryDirectory(prefix="diffgram-emulator-", ignore_cleanup_errors=True)
+            data = Path(stack.enter_context(folder))
+        from .server import serve
 
-    if data is not None:
-        serve(Options(data=data, **given), ready_file, parent)
-        return
-    with tempfile.TemporaryDirectory(prefix="diffgram-emulator-", ignore_cleanup_errors=True) as folder:
-        serve(Options(data=Path(folder), **given), ready_file, parent)
+        try:
+            serve(Options(data=data, **given), ready_file, parent, **names)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            address = f"{given['host']}:{given['port']}"
+            raise SystemExit(f"{address} is in use by another program: give another --port, or 0") from None
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -37,7 +37,7 @@ from .errors import Reply
 from .faults import Fault, RowFault
 from .labels import find_schema, new_label
 from .options import TUNABLE
-from .store import insert
+from .store import Project, Store, insert
 from .times import now_iso
 
 
@@ -124,27 +124,30 @@ def _set_workers(emulator: Emulator, body: dict[str, Any]) -> Any:
 
 def _new_project(emulator: Emulator, body: dict[str, Any]) -> Any:
     """Make a project, if it is not there, and add the labels and datasets named."""
-    store = emulator.store
-    project = store.ensure_project(str(body["name"]))
+    names = [[str(name) for name in body.get(what) or []] for what in ("labels", "datasets")]
+    labels, datasets = fill_project(emulator.store, emulator.store.ensure_project(str(body["name"])), *names)
+    return {**credentials(emulator, str(body["name"])), "labels": labels, "datasets": datasets}
+
+
+def fill_project(
+    store: Store, project: Project, labels: Iterable[str], datasets: Iterable[str]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Add labels and datasets to a project; return the id of each name."""
     schema = find_schema(store, project, None)
     assert schema is not None
-    labels = {
-        str(name): new_label(store, project, str(name), None, schema["id"])["id"]
-        for name in body.get("labels") or []
-    }
+    made = {name: new_label(store, project, name, None, schema["id"])["id"] for name in labels}
     with store.write() as connection:
-        datasets = {
-            str(name): insert(
+        return made, {
+            name: insert(
                 connection,
                 "directory",
                 project_id=project.id,
-                nickname=str(name),
+                nickname=name,
                 access_type="project",
                 created_time=now_iso(),
             )
-            for name in body.get("datasets") or []
+            for name in datasets
         }
-    return {**credentials(emulator, project.string_id), "labels": labels, "datasets": datasets}
 
 
 def _set_queue(emulator: Emulator, body: dict[str, Any]) -> Any:

@@ -11,20 +11,23 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import uvicorn
 
 from .app import App
 from .call import Emulator
-from .control import credentials
+from .control import credentials, fill_project
 from .counters import Requests
 from .faults import Faults, RowFaults
+from .labels import label_rows
 from .limits import Limiter
 from .options import Options
-from .store import DEFAULT_DATASET, Store
+from .page_data import datasets as datasets_of
+from .store import Store
 from .transport import Listener, ReachableProtocol
 from .workers import Workers
 
@@ -89,20 +92,31 @@ def end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def serve(options: Options, ready_file: Path | None = None, parent: int | None = None) -> None:
+def serve(
+    options: Options,
+    ready_file: Path | None = None,
+    parent: int | None = None,
+    *,
+    labels: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+) -> None:
     """Run until SIGTERM or SIGINT.
 
     :param ready_file: where to write address and credentials, readable by the owner alone, once it serves.
     :param parent: id of the process to end with, if any.
+    :param labels: names of labels that the project is to have.
+    :param datasets: names of datasets that it is to have.
+    :raises OSError: if the port is in use.
     """
     emulator = build(options)
+    _fill(emulator.store, options.project, labels, datasets)
     url = f"http://{options.host}:{emulator.listener.address[1]}"
     facts = {"url": url, "pid": os.getpid(), **credentials(emulator, options.project)}
 
     def ready() -> None:
         if ready_file is not None:
             write_private(ready_file, json.dumps(facts))
-        announce(facts)
+        announce(facts, *_names(emulator.store, options.project))
 
     config = uvicorn.Config(
         App(emulator),
@@ -135,14 +149,37 @@ def write_private(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def announce(facts: dict[str, Any]) -> None:
+def _names(store: Store, project: str) -> tuple[list[str], list[str]]:
+    """Return the names of a project's labels and datasets."""
+    found = store.ensure_project(project)
+    labels = [str(row["label_name"]) for row in label_rows(store, found)]
+    return labels, [str(row["nickname"]) for row in datasets_of(store, found)]
+
+
+def _fill(store: Store, project: str, labels: Sequence[str], datasets: Sequence[str]) -> None:
+    """Add what the project lacks of labels and datasets: a data folder may be served again."""
+    has_labels, has_datasets = _names(store, project)
+    fill_project(
+        store,
+        store.ensure_project(project),
+        [name for name in dict.fromkeys(labels) if name not in has_labels],
+        [name for name in dict.fromkeys(datasets) if name not in has_datasets],
+    )
+
+
+def announce(facts: dict[str, Any], labels: Sequence[str], datasets: Sequence[str]) -> None:
     """Print where the emulator is and how to get in."""
+    admin = facts["credentials"]["admin"]
+    user = f"{quote(admin['client_id'], '')}:{quote(admin['client_secret'], '')}"
+    uri = f"diffgram://http://{user}@{urlsplit(facts['url']).netloc}/{quote(facts['project'], '')}"
     lines = [
         f"Diffgram emulator at {facts['url']}",
         f"project {facts['project']}",
-        f"dataset {DEFAULT_DATASET}",
+        f"datasets {', '.join(datasets)}",
+        f"labels {', '.join(labels) or '(none)'}",
     ]
     for role, one in facts["credentials"].items():
         lines.append(f"{role} client_id {one['client_id']} client_secret {one['client_secret']}")
+    lines.append(f"export AIRFLOW_CONN_DIFFGRAM_DEFAULT='{uri}'")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

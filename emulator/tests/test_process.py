@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -23,6 +24,7 @@ COMMAND = [sys.executable, "-m", "diffgram_emulator", "--port", "0"]
 def test_it_tells_where_it_is_and_how_to_get_in(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     command = [*COMMAND, "--data", str(tmp_path / "data"), "--ready-file", str(ready), "--project", "mine"]
+    command += ["--dataset", "night", "--label", "cat", "--label", "dog", "--label", "cat"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         until(ready.exists, "the ready file")
@@ -34,15 +36,38 @@ def test_it_tells_where_it_is_and_how_to_get_in(tmp_path: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=20)
-    first, project, dataset, *credentials = output.splitlines()
+    first, project, datasets, labels, *credentials, export = output.splitlines()
     assert first == f"Diffgram emulator at {facts['url']}"
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", facts["url"])
-    assert (project, dataset) == ("project mine", "dataset Default")
+    assert (project, datasets, labels) == ("project mine", "datasets Default, night", "labels cat, dog")
     told = {line.split()[0]: (line.split()[2], line.split()[4]) for line in credentials}
     assert told == {
         role: (one["client_id"], one["client_secret"]) for role, one in facts["credentials"].items()
     }
     assert not ready.exists()
+    admin = facts["credentials"]["admin"]
+    user, host = f"{admin['client_id']}:{admin['client_secret']}", facts["url"].removeprefix("http://")
+    assert export == f"export AIRFLOW_CONN_DIFFGRAM_DEFAULT='diffgram://http://{user}@{host}/mine'"
+
+
+def test_names_are_made_once_though_the_folder_is_served_again(tmp_path: Path) -> None:
+    command = [*COMMAND, "--data", str(tmp_path / "data"), "--dataset", "night", "--label", "cat"]
+    for _ in range(2):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        told = [process.stdout.readline().strip() for _ in range(4)]
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        assert told[2:] == ["datasets Default, night", "labels cat"]
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [*COMMAND[:-1], port, "--data", str(tmp_path / "data")]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == f"127.0.0.1:{port} is in use by another program: give another --port, or 0\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -12,7 +12,7 @@ import airflow_provider_diffgram
 
 PACKAGE = Path(airflow_provider_diffgram.__file__).parent
 NAME = PACKAGE.name
-WITHOUT_AIRFLOW = ("models", "client", "drawing", "ingest", "predictions", "review")
+WITHOUT_AIRFLOW = ("models", "client", "drawing", "ingest", "predictions", "review", "setup")
 MAY_KNOW: dict[str, set[str]] = {
     "models": set(),
     "client": {"models"},
@@ -25,9 +25,11 @@ MAY_KNOW: dict[str, set[str]] = {
     "links": set(),
     "assets": set(),
     "lineage": {"models", "client", "ingest", "review", "links", "assets"},
-    "operators": {"models", "client", "ingest", "review", "hooks", "triggers", "links", "lineage"},
+    "operators": {"models", "client", "ingest", "review", "setup", "hooks", "triggers", "links", "lineage"},
     "sensors": {"models", "client", "ingest", "review", "hooks", "triggers", "operators", "links", "lineage"},
     "task_groups": {"models", "operators", "sensors"},
+    "setup": {"models", "client", "ingest"},
+    "cli": {"models", "client", "ingest", "predictions", "review", "setup", "hooks"},
 }
 
 

@@ -44,10 +44,13 @@ def list_labels(project: str, schema_id: int) -> Request[LabelList]:
     )
 
 
-def create_label(project: str, name: str, schema_id: int) -> Request[Label]:
-    """Create a label (server.md 2.1). Names are not unique: look first."""
+def create_label(project: str, name: str, schema_id: int, colour: str | None = None) -> Request[Label]:
+    """Create a label (server.md 2.1). Names are not unique: look first.
+
+    :param colour: such as ``#ff8800``; a green when None.
+    """
     path = path_of("/api/v1/project/{p}/label/new", project)
-    body = {"name": name, "schema_id": schema_id}
+    body = {"name": name, "schema_id": schema_id, **given(colour=colour and {"hex": colour})}
     return Request(f"create label {name!r}", "POST", path, item(Label, "label"), json=body, write=True)
 
 

@@ -35,6 +35,7 @@ from airflow_provider_diffgram.ingest.validation import validate_packets
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
 from airflow_provider_diffgram.models.recorded import Recorded
+from airflow_provider_diffgram.setup.description import DescribedSchema
 from demo.fileserver import serving
 from diffgram_emulator.faults import KINDS
 from diffgram_emulator.process import EmulatorProcess
@@ -114,7 +115,7 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def test_no_block_is_left_out():
-    assert {block.language for block in BLOCKS} == {"python", "json", "jsonl", "console"}
+    assert {block.language for block in BLOCKS} == {"python", "json", "jsonl", "console", "yaml"}
     assert {path.stem for path in GUIDES} >= {"index", "connect", "push", "compound", "wait", "testing"}
     assert "".join(guide.read_text() for guide in GUIDES).count("```") == 2 * len(BLOCKS)
     assert {dag_id(block) for block in DAGS} == set(RUNS)
@@ -371,10 +372,16 @@ def test_other_commands_are_known():
     commands = [line for line in console_lines() if not line.startswith("export ")]
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M)
     assert {line.split()[1] for line in commands if line.startswith("make ")} <= set(targets)
-    (command,) = [line for line in commands if not line.startswith("make ")]
+    (command,) = [line for line in commands if not line.startswith(("make ", "diffgram-airflow "))]
     program, module, name, *arguments = shlex.split(command)
     assert (program, module, name) == ("python", "-m", "diffgram_emulator")
     assert parser().parse_args(arguments).port == 8085
+
+
+def test_the_yaml_of_a_schema_is_one():
+    (block,) = [block for block in BLOCKS if block.language == "yaml"]
+    described = DescribedSchema.from_yaml(block.text)
+    assert [label.name for label in described.labels] == ["cat", "dog"]
 
 
 def test_the_extras_are_those_of_the_connection_form():

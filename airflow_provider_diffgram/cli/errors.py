@@ -1,0 +1,41 @@
+"""What went wrong, in words for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+
+class UsageError(Exception):
+    """The command line asks for something that cannot be: exit code 2."""
+
+
+class NoConnectionError(Exception):
+    """There is no usable connection of that id."""
+
+
+@contextmanager
+def telling_of_connection(conn_id: str) -> Generator[None, None, None]:
+    """Turn what Airflow says of a connection into what to do about it.
+
+    :raises NoConnectionError: if the connection is missing, or incomplete or wrong.
+    """
+    from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
+    from ..hooks.connection import InvalidConnectionError
+
+    try:
+        yield
+    except InvalidConnectionError as error:
+        raise NoConnectionError(str(error)) from None
+    except AirflowNotFoundException:
+        raise NoConnectionError(
+            f"there is no connection {conn_id!r}. Make one of type Diffgram in Airflow, or "
+            f"export AIRFLOW_CONN_{conn_id.upper()}="
+            "'diffgram://CLIENT_ID:CLIENT_SECRET@diffgram.example.com/my-project'"
+        ) from None
+
+
+def words_of(error: BaseException) -> str:
+    """Return what an error says in one line, without the full stop of its last sentence."""
+    return "; ".join(str(error).strip().splitlines()).removesuffix(".")

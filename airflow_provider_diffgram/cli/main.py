@@ -1,0 +1,133 @@
+"""The command line itself: what may be written, and what an error makes of the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import get_args
+
+from .. import __version__
+
+OK, FAILED, USAGE = 0, 1, 2
+"""Exit codes: it is done; it is not, and the words say why; the command line is wrong."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(
+        "diffgram-airflow",
+        description="Predictions to Diffgram by hand: the same functions as the operators.",
+        epilog="More: diffgram-airflow push --help. Exit codes: 0 done, 1 not done, 2 wrong usage.",
+    )
+    made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    every = argparse.ArgumentParser(add_help=False)
+    every.add_argument(
+        "--conn-id",
+        default="diffgram_default",
+        help="id of the Airflow connection, from the environment, a secrets backend or Airflow's database "
+        "(%(default)s)",
+    )
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, words: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=words, description=words, parents=[every])
+
+    doctor = command("doctor", "look at everything that a push needs, and say what is wrong and what to do")
+    _target(doctor)
+
+    push = command("push", "send packets to a dataset, each once")
+    _packets(push)
+    _target(push)
+    _sending(push)
+    push.add_argument("--wait", action="store_true", help="wait until they are in, with their predictions")
+    push.add_argument("--timeout", type=float, default=3600.0, help="most seconds to wait (%(default)s)")
+    push.add_argument("--handle", help="path to write the handle to, for a later wait")
+
+    validate = command("validate", "check a whole prediction set as a push would, and send nothing")
+    _packets(validate)
+    _target(validate)
+    validate.add_argument("--page", help="path of an HTML page to write")
+    validate.add_argument("--report", help="path of a JSON Lines file with a line for each packet")
+    validate.add_argument("--max-invalid", type=float, default=0, help="how many, or which share below 1")
+
+    preview = command("preview", "draw packets over their pictures, without a server")
+    _packets(preview)
+    preview.add_argument("--folder", default="preview", help="folder to write index.html to (%(default)s)")
+    preview.add_argument("--most", type=int, default=100, help="so many packets (%(default)s)")
+
+    wait = command("wait", "wait for what a push sent")
+    wait.add_argument(
+        "handle", help="path of a handle that push --handle wrote, or its JSON; - for standard input"
+    )
+    wait.add_argument("--timeout", type=float, default=3600.0, help="most seconds to wait (%(default)s)")
+    wait.add_argument("--report", help="path of a JSON Lines file with a line for each input")
+
+    dataset = command("dataset", "list or create datasets")
+    dataset.add_argument("action", choices=("list", "create"))
+    dataset.add_argument("name", nargs="?", help="of the dataset to create")
+
+    labels = command("labels", "list or create labels")
+    labels.add_argument("action", choices=("list", "create"))
+    labels.add_argument("names", nargs="*", help="of the labels to create")
+    labels.add_argument("--label-schema", help="name or id")
+
+    schema = command(
+        "schema", "labels and attributes from a file: plan, apply, export; nothing is ever removed"
+    )
+    schema.add_argument("action", choices=("plan", "apply", "export"))
+    schema.add_argument("file", nargs="?", help="YAML file with the description; - for standard input")
+    schema.add_argument("--label-schema", help="name or id of the schema to export")
+    return made
+
+
+def _packets(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "packets", help="JSON Lines file, a packet a line, local or in object storage, packed (.gz) or not"
+    )
+
+
+def _target(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--dataset", help="name or id; the connection's default dataset if not given")
+    command.add_argument("--label-schema", help="name or id; the connection's, or the project's default one")
+
+
+def _sending(command: argparse.ArgumentParser) -> None:
+    from ..ingest.check.labels import UnknownLabels
+    from ..ingest.send.decide import IfExists
+
+    command.add_argument(
+        "--if-exists",
+        choices=get_args(IfExists),
+        default="skip",
+        help="what becomes of files that are there already (%(default)s)",
+    )
+    command.add_argument("--unknown-labels", choices=get_args(UnknownLabels), default="fail")
+    command.add_argument("--model", help="of predictions that name none")
+    command.add_argument("--run", help="of that model")
+    command.add_argument("--max-failed", type=float, default=0, help="how many, or which share below 1")
+    command.add_argument("--report", help="path of a JSON Lines file with the outcome of each packet")
+    command.add_argument("--concurrency", type=int, help="requests under way at once")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code."""
+    given = parser().parse_args(arguments)
+    from ..client import DiffgramError
+    from ..models import InvalidValueError
+    from . import commands
+    from .errors import NoConnectionError, UsageError
+    from .show import telling_log
+
+    try:
+        with telling_log():
+            return commands.COMMANDS[given.command](given)
+    except UsageError as error:
+        sys.stderr.write(f"diffgram-airflow {given.command}: {error}\n")
+        return USAGE
+    except (NoConnectionError, InvalidValueError, DiffgramError) as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped. What was sent stays; the same command goes on where this one ended\n")
+        return FAILED

@@ -1,0 +1,289 @@
+"""A label schema as a file of YAML: what it holds, and what of that is missing from a project.
+
+:func:`missing` is a function of values alone; see :mod:`.schema` for what reads and writes the project.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from ..models import InvalidValueError, Label
+from ..models.problems import describe
+from ..models.received import AttributeGroup
+
+GROUPS_A_DAY = 10
+"""Attributes that a project may get in a day (server.md 1.5)."""
+
+Kind = Literal["select", "multiple_select", "radio", "slider", "tree", "text", "time", "date"]
+
+_WITH_OPTIONS = ("select", "multiple_select", "radio", "tree")
+
+
+class _Described(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _by_name(value: Any) -> Any:
+    """Read a text as something that has only a name. YAML takes an unquoted ``no`` for false."""
+    if isinstance(value, bool):
+        raise ValueError(f"YAML reads it as {str(value).lower()}: put the name in quotes")
+    return {"name": str(value)} if isinstance(value, str | int | float) else value
+
+
+Name = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
+
+
+class DescribedLabel(_Described):
+    """A label.
+
+    :param name: as predictions name it.
+    :param colour: such as ``#ff8800``; None leaves it to Diffgram.
+    """
+
+    name: Name
+    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None = None
+
+
+class DescribedOption(_Described):
+    """An option of an attribute.
+
+    :param options: of a tree: those below it.
+    """
+
+    name: Name
+    options: list[Annotated[DescribedOption, BeforeValidator(_by_name)]] = []
+
+
+class DescribedAttribute(_Described):
+    """A question about instances or files.
+
+    :param name: as predictions name it.
+    :param prompt: what people read; the name when None.
+    :param kind: how it is answered.
+    :param options: what may be chosen.
+    :param labels: of whose instances it is asked; of all labels when None.
+    :param about: ``instance``, or the whole ``file`` or ``compound_file``.
+    :param min_value: of a slider.
+    :param max_value: of a slider.
+    """
+
+    name: Name
+    prompt: str | None = None
+    kind: Kind = "select"
+    options: list[Annotated[DescribedOption, BeforeValidator(_by_name)]] = []
+    labels: list[Name] | None = None
+    about: Literal["instance", "file", "compound_file"] = "instance"
+    min_value: float | None = None
+    max_value: float | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.options and self.kind not in _WITH_OPTIONS:
+            raise ValueError(f"attribute {self.name!r}: a {self.kind} has no options")
+        if not self.options and self.kind in _WITH_OPTIONS:
+            raise ValueError(f"attribute {self.name!r}: a {self.kind} needs options")
+        if self.kind != "tree" and any(option.options for option in self.options):
+            raise ValueError(f"attribute {self.name!r}: only a tree has options below options")
+        _refuse_twice(f"attribute {self.name!r}: option", (option.name for option in self.options))
+        return self
+
+
+class DescribedSchema(_Described):
+    """A label schema.
+
+    :param schema_name: of the schema, in the file under ``schema``; the project's default one when None.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_name: Name | None = Field(default=None, alias="schema")
+    labels: list[Annotated[DescribedLabel, BeforeValidator(_by_name)]] = []
+    attributes: list[DescribedAttribute] = []
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        _refuse_twice("label", (label.name for label in self.labels))
+        _refuse_twice("attribute", (attribute.name for attribute in self.attributes))
+        return self
+
+    @classmethod
+    def from_yaml(cls, text: str, where: str = "schema") -> DescribedSchema:
+        """Read a description.
+
+        :param where: what to call it in errors, such as its path.
+        :raises InvalidValueError: with everything that is wrong.
+        """
+        try:
+            return cls.model_validate(yaml.safe_load(text) or {})
+        except yaml.YAMLError as error:
+            raise InvalidValueError(where, [f"not YAML: {error}"]) from None
+        except ValidationError as error:
+            raise InvalidValueError(where, describe(error)) from None
+
+    def to_yaml(self) -> str:
+        """Return the description as text that :meth:`from_yaml` reads."""
+        fields = self.model_dump(by_alias=True, exclude_none=True, exclude_defaults=True)
+        text: str = yaml.safe_dump(_shortened(fields), sort_keys=False, allow_unicode=True)
+        return text
+
+
+def _shortened(value: Any) -> Any:
+    """Write what has only a name as that name."""
+    if isinstance(value, dict):
+        return value["name"] if value.keys() == {"name"} else {k: _shortened(v) for k, v in value.items()}
+    return [_shortened(each) for each in value] if isinstance(value, list) else value
+
+
+def _refuse_twice(what: str, names: Iterable[str]) -> None:
+    twice = [repr(name) for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise ValueError(f"{what} given twice: {', '.join(twice)}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewOption:
+    """An option to add.
+
+    :param attribute: name of the attribute.
+    :param path: names from the first level of the tree down to this option; one name without a tree.
+    """
+
+    attribute: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What is to be made, in this order, so that the project has all that is described.
+
+    :param labels: to create.
+    :param attributes: to create, with all of their options.
+    :param options: to add to attributes that are there.
+    :param differing: what is there and differs from the description; it stays as it is.
+    :param beyond: names of what the project has and the description has not; it stays.
+    """
+
+    labels: list[DescribedLabel] = field(default_factory=list)
+    attributes: list[DescribedAttribute] = field(default_factory=list)
+    options: list[NewOption] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+    beyond: list[str] = field(default_factory=list)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to make."""
+        return not (self.labels or self.attributes or self.options)
+
+    def lines(self) -> list[str]:
+        """Return what will be done and what will not, a line each."""
+        made = [f"+ label {label.name}" for label in self.labels]
+        for attribute in self.attributes:
+            options = ", ".join(_paths_in_words(attribute.options))
+            made.append(f"+ attribute {attribute.name} ({attribute.kind}{': ' + options if options else ''})")
+        made += [f"+ option {' / '.join(each.path)} of attribute {each.attribute}" for each in self.options]
+        if len(self.attributes) > GROUPS_A_DAY:
+            made.append(
+                f"! Diffgram takes {GROUPS_A_DAY} new attributes a day: {GROUPS_A_DAY} are made now, "
+                "apply again tomorrow for the others"
+            )
+        return [
+            *made,
+            *(f"~ {each}: stays as it is" for each in self.differing),
+            *(f"  {each} is not described: stays" for each in self.beyond),
+        ]
+
+
+def missing(
+    described: DescribedSchema, labels: Sequence[Label], attributes: Sequence[AttributeGroup]
+) -> Missing:
+    """Return what a project lacks of a description.
+
+    :param labels: of the schema, as the project has them.
+    :param attributes: of the schema.
+    """
+    found = Missing()
+    names = {label.name for label in labels}
+    found.labels.extend(label for label in described.labels if label.name not in names)
+    by_name = {group.name: group for group in attributes if group.name}
+    for attribute in described.attributes:
+        group = by_name.get(attribute.name)
+        if group is None:
+            found.attributes.append(attribute)
+            continue
+        if group.kind != attribute.kind:
+            told = f"attribute {attribute.name} is a {group.kind}, and described as a {attribute.kind}"
+            found.differing.append(told)
+            continue
+        if attribute.prompt is not None and group.prompt != attribute.prompt:
+            found.differing.append(f"attribute {attribute.name} asks {group.prompt!r}")
+        there = set(paths_of(group))
+        wanted = paths(attribute.options)
+        found.options.extend(NewOption(attribute.name, path) for path in wanted if path not in there)
+    described_labels = {label.name for label in described.labels}
+    described_attributes = {attribute.name for attribute in described.attributes}
+    found.beyond.extend(f"label {name}" for name in sorted(names - described_labels))
+    found.beyond.extend(f"attribute {name}" for name in sorted(by_name.keys() - described_attributes))
+    return found
+
+
+def description_of(
+    schema_name: str, labels: Sequence[Label], attributes: Sequence[AttributeGroup]
+) -> DescribedSchema:
+    """Return a schema as it is, as a description."""
+    return DescribedSchema(
+        schema_name=schema_name,
+        labels=[DescribedLabel(name=label.name) for label in labels],
+        attributes=[_described(group) for group in attributes if group.name and group.kind],
+    )
+
+
+def _described(group: AttributeGroup) -> DescribedAttribute:
+    about = "instance" if not group.is_global else (group.global_type or "file")
+    return DescribedAttribute.model_validate(
+        {
+            "name": group.name,
+            "prompt": None if group.prompt == group.name else group.prompt,
+            "kind": group.kind,
+            "options": _below(group, None),
+            "about": about,
+            "min_value": group.min_value,
+            "max_value": group.max_value,
+        }
+    )
+
+
+def _below(group: AttributeGroup, parent_id: int | None) -> list[dict[str, Any]]:
+    options = [each for each in group.options if each.parent_id == parent_id and not each.archived]
+    return [{"name": each.name, "options": _below(group, each.id)} for each in options if each.name]
+
+
+def paths(options: Sequence[DescribedOption], above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return the path of each option, parents first."""
+    found = []
+    for option in options:
+        path = (*above, option.name)
+        found += [path, *paths(option.options, path)]
+    return found
+
+
+def paths_of(group: AttributeGroup) -> dict[tuple[str, ...], int]:
+    """Return path -> id of the options that a project has."""
+
+    def walk(parent_id: int | None, above: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], int]]:
+        for option in group.options:
+            if option.parent_id == parent_id and option.name and not option.archived:
+                path = (*above, option.name)
+                yield path, option.id
+                yield from walk(option.id, path)
+
+    return dict(walk(None, ()))
+
+
+def _paths_in_words(options: Sequence[DescribedOption]) -> list[str]:
+    return [" / ".join(path) for path in paths(options)]

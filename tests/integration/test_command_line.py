@@ -1,0 +1,145 @@
+"""The command line as a user meets it: a process with a connection in its environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_diffgram.cli.commands import COMMANDS
+from diffgram_emulator.process import EmulatorProcess
+
+
+class Terminal:
+    """Runs commands with a connection to an emulator in a folder of their own."""
+
+    def __init__(self, folder: Path, uri: str) -> None:
+        self.folder = folder
+        self.environment = os.environ | {"AIRFLOW_CONN_DIFFGRAM_DEFAULT": uri, "COLUMNS": "200"}
+
+    def __call__(self, *arguments: str, code: int = 0, typed: str | None = None) -> tuple[list[str], str]:
+        command = [sys.executable, "-m", "airflow_provider_diffgram", *arguments]
+        ended = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == code, ended.stderr
+        assert "Traceback" not in ended.stderr
+        return ended.stdout.splitlines(), ended.stderr
+
+
+@pytest.fixture
+def terminal(diffgram_emulator: EmulatorProcess, tmp_path: Path) -> Terminal:
+    emulator = diffgram_emulator.with_project(diffgram_emulator.project, ["cat"], ["night"])
+    emulator.control("options", {"cycle": 0.05, "image_seconds": 0.01, "settle_seconds": 0.0})
+    packets = [
+        {
+            "media": {"text_data": "a cat"},
+            "original_filename": f"{name}.txt",
+            "instance_list": [{"type": "text_token", "label": "cat", "start_token": 1, "end_token": 1}],
+        }
+        for name in "ab"
+    ]
+    (tmp_path / "packets.jsonl").write_text("".join(json.dumps(each) + "\n" for each in packets))
+    return Terminal(tmp_path, emulator.connection_uri())
+
+
+def test_doctor_finds_nothing_wrong(terminal: Terminal):
+    lines, _ = terminal("doctor", "--dataset", "night")
+    subjects = ["connection", "server", "clock", "services", "role"]
+    subjects += ["dataset", "schema", "labels", "storage", "queue"]
+    assert [line.split()[:2] for line in lines] == [["ok", subject] for subject in subjects]
+
+
+def test_doctor_says_what_is_wrong_and_what_to_do(terminal: Terminal, diffgram_emulator: EmulatorProcess):
+    lines, _ = terminal("doctor", "--dataset", "nigth", code=1)
+    (wrong,) = [line for line in lines if line.startswith("wrong")]
+    assert "which has: Default, night. To make it: diffgram-airflow dataset create nigth" in wrong
+    terminal.environment["AIRFLOW_CONN_DIFFGRAM_DEFAULT"] = diffgram_emulator.connection_uri("Viewer")
+    lines, _ = terminal("doctor", code=1)
+    assert "give it the role Editor or admin in Diffgram" in lines[-1]
+    terminal.environment["AIRFLOW_CONN_DIFFGRAM_DEFAULT"] = "diffgram://http://a:b@127.0.0.1:1/x"
+    lines, _ = terminal("doctor", code=1)
+    assert lines[-1].startswith("wrong    server")
+    assert "cannot connect to http://127.0.0.1:1" in lines[-1]
+
+
+def test_without_a_connection_every_command_says_how_to_make_one(terminal: Terminal):
+    lines, _ = terminal("doctor", "--conn-id", "elsewhere", code=1)
+    assert "export AIRFLOW_CONN_ELSEWHERE=" in lines[0]
+    _, told = terminal("labels", "list", "--conn-id", "elsewhere", code=1)
+    assert "there is no connection 'elsewhere'" in told
+
+
+def test_a_push_is_checked_sent_and_waited_for(terminal: Terminal):
+    lines, told = terminal("validate", "packets.jsonl", "--dataset", "night", "--page", "page.html")
+    assert lines[0] == "2 packets, 0 of them invalid; 2 instances of 1 labels, no score"
+    assert (terminal.folder / "page.html").stat().st_size > 1000
+    lines, told = terminal("push", "packets.jsonl", "--dataset", "night", "--handle", "handle.json", "--wait")
+    assert lines == ["2 expected: 2 succeeded"]
+    assert "2 sent" in told
+    lines, _ = terminal("push", "packets.jsonl", "--dataset", "night")
+    assert json.loads(lines[0])["skipped"] == 2
+    handle = (terminal.folder / "handle.json").read_text()
+    for given in (["handle.json"], ["-"], [handle]):
+        lines, _ = terminal("wait", *given, typed=handle)
+        assert lines == ["2 expected: 2 succeeded"]
+
+
+def test_a_wrong_push_sends_nothing(terminal: Terminal):
+    (terminal.folder / "wrong.jsonl").write_text('{"media": {"text_data": "x"}}\n')
+    _, told = terminal("push", "wrong.jsonl", "--dataset", "night", code=1)
+    assert "nothing was sent" in told
+    assert "text needs a name" in told
+    _, told = terminal("push", "packets.jsonl", "--dataset", "night", "--run", "7", code=2)
+    assert "--run needs --model" in told
+    _, told = terminal("wait", "{}", code=1)
+    assert "handle" in told
+
+
+def test_a_preview_needs_no_server(terminal: Terminal):
+    del terminal.environment["AIRFLOW_CONN_DIFFGRAM_DEFAULT"]
+    lines, _ = terminal("preview", "packets.jsonl", "--folder", "drawn")
+    assert (terminal.folder / lines[0]).is_file()
+
+
+def test_the_commands_of_the_guide_work_as_they_stand_there(terminal: Terminal):
+    guide = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
+    (described,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    (terminal.folder / "schema.yaml").write_text(described)
+    commands = [shlex.split(line) for line in re.findall(r"^\$ (.*)$", guide, re.MULTILINE)]
+    assert {command[1] for command in commands} == set(COMMANDS)
+    for program, *arguments in commands:
+        assert program == "diffgram-airflow"
+        terminal(*arguments)
+
+
+def test_datasets_labels_and_schemas_are_made(terminal: Terminal):
+    (made,), _ = terminal("dataset", "create", "day")
+    assert made.startswith("made: dataset 'day', id ")
+    lines, _ = terminal("dataset", "list")
+    assert [line.split()[1] for line in lines] == ["name", "Default", "night", "day"]
+    assert terminal("labels", "create", "dog", "cat")[0] == ["made: label dog"]
+    lines, _ = terminal("labels", "list")
+    assert [line.split()[1] for line in lines] == ["name", "cat", "dog"]
+    described = "labels: [cat, bird]\nattributes: [{name: hidden, kind: radio, options: [a, b]}]\n"
+    lines, _ = terminal("schema", "plan", "-", typed=described)
+    assert lines[:2] == ["+ label bird", "+ attribute hidden (radio: a, b)"]
+    terminal("schema", "apply", "-", typed=described)
+    assert terminal("schema", "apply", "-", typed=described)[0] == ["nothing was missing"]
+    exported = "\n".join(terminal("schema", "export")[0])
+    assert terminal("schema", "plan", "-", typed=exported)[0] == ["nothing is missing"]
+    terminal("schema", "plan", code=2)
+    terminal("dataset", "create", code=2)
