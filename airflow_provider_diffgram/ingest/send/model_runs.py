@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from ...client import DiffgramClient, DiffgramError, routes
-from ...client.request import Steps, ask, ask_together, pause
+from ...client.request import Steps, ask, ask_together, now, poll
 from ...models import Input, InputStatus, Packet, TextMedia
 from ..check.check import Plan
 from ..check.labels import Ref
 from ..server.files import settle_seconds
-from ..server.rows import is_under_way, progress_of, runs_named, runs_resolved
+from ..server.rows import is_under_way, runs_named, runs_resolved
 from .batches import Place
+from .movement import Movement
 from .turns import Turns
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,26 @@ _REPAIRS = 2
 
 class IntroductionError(DiffgramError):
     """The packet that introduces a model run was not ingested in time."""
+
+
+@dataclass(slots=True)
+class Introduction:
+    """A packet on its way that introduces model runs.
+
+    :param name: of the packet.
+    :param new: the runs.
+    :param settles_in: seconds from its success until its instances, and so its runs, are there.
+    :param until: when it must have ended, by the client's clock.
+    :param repairs: how often its input was stuck, and repaired.
+    :param seen: its input as it was last listed.
+    """
+
+    name: str
+    new: frozenset[Ref]
+    settles_in: float
+    until: float
+    repairs: int = 0
+    seen: Input | None = None
 
 
 class ModelRuns:
@@ -91,58 +112,66 @@ class ModelRuns:
     def _until_others_have(self, new: frozenset[Ref]) -> Steps[None]:
         """Wait while somebody else's input introduces ``new`` runs; not for one that the server has lost."""
         project = self._client.project
-        seen, seen_at = None, self._client.clock.monotonic()
-        deadline, told = seen_at + INTRODUCTION_TIMEOUT, False
-        while new - self._known and self._client.clock.monotonic() < deadline:
+        movement = Movement((yield from now()))
+        told = False
+
+        def look() -> Steps[bool | None]:
+            nonlocal told
+            if told:
+                ended = yield from ask(routes.list_inputs(project, status="Success", limit=_RECENT))
+                self._known |= {ref for row in ended for ref in runs_resolved(row)}
+            if not new - self._known:
+                return True
             rows = yield from ask(routes.list_inputs(project, status="Processing", limit=_RECENT))
             under_way = [row for row in rows if new & runs_named(row)]
-            state = [(row.id, progress_of(row)) for row in under_way]
-            if state != seen:
-                seen, seen_at = state, self._client.clock.monotonic()
-            if self._client.clock.monotonic() - seen_at > self._stuck_after:
+            moment = yield from now()
+            movement.note(under_way, moment)
+            if moment - movement.moved_at > self._stuck_after:
                 self._lost = {row.id for row in under_way if is_under_way(row)}
             if self._lost or not under_way:
-                break
+                return True
             if not told:
                 told = True
                 ids = [row.id for row in under_way]
                 _log.info("waiting for input(s) %s of others, which introduce %s", ids, _words(new))
             self._renew_turn()
-            yield from pause(_POLL)
-            ended = yield from ask(routes.list_inputs(project, status="Success", limit=_RECENT))
-            self._known |= {ref for row in ended for ref in runs_resolved(row)}
+            return None
+
+        yield from poll(look, every=_POLL, patience=INTRODUCTION_TIMEOUT)
 
     def _refs(self, packet: Packet) -> frozenset[Ref]:
         return self._labels.refs_of(packet.instances)
 
-    def introduce(self, packet: Packet, name: str, place: Place, again: Callable[[Input], Place]) -> None:
-        """Wait until the new runs of a packet on its way exist.
+    def introduction(self, packet: Packet, name: str) -> Introduction:
+        """Begin to introduce the new runs of a packet on its way.
 
-        An input that the server has lost, as it may if somebody else introduces the same run at the same
-        moment, is repaired.
-
-        :param place: where the packet's input is listed.
-        :param again: sends a packet again whose input is stuck, and returns where the new one is listed.
-        :raises IntroductionError: if it takes more than an hour, or the input gets stuck again and again.
+        :param name: what it is called in messages.
         """
         new = self._refs(packet) - self._known
         _log.info("%s introduces %s; the other packets wait for it", name, _words(new))
-        deadline = self._client.clock.monotonic() + INTRODUCTION_TIMEOUT
-        for attempt in range(_REPAIRS + 1):
-            found = self._client.run(self._until_known(packet, place, new, deadline))
-            if found is True:
-                self._know(new)
-            if isinstance(found, bool):
-                return  # if it failed and made no run, the next packet introduces
-            if attempt == _REPAIRS or found is None or self._client.clock.monotonic() > deadline:
-                raise _not_introduced(name, new, found)
-            _log.warning(
-                "%s: input %s is stuck as %s; the server has lost it: repairing it",
-                name,
-                found.id,
-                found.status,
-            )
-            place = again(found)
+        until = self._client.clock.monotonic() + INTRODUCTION_TIMEOUT
+        return Introduction(name, new, settle_seconds(len(packet.instances)), until)
+
+    def wait_for(self, introduction: Introduction, place: Place) -> Input | None:
+        """Wait until the server has the runs, or until the packet that was to introduce them has failed.
+
+        :param place: where the packet's input is listed.
+        :return: an input that the server has lost, as it may if somebody else introduces the same run at the
+            same moment: to be repaired, and waited for once more.
+        :raises IntroductionError: if it takes more than an hour, or the input gets stuck again and again.
+        """
+        left = introduction.until - self._client.clock.monotonic()
+        found = self._client.run(self._until_known(introduction, place, left))
+        if found is True:
+            self._know(introduction.new)
+        if isinstance(found, bool):
+            return None  # if it failed and made no run, the next packet introduces
+        if found is None or introduction.repairs == _REPAIRS:
+            raise _not_introduced(introduction)
+        introduction.repairs += 1
+        words = "%s: input %s is stuck as %s; the server has lost it: repairing it"
+        _log.warning(words, introduction.name, found.id, found.status)
+        return found
 
     def _look_at_inputs(self, parent_file_id: int | None) -> Steps[None]:
         """Learn the runs of recent inputs; for a child, of its parent's and of the newest compounds' too.
@@ -167,52 +196,53 @@ class ModelRuns:
             self._turns.renew()
 
     def _until_known(
-        self, packet: Packet, place: Place, new: frozenset[Ref], deadline: float
+        self, introduction: Introduction, place: Place, patience: float
     ) -> Steps[bool | Input | None]:
-        """Return True once the runs exist, False if the input failed, or what is stuck or not listed."""
-        project = self._client.project
+        """Return True once the runs exist, False if the input failed, or the input if it is stuck.
+
+        None if time is up.
+        """
+        project, new = self._client.project, introduction.new
+        before = yield from _run_names(project)
+        movement = Movement((yield from now()))
         succeeded_at: float | None = None
-        listed_before = yield from _run_names(project)
-        row: Input | None = None
-        seen, seen_at = None, self._client.clock.monotonic()
-        while self._client.clock.monotonic() < deadline:
+
+        def look() -> Steps[bool | Input | None]:
+            nonlocal succeeded_at
             rows = yield from place.rows(project)
-            row = next(iter(rows), None)
+            introduction.seen = row = next(iter(rows), None)
             if row is not None and new <= runs_resolved(row):
                 return True
             listed = yield from _run_names(project)
-            if all(run in listed - listed_before for _, run in new):
+            if all(run in listed - before for _, run in new):
                 return True
-            if row is not None and row.failed:
+            self._renew_turn()
+            if row is None:
+                return None
+            if row.failed:
                 return False
-            if row is not None and row.hangs:
-                return row
-            if row is not None and row.succeeded:
-                succeeded_at = succeeded_at or self._client.clock.monotonic()
-                if self._client.clock.monotonic() - succeeded_at > settle_seconds(len(packet.instances)):
-                    return True
-            if row is not None and row.id in self._lost and is_under_way(row):
+            moment = yield from now()
+            if row.succeeded:
+                succeeded_at = moment if succeeded_at is None else succeeded_at
+                return True if moment - succeeded_at > introduction.settles_in else None
+            movement.note([row], moment)
+            is_lost = row.id in self._lost or movement.stood(row, moment) > self._stuck_after
+            if row.hangs or (is_lost and is_under_way(row)):
                 self._lost.discard(row.id)  # a retry may bring this one back to life
                 return row
-            state = progress_of(row) if row else None
-            if state != seen:
-                seen, seen_at = state, self._client.clock.monotonic()
-            elif (
-                row is not None
-                and is_under_way(row)
-                and self._client.clock.monotonic() - seen_at > self._stuck_after
-            ):
-                return row
-            self._renew_turn()
-            yield from pause(_POLL)
-        return row
+            return None
+
+        found: bool | Input | None = yield from poll(look, every=_POLL, patience=patience)
+        return found
 
 
-def _not_introduced(name: str, new: frozenset[Ref], row: Input | None) -> IntroductionError:
+def _not_introduced(introduction: Introduction) -> IntroductionError:
+    row = introduction.seen
     which = f"input {row.id} is still {row.status!r}" if row else "input is not listed"
     return IntroductionError(
-        f"{name} was to introduce {_words(new)}, but its {which}. The other packets were not sent, since the "
-        "server may lose one of them. Is the server ingesting at all? Then archive that input and retry."
+        f"{introduction.name} was to introduce {_words(introduction.new)}, but its {which}. The other "
+        "packets were not sent, since the server may lose one of them. Is the server ingesting at all? Then "
+        "archive that input and retry."
     )
 
 

@@ -518,14 +518,10 @@ class _Push:
 
     def _introduce(self, item: Item, place: Place) -> Place:
         """Wait until the server knows an item's model run; return where its input is listed by then."""
-        places = [place]
-
-        def again(row: Input) -> Place:
-            places.append(self._again(item, row))
-            return places[-1]
-
-        self._runs.introduce(item.packet, item.name, place, again)
-        return places[-1]
+        introduction = self._runs.introduction(item.packet, item.name)
+        while (stuck := self._runs.wait_for(introduction, place)) is not None:
+            place = self._again(item, stuck)
+        return place
 
     def _again(self, item: Item, row: Input | InputRow) -> Place:
         """Repair an input that is stuck: archive it and send the item again; retry an update.

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from ...client import DiffgramClient, routes
 from ...client.request import Steps, ask, now, pause
@@ -17,10 +16,11 @@ from ...client.routes import PAGE
 from ...models import Input, InputRow
 from ..defaults import STALL_TIMEOUT
 from ..server.files import settle_seconds
-from ..server.rows import Row, is_pending, is_under_way, progress_of
+from ..server.rows import Row, is_pending, is_under_way
 from .batches import Batches, Place
 from .errors import PushError
 from .item import Item
+from .movement import Movement
 
 _log = logging.getLogger(__name__)
 
@@ -50,32 +50,6 @@ def next_step(held: int, waiting: int, *, more: bool) -> Literal["hold", "wait",
     if not waiting:
         return "send"
     return "hold" if more and held < MOST_HELD else "wait"
-
-
-@dataclass(slots=True)
-class Movement:
-    """Which inputs the server goes on with.
-
-    :param moved_at: when one of them was last seen to have moved, in seconds.
-    """
-
-    moved_at: float
-    _since: dict[int | None, tuple[tuple[Any, ...], float]] = field(default_factory=dict)
-
-    def note(self, rows: Iterable[Row], moment: float) -> None:
-        """Take note of all that are pending now."""
-        since = {}
-        for row in rows:
-            progress = progress_of(row)
-            known = self._since.get(row.id)
-            since[row.id] = known if known is not None and known[0] == progress else (progress, moment)
-        if since.keys() != self._since.keys() or any(begun == moment for _, begun in since.values()):
-            self.moved_at = moment
-        self._since = since
-
-    def stood(self, row: Row, moment: float) -> float:
-        """Return for how many seconds an input has not moved."""
-        return moment - self._since[row.id][1]
 
 
 class Videos:

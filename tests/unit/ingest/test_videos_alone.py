@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.ingest.send.item import Item
-from airflow_provider_diffgram.ingest.send.videos import MOST_HELD, Movement, next_step
+from airflow_provider_diffgram.ingest.send.movement import Movement
+from airflow_provider_diffgram.ingest.send.videos import MOST_HELD, next_step
 from airflow_provider_diffgram.models import Input, Packet
 
 URL = "https://m.test/a"
