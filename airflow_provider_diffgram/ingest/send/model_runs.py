@@ -52,6 +52,18 @@ class Introduction:
     seen: Input | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How an introduction ended; without either, the input failed.
+
+    :param has_run: whether the server has the runs.
+    :param stuck: the input, if the server has lost it.
+    """
+
+    has_run: bool = False
+    stuck: Input | None = None
+
+
 class ModelRuns:
     """The models and runs that the server is known to have.
 
@@ -161,17 +173,17 @@ class ModelRuns:
         :raises IntroductionError: if it takes more than an hour, or the input gets stuck again and again.
         """
         left = introduction.until - self._client.clock.monotonic()
-        found = self._client.run(self._until_known(introduction, place, left))
-        if found is True:
-            self._know(introduction.new)
-        if isinstance(found, bool):
-            return None  # if it failed and made no run, the next packet introduces
-        if found is None or introduction.repairs == _REPAIRS:
+        end = self._client.run(self._until_ended(introduction, place, left))
+        if end is None or (end.stuck and introduction.repairs == _REPAIRS):
             raise _not_introduced(introduction)
+        if end.has_run:
+            self._know(introduction.new)
+        if end.stuck is None:
+            return None  # if it failed and made no run, the next packet introduces
         introduction.repairs += 1
         words = "%s: input %s is stuck as %s; the server has lost it: repairing it"
-        _log.warning(words, introduction.name, found.id, found.status)
-        return found
+        _log.warning(words, introduction.name, end.stuck.id, end.stuck.status)
+        return end.stuck
 
     def _look_at_inputs(self, parent_file_id: int | None) -> Steps[None]:
         """Learn the runs of recent inputs; for a child, of its parent's and of the newest compounds' too.
@@ -195,45 +207,39 @@ class ModelRuns:
         if self._turns is not None:
             self._turns.renew()
 
-    def _until_known(
-        self, introduction: Introduction, place: Place, patience: float
-    ) -> Steps[bool | Input | None]:
-        """Return True once the runs exist, False if the input failed, or the input if it is stuck.
-
-        None if time is up.
-        """
+    def _until_ended(self, introduction: Introduction, place: Place, patience: float) -> Steps[_End | None]:
+        """Return how the introduction ended; None if it did not."""
         project, new = self._client.project, introduction.new
         before = yield from _run_names(project)
         movement = Movement((yield from now()))
         succeeded_at: float | None = None
 
-        def look() -> Steps[bool | Input | None]:
+        def look() -> Steps[_End | None]:
             nonlocal succeeded_at
             rows = yield from place.rows(project)
             introduction.seen = row = next(iter(rows), None)
             if row is not None and new <= runs_resolved(row):
-                return True
+                return _End(has_run=True)
             listed = yield from _run_names(project)
             if all(run in listed - before for _, run in new):
-                return True
+                return _End(has_run=True)
             self._renew_turn()
             if row is None:
                 return None
             if row.failed:
-                return False
+                return _End()
             moment = yield from now()
             if row.succeeded:
                 succeeded_at = moment if succeeded_at is None else succeeded_at
-                return True if moment - succeeded_at > introduction.settles_in else None
+                return _End(has_run=True) if moment - succeeded_at > introduction.settles_in else None
             movement.note([row], moment)
             is_lost = row.id in self._lost or movement.stood(row, moment) > self._stuck_after
             if row.hangs or (is_lost and is_under_way(row)):
                 self._lost.discard(row.id)  # a retry may bring this one back to life
-                return row
+                return _End(stuck=row)
             return None
 
-        found: bool | Input | None = yield from poll(look, every=_POLL, patience=patience)
-        return found
+        return (yield from poll(look, every=_POLL, patience=patience))
 
 
 def _not_introduced(introduction: Introduction) -> IntroductionError:

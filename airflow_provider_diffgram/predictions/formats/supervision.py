@@ -40,7 +40,7 @@ def from_supervision(
 ) -> Iterator[RawImage]:
     """Read ``supervision.Detections``: masks and turned boxes become polygons, others boxes.
 
-    A mask without pixels is shown by its box. A track of -1, as trackers write it, is none.
+    A mask without pixels is shown by its box. A track of -1 means that there is no track.
 
     :param detections: one for each image.
     :param names: of the images.
