@@ -42,6 +42,7 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "Diffgram",
                 "python-modules": [
                     "airflow_provider_diffgram.operators.diffgram",
+                    "airflow_provider_diffgram.operators.setup",
                     "airflow_provider_diffgram.operators.introduce",
                 ],
             }

@@ -47,6 +47,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         only while the server gets no slower.
     :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all; ``drop``
         their instances and log how many; ``create`` the labels, once everything else has been checked.
+    :param create_dataset: create the dataset first if there is none of that name, once parameters are right.
     :param model_ref: model of predictions that name none: the DAG's id. A prediction is what is
         ``machine_made`` or has a ``score``. None: they go without model and run.
     :param model_run_ref: run of that model: the DAG run's id. None: they go without a run.
@@ -79,6 +80,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         record: str | None = None,
         concurrency: int = CONCURRENCY,
         unknown_labels: str = "fail",
+        create_dataset: bool = False,
         model_ref: str | None = "{{ dag.dag_id }}",
         model_run_ref: str | None = "{{ run_id }}",
         wait_for_completion: bool = False,
@@ -94,6 +96,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         self.record = record
         self.concurrency = concurrency
         self.unknown_labels = unknown_labels
+        self.create_dataset = create_dataset
         self.model_ref = model_ref
         self.model_run_ref = model_run_ref
         self.wait_for_completion = wait_for_completion
@@ -163,6 +166,8 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         self._check(if_exists, also)
         settings = hook.get_settings()
         remember_place(context, settings.base_url, settings.project)  # so that a failure has a link, too
+        if self.create_dataset:
+            self._create_dataset(hook)
         return Sending(
             **self._targets(hook),
             unknown_labels=cast("UnknownLabels", self.unknown_labels),
@@ -176,6 +181,16 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             turns=turns_of(context),
             path_of=hook.path_opener(),
         )
+
+    def _create_dataset(self, hook: DiffgramHook) -> None:
+        from ..setup.datasets import ensure_dataset
+
+        name = self._targets(hook)["dataset"]
+        if not isinstance(name, str):
+            return  # an id is of one that is there; without a name the push says what to do
+        dataset, created = ensure_dataset(hook.get_conn(), name)
+        if created:
+            self.log.info("Created dataset %r: id %s", dataset.nickname, dataset.id)
 
     def _check(self, if_exists: str, also: Check | None) -> None:
         from ..ingest.send.options import Options

@@ -180,13 +180,20 @@ class Missing:
         """Whether there is nothing to make."""
         return not (self.labels or self.attributes or self.options)
 
-    def lines(self) -> list[str]:
-        """Return what will be done and what will not, a line each."""
+    def made_lines(self) -> list[str]:
+        """Return what is to be made, a line each."""
         made = [f"+ label {label.name}" for label in self.labels]
         for attribute in self.attributes:
             options = ", ".join(_paths_in_words(attribute.options))
             made.append(f"+ attribute {attribute.name} ({attribute.kind}{': ' + options if options else ''})")
-        made += [f"+ option {' / '.join(each.path)} of attribute {each.attribute}" for each in self.options]
+        return [
+            *made,
+            *(f"+ option {' / '.join(each.path)} of attribute {each.attribute}" for each in self.options),
+        ]
+
+    def lines(self) -> list[str]:
+        """Return what is to be made and what stays as it is, a line each."""
+        made = self.made_lines()
         if len(self.attributes) > GROUPS_A_DAY:
             made.append(
                 f"! Diffgram takes {GROUPS_A_DAY} new attributes a day: {GROUPS_A_DAY} are made now, "

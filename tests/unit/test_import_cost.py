@@ -35,6 +35,7 @@ NOT_YET = (
     [
         "airflow_provider_diffgram.operators.diffgram",
         "airflow_provider_diffgram.operators.introduce",
+        "airflow_provider_diffgram.operators.setup",
         "airflow_provider_diffgram.sensors.diffgram",
         "airflow_provider_diffgram.decorators.diffgram",
         "airflow_provider_diffgram.task_groups.diffgram",

@@ -26,6 +26,10 @@ from airflow_provider_diffgram.operators.diffgram import (
     DiffgramValidatePacketsOperator,
 )
 from airflow_provider_diffgram.operators.introduce import DiffgramIntroduceRunsOperator
+from airflow_provider_diffgram.operators.setup import (
+    DiffgramApplySchemaOperator,
+    DiffgramCreateDatasetOperator,
+)
 from airflow_provider_diffgram.sensors.diffgram import DiffgramInputSensor
 
 INFO = get_provider_info()
@@ -36,6 +40,8 @@ OPERATORS = (
     DiffgramUploadChildrenOperator,
     DiffgramIntroduceRunsOperator,
     DiffgramValidatePacketsOperator,
+    DiffgramCreateDatasetOperator,
+    DiffgramApplySchemaOperator,
 )
 
 

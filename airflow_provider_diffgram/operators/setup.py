@@ -1,0 +1,125 @@
+"""Operators that make what predictions need: datasets, labels. They import as little as :mod:`.base`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..hooks.diffgram import DiffgramHook, failing_for_good
+from ..links.diffgram import remember_place
+from .base import AnnouncingOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from ..setup.description import DescribedSchema
+
+
+class DiffgramCreateDatasetOperator(AnnouncingOperator):
+    """Create a dataset, or find the one of that name.
+
+    Returns ``{"dataset_id", "name", "created"}``, each also as an XCom of its own, so that
+    ``create.output["dataset_id"]`` can be handed on as ``dataset``.
+
+    :param name: exact name.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    """
+
+    template_fields: Sequence[str] = ("name", "diffgram_conn_id")
+    ui_color = "#dcebfa"
+
+    def __init__(
+        self, *, name: str, diffgram_conn_id: str = DiffgramHook.default_conn_name, **kwargs: Any
+    ) -> None:
+        super().__init__(**{"multiple_outputs": True, **kwargs})
+        self.name = name
+        self.diffgram_conn_id = diffgram_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Create or find, and return what is there now."""
+        from ..lineage.diffgram import announce
+        from ..setup.datasets import ensure_dataset
+
+        with failing_for_good():
+            client = self._hook().get_conn()
+            remember_place(context, client.settings.base_url, client.project)
+            dataset, created = ensure_dataset(client, str(self.name))
+        self.log.info("%s dataset %r: id %s", "Created" if created else "Found", dataset.nickname, dataset.id)
+        self._outcome = announce(
+            self, context, client, dataset.id, dataset=self.name, counts={"created": int(created)}
+        )
+        return {"dataset_id": dataset.id, "name": dataset.nickname, "created": created}
+
+
+class DiffgramApplySchemaOperator(AnnouncingOperator):
+    """Make the labels and attributes that a project lacks of a description; nothing is ever removed.
+
+    Returns ``{"schema_id", "made", "missing", "differing", "beyond"}``, lists of lines but for the first.
+
+    :param schema: the description: a mapping as in the guide "Command line", or the path of a YAML file with
+        it, local or in object storage.
+    :param dry_run: make nothing, and return what is missing.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    """
+
+    template_fields: Sequence[str] = ("schema", "diffgram_conn_id")
+    ui_color = "#dcebfa"
+
+    def __init__(
+        self,
+        *,
+        schema: Mapping[str, Any] | str,
+        dry_run: bool = False,
+        diffgram_conn_id: str = DiffgramHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.schema = schema
+        self.only_plans = dry_run
+        self.diffgram_conn_id = diffgram_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Plan, make what is missing, and return what was made."""
+        from ..models import InvalidValueError
+        from ..setup.schema import apply_schema, plan_schema
+
+        with failing_for_good():
+            client = self._hook().get_conn()
+            remember_place(context, client.settings.base_url, client.project)
+            described = self._described()
+            planned = plan_schema(client, described)
+            for line in planned.lines():
+                self.log.info("%s", line)
+            done = None if self.only_plans else apply_schema(client, described)
+            if done is not None and done.left:
+                raise InvalidValueError(
+                    "schema",
+                    [f"{each} is not made: Diffgram takes ten new attributes a day" for each in done.left],
+                    sent=f"{len(done.made)} thing(s) were made; run the task again tomorrow",
+                )
+        return {
+            "schema_id": None if done is None else done.schema_id,
+            "made": [] if done is None else done.made,
+            "missing": planned.made_lines() if done is None else [],
+            "differing": planned.differing,
+            "beyond": planned.beyond,
+        }
+
+    def _described(self) -> DescribedSchema:
+        from pydantic import ValidationError
+
+        from ..models import InvalidValueError
+        from ..models.problems import describe
+        from ..setup.description import DescribedSchema
+
+        if isinstance(self.schema, Mapping):
+            try:
+                return DescribedSchema.model_validate(dict(self.schema))
+            except ValidationError as error:
+                raise InvalidValueError("schema", describe(error)) from None
+        try:
+            with self._hook().path_opener()(str(self.schema)).open("rb") as file:
+                text = file.read().decode()
+        except (OSError, ImportError, ValueError) as error:
+            raise InvalidValueError("schema", [f"cannot read {self.schema}: {error}"]) from None
+        return DescribedSchema.from_yaml(text, str(self.schema))

@@ -1,0 +1,53 @@
+"""Tasks that make datasets, labels and attributes, in DAG runs of a real Airflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from airflow_provider_diffgram.client import DiffgramClient, routes
+from airflow_provider_diffgram.setup.schema import export_schema
+
+SCHEMA = "labels: [cat, bird, wolf]\nattributes: [{name: hidden, kind: radio, options: [a, b]}]\n"
+
+
+def dataset_names(client: DiffgramClient) -> list[str | None]:
+    return sorted(each.nickname or "" for each in client.send(routes.list_datasets(client.project)))
+
+
+def test_what_a_push_needs_is_made_once(run_dag, client, tmp_path: Path):
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    conf = {"dataset": "night", "schema": str(tmp_path / "schema.yaml")}
+    first = run_dag("make_and_push", **conf)
+    assert first.state == "success", first.states
+    assert first.results["make"]["created"] is True
+    assert {"label wolf", "attribute hidden"} <= set(first.results["schema"]["made"])
+    assert dataset_names(client) == ["Default", "night"]
+    assert "wolf" in {label.name for label in export_schema(client).labels}
+    second = run_dag("make_and_push", **conf)
+    assert (second.results["make"]["created"], second.results["schema"]["made"]) == (False, [])
+    assert second.results["push"]["skipped"] == 1
+    assert second.results["make"]["dataset_id"] == first.results["make"]["dataset_id"]
+
+
+def test_a_push_makes_its_dataset_if_it_may(run_dag, client):
+    first = run_dag("push_and_make", dataset="morning")
+    assert first.state == "success", first.states
+    assert dataset_names(client) == ["Default", "morning"]
+    assert run_dag("push_and_make", dataset="morning").results["push"]["skipped"] == 1
+
+
+def test_wrong_parameters_make_no_dataset(run_dag, client):
+    ran = run_dag("push_and_make", dataset="morning", max_failed="many")
+    assert ran.state == "failed"
+    assert dataset_names(client) == ["Default"]
+
+
+def test_a_plan_makes_nothing(run_dag, client, tmp_path: Path):
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    before = export_schema(client)
+    ran = run_dag("plan_schema", schema=str(tmp_path / "schema.yaml"))
+    assert ran.state == "success", ran.states
+    assert "+ label wolf" in ran.results["schema"]["missing"]
+    assert export_schema(client) == before
+    wrong = run_dag("plan_schema", schema=str(tmp_path / "no.yaml"))
+    assert wrong.state == "failed"
