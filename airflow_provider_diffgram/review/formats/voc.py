@@ -12,7 +12,7 @@ from .core import FileNames, Files, LeftOut, edges_of, label_of, sized_image, xy
 
 FOLDER = "Annotations"
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NO_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_voc(files: Files, place: Place, names: FileNames, left_out: LeftOut) -> None:

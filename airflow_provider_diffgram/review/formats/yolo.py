@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from ..folder import Place
 from ..stored import Row
@@ -36,6 +35,9 @@ _NEEDED_PARTS = ("train", "val")
 
 _CORNERS_OF_A_TURNED_BOX = 4
 _LEAST_CORNERS = 3
+
+_HAIR = 1 + 1e-9
+"""Boxes are so much wider, or one of a pixel would be less than that when it is read."""
 
 Size = tuple[int, int]
 
@@ -102,21 +104,23 @@ class Yolo:
         return " ".join([str(classes.numbers[label]), *map(_shown, numbers)])
 
     def _yaml(self, classes: _Classes) -> str:
-        """Return ``data.yaml``; texts in it are JSON's, which YAML reads."""
+        """Return ``data.yaml``. Its paths are relative to its own folder, which is the default."""
+        import yaml
+
         parts = dict.fromkeys(_NEEDED_PARTS, next(iter(self.split))) | {part: part for part in self.split}
-        lines = [f"{key}: {json.dumps(f'images/{part}')}" for key, part in parts.items()]
-        lines += [f"nc: {len(classes.numbers)}", "names:" if classes.numbers else "names: {}"]
-        lines += [
-            f"  {number}: {json.dumps(name, ensure_ascii=False)}" for name, number in classes.numbers.items()
-        ]
+        told: dict[str, Any] = {key: f"images/{part}" for key, part in parts.items()}
+        told |= {
+            "nc": len(classes.numbers),
+            "names": {number: name for name, number in classes.numbers.items()},
+        }
         if self.task == "pose":
             joints = classes.skeleton.joints
-            lines += [f"kpt_shape: [{len(joints)}, 3]"]
+            told |= {"kpt_shape": [len(joints), 3], "joints": joints}
+            told["bones"] = [list(bone) for bone in classes.skeleton.bones]
             mirrored = _mirrored(joints)
-            lines += [f"flip_idx: {mirrored}"] if mirrored else []
-            lines += [f"joints: {json.dumps(joints, ensure_ascii=False)}"]
-            lines += [f"bones: {json.dumps(classes.skeleton.bones)}"]
-        return "\n".join(lines) + "\n"
+            told |= {"flip_idx": mirrored} if mirrored else {}
+        text: str = yaml.safe_dump(told, allow_unicode=True, sort_keys=False)
+        return text
 
 
 def _mirrored(joints: Sequence[str]) -> list[int] | None:
@@ -141,10 +145,10 @@ def _other_side(name: str) -> str:
 
 
 def _shown(number: float | int) -> str:
+    """Return a share with all its digits, and without an exponent, which not every reader takes."""
     if isinstance(number, int):
         return str(number)
-    text = f"{number:.10f}".rstrip("0").rstrip(".")
-    return text if text not in ("", "-0") else "0"
+    return f"{number:.15f}".rstrip("0").rstrip(".")
 
 
 def _box(row: Row, size: Size, _joints: Sequence[str]) -> list[float | int]:
@@ -157,8 +161,8 @@ def _centred(edges: tuple[float, float, float, float], size: Size) -> list[float
     return [
         (x_min + x_max) / 2 / width,
         (y_min + y_max) / 2 / height,
-        (x_max - x_min) / width,
-        (y_max - y_min) / height,
+        min(1.0, (x_max - x_min) / width * _HAIR),
+        min(1.0, (y_max - y_min) / height * _HAIR),
     ]
 
 
