@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -112,18 +112,17 @@ def select(
     :param other: predictions of another run by file id, for ``disagreement``.
     :raises InvalidValueError: if nothing can be ranked so.
     """
-    files = list({each.file_id: each for each in candidates}.values())
-    amount = _amount(selection.amount, len(files))
-    by_chance = sorted(files, key=lambda each: _chance(selection.seed, each.file_id))
+    values = _values(candidates, selection.by, other)
+    amount = _amount(selection.amount, len(values))
+    by_chance = sorted(values, key=lambda file_id: _chance(selection.seed, file_id))
     if selection.by == "random":
-        return [Chosen(each.file_id, "random") for each in by_chance[:amount]]
-    values = _values(files, selection.by, other)
+        return [Chosen(file_id, "random") for file_id in by_chance[:amount]]
     at_random = min(amount, math.ceil(selection.random_share * amount - 1e-9))
-    chosen = [Chosen(each.file_id, "random") for each in by_chance[:at_random]]
-    ranked = sorted(by_chance[at_random:], key=lambda each: values.get(each.file_id, math.inf))
+    chosen = [Chosen(file_id, "random") for file_id in by_chance[:at_random]]
+    ranked = sorted(by_chance[at_random:], key=lambda file_id: values[file_id])
     return chosen + [
-        Chosen(each.file_id, selection.by, _told(values.get(each.file_id), selection.by))
-        for each in ranked[: amount - at_random]
+        Chosen(file_id, selection.by, _told(values[file_id], selection.by))
+        for file_id in ranked[: amount - at_random]
     ]
 
 
@@ -137,31 +136,44 @@ def _chance(seed: str, file_id: int) -> bytes:
 
 
 def _values(
-    files: Sequence[Candidate], by: By, other: Mapping[int, Sequence[Mapping[str, Any]]] | None
+    candidates: Iterable[Candidate], by: By, other: Mapping[int, Sequence[Mapping[str, Any]]] | None
 ) -> dict[int, float]:
-    """Return what files are ranked by, lowest first; without those that cannot be ranked."""
-    if by == "disagreement":
-        if other is None:
-            raise InvalidValueError("select", ["disagreement needs the predictions of another run"])
-        found = {each.file_id: -disagreement(each.predictions, other.get(each.file_id, ())) for each in files}
-    elif by == "rare":
-        counts = Counter(label for each in files for label in _labels(each.predictions))
-        found = {each.file_id: _rarest(each.predictions, counts) for each in files}
-    else:
-        value: Callable[[Sequence[Mapping[str, Any]]], float] = lowest_score if by == "score" else margin
-        found = {each.file_id: value(each.predictions) for each in files}
-    found = {file_id: each for file_id, each in found.items() if each < math.inf}
-    if files and not found:
+    """Return what each file is ranked by, lowest first; infinity if it cannot be ranked.
+
+    Only that is kept of a file, so candidates may be many.
+    """
+    found: dict[int, float] = {}
+    labels: dict[int, frozenset[str]] = {}
+    if by == "disagreement" and other is None:
+        raise InvalidValueError("select", ["disagreement needs the predictions of another run"])
+    for each in candidates:
+        if by == "disagreement" and other is not None:
+            value = -disagreement(each.predictions, other.get(each.file_id, ()))
+        elif by == "score":
+            value = lowest_score(each.predictions)
+        elif by == "margin":
+            value = margin(each.predictions)
+        else:
+            value = math.inf
+            labels[each.file_id] = _labels(each.predictions)
+        found[each.file_id] = value
+    if by == "rare":
+        counts = Counter(label for each in labels.values() for label in each)
+        found = {
+            file_id: min((float(counts[label]) for label in each), default=math.inf)
+            for file_id, each in labels.items()
+        }
+    if by != "random" and found and min(found.values()) == math.inf:
         what = "label" if by == "rare" else "score"
         raise InvalidValueError(
             "select",
-            [f"none of {len(files):,} files has a prediction with a {what}, so none can be ranked by {by}"],
+            [f"none of {len(found):,} files has a prediction with a {what}, so none can be ranked by {by}"],
         )
     return found
 
 
-def _told(value: float | None, by: By) -> float | None:
-    if value is None:
+def _told(value: float, by: By) -> float | None:
+    if value == math.inf:
         return None
     return round(-value if by == "disagreement" else value, 6)
 
@@ -230,12 +242,8 @@ def _area(extent: Extent) -> float:
     return (extent[2] - extent[0]) * (extent[3] - extent[1])
 
 
-def _labels(predictions: Sequence[Mapping[str, Any]]) -> set[str]:
-    return {str(each["label"]) for each in predictions if each.get("label") is not None}
-
-
-def _rarest(predictions: Sequence[Mapping[str, Any]], counts: Mapping[str, int]) -> float:
-    return min((float(counts[label]) for label in _labels(predictions)), default=math.inf)
+def _labels(predictions: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(str(each["label"]) for each in predictions if each.get("label") is not None)
 
 
 def _score(prediction: Mapping[str, Any]) -> float | None:
