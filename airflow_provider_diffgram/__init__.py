@@ -44,22 +44,34 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_provider_diffgram.operators.diffgram",
                     "airflow_provider_diffgram.operators.setup",
                     "airflow_provider_diffgram.operators.introduce",
+                    "airflow_provider_diffgram.operators.review",
                 ],
             }
         ],
         "sensors": [
-            {"integration-name": "Diffgram", "python-modules": ["airflow_provider_diffgram.sensors.diffgram"]}
+            {
+                "integration-name": "Diffgram",
+                "python-modules": [
+                    "airflow_provider_diffgram.sensors.diffgram",
+                    "airflow_provider_diffgram.sensors.review",
+                ],
+            }
         ],
         "triggers": [
             {
                 "integration-name": "Diffgram",
-                "python-modules": ["airflow_provider_diffgram.triggers.diffgram"],
+                "python-modules": [
+                    "airflow_provider_diffgram.triggers.diffgram",
+                    "airflow_provider_diffgram.triggers.review",
+                    "airflow_provider_diffgram.triggers.review_events",
+                ],
             }
         ],
         "extra-links": [
             "airflow_provider_diffgram.links.diffgram.DiffgramDatasetLink",
             "airflow_provider_diffgram.links.diffgram.DiffgramFileLink",
             "airflow_provider_diffgram.links.diffgram.DiffgramInputsLink",
+            "airflow_provider_diffgram.links.diffgram.DiffgramJobLink",
         ],
         "asset-uris": _ASSET_URIS,
         "dataset-uris": _ASSET_URIS,  # the name of the key in Airflow 2

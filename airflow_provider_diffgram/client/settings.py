@@ -119,6 +119,10 @@ class Settings:
         """Return the page of a file in Diffgram's own user interface."""
         return f"{self.base_url}/studio/annotate/{self.project}?file={file_id}"
 
+    def job_url(self, job_id: int) -> str:
+        """Return the page of a job in Diffgram's own user interface."""
+        return f"{self.base_url}/job/{job_id}"
+
 
 def secrets_of(settings: Settings) -> list[str]:
     """Return the texts that must not be shown: the client secret, and the header made of it."""

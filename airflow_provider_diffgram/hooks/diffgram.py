@@ -196,15 +196,16 @@ def failing_for_good() -> Generator[None, None, None]:
     from ..ingest.send.errors import PushError
     from ..ingest.watch.errors import WaitError, WaitTimeoutError
     from ..models import InvalidValueError
+    from ..review.errors import ReviewError, ReviewTimeoutError
     from .connection import InvalidConnectionError
 
     try:
         yield
     except (InvalidConnectionError, InvalidValueError, RefusedError) as error:
         raise AirflowFailException(str(error)) from error
-    except WaitTimeoutError as error:
+    except (WaitTimeoutError, ReviewTimeoutError) as error:
         raise AirflowSensorTimeout(str(error)) from error
-    except (PushError, WaitError) as error:
+    except (PushError, WaitError, ReviewError) as error:
         if error.permanent:
             raise AirflowFailException(str(error)) from error
         raise

@@ -1,4 +1,4 @@
-"""Links from a task in Airflow to its dataset, file and inputs in Diffgram's web page."""
+"""Links from a task in Airflow to its dataset, file, inputs and job in Diffgram's web page."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def remember_place(
     *,
     directory_id: int | None = None,
     file_id: int | None = None,
+    job_id: int | None = None,
 ) -> None:
     """Store what the links of a running task need. Call it again when more is known.
 
@@ -31,7 +32,13 @@ def remember_place(
     :param base_url: scheme, host and port, without a credential.
     :param project: project_string_id.
     """
-    place = {"base_url": base_url, "project": project, "directory_id": directory_id, "file_id": file_id}
+    place = {
+        "base_url": base_url,
+        "project": project,
+        "directory_id": directory_id,
+        "file_id": file_id,
+        "job_id": job_id,
+    }
     ti = context.get("ti")
     if ti is not None:
         ti.xcom_push(key=KEY, value={key: value for key, value in place.items() if value is not None})
@@ -85,8 +92,18 @@ class DiffgramInputsLink(_DiffgramLink):
         return f"/studio/upload/{_project(place)}"
 
 
+class DiffgramJobLink(_DiffgramLink):
+    """Opens the job in which people review."""
+
+    name = "Diffgram job"
+
+    def _path(self, place: Mapping[str, Any]) -> str:
+        job_id = place.get("job_id")
+        return f"/job/{job_id}" if job_id else ""
+
+
 def _project(place: Mapping[str, Any]) -> str:
     return quote(str(place["project"]), safe="")
 
 
-LINKS = (DiffgramDatasetLink(), DiffgramFileLink(), DiffgramInputsLink())
+LINKS = (DiffgramDatasetLink(), DiffgramFileLink(), DiffgramInputsLink(), DiffgramJobLink())

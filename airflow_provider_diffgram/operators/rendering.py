@@ -24,6 +24,7 @@ TEXTS = frozenset(
         "diffgram_conn_id",
         "file_type",
         "if_exists",
+        "instance_type",
         "label_schema",
         "model_ref",
         "model_run_ref",

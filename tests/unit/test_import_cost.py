@@ -36,7 +36,9 @@ NOT_YET = (
         "airflow_provider_diffgram.operators.diffgram",
         "airflow_provider_diffgram.operators.introduce",
         "airflow_provider_diffgram.operators.setup",
+        "airflow_provider_diffgram.operators.review",
         "airflow_provider_diffgram.sensors.diffgram",
+        "airflow_provider_diffgram.sensors.review",
         "airflow_provider_diffgram.decorators.diffgram",
         "airflow_provider_diffgram.task_groups.diffgram",
         "airflow_provider_diffgram.links.diffgram",
@@ -51,3 +53,12 @@ def test_what_a_dag_file_imports_leaves_the_work_to_the_task(module):
     imported = json.loads(done.stdout.splitlines()[-1])
     assert module in imported
     assert [each for each in imported if each.startswith(NOT_YET)] == []
+
+
+def test_a_dag_with_a_watched_asset_imports_its_trigger_and_no_more():
+    code = CODE.format(module="airflow_provider_diffgram.triggers.review_events")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = json.loads(done.stdout.splitlines()[-1])
+    ours = {each for each in imported if each.startswith("airflow_provider_diffgram.")}
+    triggers = "airflow_provider_diffgram.triggers"
+    assert ours == {triggers, f"{triggers}.review_events"}

@@ -26,11 +26,13 @@ from airflow_provider_diffgram.operators.diffgram import (
     DiffgramValidatePacketsOperator,
 )
 from airflow_provider_diffgram.operators.introduce import DiffgramIntroduceRunsOperator
+from airflow_provider_diffgram.operators.review import DiffgramAddTasksOperator, DiffgramCreateJobOperator
 from airflow_provider_diffgram.operators.setup import (
     DiffgramApplySchemaOperator,
     DiffgramCreateDatasetOperator,
 )
 from airflow_provider_diffgram.sensors.diffgram import DiffgramInputSensor
+from airflow_provider_diffgram.sensors.review import DiffgramReviewSensor
 
 INFO = get_provider_info()
 TYPE = INFO["connection-types"][0]
@@ -42,6 +44,8 @@ OPERATORS = (
     DiffgramValidatePacketsOperator,
     DiffgramCreateDatasetOperator,
     DiffgramApplySchemaOperator,
+    DiffgramCreateJobOperator,
+    DiffgramAddTasksOperator,
 )
 
 
@@ -94,7 +98,7 @@ def test_links_and_the_handlers_of_assets_are_what_airflow_looks_for():
     assert functions == [sanitize_uri, create_asset, convert_asset_to_openlineage]
 
 
-@pytest.mark.parametrize("task", [*OPERATORS, DiffgramInputSensor])
+@pytest.mark.parametrize("task", [*OPERATORS, DiffgramInputSensor, DiffgramReviewSensor])
 def test_every_operator_and_sensor_has_the_links(task):
     assert task.operator_extra_links == LINKS
 

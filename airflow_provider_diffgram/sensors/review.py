@@ -1,0 +1,182 @@
+"""Sensor that waits for people. Imports as little as :mod:`.diffgram`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    BaseSensorOperator,
+    PokeReturnValue,
+    conf,
+)
+
+from ..hooks.diffgram import DiffgramHook, failing_for_good
+from ..links.diffgram import remember_place
+from ..operators.base import AnnouncingOperator, number_of, seconds_of
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from ..review.progress import Progress, ReviewReceipt, ReviewRules
+    from ..review.wait import ReviewTarget, ReviewWait
+
+_POLL_INTERVAL = 60.0
+_TASK_TIMEOUT = 600.0
+_TIMEOUT = timedelta(days=30)
+_TRIGGERER_GRACE = 600.0
+
+
+class DiffgramReviewSensor(AnnouncingOperator, BaseSensorOperator):
+    """Wait until people have reviewed the tasks of a job, or certain files.
+
+    Right as well if all was reviewed before it began. Returns a receipt: ``{"expected", "complete",
+    "in_review", "requires_changes", "deferred", "open", "archived", "without_task", "removed", ...}``.
+
+    :param job: id of a job, or what the operator that makes jobs returned; None for the tasks that the files
+        have in any job.
+    :param files: ids of files, what a push, a wait or the operator that adds tasks returned, or the path of a
+        report or record; None for all tasks of the job, those that come later too.
+    :param min_done: how many files must be complete, or which share of those that can be if below 1; None for
+        all.
+    :param task_timeout: seconds that files may have no task before this fails.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    :param deferrable: wait in the triggerer, without a worker slot.
+    """
+
+    template_fields: Sequence[str] = ("job", "files", "min_done", "diffgram_conn_id")
+    ui_color = "#f6e9fa"
+    _waiting: ReviewWait | None = None
+
+    def __init__(
+        self,
+        *,
+        job: int | str | Mapping[str, Any] | None = None,
+        files: Any = None,
+        min_done: float | str | None = None,
+        task_timeout: timedelta | float = _TASK_TIMEOUT,
+        diffgram_conn_id: str = DiffgramHook.default_conn_name,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: timedelta | float = _POLL_INTERVAL,
+        timeout: timedelta | float = _TIMEOUT,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
+        self.job = job
+        self.files = files
+        self.min_done = min_done
+        self.task_timeout = task_timeout
+        self.diffgram_conn_id = diffgram_conn_id
+        self.deferrable = deferrable
+
+    def execute(self, context: Context) -> Any:
+        """Wait, here or in the triggerer, and return the receipt."""
+        if not self.deferrable:
+            return super().execute(context)
+        deadline = time.time() + seconds_of(self.timeout)
+        try:
+            receipt = self._look(context)
+        except AirflowFailException as error:
+            if self.soft_fail:  # as the base class does for what it runs itself
+                raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
+            raise
+        if receipt is None:
+            self._defer(deadline)
+        return receipt
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once; true when enough is reviewed."""
+        receipt = self._look(context)
+        return PokeReturnValue(is_done=receipt is not None, xcom_value=receipt)
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Turn what the trigger saw into the receipt, or into the failure."""
+        from ..review.progress import ReviewReceipt
+        from ..review.wait import Standing, heed
+
+        if not event or event.get("status") not in ("done", "timeout", "error"):
+            raise AirflowException(f"the trigger sent an event of unknown form: {event!r}")
+        if event["status"] == "error":
+            error = AirflowFailException if event.get("permanent") else AirflowException
+            raise error(str(event.get("message")))
+        receipt = ReviewReceipt.model_validate(event["receipt"])
+        with failing_for_good():
+            return self._announce(context, heed(Standing(event["status"], receipt)))
+
+    def _look(self, context: Context) -> dict[str, Any] | None:
+        """Look once; return the receipt if enough is reviewed."""
+        from ..review.wait import ReviewWait
+
+        with failing_for_good():
+            client = self._hook().get_conn()
+            if self._waiting is None:
+                rules = self._rules()
+                self._waiting = ReviewWait(client.project, self._target(), rules, progress=self._log_progress)
+                remember_place(
+                    context,
+                    client.settings.base_url,
+                    client.project,
+                    job_id=self._waiting.target.job_id,
+                )
+            standing = client.run(self._waiting.look())
+        return self._announce(context, standing.receipt) if standing.status == "done" else None
+
+    def _target(self) -> ReviewTarget:
+        from ..review.chosen import file_ids_of, job_id_of
+        from ..review.wait import ReviewTarget
+
+        job_id = None if self.job in (None, "") else job_id_of(self.job)
+        if self.files in (None, ""):
+            return ReviewTarget(job_id)
+        hook = self._hook()
+        return ReviewTarget(job_id, tuple(file_ids_of(hook.get_conn(), self.files, hook.path_opener())))
+
+    def _rules(self) -> ReviewRules:
+        from ..review.progress import ReviewRules
+
+        given = self.min_done
+        min_done = None if given in (None, "", "None") else number_of("min_done", given)
+        return ReviewRules(min_done=min_done, task_timeout=seconds_of(self.task_timeout))
+
+    def _log_progress(self, progress: Progress) -> None:
+        self.log.info("%s", progress.summary())
+
+    def _defer(self, deadline: float) -> None:
+        """Leave the wait to the triggerer; does not return.
+
+        :param deadline: epoch seconds.
+        """
+        from ..triggers.review import DiffgramReviewTrigger
+
+        assert self._waiting is not None
+        target, rules = self._waiting.target, self._waiting.rules
+        trigger = DiffgramReviewTrigger(
+            diffgram_conn_id=self.diffgram_conn_id,
+            job_id=target.job_id,
+            file_ranges=target.file_ranges,
+            deadline=deadline,
+            poll_interval=seconds_of(self.poke_interval),
+            min_done=rules.min_done,
+            task_timeout=rules.task_timeout,
+        )
+        self.log.info("waiting in the triggerer")
+        # The trigger ends by itself at its deadline; this is for a triggerer that is gone.
+        timeout = timedelta(seconds=max(0.0, deadline - time.time()) + _TRIGGERER_GRACE)
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
+
+    def _announce(self, context: Context, receipt: ReviewReceipt) -> dict[str, Any]:
+        settings = self._hook().get_settings()
+        remember_place(
+            context,
+            settings.base_url,
+            settings.project,
+            job_id=next(iter(receipt.job_ids), None),
+            file_id=next(iter(receipt.file_ids), None),
+        )
+        self.log.info("%s", receipt.summary())
+        return receipt.to_xcom()
