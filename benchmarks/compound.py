@@ -85,7 +85,7 @@ def _large(mib: Mapping[str, int], tell: Tell) -> list[Row]:
     speed = {client: [mib[client.name] / each.seconds for each in ended] for client, ended in runs.items()}
     return [
         _row("large_file.memory_growth_mib", growth, "MiB", Bar(most=32)),
-        _row("large_file.mib_per_s", speed, "MiB/s"),
+        _row("large_file.mib_per_s", speed, "MiB/s", Bar(times_peer=1)),
     ]
 
 

@@ -19,8 +19,7 @@ class Limits:
     :param dataset_cap: most images of a dataset (server.md 3.3).
     :param batch: most packets of a batch: a listing shows no more (quirk 13).
     :param upload: bytes of one request at most (server.md 1.4).
-    :param upload_chunk: bytes of a chunk of a large upload: few requests, since a server admits four a
-        second; each is streamed, so memory is no matter.
+    :param upload_chunk: bytes of a chunk of a large upload at most; each is streamed, so memory is no matter.
     :param stuck_after: seconds without any change after which an input that the server has begun with is
         taken for lost.
 
@@ -45,7 +44,7 @@ class Limits:
     dataset_cap: int = 90_000
     batch: int = PAGE
     upload: int = 250 * MIB
-    upload_chunk: int = 32 * MIB
+    upload_chunk: int = 128 * MIB
     stuck_after: float = 120.0
     page: int = PAGE
     sample: int = 100

@@ -17,7 +17,9 @@ MIB = 2**20
 MIN_CHUNK = 5 * MIB
 """Storage such as S3 accepts no smaller part, except the last (quirk 23)."""
 
-MAX_CHUNK = 64 * MIB
+MAX_CHUNK = 128 * MIB
+"""About half of what a server takes in one request (server.md 1.4)."""
+
 MAX_LARGE_UPLOAD = 5 * 1024 * MIB
 """The server marks the input of a larger file as failed (server.md 2.9)."""
 

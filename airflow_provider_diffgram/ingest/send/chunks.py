@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, StorageError, routes
 from ...client.request import pause
+from ...client.routes import MIN_CHUNK
 from ...models import Input, PathMedia
 from ..check.check import Plan
 from ..read.paths import PathOpener, upload_of
@@ -24,8 +25,25 @@ PATIENCE = 3600.0
 """Seconds to wait until the server has ingested a large medium, so that predictions can follow."""
 
 _TRIES = 3
+_IN_ONE_SECOND = 4
+"""Chunks that a server admits in a second (server.md 1.5)."""
+
 _LOOKS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each look for the last chunk whose answer was lost: the server puts the parts together."""
+
+
+def chunk_size(size: int, most: int, failures: int = 0) -> int:
+    """Return the bytes of a chunk: so many that the server's limit does not hold the upload up, if it can be.
+
+    A server ends a process that is busy with one request for two minutes, so over a slow line a chunk may be
+    too large: it is a quarter at each further try.
+
+    :param size: of the whole medium.
+    :param most: bytes of a chunk at most.
+    :param failures: tries that failed before.
+    """
+    wanted = min(math.ceil(size / _IN_ONE_SECOND), most)
+    return max(MIN_CHUNK, wanted // 4**failures)
 
 
 class LargeUploads:
@@ -79,7 +97,7 @@ class LargeUploads:
                 upload,
                 directory_id=self._plan.directory_id,
                 upload_id=uuid.uuid4().hex,
-                chunk_size=self._plan.limits.upload_chunk,
+                chunk_size=chunk_size(upload.size, self._plan.limits.upload_chunk, tries),
                 batch_id=batch_id,
                 video_split_duration=split,
             )

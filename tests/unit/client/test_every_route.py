@@ -614,7 +614,7 @@ def test_a_chunk_travels_in_pieces_and_closes_its_file():
     assert opened[0].closed
 
 
-@pytest.mark.parametrize("chunk_size", [0, 5 * MIB - 1, 64 * MIB + 1])
+@pytest.mark.parametrize("chunk_size", [0, 5 * MIB - 1, 128 * MIB + 1])
 def test_chunks_that_the_storage_would_refuse_are_not_made_quirk_23(chunk_size: int):
     with pytest.raises(ValueError, match="chunk_size"):
         routes.upload_large(P, medium(), directory_id=2, upload_id="u", chunk_size=chunk_size)
