@@ -2,9 +2,10 @@
 
 Such a request keeps a process of the server busy until it is answered, and a server answers people with the
 same processes. Beyond what it can do at once nothing gets faster: all only wait longer. How much that is no
-client knows, so it is measured, as in congestion control of networks: additive growth while answers come no
-later than they did at two at once (as the delay-based TCP Vegas, and Gradient2 of adaptive concurrency
-limits, compare with a time without a queue), halving when the server fails or its time doubles (AIMD).
+client knows, so it is measured, as in congestion control of networks: growth while answers come no later
+than they did at two at once (as the delay-based TCP Vegas, and Gradient2 of adaptive concurrency limits,
+compare with a time without a queue), fast until they first do (slow start) and by one afterwards, halving
+when the server fails or its time doubles (AIMD).
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Congestion:
     :param limit: requests that may be under way at once now.
     :param normal: seconds of an answer at two at once; None until it was measured.
     :param round: seconds of the answers of this round.
+    :param is_starting: whether no round was slower yet.
     :param was_full: whether so many as allowed were under way in this round: else it proves nothing.
     :param rounds: since ``normal`` was measured.
     :param rest: rounds to come without growth.
@@ -68,6 +70,7 @@ class Congestion:
     limit: int
     normal: float | None = None
     round: tuple[float, ...] = ()
+    is_starting: bool = True
     was_full: bool = False
     rounds: int = 0
     rest: int = 0
@@ -111,11 +114,13 @@ class Congestion:
         if later > HALVES_ABOVE:
             return after._halved(at_once)
         if later > SHRINKS_ABOVE and self.limit > START:
-            return replace(after, limit=self.limit - 1, rest=_REST)
+            back = self.limit // 3 if self.is_starting else 1
+            return replace(after, limit=self.limit - back, is_starting=False, rest=_REST)
         if after.rounds >= _ROUNDS_TO_TRUST and self.limit > START:
             return replace(after, limit=START, held=self.limit, stale=max(0, at_once - 1))
         if later < GROWS_BELOW and self.was_full and not after.rest:
-            return replace(after, limit=min(self.limit + 1, self.most))
+            more = max(1, self.limit // 2) if self.is_starting else 1
+            return replace(after, limit=min(self.limit + more, self.most))
         return after
 
     def _halved(self, at_once: int) -> Congestion:
@@ -124,6 +129,7 @@ class Congestion:
             self,
             limit=max(1, (self.held or self.limit) // 2),
             round=(),
+            is_starting=False,
             was_full=False,
             rest=_REST,
             held=None,
