@@ -43,7 +43,7 @@ def chunk_size(size: int, most: int, failures: int = 0) -> int:
     :param failures: tries that failed before.
     """
     wanted = min(math.ceil(size / _IN_ONE_SECOND), most)
-    return max(MIN_CHUNK, wanted // 4**failures)
+    return max(MIN_CHUNK, wanted >> 2 * failures)
 
 
 class LargeUploads:
