@@ -43,7 +43,6 @@ def get_provider_info() -> dict[str, Any]:
                 "python-modules": [
                     "airflow_provider_diffgram.operators.diffgram",
                     "airflow_provider_diffgram.operators.setup",
-                    "airflow_provider_diffgram.operators.introduce",
                     "airflow_provider_diffgram.operators.review",
                 ],
             }

@@ -14,21 +14,10 @@ from ..operators.diffgram import (
     DiffgramSendPacketOperator,
     DiffgramUploadChildrenOperator,
 )
-from ..operators.introduce import DiffgramIntroduceRunsOperator
 from ..sensors.diffgram import DiffgramInputSensor
 
 DEFAULT_CONN_ID = "diffgram_default"
 _DAY = timedelta(days=1)
-_ALIKE = (
-    "dataset",
-    "diffgram_conn_id",
-    "if_exists",
-    "label_schema",
-    "model_ref",
-    "model_run_ref",
-    "unknown_labels",
-)
-"""What decides where the packets go, which model runs they are of, and whether they are sent."""
 
 
 @dataclass(frozen=True)
@@ -84,27 +73,18 @@ def push_prediction_chunks(
     sending: Mapping[str, Any] | None = None,
     waiting: Mapping[str, Any] | None = None,
 ) -> Pushed:
-    """Send chunks of packets in a mapped task each, after their model runs are known, and wait for all.
+    """Send chunks of packets in a mapped task each, and wait for all.
 
     Parameters are those of :func:`push_predictions`, but for:
 
     :param chunks: a list of paths, or what a task returns that lists them.
-    :raises ValueError: for ``if_exists="fail"``: the first task's packets are there when the others send.
     """
-    if (sending or {}).get("if_exists") == "fail":
-        raise ValueError(
-            "if_exists='fail' cannot be used with chunks: their first packets introduce the model runs and "
-            "are there when the chunks are sent; leave it at 'skip', or use push_predictions"
-        )
     targets = _targets(dataset, label_schema, diffgram_conn_id)
     with TaskGroup(group_id=group_id) as group:
         mapped = DiffgramSendPacketOperator.partial(
             **_given("sending", {"task_id": "send"}, targets, sending, also=("packets",))
         )
-        same = {name: value for name, value in (sending or {}).items() if name in _ALIKE}
-        introduce = DiffgramIntroduceRunsOperator(task_id="introduce", chunks=chunks, **{**targets, **same})
         send = mapped.expand(packets=chunks)
-        introduce >> send
         wait = _wait(send.output, diffgram_conn_id, timeout, waiting)
     return Pushed(group, send.output, wait.output)
 

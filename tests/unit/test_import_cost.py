@@ -34,7 +34,6 @@ NOT_YET = (
     "module",
     [
         "airflow_provider_diffgram.operators.diffgram",
-        "airflow_provider_diffgram.operators.introduce",
         "airflow_provider_diffgram.operators.setup",
         "airflow_provider_diffgram.operators.review",
         "airflow_provider_diffgram.sensors.diffgram",

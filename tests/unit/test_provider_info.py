@@ -25,7 +25,6 @@ from airflow_provider_diffgram.operators.diffgram import (
     DiffgramUploadChildrenOperator,
     DiffgramValidatePacketsOperator,
 )
-from airflow_provider_diffgram.operators.introduce import DiffgramIntroduceRunsOperator
 from airflow_provider_diffgram.operators.review import DiffgramAddTasksOperator, DiffgramCreateJobOperator
 from airflow_provider_diffgram.operators.setup import (
     DiffgramApplySchemaOperator,
@@ -40,7 +39,6 @@ OPERATORS = (
     DiffgramSendPacketOperator,
     DiffgramCreateCompoundFileOperator,
     DiffgramUploadChildrenOperator,
-    DiffgramIntroduceRunsOperator,
     DiffgramValidatePacketsOperator,
     DiffgramCreateDatasetOperator,
     DiffgramApplySchemaOperator,

@@ -236,7 +236,13 @@ class Labels:
 
     def refs_of(self, instances: Iterable[Instance]) -> frozenset[Ref]:
         """Return the models and runs that the instances to be sent name, or get by default."""
-        return refs_of(filter(self.keeps, instances), self._origin)
+        refs: set[Ref] = set()
+        for instance in filter(self.keeps, instances):
+            if instance.model_ref is not None:
+                refs.add((instance.model_ref, instance.model_run_ref))
+            elif self._origin is not None and is_prediction(instance):
+                refs.add(self._origin)
+        return frozenset(refs)
 
     def _read_attributes(self) -> Attributes:
         if self._attributes is None:
@@ -250,17 +256,6 @@ class Labels:
 def is_prediction(instance: Instance) -> bool:
     """Whether a machine made it, or it has a score."""
     return instance.score is not None if instance.machine_made is None else instance.machine_made
-
-
-def refs_of(instances: Iterable[Instance], origin: Ref | None) -> frozenset[Ref]:
-    """Return the models and runs that instances name; ``origin`` for predictions that name none."""
-    refs: set[Ref] = set()
-    for instance in instances:
-        if instance.model_ref is not None:
-            refs.add((instance.model_ref, instance.model_run_ref))
-        elif origin is not None and is_prediction(instance):
-            refs.add(origin)
-    return frozenset(refs)
 
 
 def _listed(names: Iterable[str]) -> str:

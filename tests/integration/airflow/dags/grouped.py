@@ -35,7 +35,8 @@ def grouped_push() -> None:
 
 @dag(schedule=None, **COMMON)
 def grouped_chunks() -> None:
-    pushed = push_prediction_chunks(given("chunks"), dataset="Default", sending={"concurrency": 2}, **SOON)
+    sending = {"concurrency": 2, "if_exists": "{{ dag_run.conf.get('if_exists', 'skip') }}"}
+    pushed = push_prediction_chunks(given("chunks"), dataset="Default", sending=sending, **SOON)
     pushed.group >> succeeded(pushed.receipt)
 
 
