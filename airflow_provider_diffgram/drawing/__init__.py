@@ -4,9 +4,23 @@ Instances go in, as models or as the fields of what should have been one, and pi
 come out. Everything that came with predictions is escaped, and addresses of media are left out.
 """
 
-from .figures import Sample, colour, figure, instances_in
-from .page import head
+from .figures import Sample, canvas, colour, figure, instances_in, size_of, unit_of
+from .page import head, listed
 from .pictures import Picture, small
-from .shapes import extent_of
+from .shapes import drawn, extent_of
 
-__all__ = ["Picture", "Sample", "colour", "extent_of", "figure", "head", "instances_in", "small"]
+__all__ = [
+    "Picture",
+    "Sample",
+    "canvas",
+    "colour",
+    "drawn",
+    "extent_of",
+    "figure",
+    "head",
+    "instances_in",
+    "listed",
+    "size_of",
+    "small",
+    "unit_of",
+]

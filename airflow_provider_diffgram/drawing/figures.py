@@ -46,29 +46,49 @@ def figure(sample: Sample, label_of: Callable[[Any], str], colours: Mapping[str,
     """
     picture, shown = sample.picture, sample.instances[:_MOST_DRAWN]
     extents = [extent for each in sample.instances if (extent := extent_of(each)) is not None]
-    width, height = _size(picture, extents)
+    width, height = size_of(picture, extents)
     wrong = {int(place) for problem in sample.problems for place in _WHICH.findall(problem)}
     shapes, chips = [], []
     for place, instance in enumerate(shown):
         label = label_of(instance)
         paint = colours.get(label, colour(len(colours)))
         shape = drawn(
-            instance, label=label, colour=paint, unit=width / _SCREEN, width=width, wrong=place in wrong
+            instance,
+            label=label,
+            colour=paint,
+            unit=unit_of((width, height)),
+            width=width,
+            wrong=place in wrong,
         )
         if shape:
             shapes.append(shape)
         else:
             chips.append(f'<i style="background:{paint}"></i>{escape(f"{label} ({_kind(instance)})")}')
-    image = ""
-    if picture.data is not None:
-        image = f'<image href="{picture.data}" width="{width:g}" height="{height:g}"/>'
-    drawing = ""
-    if shapes or image:
-        drawing = f'<svg viewBox="0 0 {width:g} {height:g}">{image}{"".join(shapes)}</svg>'
+    drawing = canvas(picture, (width, height), shapes)
     caption = f"<b>{escape(sample.name)}</b><br>{escape('; '.join(_notes(sample, extents)))}"
     if chips:
         caption += f'<br><span class="chips">{" ".join(chips)}</span>'
     return f"<figure>{drawing}<figcaption>{caption}{_problems(sample.problems)}</figcaption></figure>"
+
+
+def canvas(picture: Picture, size: tuple[float, float], shapes: Sequence[str]) -> str:
+    """Return a picture as SVG with what is drawn over it; nothing if there is neither.
+
+    :param size: width and height, of :func:`size_of`.
+    :param shapes: of :func:`~.shapes.drawn`.
+    """
+    width, height = size
+    image = ""
+    if picture.data is not None:
+        image = f'<image href="{picture.data}" width="{width:g}" height="{height:g}"/>'
+    if not (shapes or image):
+        return ""
+    return f'<svg viewBox="0 0 {width:g} {height:g}">{image}{"".join(shapes)}</svg>'
+
+
+def unit_of(size: tuple[float, float]) -> float:
+    """Return what is one pixel on the screen, in pixels of a picture of that size."""
+    return size[0] / _SCREEN
 
 
 def instances_in(packet: Any) -> list[Mapping[str, Any]]:
@@ -104,7 +124,7 @@ def _notes(sample: Sample, extents: Sequence[Extent]) -> list[str]:
     return [*notes, *([picture.reason] if picture.reason else [])]
 
 
-def _size(picture: Picture, extents: Sequence[Extent]) -> tuple[float, float]:
+def size_of(picture: Picture, extents: Sequence[Extent]) -> tuple[float, float]:
     """Return the size of the picture; where it is unknown, one that all instances are in."""
     if picture.width and picture.height:
         return picture.width, picture.height

@@ -7,13 +7,14 @@ from html import escape
 from importlib.resources import files
 
 
-def head(title: str, heading: str, verdict: str, notes: Iterable[str]) -> str:
+def head(title: str, heading: str, verdict: str, notes: Iterable[str], style: str = "") -> str:
     """Return a page up to its heading.
 
     :param verdict: ``passes`` or ``fails``, for the colour of the heading.
     :param notes: listed below it.
+    :param style: CSS of this page alone.
     """
-    style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+    style = files(__package__).joinpath("style.css").read_text(encoding="utf-8") + style
     return "".join(
         [
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',

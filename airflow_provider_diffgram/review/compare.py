@@ -66,6 +66,8 @@ class SentFile:
 
     :param file_id: None for one that never got an id, or is not known.
     :param dataset: its id, as a record has it.
+    :param parent: id of the compound file that it is a child of.
+    :param media: its medium, as it was sent; None if it was in Diffgram.
     :param doubled: references that the record gives to several instances; the last one counts.
     """
 
@@ -73,6 +75,8 @@ class SentFile:
     name: str
     dataset: int | None
     predictions: Sequence[Prediction]
+    parent: int | None = None
+    media: Mapping[str, Any] | None = None
     doubled: int = 0
 
 
@@ -489,7 +493,15 @@ def predictions_of(lines: Sequence[Mapping[str, Any]]) -> SentFile:
                 found[key] = Prediction(reference, frame, fields, origin)
     file_id = next((line["file_id"] for line in lines if line.get("file_id") is not None), None)
     first = lines[0]
-    return SentFile(file_id, first["name"], first.get("directory_id"), list(found.values()), doubled)
+    return SentFile(
+        file_id,
+        first["name"],
+        next((line["directory_id"] for line in lines if line.get("directory_id") is not None), None),
+        list(found.values()),
+        parent=first.get("parent_file_id"),
+        media=next((line["packet"]["media"] for line in lines if line["packet"].get("media")), None),
+        doubled=doubled,
+    )
 
 
 def _instances_of(packet: Mapping[str, Any]) -> Iterable[tuple[int | None, Sequence[Fields]]]:

@@ -69,6 +69,10 @@ class LinesByFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove the copy."""
         self._file.close()
 
     def _note(self, key: Hashable, at: int) -> None:

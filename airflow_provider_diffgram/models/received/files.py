@@ -104,8 +104,9 @@ class AnnotationUpdate(Received):
 class InstanceHistory(Received):
     """All rows of one instance, newest first, without the names of people (server.md 10.3.6).
 
-    The newest row tells what became of it: ``action_type`` ``deleted`` where a person deleted it. A single
-    row with ``soft_delete`` was lost to a list that did not name it.
+    The newest row tells what became of it: ``action_type`` ``deleted`` where it was deleted by name. A single
+    row with ``soft_delete`` was lost to a list that did not name it. ``is_by_person`` tells a person's row
+    from one of the API's.
     """
 
     rows: list[dict[str, Any]] = Field(validation_alias="instance_history")
@@ -116,12 +117,12 @@ class InstanceHistory(Received):
         rows = _instances(value)
         if not isinstance(rows, list):
             return rows
-        return [
-            {key: item for key, item in row.items() if key != "member_created"}
-            if isinstance(row, dict)
-            else row
-            for row in rows
-        ]
+        return [_without_name(row) if isinstance(row, dict) else row for row in rows]
+
+
+def _without_name(row: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: item for key, item in row.items() if key != "member_created"}
+    return {**kept, "is_by_person": isinstance(row.get("member_created"), dict)}
 
 
 class InstanceBuffer(Received):

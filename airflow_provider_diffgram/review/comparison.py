@@ -1,0 +1,308 @@
+"""A record against what people left, from the first file to the figures, the report and the page."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+from pydantic_core import to_json
+
+from ..ingest.read.paths import PathOpener, universal_path
+from ..ingest.read.storage import patient
+from ..models import InvalidValueError
+from .compare import (
+    ADDED,
+    DELETED,
+    KEPT,
+    REDRAWN,
+    REDRAWN_IOU,
+    RELABELLED,
+    UNJUDGED,
+    Canonical,
+    Outcome,
+    SentFile,
+    compare_file,
+    predictions_of,
+)
+from .finals import Finals
+from .limits import QualityLimits
+from .lines import LinesByFile, key_of_record
+from .metrics import Tally, headline
+from .page import WorstFile, write_page
+from .precision import AveragePrecision
+from .table import ReportTable
+from .trend import against_last, entry, read_history, with_entry, written
+
+_log = logging.getLogger(__name__)
+
+SAMPLES = 24
+"""Pictures on a page."""
+
+_MOST_SAMPLES = 100
+
+
+class QualityError(Exception):
+    """Predictions are not as good as they must be: doing the same again changes nothing."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a comparison is written; what is None is not.
+
+    :param metrics: path of a JSON file with all figures.
+    :param report: path of a JSON Lines file with one line for each prediction, and each added instance.
+    :param table: path of the same as Parquet.
+    :param page: path of an HTML page.
+    :param history: path of a JSON Lines file with one line for each comparison so far; this one is added.
+    :param samples: so many pictures are on the page, the worst ones.
+    """
+
+    metrics: str | None = None
+    report: str | None = None
+    table: str | None = None
+    page: str | None = None
+    history: str | None = None
+    samples: int = SAMPLES
+
+    def check(self) -> list[str]:
+        """Return what is wrong with them."""
+        problems = []
+        paths = [each for each in (self.metrics, self.report, self.table, self.page, self.history) if each]
+        for path in sorted({each for each in paths if paths.count(each) > 1}):
+            problems.append(f"{path!r} is given for several outputs: give each a path of its own")
+        if not 0 <= self.samples <= _MOST_SAMPLES:
+            problems.append(f"samples must be 0 to {_MOST_SAMPLES}, not {self.samples}")
+        return problems
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found.
+
+    :param figures: all of them, as ``metrics.json`` has them.
+    :param too_few: why they say too little to judge by; None if they say enough.
+    :param missed: which limits are missed.
+    """
+
+    figures: Mapping[str, Any] = field(repr=False)
+    too_few: str | None = None
+    missed: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> dict[str, Any]:
+        """The few figures that matter most."""
+        return headline(dict(self.figures))
+
+    def to_xcom(self) -> dict[str, Any]:
+        """Return them as small JSON."""
+        return {**self.headline, "missed": list(self.missed), "enough": self.too_few is None}
+
+    def summary(self) -> str:
+        """Return one line for a log."""
+        told = self.headline
+        every = self.figures["all"]
+        share = every["acceptance"]
+        if not share["of"]:
+            return (
+                f"{told['predictions']:,} predictions on {told['files']:,} files, and people have judged none"
+            )
+        low, high = 100 * share["low"], 100 * share["high"]
+        return (
+            f"people kept {share['number']:,} of {share['of']:,} predictions that they judged ({low:.1f} to "
+            f"{high:.1f} %), deleted {told[DELETED]:,}, changed {told['changed']:,}, drew "
+            f"{told[REDRAWN]:,} again and added {told[ADDED]:,}; {told['reviewed']:,} of {told['files']:,} "
+            "files are reviewed"
+        )
+
+    def raise_if_missed(self) -> None:
+        """Raise QualityError with the limits that are missed."""
+        if self.missed:
+            raise QualityError(f"{'; '.join(self.missed)}. {self.summary()}")
+
+
+Pictures = Callable[[SentFile], Any]
+"""Returns the :class:`~airflow_provider_diffgram.drawing.Picture` of a file."""
+
+
+def compare(
+    record: Sequence[str],
+    finals: Finals,
+    *,
+    run: str,
+    project: str,
+    limits: QualityLimits | None = None,
+    outputs: Outputs | None = None,
+    redrawn_iou: float = REDRAWN_IOU,
+    canonical: Canonical | None = None,
+    pictures: Pictures | None = None,
+    path_of: PathOpener = universal_path,
+) -> Comparison:
+    """Tell what people made of the predictions of a record, and write what is asked for.
+
+    Files are compared one after the other; what is in memory does not grow with them but for an index.
+
+    :param record: paths of records, as a push writes them, oldest first.
+    :param finals: where what people left is found.
+    :param run: what the comparison is called in the history.
+    :param project: shown on the page.
+    :param limits: what is to be reached; nothing by default.
+    :param redrawn_iou: how alike one that a person drew must be to one that is gone, to be the same.
+    :param canonical: reads attributes of both sides into one form.
+    :param pictures: finds the pictures of the page; None: the page has drawings alone.
+    :param path_of: opens paths.
+    :return: what was found, whether limits are missed or not.
+    :raises InvalidValueError: if an argument is wrong, or a file cannot be read or written.
+    """
+    limits, outputs = limits or QualityLimits(), outputs or Outputs()
+    problems = [*limits.check(), *outputs.check()]
+    if not 0 < redrawn_iou <= 1:
+        problems.append(f"redrawn_iou must be above 0 and at most 1, not {redrawn_iou}")
+    if problems:
+        raise InvalidValueError("comparison", problems)
+    history = _history(outputs.history, path_of)
+    worst = _Worst(outputs.samples if outputs.page else 0)
+    tally = Tally(_precision())
+    with ExitStack() as stack:
+        lines = stack.enter_context(LinesByFile(record, "record", key_of_record, path_of))
+        report = stack.enter_context(_writing(outputs.report, path_of))
+        table_file = stack.enter_context(_writing(outputs.table, path_of))
+        table = stack.enter_context(ReportTable(table_file)) if table_file else None
+        for sent, now in finals.of(_sent_files(lines)):
+            outcomes = compare_file(sent, now, redrawn_iou=redrawn_iou, canonical=canonical)
+            tally.add(sent, now, outcomes)
+            worst.add(sent, outcomes)
+            if report is not None:
+                report.write(b"".join(to_json(line) + b"\n" for line in report_lines(sent, outcomes)))
+            if table is not None:
+                table.add(report_lines(sent, outcomes))
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    figures: dict[str, Any] = {"run": run, "at": at, **tally.figures()}
+    figures["against_last"] = _against_last(history, run, tally)
+    too_few = limits.too_few(figures)
+    found = Comparison(figures, too_few, () if too_few else tuple(limits.missed(figures)))
+    figures["limits"] = {"too_few": too_few, "missed": list(found.missed)}
+    history = with_entry(history, entry(run, at, found.headline, tally.files))
+    if outputs.metrics:
+        _write(outputs.metrics, json.dumps(figures, indent=1).encode() + b"\n", path_of)
+    with _writing(outputs.page, path_of) as page:
+        if page is not None:
+            write_page(
+                page, project=project, comparison=found, worst=worst.files, history=history, pictures=pictures
+            )
+    if outputs.history:
+        _write(outputs.history, written(history).encode(), path_of)
+    return found
+
+
+def _sent_files(lines: LinesByFile) -> Iterator[SentFile]:
+    for key in lines.keys():  # noqa: SIM118  (it is no dictionary)
+        yield predictions_of(lines.of(key))
+
+
+def _precision() -> AveragePrecision | None:
+    try:
+        return AveragePrecision()
+    except ImportError:
+        return None
+
+
+def _against_last(history: Iterable[Mapping[str, Any]], run: str, tally: Tally) -> dict[str, Any] | None:
+    try:
+        return against_last(history, run, tally.files)
+    except ImportError:
+        return None  # metrics.json says what is missing
+
+
+def report_lines(sent: SentFile, outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
+    """Yield what the report says of a file, a line for each prediction and each added instance."""
+    for each in outcomes:
+        yield {
+            "file_id": sent.file_id,
+            "name": sent.name,
+            "dataset": sent.dataset,
+            "frame": each.frame,
+            "reference": each.reference,
+            "type": each.type,
+            "run": each.run,
+            "score": each.score,
+            "label": each.label,
+            "final_label": each.final_label,
+            "outcome": each.outcome,
+            "iou": each.iou,
+            "shift": each.shift,
+            "proof": each.proof,
+        }
+
+
+class _Worst:
+    """The files whose predictions people corrected most, in memory for those alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._heap: list[tuple[float, int, WorstFile]] = []
+        self._count = itertools.count()
+
+    def add(self, sent: SentFile, outcomes: Sequence[Outcome]) -> None:
+        """Keep a file if it is among the worst so far."""
+        if not self._most:
+            return
+        badness = sum(map(_badness, outcomes))
+        if not badness or (len(self._heap) >= self._most and badness <= self._heap[0][0]):
+            return
+        item = (badness, -next(self._count), WorstFile(replace(sent, predictions=()), list(outcomes)))
+        (heapq.heappush if len(self._heap) < self._most else heapq.heapreplace)(self._heap, item)
+
+    @property
+    def files(self) -> list[WorstFile]:
+        """The worst first."""
+        return [file for _, _, file in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
+
+
+def _badness(each: Outcome) -> float:
+    if each.outcome == KEPT or (each.outcome in UNJUDGED and each.outcome != ADDED):
+        return 0.0
+    if each.outcome in (ADDED, DELETED) or RELABELLED in each.outcome:
+        return 1.0
+    return 0.1 + (1.0 - (each.iou or 0.0))
+
+
+def _history(path: str | None, path_of: PathOpener) -> list[Any]:
+    if not path:
+        return []
+    try:
+        with patient(path_of)(path).open("rb") as file:
+            return read_history(bytes(file.read()).decode())
+    except FileNotFoundError:
+        return []
+    except (OSError, ImportError, ValueError) as error:
+        raise InvalidValueError("history", [f"cannot read the history {path}: {error}"]) from error
+
+
+def _write(path: str, content: bytes, path_of: PathOpener) -> None:
+    with _writing(path, path_of) as file:
+        assert file is not None
+        file.write(content)
+
+
+@contextmanager
+def _writing(path: str | None, path_of: PathOpener) -> Iterator[BinaryIO | None]:
+    """Open a file to write, or nothing without a path.
+
+    :raises InvalidValueError: if it cannot be written.
+    """
+    if not path:
+        yield None
+        return
+    try:
+        opened = patient(path_of)(path).open("wb")
+    except (OSError, ImportError, ValueError) as error:
+        raise InvalidValueError("comparison", [f"cannot write {path}: {error}"]) from error
+    with opened as file:
+        yield file

@@ -1,0 +1,110 @@
+"""What predictions must reach, by what people did with them. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .compare import DELETED
+from .shares import Share
+
+
+@dataclass(frozen=True)
+class QualityLimits:
+    """What predictions must reach. Of few observations the bound decides: a limit is missed only where the
+    whole interval is beyond it.
+
+    :param min_acceptance: least share of the judged predictions that people left as they were.
+    :param max_deleted: greatest share of the judged predictions that people deleted and did not draw again.
+    :param min_precision: label -> least precision at IoU 0.5.
+    :param min_recall: label -> least recall at IoU 0.5.
+    :param min_ap50: least AP50, of boxes, or else of polygons.
+    :param min_reviewed: fewest files that people reviewed; below that nothing else is looked at.
+    """
+
+    min_acceptance: float | None = None
+    max_deleted: float | None = None
+    min_precision: Mapping[str, float] = field(default_factory=dict)
+    min_recall: Mapping[str, float] = field(default_factory=dict)
+    min_ap50: float | None = None
+    min_reviewed: int = 1
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the limits."""
+        problems = []
+        for name in ("min_acceptance", "max_deleted", "min_ap50"):
+            value = getattr(self, name)
+            if value is not None and not _is_share(value):
+                problems.append(f"{name} must be 0 to 1, not {value!r}")
+        for name in ("min_precision", "min_recall"):
+            for label, value in getattr(self, name).items():
+                if not _is_share(value):
+                    problems.append(f"{name} of {label!r} must be 0 to 1, not {value!r}")
+        if (
+            isinstance(self.min_reviewed, bool)
+            or not isinstance(self.min_reviewed, int)
+            or self.min_reviewed < 0
+        ):
+            problems.append(f"min_reviewed must be a number of files, not {self.min_reviewed!r}")
+        return problems
+
+    def too_few(self, figures: Mapping[str, Any]) -> str | None:
+        """Return why the figures say too little to judge by; None if they say enough."""
+        files = figures["files"]
+        if files["reviewed"] >= self.min_reviewed:
+            return None
+        return (
+            f"people have reviewed {files['reviewed']:,} of {files['recorded']:,} files, and at least "
+            f"{self.min_reviewed:,} are to be: nothing is said of the predictions"
+        )
+
+    def missed(self, figures: Mapping[str, Any]) -> list[str]:
+        """Return which limits are missed, in words."""
+        every = figures["all"]
+        found = []
+        if self.min_acceptance is not None:
+            found.append(_too_low("acceptance", _share(every["acceptance"]), self.min_acceptance))
+        if self.max_deleted is not None:
+            share = _share(every[DELETED])
+            if _is_beyond(share.share, share.low, lambda value: value > self.max_deleted):
+                found.append(
+                    f"people deleted {share} of the predictions, and at most {self.max_deleted:g} may be"
+                )
+        for name, least in (("precision", self.min_precision), ("recall", self.min_recall)):
+            for label, limit in least.items():
+                told = figures["labels"].get(label)
+                if told is None:
+                    found.append(f"no prediction has the label {label!r}, whose {name} has a limit")
+                else:
+                    found.append(
+                        _too_low(f"{name} of {label!r} at IoU 0.5", _share(told[name]["0.5"]), limit)
+                    )
+        if self.min_ap50 is not None:
+            ap50 = (every["ap"].get("box") or every["ap"].get("polygon") or {}).get("ap50")
+            if ap50 is None:
+                found.append(
+                    "AP50 has a limit and is not told: predictions need scores, and the extra [metrics]"
+                )
+            elif ap50 < self.min_ap50:
+                found.append(f"AP50 is {ap50:.3f}, and at least {self.min_ap50:g} is to be reached")
+        return [each for each in found if each is not None]
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _share(told: Mapping[str, Any]) -> Share:
+    return Share(**told)
+
+
+def _is_beyond(share: float | None, bound: float | None, beyond: Any) -> bool:
+    value = bound if share is None else share
+    return value is not None and bool(beyond(value))
+
+
+def _too_low(what: str, share: Share, least: float) -> str | None:
+    if not _is_beyond(share.share, share.high, lambda value: value < least):
+        return None
+    return f"{what} is {share}, and at least {least:g} is to be reached"
