@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -47,7 +48,7 @@ class ReportTable:
             ]
         )
         self._of = pa.RecordBatch.from_pylist
-        self._writer = pq.ParquetWriter(file, self._schema)
+        self._writer = pq.ParquetWriter(_Sink(file), self._schema)
         self._rows: list[Mapping[str, Any]] = []
 
     def __enter__(self) -> Self:
@@ -70,3 +71,23 @@ class ReportTable:
         if self._rows:
             self._writer.write_batch(self._of(self._rows, schema=self._schema))
             self._rows = []
+
+
+class _Sink(io.RawIOBase):
+    """A file of which pyarrow asks more than storages give: whether it is open, and how far."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._at = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def write(self, content: Any) -> int:
+        written = bytes(content)
+        self._file.write(written)
+        self._at += len(written)
+        return len(written)
