@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import logging
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from typing import IO, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict
 
 from ..client import DiffgramClient, routes
+from ..ingest.check.lookup import find_dataset
 from ..ingest.read.paths import PathOpener, universal_path
 from ..models import File, Handle, InvalidValueError
 from .folder import Folder, Nowhere
@@ -132,7 +133,7 @@ def pull(
     *,
     dataset: str | int | None = None,
     job: int | None = None,
-    handle: Handle | None = None,
+    handle: Handle | Sequence[Handle] | None = None,
     file_ids: Iterable[int] | None = None,
     only: Only = "complete",
     options: Options | None = None,
@@ -147,7 +148,7 @@ def pull(
     :param path: a folder of its own, local or in object storage.
     :param dataset: name or id.
     :param job: id.
-    :param handle: of a push.
+    :param handle: of a push, or of several.
     :param file_ids: of files of the project.
     :param only: ``complete`` takes files whose tasks are all complete; for a job, its task.
     :param path_of: opens paths.
@@ -172,23 +173,15 @@ def pull(
     only_done = only == "complete"
     source: Source
     if dataset is not None:
-        source = DatasetSource(client, _dataset_id(client, dataset), only_done=only_done)
+        source = DatasetSource(client, find_dataset(client, dataset).id, only_done=only_done)
     elif job is not None:
         source = JobSource(client, job, only_done=only_done)
     else:
-        ids = files_of_handle(client, handle, path_of) if handle is not None else list(file_ids or ())
-        source = FilesSource(client, ids, only_done=only_done)
+        handles = [handle] if isinstance(handle, Handle) else list(handle or ())
+        ids = [each for one in handles for each in files_of_handle(client, one, path_of)]
+        source = FilesSource(client, ids if handle is not None else file_ids or (), only_done=only_done)
     with closing(Shelf()) as shelf:
         return _Pull(client, Folder(path, path_of), source, only, options, write, shelf).run()
-
-
-def _dataset_id(client: DiffgramClient, dataset: str | int) -> int:
-    if isinstance(dataset, int):
-        return dataset
-    found = client.send(routes.find_dataset(client.project, dataset))
-    if found is None:
-        raise InvalidValueError("dataset", [f"there is no dataset {dataset!r} in {client.project!r}"])
-    return found.id
 
 
 @dataclass

@@ -34,6 +34,7 @@ NOT_YET = (
     "module",
     [
         "airflow_provider_diffgram.operators.diffgram",
+        "airflow_provider_diffgram.operators.pull",
         "airflow_provider_diffgram.operators.setup",
         "airflow_provider_diffgram.operators.review",
         "airflow_provider_diffgram.sensors.diffgram",

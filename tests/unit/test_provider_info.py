@@ -25,6 +25,7 @@ from airflow_provider_diffgram.operators.diffgram import (
     DiffgramUploadChildrenOperator,
     DiffgramValidatePacketsOperator,
 )
+from airflow_provider_diffgram.operators.pull import DiffgramPullAnnotationsOperator
 from airflow_provider_diffgram.operators.review import DiffgramAddTasksOperator, DiffgramCreateJobOperator
 from airflow_provider_diffgram.operators.setup import (
     DiffgramApplySchemaOperator,
@@ -44,6 +45,7 @@ OPERATORS = (
     DiffgramApplySchemaOperator,
     DiffgramCreateJobOperator,
     DiffgramAddTasksOperator,
+    DiffgramPullAnnotationsOperator,
 )
 
 

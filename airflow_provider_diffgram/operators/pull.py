@@ -1,0 +1,158 @@
+"""An operator that brings annotations back into files. Imports as little as :mod:`.base`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
+
+from ..hooks.diffgram import DiffgramHook, failing_for_good
+from ..links.diffgram import remember_place
+from .base import AnnouncingOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from ..review.pull import Only, Options, Pulled
+
+
+class DiffgramPullAnnotationsOperator(AnnouncingOperator):
+    """Write the annotations of files to a folder, as a new version unless nothing changed.
+
+    Called again with the same folder, it reads only what changed since. Name at most one of ``dataset``,
+    ``job``, ``handle`` and ``file_ids``; without any it is the connection's default dataset.
+
+    Returns ``{"version", "previous", "is_new", "path", "manifest", "files", "instances", "added", "changed",
+    "kept", "removed", "moved", "left_out"}``. The events of outlets get the version and the counts.
+
+    :param path: a folder of its own, local or in object storage. Each version is a folder in it that is
+        never changed again; ``path`` of what is returned is that of the version.
+    :param dataset: name or id.
+    :param job: id of a job.
+    :param handle: what a push returned, or several of them; its files must be in.
+    :param file_ids: of files of the project.
+    :param only: ``complete`` takes files whose tasks people have completed; ``all`` takes every file.
+    :param format: ``packets``, ``coco``, ``yolo``, ``yolo-segment``, ``yolo-obb``, ``yolo-pose``, ``voc`` or
+        ``parquet``.
+    :param split: for YOLO: part -> share of the pictures; 80 % ``train`` and 20 % ``val`` when None.
+    :param unsupported: what to do with annotations that the format cannot hold: ``drop`` and count them, or
+        ``fail``.
+    :param media: ``none``, ``link`` to write the address of each, or ``copy``.
+    :param skip_unchanged: whether the task is skipped, and with it what follows, if there is no new version.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    """
+
+    template_fields: Sequence[str] = (
+        "path",
+        "dataset",
+        "job",
+        "handle",
+        "file_ids",
+        "only",
+        "format",
+        "split",
+        "unsupported",
+        "media",
+        "diffgram_conn_id",
+    )
+    ui_color = "#f6e9fa"
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        dataset: str | int | None = None,
+        job: int | str | None = None,
+        handle: Mapping[str, Any] | Iterable[Mapping[str, Any]] | str | None = None,
+        file_ids: Iterable[int] | str | None = None,
+        only: str = "complete",
+        format: str = "packets",
+        split: Mapping[str, float] | None = None,
+        unsupported: str = "drop",
+        media: str = "none",
+        skip_unchanged: bool = False,
+        diffgram_conn_id: str = DiffgramHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.path = path
+        self.dataset = dataset
+        self.job = job
+        self.handle = handle
+        self.file_ids = file_ids
+        self.only = only
+        self.format = format
+        self.split = split
+        self.unsupported = unsupported
+        self.media = media
+        self.skip_unchanged = skip_unchanged
+        self.diffgram_conn_id = diffgram_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Pull, and return which version there is now."""
+        from ..review.pull import pull
+
+        with failing_for_good():
+            hook = self._hook()
+            client = hook.get_conn()
+            remember_place(context, client.settings.base_url, client.project)
+            found = pull(
+                client,
+                self.path,
+                **self._source(hook),
+                only=cast("Only", self.only),
+                options=self._options(),
+                path_of=hook.path_opener(),
+            )
+        self.log.info("%s", found.summary())
+        if self.skip_unchanged and not found.is_new:
+            raise AirflowSkipException(f"skipped: {found.summary()}")
+        self._tell_outlets(context, found)
+        return found.to_xcom()
+
+    def _source(self, hook: DiffgramHook) -> dict[str, Any]:
+        """Return what to pull; a rendered template is text, and one of nothing is empty.
+
+        :raises InvalidValueError: if something is not what it should be.
+        """
+        from ..ingest.watch.targets import handles_of
+        from ..models import InvalidValueError
+
+        given = {name: getattr(self, name) for name in ("dataset", "job", "handle", "file_ids")}
+        given = {name: value for name, value in given.items() if value not in (None, "")}
+        if not given:
+            return {"dataset": hook.get_defaults().dataset}
+        try:
+            if "job" in given:
+                given["job"] = int(given["job"])
+            if "file_ids" in given:
+                given["file_ids"] = [int(each) for each in _several(given["file_ids"])]
+            if "handle" in given:
+                given["handle"] = handles_of(given["handle"])
+        except InvalidValueError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise InvalidValueError("pull", [f"{', '.join(given)}: {error}"]) from error
+        return given
+
+    def _options(self) -> Options:
+        from ..review.pull import Options
+
+        return Options(
+            format=cast("Any", self.format),
+            split={name: float(share) for name, share in self.split.items()} if self.split else None,
+            unsupported=cast("Any", self.unsupported),
+            media=cast("Any", self.media),
+        )
+
+    def _tell_outlets(self, context: Context, found: Pulled) -> None:
+        """Give the events of outlets the version and the counts."""
+        for outlet in self.outlets or []:
+            if isinstance(outlet, Asset):
+                context["outlet_events"][outlet].extra = found.to_xcom()
+
+
+def _several(value: Any) -> list[Any]:
+    return list(json.loads(value) if isinstance(value, str) else value)
