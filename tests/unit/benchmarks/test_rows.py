@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from benchmarks.rows import Bar, Row, exit_status, merged, read, row, table, write
+from benchmarks.rows import Bar, Row, exit_status, merged, read, row, write
 
 KEYS = ["name", "ours", "peer", "unit", "bar", "ok"]
 
@@ -80,18 +79,3 @@ def test_the_exit_status_concerns_the_rows_measured(tmp_path: Path):
     assert exit_status(measured) == 0
     assert exit_status([*measured, figure("push.c", 1, Bar(most=0))]) == 1
     assert [one["ok"] for one in read(path)] == [False, True, True]
-
-
-def test_the_file_is_a_list_of_rows_with_exactly_these_keys(tmp_path: Path):
-    path = tmp_path / "build" / "bench.json"
-    assert read(path) == []
-    write(path, merged([], ["push"], [figure("push.a")]))
-    (only,) = json.loads(path.read_text())
-    assert list(only) == KEYS
-    assert [each.name for each in path.parent.iterdir()] == ["bench.json"]
-
-
-def test_the_table_tells_what_was_missed():
-    lines = table([row("push.a", 1, 16, "packets/s", Bar(times_peer=8)), figure("push.b")]).splitlines()
-    assert lines[1].split() == ["push.a", "1", "16", "packets/s", ">=", "8x", "peer", "MISSED"]
-    assert lines[2].split() == ["push.b", "1", "-", "packets", "-", "ok"]

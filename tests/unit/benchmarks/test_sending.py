@@ -7,22 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import push, workers
+from benchmarks import workers
 from benchmarks.__main__ import FAMILIES, main
 from benchmarks.server import serving
 from benchmarks.workers import OURS, Client, run
-
-
-def test_ours_sends_every_packet_in_processes_that_begin_together():
-    with serving(rate_limit=False) as server:
-        ended = run(OURS, server, 5, ("a", "b"))
-    names = [f"{sender}-{number:07}.jpg" for sender in "ab" for number in range(5)]
-    assert sorted(one.name for one in ended.accepted) == names
-    assert sorted(ended.reported) == names
-    assert ended.errors == []
-    assert ended.requests > len(names)
-    assert all(result["cpu_seconds"] > 0 and result["growth_mib"] >= 0 for result in ended.results)
-
 
 STAND_IN = """
 import requests
@@ -65,36 +53,11 @@ def test_what_the_peer_raises_is_its_result_and_what_it_sent_counts(stand_in: Cl
     assert ended.requests == len(ended.accepted) + 2
 
 
-def test_the_peer_names_labels_that_the_server_has(stand_in: Client):
-    with serving(rate_limit=False) as server:
-        ended = run(stand_in, server, 3)
-    assert ended.errors == []
-    assert len(ended.reported) == 3
-
-
 def test_our_failure_ends_the_measurement(monkeypatch: pytest.MonkeyPatch):
     with serving(rate_limit=False) as server:
         monkeypatch.setattr("benchmarks.server.DATASET", "elsewhere")
         with pytest.raises(RuntimeError, match="elsewhere"):
             run(OURS, server, 3)
-
-
-def test_both_clients_run_in_turn(stand_in: Client, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(push, "PEER", stand_in)
-    monkeypatch.setattr(push, "REPEATS", 2)
-    told: list[str] = []
-    fast, slow = push.alternate(
-        {"fast": push.sending(3, rate_limit=False), "slow": push.sending(2, latency_ms=5)}, told.append
-    )
-    turn = ["fast · ours", "slow · ours", "fast · peer", "slow · peer"]
-    assert [line.partition(":")[0] for line in told] == turn * 2
-    assert [len(runs) for runs in fast.runs.values()] == [2, 2]
-    assert {len(one.accepted) for runs in slow.runs.values() for one in runs} == {2}
-    assert fast.lost(OURS) == 0
-
-
-def test_the_families_are_those_that_the_rows_are_named_after():
-    assert list(FAMILIES) == ["push", "convert", "wait", "compound", "import"]
 
 
 def test_a_family_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]):

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import pytest
-
-from demo.airflow_runs import Run
-from demo.demonstration import Outcome, verdict, write_summary
+from demo.demonstration import Outcome, verdict
 from demo.media import DOCUMENT
 from demo.project import Snapshot
-from demo.show import table
 from demo.stored import Comparison, Intended, Stored
 
 BOX = {"id": 11, "type": "box"}
@@ -53,29 +48,3 @@ def test_no_document_or_two_of_them():
     twice = Snapshot((PHOTO, DOCUMENT_FILE, DOCUMENT_FILE), (PAGE,))
     assert outcome(EMPTY, without).problems == [f"{DOCUMENT}: 0 files of this name on the server"]
     assert outcome(EMPTY, twice).problems == [f"{DOCUMENT}: 2 files of this name on the server"]
-
-
-@pytest.mark.parametrize("created,succeeded,skipped", [(True, 6, 5), (False, 5, 6)])
-def test_the_summary_adds_up_the_receipts_and_the_compound_file(tmp_path, created, succeeded, skipped):
-    receipts = [{"succeeded": 3, "failed": 0, "skipped": 1}, {"succeeded": 2, "failed": 1, "skipped": 4}]
-    runs = [
-        Run("push", "run", "success", 1.0, {}, {"wait": receipts[0]}),
-        Run("compound", "run", "success", 1.0, {}, {"wait": receipts[1], "create": {"created": created}}),
-    ]
-    write_summary(tmp_path / "summary.json", "http://127.0.0.1:1", FULL, runs)
-    assert json.loads((tmp_path / "summary.json").read_text()) == {
-        "server": "http://127.0.0.1:1",
-        "files": 3,
-        "instances": 2,
-        "succeeded": succeeded,
-        "failed": 1,
-        "skipped": skipped,
-    }
-
-
-def test_the_table_is_aligned():
-    assert table([("photo-a.png", 12, "new"), ("b", 0, "was there already")]) == [
-        "file         instances  status",
-        "photo-a.png         12  new",
-        "b                    0  was there already",
-    ]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import requests
 
-from demo.fileserver import serving
 from demo.server import VARIABLES, Server, from_environment
 
 VALUES = {
@@ -45,13 +43,3 @@ def test_the_secret_is_not_shown():
     assert "a-secret" not in repr(server)
     with server.client() as client:
         assert "a-secret" not in repr(client)
-
-
-def test_a_folder_is_served_until_the_end(tmp_path, capfd):
-    (tmp_path / "a.txt").write_text("text")
-    with serving(tmp_path) as address:
-        assert address.startswith("http://127.0.0.1:")
-        assert requests.get(f"{address}/a.txt", timeout=5).text == "text"
-    with pytest.raises(requests.ConnectionError):
-        requests.get(f"{address}/a.txt", timeout=5)
-    assert capfd.readouterr() == ("", "")

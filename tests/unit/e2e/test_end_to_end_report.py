@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from chaos.judge import Row
 from e2e.__main__ import EndToEnd, Report, Step
-from e2e.distributed import Outcome, descendants
-from e2e.programs import CannotRunError, program
+from e2e.distributed import Outcome
+from e2e.programs import CannotRunError
 from e2e.visit import problem_of_lineage
 
 GOOD = Step("it works", True)
@@ -81,32 +77,6 @@ def test_a_secret_that_was_left_is_counted(tmp_path):
     everything.search()
     assert everything.report.secrets_found == 1
     assert SECRET not in (tmp_path / "secrets.txt").read_text()
-
-
-def test_what_a_process_started_is_found_and_nothing_else():
-    with subprocess.Popen(
-        ["sh", "-c", "sh -c 'sleep 60 & wait' & echo; wait"], stdout=subprocess.PIPE
-    ) as parent:
-        assert parent.stdout
-        parent.stdout.readline()
-        found: set[int] = set()
-        while len(found) < 2:
-            found = descendants(parent.pid)
-        names = sorted(Path(f"/proc/{pid}/comm").read_text().strip() for pid in found)
-        for pid in (*found, parent.pid):
-            os.kill(pid, 9)
-    assert names == ["sh", "sleep"]
-
-
-def test_a_program_that_cannot_be_had_is_named(tmp_path):
-    with pytest.raises(CannotRunError, match="there is no such-program on this machine"):
-        program("such-program", tmp_path / "apt.log")
-
-
-def test_a_program_that_is_there_is_not_installed(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
-    assert program(Path(sys.executable).name, tmp_path / "apt.log").samefile(sys.executable)
-    assert not (tmp_path / "apt.log").exists()
 
 
 DATASET = ("diffgram://127.0.0.1:80", "p/photos")
