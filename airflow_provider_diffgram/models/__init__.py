@@ -37,7 +37,6 @@ from .received import (
     Event,
     File,
     FilePage,
-    FrameUrl,
     Input,
     InputBatch,
     InputRow,
@@ -55,7 +54,6 @@ from .received import (
     Task,
     TaskPage,
     TaskState,
-    Track,
     UploadReply,
 )
 
@@ -80,7 +78,6 @@ __all__ = [
     "Event",
     "File",
     "FilePage",
-    "FrameUrl",
     "GeoBox",
     "GeoCircle",
     "GeoPoint",
@@ -125,7 +122,6 @@ __all__ = [
     "TaskState",
     "TextMedia",
     "TextToken",
-    "Track",
     "UploadReply",
     "UrlMedia",
     "Vector3D",

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.client.errors import RateLimitedError, RefusedError
+from airflow_provider_diffgram.client.errors import RefusedError
 from airflow_provider_diffgram.client.request import Upload
 from airflow_provider_diffgram.client.sync import DiffgramClient
 from airflow_provider_diffgram.models.received import File, Input
@@ -232,9 +232,6 @@ def test_a_video(client: DiffgramClient, module_world: World) -> None:
         return {frame: [one["x_max"] for one in units] for frame, units in found.items() if units}
 
     until(lambda: stored() == {0: [40], 5: [41]}, "the instances of both frames", seen=stored)
-    assert [track.number for track in client.send(routes.list_tracks(client.project, file_id))] == [1]
-    urls = client.send(routes.list_frame_urls(client.project, file_id, [0, 5]))
-    assert sorted(one.frame_number for one in urls) == [0, 5]
     assert client.send(routes.list_annotations(client.project, file_id)).instance_list == []
 
 
@@ -246,21 +243,15 @@ def test_jobs_and_tasks(client: DiffgramClient, review: Review) -> None:
     assert not any(task.done for task in tasks)
     (task,) = client.send(routes.list_tasks(client.project, file_id=review.files[0])).task_list
     assert (task.job.id if task.job else None, task.status) == (review.id, "available")
-    job = client.send(routes.view_job(client.project, review.id))
-    assert (job.id, job.name) == (review.id, review.name)
 
 
 def test_a_job_of_its_own(client: DiffgramClient, deployment: Deployment, world: World) -> None:
     file = uploaded(client, world, "to-review.png")
-    datasets = {world.dataset: world.dataset_name}
     name = f"job on dataset {world.dataset}"
     made = client.send(routes.create_job(client.project, name, schema_id=deployment.schema))
     assert (made.name, made.status) == (name, "draft")
-    try:
-        client.send(routes.attach_datasets(client.project, made.id, datasets))
-    except RateLimitedError:
-        pytest.skip("the server takes datasets into jobs 20 times a day, and these are used up")
     client.send(routes.launch_job(client.project, made.id))
+    client.send(routes.add_files(client.project, made.id, [file.id]))
     (job,) = client.send(routes.list_jobs(client.project, search=name)).jobs
     assert (job.id, job.status) == (made.id, "active")
     states = routes.list_task_states(client.project, made.id)

@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent.parent
 EMULATOR = TESTS.parent / "emulator" / "tests"
 DOCS = TESTS.parent / "docs"
 CALLERS = ("contract/test_client_routes.py", "integration/test_client_routes_of_a_day.py")
-RECORDED_ALONE = {"add_files", "list_events", "update_annotations", "view_history"}
+RECORDED_ALONE = {"list_events", "update_annotations", "view_history"}
 """Routes that the emulator does not serve yet: recorded pairs show them."""
 
 _PLACE = re.compile(r"\{\w+\}")

@@ -31,14 +31,12 @@ from .jobs import (
     ALL_TASKS,
     JobStatus,
     add_files,
-    attach_datasets,
     create_job,
     launch_job,
     list_job_tasks,
     list_jobs,
     list_task_states,
     list_tasks,
-    view_job,
 )
 from .labels import (
     AttributeKind,
@@ -61,17 +59,13 @@ from .uploads import (
 )
 from .videos import (
     MAX_BUFFER,
-    MAX_FRAME_URLS,
     list_frame_instances,
-    list_frame_urls,
-    list_tracks,
 )
 
 __all__ = [
     "ALL_TASKS",
     "MAX_BUFFER",
     "MAX_CHUNK",
-    "MAX_FRAME_URLS",
     "MAX_LARGE_UPLOAD",
     "MIN_CHUNK",
     "PAGE",
@@ -80,7 +74,6 @@ __all__ = [
     "Request",
     "StatusFilter",
     "add_files",
-    "attach_datasets",
     "create_attribute_group",
     "create_attribute_option",
     "create_batch",
@@ -101,7 +94,6 @@ __all__ = [
     "list_events",
     "list_files",
     "list_frame_instances",
-    "list_frame_urls",
     "list_inputs",
     "list_job_tasks",
     "list_jobs",
@@ -111,7 +103,6 @@ __all__ = [
     "list_schemas",
     "list_task_states",
     "list_tasks",
-    "list_tracks",
     "probe_write",
     "send_packet",
     "update_annotations",
@@ -123,6 +114,5 @@ __all__ = [
     "view_file",
     "view_history",
     "view_input",
-    "view_job",
     "view_row",
 ]

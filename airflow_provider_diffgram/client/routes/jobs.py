@@ -65,16 +65,6 @@ def create_job(
     return Request(f"create job {name!r}", "POST", path, item(Job, "job"), json=body, write=True)
 
 
-def attach_datasets(project: str, job_id: int, datasets: Mapping[int, str]) -> Request[Any]:
-    """Make the files of datasets tasks of a job. The server allows twenty a day (server.md 1.5).
-
-    :param datasets: id -> name.
-    """
-    path = path_of("/api/v1/project/{p}/job/dir/attach", project)
-    body = {"job_id": job_id, "directory_list": _synced(datasets)}
-    return Request(f"attach datasets to job {job_id}", "POST", path, whatever, json=body, write=True)
-
-
 def _synced(datasets: Mapping[int, str]) -> list[dict[str, Any]]:
     return [
         {"directory_id": directory_id, "nickname": name, "selected": "sync"}
@@ -190,12 +180,3 @@ def list_tasks(
 
 def _tasks(mode: str, page: int, limit: int, **filters: Any) -> dict[str, Any]:
     return {"mode_data": mode, "page_number": page, "limit_count": limit, **given(**filters)}
-
-
-def view_job(project: str, job_id: int, *, refresh: bool = False) -> Request[Job]:
-    """Read a job. The server allows three hundred a day per address (server.md 1.5).
-
-    :param refresh: count its tasks anew.
-    """
-    path = path_of("/api/v1/job/{id}/builder/info", project, id=job_id)
-    return Request(f"view job {job_id}", "POST", path, item(Job, "job"), json={"refresh_stats": refresh})

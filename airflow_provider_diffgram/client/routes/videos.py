@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from ...models.received import FrameUrl, InstanceBuffer, Track
+from ...models.received import InstanceBuffer
 from ..request import Request
-from .common import items, path_of
+from .common import path_of
 
 MAX_BUFFER = 1000
 """Most frames of one buffer."""
-
-MAX_FRAME_URLS = 100
-"""Most frames of one list of pictures."""
 
 
 def list_frame_instances(
@@ -35,24 +31,4 @@ def list_frame_instances(
         path,
         lambda body: InstanceBuffer.model_validate(body).frames,
         json={"directory_id": directory_id},
-    )
-
-
-def list_tracks(project: str, file_id: int) -> Request[list[Track]]:
-    """List the tracks of a video. No proof of what is stored: label and last frame are missing."""
-    path = path_of("/api/project/{p}/video/single/{id}/sequence/list", project, id=file_id)
-    return Request(f"list tracks of video {file_id}", "GET", path, items(Track, "sequence_list"))
-
-
-def list_frame_urls(project: str, file_id: int, frames: Sequence[int]) -> Request[list[FrameUrl]]:
-    """List URLs of the pictures of frames, valid for some hours."""
-    if not 1 <= len(frames) <= MAX_FRAME_URLS:
-        raise ValueError(f"ask for 1 to {MAX_FRAME_URLS} frames at once, not {len(frames)}")
-    path = path_of("/api/project/{p}/video/single/{id}/frame-list/", project, id=file_id)
-    return Request(
-        f"list frames of video {file_id}",
-        "POST",
-        path,
-        items(FrameUrl, "url_list"),
-        json={"frame_list": list(frames)},
     )

@@ -5,11 +5,9 @@ from .files import (
     AnnotationUpdate,
     File,
     FilePage,
-    FrameUrl,
     InstanceBuffer,
     InstanceHistory,
     PageMetadata,
-    Track,
 )
 from .inputs import ALREADY_EXISTS, Input, InputBatch, InputStatus
 from .jobs import Job, JobPage, JobRef, Task, TaskFile, TaskPage, TaskState
@@ -29,7 +27,6 @@ __all__ = [
     "Event",
     "File",
     "FilePage",
-    "FrameUrl",
     "Input",
     "InputBatch",
     "InputRow",
@@ -51,7 +48,6 @@ __all__ = [
     "TaskFile",
     "TaskPage",
     "TaskState",
-    "Track",
     "UploadReply",
     "without_signatures",
 ]

@@ -134,19 +134,3 @@ class InstanceBuffer(Received):
     @classmethod
     def _read_instances(cls, value: Any) -> Any:
         return {key: _instances(each) for key, each in value.items()} if isinstance(value, dict) else value
-
-
-class Track(Received):
-    """A track of a video. Its label and frames are not reliable (server.md 5.6)."""
-
-    id: int
-    number: int | None = None
-    label_file_id: int | None = None
-    frames: list[int] = Field(default=[], validation_alias=AliasPath("keyframe_list", "frame_number_list"))
-
-
-class FrameUrl(Received):
-    """Where the image of a frame can be read for some hours; past the end of the video there is none."""
-
-    frame_number: int
-    url: str | None = Field(default=None, repr=False)

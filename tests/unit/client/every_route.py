@@ -61,13 +61,6 @@ def listing(mode: str, **more: Any) -> dict[str, Any]:
 
 CASES: dict[str, Case] = {
     "add_files": recorded(routes.add_files("probe-loop", 2, [328]), "loop_job_add_files"),
-    "attach_datasets": Case(
-        routes.attach_datasets(P, 2, {194: "ds1"}),
-        "POST",
-        f"{V1}/job/dir/attach",
-        {"job_id": 2, "directory_list": [SYNCED]},
-        {"log": LOG},
-    ),
     "create_attribute_group": Case(
         routes.create_attribute_group(P, 1),
         "POST",
@@ -170,13 +163,6 @@ CASES: dict[str, Case] = {
         {"directory_id": 2},
         {"instance_buffer_dict": {"0": [{"id": 1}], "1": []}, "success": True},
     ),
-    "list_frame_urls": Case(
-        routes.list_frame_urls(P, 9, [0, 5]),
-        "POST",
-        f"/api/project/{P}/video/single/9/frame-list/",
-        {"frame_list": [0, 5]},
-        {"url_list": [{"frame_number": 0, "url": "http://storage.test/f?signature=1"}]},
-    ),
     "list_inputs": Case(
         routes.list_inputs(
             P,
@@ -263,17 +249,6 @@ CASES: dict[str, Case] = {
         {"mode_data": "list", "page_number": 0, "limit_count": 100, "file_id": 5},
         TASKS | {"total_count": 1},
     ),
-    "list_tracks": Case(
-        routes.list_tracks(P, 9),
-        "GET",
-        f"/api/project/{P}/video/single/9/sequence/list",
-        None,
-        {
-            "sequence_list": [
-                {"id": 7, "number": 1, "keyframe_list": {"frame_number_list": [0, 5]}, "label_file_id": None}
-            ]
-        },
-    ),
     "probe_write": Case(routes.probe_write(P), "POST", f"{WALRUS}/input/packet", {}, {"log": LOG}),
     "send_packet": recorded(
         routes.send_packet(P, recording("packet_from_url_box").sent, "cat-1.jpg"), "packet_from_url_box"
@@ -339,13 +314,6 @@ CASES: dict[str, Case] = {
     "view_file": recorded(routes.view_file(P, 5), "file_view"),
     "view_history": recorded(routes.view_history("probe-loop", 399), "loop_instance_history_deleted"),
     "view_input": recorded(routes.view_input(P, 1), "input_view_final"),
-    "view_job": Case(
-        routes.view_job(P, 1, refresh=True),
-        "POST",
-        "/api/v1/job/1/builder/info",
-        {"refresh_stats": True},
-        {"job": {"id": 1, "status": "active"}},
-    ),
     "view_row": Case(
         routes.view_row(P, 7), "POST", f"{WALRUS}/input/view/7", {}, {"input": INPUT, "success": True}
     ),

@@ -148,7 +148,6 @@ def test_every_error_says_whether_the_server_executed_it(
     "request_, words",
     [
         (routes.list_job_tasks(P, 9), "job that does not exist"),
-        (routes.view_job(P, 9), "job that does not exist"),
         (routes.send_packet(P, {"connection_id": 3}, "a.jpg"), "connection of another project"),
     ],
 )

@@ -15,7 +15,6 @@ from airflow_provider_diffgram.models import (
     PacketReply,
     Task,
     TaskPage,
-    Track,
 )
 
 
@@ -47,7 +46,6 @@ IDS: list[tuple[Any, dict[str, Any], str]] = [
     (Input, {}, "batch_id"),
     (InputBatch, {}, "id"),
     (Task, {}, "id"),
-    (Track, {"id": 1}, "label_file_id"),
     (AttributeGroup, {}, "id"),
 ]
 
