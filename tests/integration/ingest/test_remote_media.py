@@ -161,7 +161,7 @@ def test_what_stays_is_not_tried_again(served: Site):
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    "answer, told",
     [
         (says(b""), "is empty"),
         (says(b"abc", Content_Length="9", Connection="close"), "was cut while it was read"),
