@@ -20,6 +20,8 @@ class Limits:
     :param batch: most packets of a batch: a listing shows no more (quirk 13).
     :param upload: bytes of one request at most (server.md 1.4).
     :param upload_chunk: bytes of a chunk of a large upload at most; each is streamed, so memory is no matter.
+    :param medium: bytes of a medium by URL or of a blob that the worker reads where the queue could take it.
+    :param medium_seconds: seconds that the worker reads such a medium.
     :param stuck_after: seconds without any change after which an input that the server has begun with is
         taken for lost.
 
@@ -45,6 +47,8 @@ class Limits:
     batch: int = PAGE
     upload: int = 250 * MIB
     upload_chunk: int = 128 * MIB
+    medium: int = 64 * MIB
+    medium_seconds: float = 60.0
     stuck_after: float = 120.0
     page: int = PAGE
     sample: int = 100

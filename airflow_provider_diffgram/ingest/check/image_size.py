@@ -28,13 +28,23 @@ def size_problems(media: PathMedia, path_of: PathOpener) -> list[str]:
     path = path_of(media.path)
     options: dict[str, Any] = {} if is_local(path) else {"block_size": _BLOCK}
     with path.open("rb", **options) as file:
-        size = size_of(file)
+        problem = too_large(media.path, file)
+    return [] if problem is None else [problem]
+
+
+def too_large(name: str, file: BinaryIO) -> str | None:
+    """Return why an image is too large; None if it is not or if its header does not tell.
+
+    :param name: what to call it.
+    :param file: open for reading, and able to seek.
+    """
+    size = size_of(file)
     if size is None or max(size) <= MOST_PIXELS:
-        return []
-    return [
-        f"{media.path} is {size[0]} x {size[1]} pixels; above {MOST_PIXELS} Diffgram notes a wrong size for "
-        "an image and squeezes BMP and TIFF. Make it smaller, with its predictions, or cut it into tiles"
-    ]
+        return None
+    return (
+        f"{name} is {size[0]} x {size[1]} pixels; above {MOST_PIXELS} Diffgram notes a wrong size for an image "
+        "and squeezes BMP and TIFF. Make it smaller, with its predictions, or cut it into tiles"
+    )
 
 
 def size_of(file: BinaryIO) -> tuple[int, int] | None:

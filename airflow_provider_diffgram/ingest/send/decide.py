@@ -11,6 +11,9 @@ from enum import Enum
 from typing import Literal
 
 from ...models import File
+from ...models.media import media_type_of
+from ..check.names import stored_upload_name
+from ..read.remote import Medium
 from ..server.names import Pending
 from .item import Item
 
@@ -18,13 +21,19 @@ IfExists = Literal["skip", "fail", "append", "replace"]
 """What becomes of a file that is there already. ``fail`` has refused all of them before the first is sent."""
 
 
+DeliverBy = Literal["auto", "upload", "queue"]
+"""How new media travel that the server could fetch: uploaded by the worker with their predictions, put into the
+server's queue, or whichever suits."""
+
+
 class Question(Enum):
-    """What must be asked of the server before it is known what to do."""
+    """What must be asked before it is known what to do."""
 
     IS_IT_BROKEN_OFF = "whether chunks of the pending upload still come"
     WHAT_DOES_IT_BRING = "whether the pending input leaves the file as the item is to leave it"
     WHAT_DID_IT_MAKE = "wait for the pending input to end, and look at its file"
     IS_IT_LOST = "whether the server lost the video of that file while it read it; archived if so"
+    CAN_IT_BE_READ = "whether the worker can read the medium, so that it can be uploaded"
     DID_IT_LOSE_SOME = "whether the input that made the file failed, or stored fewer instances than sent"
 
 
@@ -36,6 +45,7 @@ class Action(Enum):
     SETTLE = "the file is there without instances: look again once they had time to be stored"
     SEND = "put it into the server's queue"
     UPLOAD = "upload the medium with its predictions in one request"
+    REFUSE = "it was to be uploaded in any case, and cannot be"
     UPLOAD_IN_CHUNKS = "upload the medium in chunks; its predictions follow as an update"
     APPEND = "bring the file those predictions that it lacks"
     REPLACE = "put these predictions in the place of all that the file holds"
@@ -51,6 +61,8 @@ class Found:
     :param file: the file that the item would make.
     :param is_lost: whether the server had lost the video of that file.
     :param has_lost_some: whether the input that made the file lost predictions on the way.
+    :param medium: what the worker read; to be closed when the item is done with.
+    :param unreadable: why the worker cannot read the medium.
     """
 
     pending: Pending | None = None
@@ -59,9 +71,13 @@ class Found:
     file: File | None = None
     is_lost: bool | None = None
     has_lost_some: bool | None = None
+    medium: Medium | None = None
+    unreadable: str | None = None
 
 
-def decide(item: Item, found: Found, if_exists: IfExists) -> Action | Question:
+def decide(
+    item: Item, found: Found, if_exists: IfExists, deliver_by: DeliverBy = "auto"
+) -> Action | Question:
     """Return what to do with an item, or what to ask first."""
     if item.is_update:
         return Action.REPLACE if item.packet.mode == "update_with_existing" else Action.APPEND
@@ -73,7 +89,28 @@ def decide(item: Item, found: Found, if_exists: IfExists) -> Action | Question:
         return _with_file(item, found.file, found.has_lost_some, if_exists)
     if item.is_large:
         return Action.UPLOAD_IN_CHUNKS
-    return Action.UPLOAD if item.is_local else Action.SEND
+    if item.is_local or found.medium is not None:
+        return Action.UPLOAD
+    if why_not_uploaded(item, found, deliver_by) is None:
+        return Question.CAN_IT_BE_READ
+    return Action.REFUSE if deliver_by == "upload" else Action.SEND
+
+
+def why_not_uploaded(item: Item, found: Found, deliver_by: DeliverBy) -> str | None:
+    """Return why a new medium that the server could fetch is not uploaded; None if it may be.
+
+    Its name must stay what it is: an upload's name loses what is not ASCII (server.md 3.6), and a later run
+    would not find it again. What is no image the server goes on reading after its answer, if it reads it.
+    """
+    media = item.packet.media
+    assert media is not None
+    if deliver_by == "queue":
+        return "was to go that way"
+    if deliver_by == "auto" and media.type != "image":
+        return f"is {media.type}"
+    if stored_upload_name(item.name) != item.name or media_type_of(item.name) != media.type:
+        return "would get another name as an upload"
+    return None if found.unreadable is None else f"cannot be read here ({found.unreadable})"
 
 
 def _while_pending(item: Item, found: Found, if_exists: IfExists) -> Action | Question:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from ...client import DiffgramClient, RefusedError, routes
 from ...models import File
 from ..check.check import Plan
+from ..read.remote import UnreadableError
 from ..server.frames import instances_of_frames
 from ..server.names import Pending
 from ..server.repair import archive
@@ -15,6 +16,7 @@ from .chunks import PATIENCE as LARGE_PATIENCE
 from .chunks import LargeUploads
 from .decide import Found, IfExists, Question
 from .item import Item
+from .reading import Reader
 from .settle import PATIENCE, wait_for_file
 
 
@@ -25,13 +27,22 @@ class Questions:
     :param plan: the dataset that the items go to.
     :param if_exists: what becomes of a file that is there.
     :param large: knows which of its uploads were broken off.
+    :param reader: of media that the server could fetch.
     """
 
-    def __init__(self, client: DiffgramClient, plan: Plan, if_exists: IfExists, large: LargeUploads) -> None:
+    def __init__(
+        self,
+        client: DiffgramClient,
+        plan: Plan,
+        if_exists: IfExists,
+        large: LargeUploads,
+        reader: Reader,
+    ) -> None:
         self._client = client
         self._directory_id = plan.directory_id
         self._if_exists = if_exists
         self._large = large
+        self._reader = reader
 
     def answer(self, question: Question, item: Item, found: Found) -> Found:
         """Return what is known of an item once a question is answered.
@@ -40,6 +51,8 @@ class Questions:
 
         :raises RefusedError: if somebody has worked on a video that the server lost.
         """
+        if question is Question.CAN_IT_BE_READ:
+            return self._read(item, found)
         if question is Question.DID_IT_LOSE_SOME:
             assert found.file is not None
             return replace(found, has_lost_some=self._has_lost_some(item, found.file))
@@ -56,6 +69,12 @@ class Questions:
             return replace(found, brings_all=self._brings_all(item, pending))
         patience = LARGE_PATIENCE if item.is_large else PATIENCE
         return Found(file=wait_for_file(self._client, pending, patience))
+
+    def _read(self, item: Item, found: Found) -> Found:
+        try:
+            return replace(found, medium=self._reader.read(item))
+        except UnreadableError as error:
+            return replace(found, unreadable=error.reason)
 
     def _brings_all(self, item: Item, pending: Pending) -> bool:
         """Whether an input under way leaves the file as the item is to leave it."""

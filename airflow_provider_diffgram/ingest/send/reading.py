@@ -1,0 +1,112 @@
+"""Media that Diffgram would fetch itself, read by the worker so that they can be uploaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+from ...client import DiffgramClient, RefusedError, StorageError, StoppedError
+from ...models import BlobMedia, TextMedia, UrlMedia
+from ..check.blobs import is_image
+from ..check.check import Plan
+from ..check.image_size import too_large
+from ..read.paths import is_large
+from ..read.remote import Medium, Remote, UnreadableError, kept
+from .decide import DeliverBy
+from .item import Item
+
+_HEAD = 16
+_PIECE = 2**16
+_BLOCK = 2**20
+"""Bytes that an object storage is asked for at once; some fetch 50 MiB ahead otherwise."""
+
+_PATIENCE = 5.0
+"""Seconds to try again where the queue can take over."""
+
+_UNHURRIED = 10
+"""So many times as long may a medium take that is to be uploaded in any case."""
+
+
+class Reader:
+    """Reads media by URL, blobs and texts. Safe to use from several threads.
+
+    :param client: its connection's proxy and authorities are used, and nothing else of it.
+    :param plan: finds blobs, and tells how much is read.
+    :param deliver_by: whether the queue takes what cannot be read.
+    :param told: told how many bytes were read, each time.
+    """
+
+    def __init__(
+        self, client: DiffgramClient, plan: Plan, deliver_by: DeliverBy, told: Callable[[int], None]
+    ) -> None:
+        limits, always = plan.limits, deliver_by == "upload"
+        self._plan = plan
+        self._told = told
+        self._most = limits.upload if always else limits.medium
+        self._patience = client.settings.retry_timeout if always else _PATIENCE
+        seconds = limits.medium_seconds * (_UNHURRIED if always else 1)
+        self._remote = Remote(client.settings, client.clock, most=self._most, seconds=seconds)
+
+    def close(self) -> None:
+        """Close the connections to the hosts of media."""
+        self._remote.close()
+
+    def read(self, item: Item) -> Medium:
+        """Return an item's medium; whoever asks closes it.
+
+        :raises UnreadableError: if it cannot be read here, or is no medium of its kind.
+        :raises RefusedError: if the server would note a wrong size for it.
+        """
+        medium = self._read(item)
+        try:
+            self._check(item, medium)
+        except BaseException:
+            medium.close()
+            raise
+        self._told(medium.size)
+        return medium
+
+    def _read(self, item: Item) -> Medium:
+        media = item.packet.media
+        if isinstance(media, UrlMedia):
+            return self._remote.read(media.url, self._patience)
+        if isinstance(media, TextMedia):
+            return kept([media.text_data.encode()], self._most)
+        assert isinstance(media, BlobMedia)
+        return self._blob(media)
+
+    def _blob(self, media: BlobMedia) -> Medium:
+        path = self._plan.blobs.path(media)
+        if path is None:
+            raise UnreadableError("its bucket could not be read")
+        try:
+            size = path.stat().st_size
+            with path.open("rb", block_size=_BLOCK) as file:
+                medium = kept(_pieces(file), self._most)
+        except (UnreadableError, StoppedError):
+            raise
+        except StorageError as error:
+            raise UnreadableError("its storage fails", may_pass=True) from error
+        except Exception as error:  # each storage has errors of its own
+            raise UnreadableError(type(error).__name__) from error
+        if medium.size != size:
+            medium.close()
+            raise UnreadableError("was changed while it was read", may_pass=True)
+        return medium
+
+    def _check(self, item: Item, medium: Medium) -> None:
+        assert item.packet.media is not None
+        if is_large(item.packet, medium.size, self._plan.limits.upload):
+            raise UnreadableError("is too large for one request with its predictions")
+        if item.packet.media.type != "image":
+            return
+        if not is_image(medium.head(_HEAD)):
+            raise UnreadableError("is no image that Diffgram can show")
+        problem = too_large(item.name, medium.view())
+        if problem is not None:
+            raise RefusedError(problem)
+
+
+def _pieces(file: BinaryIO | Any) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece
