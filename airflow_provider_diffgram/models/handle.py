@@ -6,8 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from .recorded import Delivery
+
 SHOWN_FAILURES = 20
-SHOWN_FILE_IDS = 100
+MOST_FILE_IDS = 1000
+"""So many ids of files fit into an XCom; of more none are told there."""
 
 
 class SentBatch(BaseModel):
@@ -42,6 +45,10 @@ class Handle(BaseModel):
     :param done_at_send: how many were ingested, with their predictions, before the send returned.
     :param not_sent: how many were refused, within what ``max_failed`` allows.
     :param unchecked: how many blobs the worker could not look at; the server does not check them (quirk 57).
+    :param delivered: how many packets went how: ``upload``, ``update`` (written into a file that was there)
+        or ``queue``, which is what there is to wait for.
+    :param file_ids: files that held the predictions of their packets when the push returned, whether it
+        delivered them or found them there; none if there are more than 1000. A record or report has them all.
     :param record: path of the record of what was sent, if one was asked for.
     """
 
@@ -55,7 +62,14 @@ class Handle(BaseModel):
     done_at_send: int = 0
     not_sent: int = 0
     unchecked: int = 0
+    delivered: dict[Delivery, int] = {}
+    file_ids: list[int] = []
     record: str | None = None
+
+    @property
+    def counts_more_files_than_it_tells(self) -> bool:
+        """Whether files are left out of ``file_ids`` because they are too many."""
+        return not self.file_ids and self.done_at_send + self.skipped > MOST_FILE_IDS
 
     def counts(self) -> dict[str, int]:
         """Return how many packets were sent, skipped, done or not sent."""
@@ -101,7 +115,8 @@ class Receipt(BaseModel):
     :param unchecked: blobs whose object the worker could not look at: their success proves nothing about it.
     :param waiting: name, input id and status of the first 20 that are pending.
     :param kept: predictions that kept their old score and model run, because the replacement has equal ones.
-    :param file_ids: files of the inputs that succeeded, if there are at most 100.
+    :param delivered: how many packets went how, as the handles tell.
+    :param file_ids: files that hold the predictions of their packets, if there are at most 1000.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -120,6 +135,7 @@ class Receipt(BaseModel):
     kept: int = 0
     failures: list[ReceiptFailure] = []
     waiting: list[str] = []
+    delivered: dict[Delivery, int] = {}
     file_ids: list[int] = []
 
     @property

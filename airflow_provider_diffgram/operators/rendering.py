@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TEXTS = frozenset(
     {
         "dataset",
+        "delivery",
         "diffgram_conn_id",
         "file_type",
         "format",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..hooks.diffgram import DiffgramHook
     from ..ingest.check.labels import UnknownLabels
-    from ..ingest.send.decide import IfExists
+    from ..ingest.send.decide import DeliverBy, IfExists
     from ..ingest.send.options import Sending
     from ..models import Handle
 
@@ -39,10 +39,13 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
     :param max_failed: how many packets Diffgram may refuse, or which share of them if below 1, before the
         task fails. By default none.
     :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
-        packet: ``{"name", "outcome", "reason", "input_id", "file_id"}``; outcome is ``sent``, ``skipped``,
-        ``failed`` or ``unknown``.
+        packet: ``{"name", "outcome", "delivery", "reason", "input_id", "file_id"}``; outcome is ``sent``,
+        ``skipped``, ``failed`` or ``unknown``.
     :param record: path of a JSON Lines file, local or in object storage, to write with each packet as it was
         sent, and its file: what corrections are compared with later. Packed if it ends in ``.gz``.
+    :param delivery: how media by URL, blobs and texts travel: ``upload``, read by the worker and in Diffgram
+        with their predictions before the task ends; ``queue``, fetched by Diffgram later; ``auto`` uploads
+        images that the worker can read, and leaves the rest to the queue.
     :param concurrency: requests under way at once, at most 32. Of uploads it is two to begin with, and more
         only while the server gets no slower.
     :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all; ``drop``
@@ -63,6 +66,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         "max_failed",
         "report",
         "record",
+        "delivery",
         "unknown_labels",
         "model_ref",
         "model_run_ref",
@@ -78,6 +82,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         max_failed: float | str = 0,
         report: str | None = None,
         record: str | None = None,
+        delivery: str = "auto",
         concurrency: int = CONCURRENCY,
         unknown_labels: str = "fail",
         create_dataset: bool = False,
@@ -94,6 +99,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         self.max_failed = max_failed
         self.report = report
         self.record = record
+        self.delivery = delivery
         self.concurrency = concurrency
         self.unknown_labels = unknown_labels
         self.create_dataset = create_dataset
@@ -175,6 +181,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             max_failed=number_of("max_failed", self.max_failed),
             report=self.report,
             record=self.record,
+            delivery=cast("DeliverBy", self.delivery),
             concurrency=self.concurrency,
             memory=memory_of(context),
             stop=self._stop,
@@ -203,6 +210,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
                 dataset=None,
                 if_exists=cast("IfExists", if_exists),
                 max_failed=failed,
+                delivery=cast("DeliverBy", self.delivery),
                 concurrency=self.concurrency,
                 unknown_labels=cast("UnknownLabels", self.unknown_labels),
                 origin=self._origin(),

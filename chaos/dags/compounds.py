@@ -23,6 +23,7 @@ TARGET: dict[str, Any] = {
     "dataset": "{{ dag_run.conf['dataset'] }}",
     "diffgram_conn_id": "{{ dag_run.conf['connection'] }}",
 }
+DELIVERY = "{{ dag_run.conf.get('delivery', 'queue') }}"
 
 
 def _compound(concurrency: int) -> None:
@@ -35,6 +36,7 @@ def _compound(concurrency: int) -> None:
         children="{{ dag_run.conf['packets'] }}",
         report="{{ dag_run.conf['report'] }}",
         max_failed="{{ dag_run.conf['max_failed'] }}",
+        delivery=DELIVERY,
         concurrency=concurrency,
         **TARGET,
     )
@@ -60,7 +62,7 @@ with DAG("chaos_mapped", schedule=None, **COMMON):
     def uploads(dag_run: Any = None) -> list[dict[str, Any]]:
         return list(dag_run.conf["uploads"])
 
-    mapped: Any = DiffgramUploadChildrenOperator.partial(task_id="send", **TARGET)
+    mapped: Any = DiffgramUploadChildrenOperator.partial(task_id="send", delivery=DELIVERY, **TARGET)
     DiffgramInputSensor(
         task_id="wait",
         handle=mapped.expand_kwargs(uploads()).output,

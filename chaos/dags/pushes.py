@@ -29,6 +29,7 @@ SENDING: dict[str, Any] = {
     "diffgram_conn_id": CONNECTION,
     "report": "{{ dag_run.conf['report'] }}",
     "max_failed": "{{ dag_run.conf['max_failed'] }}",
+    "delivery": "{{ dag_run.conf.get('delivery', 'queue') }}",
 }
 IF_EXISTS = "{{ dag_run.conf['if_exists'] }}"
 PACKETS = "{{ dag_run.conf['packets'] }}"

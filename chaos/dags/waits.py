@@ -24,6 +24,7 @@ SENDING: dict[str, Any] = {
     "dataset": "{{ dag_run.conf['dataset'] }}",
     "diffgram_conn_id": CONNECTION,
     "report": "{{ dag_run.conf['report'] }}",
+    "delivery": "{{ dag_run.conf.get('delivery', 'queue') }}",
 }
 WAITING: dict[str, Any] = {
     "deferrable": True,

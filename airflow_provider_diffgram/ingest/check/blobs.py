@@ -7,7 +7,7 @@ import logging
 from ...client import DiffgramClient, StoppedError, routes
 from ...models import BlobMedia, StorageConnection
 from ..read.paths import PathOpener
-from ..read.storage import patient
+from ..read.storage import PatientPath, patient
 from .lookup import choose
 
 _log = logging.getLogger(__name__)
@@ -62,7 +62,20 @@ class Blobs:
             return [
                 f"{told} has no secret, so Diffgram cannot sign addresses of its objects: give it one there"
             ]
-        return self._object_problems(f"{_SCHEMES[connection.integration_name]}://{media.bucket_name}", media)
+        return self._object_problems(_bucket(connection, media), media)
+
+    def path(self, media: BlobMedia) -> PatientPath | None:
+        """Return where the worker reads a blob of a known connection; None if nothing of its bucket."""
+        connection = self._find(media.connection_id)
+        assert connection is not None
+        bucket = _bucket(connection, media)
+        return None if bucket in self._closed else self._path_of(f"{bucket}/{media.raw_data_blob_path}")
+
+    def give_up(self, media: BlobMedia) -> None:
+        """Read nothing more from the bucket of a blob."""
+        connection = self._find(media.connection_id)
+        assert connection is not None
+        self._closed.add(_bucket(connection, media))
 
     def _find(self, given: int | str) -> StorageConnection | None:
         listed = sorted(self._listed(), key=lambda each: each.id)
@@ -91,8 +104,16 @@ class Blobs:
             self.unchecked += 1
             _log.warning("objects of %s are sent unchecked: %s: %s", bucket, type(error).__name__, error)
             return []
-        return [] if _is_image(head) else [f"{where} is not an image that Diffgram can show"]
+        return [] if is_image(head) else [f"{where} is not an image that Diffgram can show"]
 
 
-def _is_image(head: bytes) -> bool:
+def _bucket(connection: StorageConnection, media: BlobMedia) -> str:
+    return f"{_SCHEMES[connection.integration_name or '']}://{media.bucket_name}"
+
+
+def is_image(head: bytes) -> bool:
+    """Return whether bytes begin as an image that Diffgram can show.
+
+    :param head: the first 16 bytes, or more.
+    """
     return head.startswith(_SIGNATURES) or (head[:4], head[8:12]) == _WEBP

@@ -42,8 +42,8 @@ def too_large(name: str, file: BinaryIO) -> str | None:
     if size is None or max(size) <= MOST_PIXELS:
         return None
     return (
-        f"{name} is {size[0]} x {size[1]} pixels; above {MOST_PIXELS} Diffgram notes a wrong size for an image "
-        "and squeezes BMP and TIFF. Make it smaller, with its predictions, or cut it into tiles"
+        f"{name} is {size[0]} x {size[1]} pixels; above {MOST_PIXELS} Diffgram notes a wrong size for an "
+        "image and squeezes BMP and TIFF. Make it smaller, with its predictions, or cut it into tiles"
     )
 
 

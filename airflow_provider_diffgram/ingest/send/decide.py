@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ...models import File
 from ...models.media import media_type_of
 from ..check.names import stored_upload_name
-from ..read.remote import Medium
 from ..server.names import Pending
 from .item import Item
+
+if TYPE_CHECKING:
+    from ..read.remote import Medium
 
 IfExists = Literal["skip", "fail", "append", "replace"]
 """What becomes of a file that is there already. ``fail`` has refused all of them before the first is sent."""
 
 
 DeliverBy = Literal["auto", "upload", "queue"]
-"""How new media travel that the server could fetch: uploaded by the worker with their predictions, put into the
-server's queue, or whichever suits."""
+"""How new media travel that the server could fetch: uploaded by the worker with their predictions, put into
+the server's queue, or whichever suits."""
 
 
 class Question(Enum):
@@ -94,6 +96,17 @@ def decide(
     if why_not_uploaded(item, found, deliver_by) is None:
         return Question.CAN_IT_BE_READ
     return Action.REFUSE if deliver_by == "upload" else Action.SEND
+
+
+def introduces_safely(action: Action, item: Item) -> bool:
+    """Return whether an action may name a model run that others introduce at the same moment.
+
+    An upload of an image that loses that race is refused as a whole, and sent again (server.md 10.8); an
+    input in the queue is lost, with a thread of the server (quirk 48).
+    """
+    if action is Action.UPLOAD:
+        return item.packet.media is not None and item.packet.media.type == "image"
+    return action in (Action.SKIP, Action.SETTLE, Action.REFUSE)
 
 
 def why_not_uploaded(item: Item, found: Found, deliver_by: DeliverBy) -> str | None:

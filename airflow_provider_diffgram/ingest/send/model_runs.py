@@ -96,10 +96,19 @@ class ModelRuns:
         if self._turns is not None:
             self._turns.leave(self._known)
 
-    def is_new(self, packet: Packet) -> bool:
-        """Return whether the server is not known to have the runs of a packet."""
+    def names_new(self, packet: Packet) -> bool:
+        """Return whether a packet names runs that this push does not know of; asks nobody."""
         if isinstance(packet.media, TextMedia):
             return False  # the server does not resolve references for text (server.md 5.1)
+        return bool(self._refs(packet) - self._known)
+
+    def is_new(self, packet: Packet) -> bool:
+        """Return whether the server is not known to have the runs of a packet, once it was asked.
+
+        If so, it is this push's turn to introduce them.
+        """
+        if not self.names_new(packet):
+            return False
         new = self._refs(packet) - self._known
         if new - self._looked_for:
             self._looked_for |= new

@@ -13,7 +13,7 @@ from ..defaults import CONCURRENCY
 from ..limits import LIMITS, Limits
 from ..read.paths import PathOpener, universal_path
 from .batches import Memory
-from .decide import IfExists
+from .decide import DeliverBy, IfExists
 from .turns import Turns
 
 
@@ -27,6 +27,7 @@ class Sending(TypedDict, total=False):
     max_failed: float
     report: str | None
     record: str | None
+    delivery: DeliverBy
     concurrency: int
     memory: Memory | None
     stop: threading.Event | None
@@ -57,6 +58,9 @@ class Options:
     :param report: path of a JSON Lines file to write with the outcome of each packet.
     :param record: path of a JSON Lines file to write with each packet as it was sent, and its file: a line is
         a :class:`~airflow_provider_diffgram.models.recorded.Recorded`.
+    :param delivery: how media by URL, blobs and texts travel: ``upload``, read by the worker and in before
+        the push returns; ``queue``, fetched by Diffgram later; ``auto`` uploads images that the worker can
+        read.
     :param concurrency: requests under way at once, at most 32. Of those that keep the server busy until they
         are answered it is two to begin with, and more only while the server gets no slower.
     :param memory: remembers batches from attempt to attempt.
@@ -75,6 +79,7 @@ class Options:
     max_failed: float = 0
     report: str | None = None
     record: str | None = None
+    delivery: DeliverBy = "auto"
     concurrency: int = CONCURRENCY
     memory: Memory | None = None
     stop: threading.Event | None = None
@@ -88,6 +93,7 @@ class Options:
         chosen = (
             ("unknown_labels", self.unknown_labels, UNKNOWN_LABELS),
             ("if_exists", self.if_exists, get_args(IfExists)),
+            ("delivery", self.delivery, get_args(DeliverBy)),
         )
         for name, value, allowed in chosen:
             if value not in allowed:

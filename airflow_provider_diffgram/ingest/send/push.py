@@ -25,13 +25,22 @@ from ...models.media import MEDIA_TYPES
 from ...models.problems import NOTHING, telling
 from ...models.recorded import Delivery
 from ..check.check import Candidate, Plan, Preparation, Target, validated
+from ..read.remote import Medium
 from ..read.storage import patient, raise_if_passing
 from ..server.files import SEARCH_ONE_BY_ONE
 from ..server.names import Pending
 from ..server.repair import archive, retry
 from ..server.rows import is_update
 from .batches import Batches, Place
-from .decide import Action, Found, Question, decide, decide_settled
+from .decide import (
+    Action,
+    Found,
+    Question,
+    decide,
+    decide_settled,
+    introduces_safely,
+    why_not_uploaded,
+)
 from .errors import PushError
 from .feed import Feed
 from .inventory import Inventory
@@ -41,9 +50,10 @@ from .model_runs import IntroductionError, ModelRuns
 from .options import Options, Pushing
 from .questions import Questions
 from .queue import Queue
+from .reading import Reader
 from .record import Record
 from .settle import Unsettled, holding_instances
-from .tally import Tally
+from .tally import Result, Tally
 from .threads import Senders
 from .upload import Uploads
 from .videos import Videos
@@ -224,7 +234,10 @@ class _Push:
         self._inventory = Inventory(client, self._plan, self._batches)
         self._queue = Queue(client, self._plan, self._batches)
         self._uploads = Uploads(client, self._plan, prepared.options.path_of, prepared.tally, senders.uploads)
-        self._questions = Questions(client, self._plan, prepared.options.if_exists, self._uploads.large)
+        self._reader = Reader(client, self._plan, prepared.options.delivery, prepared.tally.note_bytes)
+        self._questions = Questions(
+            client, self._plan, prepared.options.if_exists, self._uploads.large, self._reader
+        )
         self._runs = ModelRuns(client, self._plan, prepared.options.turns)
         self._videos = Videos(client, self._batches)
         self._unsettled: list[Unsettled] = []
@@ -265,6 +278,7 @@ class _Push:
             raise self._tally.refused(error, self._together) from error
         finally:
             self._runs.close()
+            self._reader.close()
         failed, expected = self._tally["failed"], self._preparation.checked
         if self._options.too_many(failed, expected):
             raise self._tally.incomplete(expected)
@@ -277,6 +291,8 @@ class _Push:
             done_at_send=self._uploaded,
             not_sent=failed,
             unchecked=self._plan.blobs.unchecked,
+            delivered=self._tally.delivered(),
+            file_ids=self._tally.file_ids(),
             record=self._options.record,
         )
         return Sent(handle, self._uploads.children)
@@ -377,7 +393,7 @@ class _Push:
                 self._senders.drain()
                 self._busy = set()
             self._busy.add(item.packet.file_id)
-        if self._runs.is_new(item.packet):
+        if self._runs.names_new(item.packet):
             self._senders.drain()
             self._deal(item, introduces=True)
         else:
@@ -394,7 +410,7 @@ class _Push:
         self._look_at_children(due)
         self._inventory.archive_doubled()
         for item in due:
-            place = self._deal(item, introduces=self._runs.is_new(item.packet))
+            place = self._deal(item, introduces=self._runs.names_new(item.packet))
             row = self._videos.await_place(place) if place is not None else None
             if row is not None and row.hangs and not is_update(row):
                 self._videos.await_place(self._again(item, row))
@@ -406,7 +422,7 @@ class _Push:
         self._heal()
         for file_id, name, error in self._uploads.prove():
             self._uploaded -= 1
-            self._tally.retract(name, error)
+            self._tally.retract(name, error, file_id)
             self._record.retract(file_id)
         self._record.confirm()
 
@@ -429,25 +445,37 @@ class _Push:
         if not item.is_update:
             found = Found(pending=self._inventory.pending(item), file=self._inventory.file(item))
         place = self._act(item, found)
-        return self._introduce(item, place) if introduces and place is not None else place
+        still = introduces and place is not None and self._runs.names_new(item.packet)
+        return self._introduce(item, place) if still and place is not None else place
 
     def _act(self, item: Item, found: Found) -> Place | None:
         """Do with an item what is to be done by what was found of it, and by what the server answers."""
-        while isinstance(action := decide(item, found, self._options.if_exists), Question):
+        options = self._options
+        while isinstance(action := decide(item, found, options.if_exists, options.delivery), Question):
             found = self._questions.answer(action, item, found)
-        return self._done(action, item, found)
+        if not introduces_safely(action, item):
+            self._runs.is_new(item.packet)  # waits for its turn if it is
+        try:
+            return self._done(action, item, found)
+        finally:
+            if found.medium is not None:
+                found.medium.close()
 
     def _done(self, action: Action, item: Item, found: Found) -> Place | None:
         """Do what was decided; return where the item's input is listed, if one is under way."""
         if action is Action.ADOPT:
             assert found.pending is not None
             return self._adopt(item, found.pending)
+        if action is Action.REFUSE:
+            why = why_not_uploaded(item, found, self._options.delivery)
+            raise RefusedError(f"{item.name} was to be uploaded: it {why}")
         if action is Action.SEND:
             place = self._queue.send(item)
-            self._arrived(item, "queue")
+            why = why_not_uploaded(item, found, self._options.delivery)
+            self._arrived(item, "queue", why=None if self._options.delivery == "queue" else why)
             return place
         if action is Action.UPLOAD:
-            return self._upload(item)
+            return self._upload(item, found.medium)
         if action is Action.UPLOAD_IN_CHUNKS:
             return self._upload_in_chunks(item)
         file_id = item.packet.file_id if found.file is None else found.file.id
@@ -469,23 +497,36 @@ class _Push:
         self._arrived(item, None if done is None else "queue", file_id)
         return done
 
-    def _arrived(self, item: Item, delivery: Delivery | None, file_id: int | None = None) -> None:
+    def _arrived(
+        self, item: Item, delivery: Delivery | None, file_id: int | None = None, *, why: str | None = None
+    ) -> None:
         """Take note of an item that Diffgram has.
 
         :param delivery: how it went; None if its predictions were there already.
+        :param why: it was not uploaded, although its medium may be.
         """
-        self._tally.note(item.name, "skipped" if delivery is None else "sent", file_id=file_id)
+        result: Result = "skipped" if delivery is None else "sent"
+        self._tally.note(item.name, result, delivery=delivery, file_id=file_id)
+        if why is not None:
+            self._tally.note_queued(why)
         self._record.note(item, delivery, file_id)
 
     def _adopt(self, item: Item, pending: Pending, file_id: int | None = None) -> Place:
         """Wait for an input of an earlier attempt instead of sending its packet again."""
         self._batches.adopt(pending)
-        self._tally.note(item.name, "sent", "by an earlier attempt", input_id=pending.id, file_id=file_id)
+        self._tally.note(
+            item.name,
+            "sent",
+            "by an earlier attempt",
+            delivery="queue",
+            input_id=pending.id,
+            file_id=file_id,
+        )
         self._record.note(item, "queue", file_id)
         return Place(pending.batch_id, pending.parent_file_id, pending.original_filename, file_id)
 
-    def _upload(self, item: Item) -> Place | None:
-        made = self._uploads.send(item)
+    def _upload(self, item: Item, medium: Medium | None) -> Place | None:
+        made = self._uploads.send(item, medium)
         if isinstance(made, File):
             return self._act(item, Found(file=made))
         with self._lock:

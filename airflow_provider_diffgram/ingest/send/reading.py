@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from ...client import DiffgramClient, RefusedError, StorageError, StoppedError
+from ...client import DiffgramClient, RefusedError, StoppedError, StorageError
 from ...models import BlobMedia, TextMedia, UrlMedia
 from ..check.blobs import is_image
 from ..check.check import Plan
@@ -42,6 +42,7 @@ class Reader:
         limits, always = plan.limits, deliver_by == "upload"
         self._plan = plan
         self._told = told
+        self._clock = client.clock
         self._most = limits.upload if always else limits.medium
         self._patience = client.settings.retry_timeout if always else _PATIENCE
         seconds = limits.medium_seconds * (_UNHURRIED if always else 1)
@@ -76,9 +77,10 @@ class Reader:
         return self._blob(media)
 
     def _blob(self, media: BlobMedia) -> Medium:
-        path = self._plan.blobs.path(media)
-        if path is None:
-            raise UnreadableError("its bucket could not be read")
+        found = self._plan.blobs.path(media)
+        if found is None:
+            raise UnreadableError("nothing of its bucket can be")
+        path = found.with_patience(self._patience, self._clock)
         try:
             size = path.stat().st_size
             with path.open("rb", block_size=_BLOCK) as file:
@@ -86,6 +88,7 @@ class Reader:
         except (UnreadableError, StoppedError):
             raise
         except StorageError as error:
+            self._plan.blobs.give_up(media)
             raise UnreadableError("its storage fails", may_pass=True) from error
         except Exception as error:  # each storage has errors of its own
             raise UnreadableError(type(error).__name__) from error

@@ -12,7 +12,9 @@ from typing import Literal
 
 from ...client import DiffgramError, RefusedError
 from ...models import InvalidValueError
+from ...models.handle import MOST_FILE_IDS
 from ...models.received import without_signatures
+from ...models.recorded import Delivery
 from .errors import PushError
 from .lines import Lines
 
@@ -29,8 +31,8 @@ class Tally:
     """The outcomes of one push. Safe to use from several threads.
 
     :param expected: number of packets, where it is known.
-    :param report: gets one JSON object per packet: ``name``, ``outcome``, ``reason``, ``input_id``,
-        ``file_id``; what is not known is left out.
+    :param report: gets one JSON object per packet: ``name``, ``outcome``, ``delivery``, ``reason``,
+        ``input_id``, ``file_id``; what is not known is left out.
     :param clock: seconds.
     """
 
@@ -40,6 +42,9 @@ class Tally:
         self.expected = expected
         self.examples: list[str] = []
         self._counts: Counter[Result] = Counter()
+        self._delivered: Counter[Delivery] = Counter()
+        self._queued: Counter[str] = Counter()
+        self._file_ids: dict[int, None] = {}
         self._bytes = 0
         self._lock = threading.Lock()
         self._clock = clock
@@ -60,15 +65,30 @@ class Tally:
         result: Result,
         reason: object = None,
         *,
+        delivery: Delivery | None = None,
         input_id: int | None = None,
         file_id: int | None = None,
     ) -> None:
-        """Take note of a packet's outcome. A report that cannot be written is told by :meth:`close`."""
-        line = {"name": name, "outcome": result, "input_id": input_id, "file_id": file_id}
+        """Take note of a packet's outcome. A report that cannot be written is told by :meth:`close`.
+
+        :param delivery: how it went, if it was sent.
+        """
+        line = {
+            "name": name,
+            "outcome": result,
+            "delivery": delivery,
+            "input_id": input_id,
+            "file_id": file_id,
+        }
         if reason is not None:
             line["reason"] = without_signatures(str(reason))
         with self._lock:
             self._counts[result] += 1
+            if delivery is not None:
+                self._delivered[delivery] += 1
+            is_in = result == "skipped" or (result == "sent" and delivery in ("upload", "update"))
+            if is_in and file_id is not None and len(self._file_ids) <= MOST_FILE_IDS:
+                self._file_ids[file_id] = None
             if result in ("failed", "unknown"):
                 _log.error("%s: %s: %s", name, result, line["reason"])
                 if len(self.examples) < _SHOWN:
@@ -88,19 +108,40 @@ class Tally:
             self._told = self._clock()
             _log.info("%s", self._words())
 
-    def retract(self, name: str, reason: object) -> None:
-        """Take note that a packet that was sent turned out to have failed; the report gets a second line."""
+    def note_queued(self, why: str) -> None:
+        """Take note of why a medium went by the queue that might have been uploaded.
+
+        :param why: in the singular: ``is video``.
+        """
+        with self._lock:
+            is_new = why not in self._queued and len(self._queued) >= _SHOWN
+            self._queued["is there for other reasons" if is_new else why] += 1
+
+    def retract(self, name: str, reason: object, file_id: int) -> None:
+        """Take note that an upload turned out to have failed; the report gets a second line."""
         with self._lock:
             self._counts["sent"] -= 1
-        self.note(name, "failed", reason)
+            self._delivered["upload"] -= 1
+            self._file_ids.pop(file_id, None)
+        self.note(name, "failed", reason, file_id=file_id)
 
     def warn(self, words: str) -> None:
         """Report something other than the outcome of a packet."""
         _log.warning("%s", words)
 
+    def delivered(self) -> dict[Delivery, int]:
+        """Return how many packets went how."""
+        return {way: count for way, count in self._delivered.items() if count}
+
+    def file_ids(self) -> list[int]:
+        """Return the files whose predictions are in; none if they are too many for an XCom."""
+        return sorted(self._file_ids) if len(self._file_ids) <= MOST_FILE_IDS else []
+
     def close(self) -> PushError | None:
         """Close the report, and tell the numbers for the last time; return why the report is not complete."""
         _log.info("%s", self._words())
+        if self._delivered.total():
+            _log.info("%s", self._ways())
         return self._report.close()
 
     def counts(self) -> str:
@@ -158,6 +199,17 @@ class Tally:
         error.add_note(f"{words}. A retry finds what arrived.")
         self.warn(f"the generator raised {type(error).__name__}: {words}")
 
+    def _ways(self) -> str:
+        """Return how the packets went: ``9 uploaded, 2 by the queue: 1 is video``."""
+        named: dict[Delivery, str] = {
+            "upload": "uploaded",
+            "update": "written into their files",
+            "queue": "by the queue",
+        }
+        ways = [f"{self._delivered[way]} {words}" for way, words in named.items() if self._delivered[way]]
+        whys = [f"{count} {_agreeing(why, count)}" for why, count in self._queued.most_common()]
+        return ", ".join(ways) + (f": {', '.join(whys)}" if whys else "")
+
     def _words(self) -> str:
         seconds = max(0.001, self._clock() - self._started)
         rate = self.done / seconds
@@ -167,6 +219,11 @@ class Tally:
             words += f" · {self._bytes / _MIB:,.1f} MiB uploaded, {self._bytes / _MIB / seconds:.1f} MiB/s"
         left = (self.expected or 0) - self.done
         return f"{words} · {_duration(left / rate)} left" if left > 0 and rate > 0 else words
+
+
+def _agreeing(why: str, count: int) -> str:
+    verb, _, rest = why.partition(" ")
+    return why if count == 1 else f"{ {'is': 'are', 'was': 'were'}.get(verb, verb) } {rest}"
 
 
 def _duration(seconds: float) -> str:

@@ -15,6 +15,7 @@ from ...models.received import UploadReply
 from ..check.check import Plan
 from ..check.wire import upload_body
 from ..read.paths import PathOpener, upload_of
+from ..read.remote import Medium
 from ..server.files import SEARCH_ONE_BY_ONE, children_by_place, files_named, root_files
 from ..server.once import send_once
 from ..server.repair import archive, keep_oldest
@@ -65,18 +66,18 @@ class Uploads:
         self.children: dict[int, list[File]] = {}
         self._done: dict[int, _Uploaded] = {}
 
-    def send(self, item: Item) -> File | int:
+    def send(self, item: Item, medium: Medium | None = None) -> File | int:
         """Upload an item's medium with its predictions.
 
+        :param medium: what was read of it already; None for one with a path.
         :return: id of the file that the server made of it; the file of that name if one is there already,
             which may be this very upload with its answer lost.
         :raises RefusedError: if the server refused it, or could not ingest it.
         :raises OutcomeUnknownError: if the server stays silent.
         :raises StorageError: if the medium's storage fails, and may be back.
         """
-        assert isinstance(item.packet.media, PathMedia)
         body = upload_body(item.packet, item.keys, directory_id=self._plan.directory_id)
-        upload = self._upload_of(item.packet.media, item.name)
+        upload = self._upload_of(item) if medium is None else medium.upload(item.name)
         request = routes.upload_local(self._client.project, upload, body)
         faults = 0
 
@@ -108,10 +109,12 @@ class Uploads:
             self._client.clock.sleep(0)  # it may be that the push is to end since
             return self._client.send(request)
 
-    def _upload_of(self, media: PathMedia, name: str) -> Upload:
+    def _upload_of(self, item: Item) -> Upload:
+        media = item.packet.media
+        assert isinstance(media, PathMedia)
         if isinstance(media, PageMedia):
-            return self._plan.documents.upload(media, name, self._tally.note_bytes)
-        return upload_of(media, name, self._path_of, self._tally.note_bytes)
+            return self._plan.documents.upload(media, item.name, self._tally.note_bytes)
+        return upload_of(media, item.name, self._path_of, self._tally.note_bytes)
 
     def _until_ended(self, row: Input) -> Steps[Input]:
         """Follow an input that the answer found still under way, as a video's frames may be."""

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from ...client.request import Steps, now
 from ...models import Handle, InputRow, InvalidValueError, Receipt, ReceiptFailure
-from ...models.handle import SHOWN_FAILURES, SHOWN_FILE_IDS
+from ...models.handle import MOST_FILE_IDS, SHOWN_FAILURES
+from ...models.recorded import Delivery
 from ..limits import LIMITS, Limits
 from ..server.rows import is_update
 from .batch import Batch
@@ -149,8 +150,13 @@ class Watch:
         for batch in self._batches:
             counts.update(batch.counts)
         verdicts = [each for batch in self._batches for each in batch.verdicts]
-        file_ids = [each.file_id for each in verdicts if each.state == "succeeded" and each.file_id]
-        few = len(file_ids) <= SHOWN_FILE_IDS
+        file_ids = {each.file_id for each in verdicts if each.state == "succeeded" and each.file_id}
+        file_ids.update(*(handle.file_ids for handle in self._handles))
+        untold = any(handle.counts_more_files_than_it_tells for handle in self._handles)
+        few = len(file_ids) <= MOST_FILE_IDS and not untold
+        delivered: Counter[Delivery] = Counter()
+        for handle in self._handles:
+            delivered.update(handle.delivered)
         open_parts = sum(
             sum(batch.counts.values()) for batch in self._batches if batch.listing.sent.inputs is None
         )
@@ -169,6 +175,7 @@ class Watch:
             kept=sum(each.kept for each in verdicts),
             failures=self._failures() if any(counts[each] for each in _PROBLEMS) else [],
             waiting=[each.words() for each in verdicts if each.state == "pending"][:SHOWN_FAILURES],
+            delivered=dict(delivered),
             file_ids=sorted(file_ids) if few else [],
         )
 

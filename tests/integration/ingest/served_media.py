@@ -27,9 +27,14 @@ class Media:
     def __init__(self, url: str) -> None:
         self.base = url
         self.gate = threading.Event()
+        self.content: dict[str, bytes] = {}
 
     def url(self, path: str) -> str:
-        """Return the URL of a medium: a picture, a video by its extension, nothing under ``gone``."""
+        """Return the URL of a medium: a picture, a video by its extension.
+
+        There is nothing under ``gone``; what is under ``theirs`` only Diffgram may read; under ``cut`` the
+        connection breaks in the middle.
+        """
         return f"{self.base}/{path}"
 
 
@@ -39,13 +44,15 @@ def _handler(media: Media) -> type[BaseHTTPRequestHandler]:
             path = self.path.partition("?")[0]
             if path.startswith("/wait/"):
                 media.gate.wait(20)
-            content = VIDEO if path.endswith(".mp4") else png()
+            content = media.content.get(path) or (VIDEO if path.endswith(".mp4") else png())
             if path.startswith("/broken/"):
                 content = b"this is no picture"
-            if path.startswith("/gone/"):
+            is_shut = path.startswith("/theirs/") and "airflow" in self.headers["User-Agent"]
+            if path.startswith("/gone/") or is_shut:
                 content = b"<html>gone</html>"
-            self.send_response(404 if path.startswith("/gone/") else 200)
-            self.send_header("Content-Length", str(len(content)))
+            self.send_response(404 if path.startswith("/gone/") else 403 if is_shut else 200)
+            is_cut = path.startswith("/cut/")
+            self.send_header("Content-Length", str(len(content) * (2 if is_cut else 1)))
             self.end_headers()
             self.wfile.write(content)
 

@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_diffgram.ingest.read.remote import kept
 from airflow_provider_diffgram.ingest.send.decide import (
     Action,
+    DeliverBy,
     Found,
     IfExists,
     Question,
     decide,
     decide_settled,
+    introduces_safely,
+    why_not_uploaded,
 )
 from airflow_provider_diffgram.ingest.send.item import Item
 from airflow_provider_diffgram.ingest.server.names import Pending
@@ -52,13 +56,14 @@ def file(counted: int | None) -> File:
     return File(id=7, original_filename="a.jpg", count_instances_changed=counted)
 
 
+BY: tuple[DeliverBy, ...] = ("auto", "upload", "queue")
 ANY: tuple[IfExists, ...] = ("skip", "fail", "append", "replace")
 KEEP: tuple[IfExists, ...] = ("skip", "fail")
 CHANGE: tuple[IfExists, ...] = ("append", "replace")
 
 TABLE: list[tuple[str, Item, Found, tuple[IfExists, ...], Action | Question]] = [
     # nothing is there
-    ("by URL, new", item(URL, TWO), Found(), ANY, Action.SEND),
+    ("by URL, new", item(URL, TWO), Found(), ANY, Question.CAN_IT_BE_READ),
     ("by path, new", item(PATH, TWO), Found(), ANY, Action.UPLOAD),
     ("by path, new and large", item(PATH, TWO, large=True), Found(), ANY, Action.UPLOAD_IN_CHUNKS),
     # an update names its file, whatever is there
@@ -122,6 +127,71 @@ TABLE: list[tuple[str, Item, Found, tuple[IfExists, ...], Action | Question]] = 
 )
 def test_what_is_done(one: Item, found: Found, if_exists: IfExists, expected: Action | Question):
     assert decide(one, found, if_exists) is expected
+
+
+TEXT = {"media": {"text_data": "a cat"}, "original_filename": "a.txt"}
+BLOB = {
+    "media": {"connection_id": 1, "bucket_name": "b", "raw_data_blob_path": "a.jpg"},
+    "original_filename": "a.jpg",
+}
+READ = Found(medium=kept([b"picture"], 100))
+UNREADABLE = Found(unreadable="HTTP 403")
+ASK, SEND, UPLOAD, REFUSE = Question.CAN_IT_BE_READ, Action.SEND, Action.UPLOAD, Action.REFUSE
+
+WAYS: list[tuple[str, Item, Found, tuple[Action | Question, ...]]] = [
+    # what it is, what was found, what is done by ``auto``, ``upload`` and ``queue``
+    ("by URL", item(URL, TWO), Found(), (ASK, ASK, SEND)),
+    ("blob", item(BLOB, TWO), Found(), (ASK, ASK, SEND)),
+    ("child by URL", item(URL, parent_file_id=3, ordinal=1), Found(), (ASK, ASK, SEND)),
+    ("by URL, read", item(URL, TWO), READ, (UPLOAD, UPLOAD, UPLOAD)),
+    ("by URL, not to be read", item(URL, TWO), UNREADABLE, (SEND, REFUSE, SEND)),
+    ("name of blanks", item(URL, original_filename="a b.jpg"), Found(), (SEND, REFUSE, SEND)),
+    ("name that begins with a point", item(URL, original_filename=".a.jpg"), Found(), (SEND, REFUSE, SEND)),
+    ("name of another script", item(URL, original_filename="猫.jpg"), Found(), (SEND, REFUSE, SEND)),
+    ("blob without extension", item(BLOB, original_filename="a"), Found(), (SEND, REFUSE, SEND)),
+    ("name of a video", item(BLOB, original_filename="a.mp4"), Found(), (SEND, REFUSE, SEND)),
+    ("video", item(VIDEO, FRAMES), Found(), (SEND, ASK, SEND)),
+    ("text", item(TEXT), Found(), (SEND, ASK, SEND)),
+    ("by path", item(PATH, TWO), Found(), (UPLOAD, UPLOAD, UPLOAD)),
+    ("by path, large", item(PATH, large=True), Found(), (Action.UPLOAD_IN_CHUNKS,) * 3),
+    ("pending", item(URL, TWO), Found(PENDING), (Action.ADOPT,) * 3),
+    ("there", item(URL, TWO), Found(file=file(2)), (Action.SKIP,) * 3),
+]
+
+
+@pytest.mark.parametrize(
+    "one, found, way, expected",
+    [
+        (one, found, way, done)
+        for _, one, found, all_done in WAYS
+        for way, done in zip(BY, all_done, strict=True)
+    ],
+    ids=[f"{what}-{way}" for what, *_ in WAYS for way in BY],
+)
+def test_how_new_media_travel(one: Item, found: Found, way: DeliverBy, expected: Action | Question):
+    assert decide(one, found, "skip", way) is expected
+
+
+@pytest.mark.parametrize(
+    "one, found, why",
+    [
+        (item(URL), Found(), None),
+        (item(URL), UNREADABLE, "cannot be read here (HTTP 403)"),
+        (item(VIDEO), Found(), "is video"),
+        (item(TEXT), Found(), "is text"),
+        (item(URL, original_filename="a b.jpg"), Found(), "would get another name as an upload"),
+    ],
+)
+def test_why_a_medium_goes_by_the_queue(one: Item, found: Found, why: str | None):
+    assert why_not_uploaded(one, found, "auto") == why
+
+
+def test_uploads_of_images_alone_introduce_a_run_without_a_turn():
+    assert introduces_safely(Action.UPLOAD, item(URL, TWO))
+    assert introduces_safely(Action.SKIP, item(URL, TWO))
+    assert not introduces_safely(Action.UPLOAD, item(VIDEO, FRAMES))
+    for action in (Action.SEND, Action.ADOPT, Action.APPEND, Action.REPLACE, Action.UPLOAD_IN_CHUNKS):
+        assert not introduces_safely(action, item(URL, TWO))
 
 
 @pytest.mark.parametrize(

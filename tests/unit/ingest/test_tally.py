@@ -100,18 +100,57 @@ def lines(report: Path) -> list[dict[str, Any]]:
 def test_a_report_has_a_line_for_each_packet_with_what_is_known(clock: Clock, tmp_path: Path):
     report = tmp_path / "report.jsonl"
     told = tally(clock, report=report)
-    told.note("a.png", "sent", "by an earlier attempt", input_id=7)
+    told.note("a.png", "sent", "by an earlier attempt", delivery="queue", input_id=7)
     told.note("ä.png", "skipped", file_id=3)
     told.note("c.png", "failed", ValueError("too dark"))
-    told.retract("a.png", "holds 0 of 1 instances")
+    told.note("d.png", "sent", delivery="upload", file_id=4)
+    told.retract("d.png", "holds 0 of 1 instances", 4)
     told.close()
     assert lines(report) == [
-        {"name": "a.png", "outcome": "sent", "reason": "by an earlier attempt", "input_id": 7},
+        {
+            "name": "a.png",
+            "outcome": "sent",
+            "delivery": "queue",
+            "reason": "by an earlier attempt",
+            "input_id": 7,
+        },
         {"name": "ä.png", "outcome": "skipped", "file_id": 3},
         {"name": "c.png", "outcome": "failed", "reason": "too dark"},
-        {"name": "a.png", "outcome": "failed", "reason": "holds 0 of 1 instances"},
+        {"name": "d.png", "outcome": "sent", "delivery": "upload", "file_id": 4},
+        {"name": "d.png", "outcome": "failed", "reason": "holds 0 of 1 instances", "file_id": 4},
     ]
-    assert (told["sent"], told["failed"], told["skipped"]) == (0, 2, 1)
+    assert (told["sent"], told["failed"], told["skipped"]) == (1, 2, 1)
+    assert (told.delivered(), told.file_ids()) == ({"queue": 1}, [3])
+
+
+def test_the_log_tells_how_packets_went_and_why(clock: Clock, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    told = tally(clock, expected=30)
+    for number in range(15):
+        told.note(f"{number}.png", "sent", delivery="upload", file_id=number)
+    told.note("u", "sent", delivery="update", file_id=99)
+    for why, count in (("cannot be read here (HTTP 403)", 10), ("is video", 2), ("was elsewhere", 1)):
+        for number in range(count):
+            told.note(f"{why}-{number}", "sent", delivery="queue")
+            told.note_queued(why)
+    told.close()
+    assert words(caplog)[-1] == (
+        "15 uploaded, 1 written into their files, 13 by the queue: 10 cannot be read here (HTTP 403), "
+        "2 are video, 1 was elsewhere"
+    )
+    assert told.delivered() == {"upload": 15, "update": 1, "queue": 13}
+
+
+def test_ids_of_files_are_told_while_they_are_few(clock: Clock):
+    told = tally(clock)
+    for number in range(1000):
+        told.note(f"{number}.png", "sent", delivery="upload", file_id=number + 1)
+    told.note("again", "skipped", file_id=1)
+    told.note("in the queue", "sent", delivery="queue", file_id=5000)
+    told.note("refused", "failed", "why", file_id=5001)
+    assert told.file_ids() == list(range(1, 1001))
+    told.note("more", "skipped", file_id=5002)
+    assert told.file_ids() == []
 
 
 def test_a_report_tells_no_signature_of_a_url(clock: Clock, tmp_path: Path):

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_diffgram.ingest.watch.ledger import Ledger, judge
 from airflow_provider_diffgram.ingest.watch.verdicts import Verdict
 from airflow_provider_diffgram.ingest.watch.watch import Watch
-from airflow_provider_diffgram.models import Handle, InputRow, InvalidValueError, SentBatch
+from airflow_provider_diffgram.models import Handle, InputRow, InvalidValueError, Receipt, SentBatch
 from tests.unit.ingest.watch.listed import Listed, box, collision, handle, read, row, rows_of
 
 LOST = {"error": {"process_video": "no such file"}}
@@ -196,11 +196,17 @@ def test_of_many_failures_twenty_are_named_and_all_are_counted():
 
 
 def test_files_are_named_where_they_are_few():
-    assert len(Listed(*rows_of(range(1, 101), "success")).run(Watch([handle(100)]).look()).file_ids) == 100
-    watch, listed = Watch([handle(101)]), Listed(*rows_of(range(1, 102), "success"))
-    listed.run(watch.look())
-    receipt = listed.run(watch.look())
-    assert (receipt.succeeded, receipt.file_ids) == (101, [])
+    def receipt_of(count: int, **more: Any) -> Receipt:
+        watch = Watch([handle(count).model_copy(update=more)])
+        listed = Listed(*rows_of(range(1, count + 1), "success"))
+        listed.run(watch.look())
+        return listed.run(watch.look())
+
+    assert len(receipt_of(100).file_ids) == 100
+    found = receipt_of(100, file_ids=[1, 5000])
+    assert (len(found.file_ids), found.file_ids[-1]) == (101, 5000)
+    assert receipt_of(1, done_at_send=1001).file_ids == []
+    assert receipt_of(1, file_ids=list(range(1, 1002))).file_ids == []
 
 
 def test_what_was_in_or_refused_when_it_was_sent_is_counted_as_well():
