@@ -145,6 +145,44 @@ def test_a_new_run_named_by_several_uploads_at_once_is_made_once_and_harms_nobod
     assert world.uploaded("afterwards.png", picture(), instance_list=[box])["input"]["status"] == "success"
 
 
+def test_model_references_are_resolved_for_images_and_not_for_texts(world: World) -> None:
+    named = {
+        "model_ref": f"{world.deployment.prefix} model",
+        "model_run_ref": f"{world.deployment.prefix} run",
+    }
+    box = world.box(x_max=40, y_max=40, **named)
+    image = world.uploaded("a.png", picture(), instance_list=[box])["file"]["id"]
+    token = {"type": "text_token", "label_file_id": world.labels[0], **named}
+    text = world.uploaded("a.txt", b"a cat", instance_list=[token | {"start_token": 0, "end_token": 1}])
+    (of_image,), (of_text,) = world.instances(image), world.instances(text["file"]["id"])
+    assert None not in (of_image["model_id"], of_image["model_run_id"])
+    assert (of_text["model_id"], of_text["model_run_id"]) == (None, None)
+
+
+def test_an_upload_stores_what_a_packet_stores(world: World) -> None:
+    """So that nothing tells later which way a medium came."""
+    box = world.box(x_max=40, y_max=40, score=0.5, creation_ref_id="r-1")
+    uploaded = world.uploaded("a.png", picture(), instance_list=[box])["file"]["id"]
+    sent = world.ingested(original_filename="b.png", instance_list=[box])["file_id"]
+    compared = (
+        "type",
+        "x_min",
+        "x_max",
+        "y_min",
+        "y_max",
+        "score",
+        "creation_ref_id",
+        "label_file_id",
+        "version",
+    )
+    rows = [{key: row[key] for key in compared} for each in (uploaded, sent) for row in world.instances(each)]
+    assert rows[0] == rows[1]
+    files = [world.view(each) for each in (uploaded, sent)]
+    for key in ("type", "count_instances_changed", "ann_is_complete", "ordinal", "state"):
+        assert files[0][key] == files[1][key], key
+    assert [file["image"]["width"] for file in files] == [files[0]["image"]["width"]] * 2
+
+
 def test_children_uploaded_at_once_keep_their_places(world: World) -> None:
     parent = world.new_compound("parent")
 
