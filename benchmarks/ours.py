@@ -27,7 +27,7 @@ def main() -> None:
     error, growth, cpu = None, Growth(), time.process_time()
     with DiffgramClient(settings) as client:
         try:
-            push(client, packets, dataset=told["dataset"], report=told["report"])
+            push(client, packets, dataset=told["dataset"], report=told["report"], delivery="queue")
         except DiffgramError as failed:
             error = str(failed)
     cpu = time.process_time() - cpu

@@ -29,7 +29,7 @@ def e2e_mapped() -> None:
     def slices(folder: str) -> list[str]:
         return sorted(map(str, Path(folder).glob("*.jsonl")))
 
-    send = DiffgramSendPacketOperator.partial(task_id="send", dataset="night").expand(
+    send = DiffgramSendPacketOperator.partial(task_id="send", dataset="night", delivery="queue").expand(
         packets=slices("{{ dag_run.conf['folder'] }}")
     )
     sent: Any = send.output
