@@ -27,6 +27,7 @@ class Outcome:
     :param host: host and port of the server.
     :param dataset: name of the dataset, or its id if the name cannot be read.
     :param counts: such as ``{"expected": 3, "sent": 2, "skipped": 1}``.
+    :param file_ids: files that it worked on, as far as they are few.
     """
 
     host: str
@@ -34,6 +35,7 @@ class Outcome:
     directory_id: int
     dataset: str
     counts: Mapping[str, int] = field(default_factory=dict)
+    file_ids: tuple[int, ...] = ()
 
     @property
     def asset(self) -> Asset:
@@ -43,7 +45,8 @@ class Outcome:
     @property
     def extra(self) -> dict[str, Any]:
         """The ``extra`` of an asset event."""
-        return {**self.counts, "directory_id": self.directory_id}
+        files = {"file_ids": list(self.file_ids)} if self.file_ids else {}
+        return {**self.counts, "directory_id": self.directory_id, **files}
 
 
 def announce(
@@ -61,7 +64,7 @@ def announce(
     :param task: the operator, whose ``outlets`` may name the dataset as an asset, or an alias.
     :param directory_id: id of the dataset; None if unknown: then only the links are set.
     :param counts: see :class:`Outcome`.
-    :param file_ids: files that the task worked on; the first one gets a link.
+    :param file_ids: files that the task worked on, as far as they are few; the first one gets a link.
     :param dataset: name or id that the task was given for the dataset, if any.
     """
     settings = client.settings
@@ -82,7 +85,7 @@ def announce(
     name = str(dataset or directory_id)
     if name.isdecimal() and (outlets or type(collector).__name__ != "NoOpCollector"):
         name = _name(client, directory_id)
-    outcome = Outcome(host, settings.project, directory_id, name, dict(counts))
+    outcome = Outcome(host, settings.project, directory_id, name, dict(counts), tuple(file_ids))
     for outlet in outlets:
         _fill_event(outlet, outcome, context)
     collector.add_output_asset(

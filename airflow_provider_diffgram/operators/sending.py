@@ -156,7 +156,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             handle.directory_id,
             dataset=self._targets(hook)["dataset"],
             counts=handle.counts(),
-            file_ids=self._file_ids(),
+            file_ids=[*self._file_ids(), *handle.file_ids],
         )
 
     def _options(

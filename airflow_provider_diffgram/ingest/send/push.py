@@ -453,9 +453,9 @@ class _Push:
         options = self._options
         while isinstance(action := decide(item, found, options.if_exists, options.delivery), Question):
             found = self._questions.answer(action, item, found)
-        if not introduces_safely(action, item):
-            self._runs.is_new(item.packet)  # waits for its turn if it is
         try:
+            if not introduces_safely(action, item):
+                self._runs.is_new(item.packet)  # waits for its turn if it is
             return self._done(action, item, found)
         finally:
             if found.medium is not None:

@@ -29,6 +29,13 @@ def diffgram(unlimited_emulator: EmulatorProcess) -> LiveDiffgram:
 
 
 @pytest.fixture
+def queued(diffgram: LiveDiffgram) -> LiveDiffgram:
+    """The project, for a test that is about the server's queue: what is by URL goes there."""
+    diffgram.delivery = "queue"
+    return diffgram
+
+
+@pytest.fixture
 def media() -> Iterator[Media]:
     """Media of this test alone."""
     with serving() as served:

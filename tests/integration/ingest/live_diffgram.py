@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from airflow_provider_diffgram.client.request import Request
 from airflow_provider_diffgram.ingest.limits import LIMITS, Limits
+from airflow_provider_diffgram.ingest.send.decide import DeliverBy
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.ingest.watch.rules import Rules
 from airflow_provider_diffgram.ingest.watch.wait import wait
@@ -41,9 +42,10 @@ class LiveDiffgram:
     directory_id: int
     labels: dict[str, int]
     limits: Limits = LIMITS
+    delivery: DeliverBy = "auto"
 
     @classmethod
-    def of(cls, emulator: EmulatorProcess) -> LiveDiffgram:
+    def of(cls, emulator: EmulatorProcess, delivery: DeliverBy = "auto") -> LiveDiffgram:
         """Prepare a fresh project."""
         client = DiffgramClient(settings(emulator), FastTime())
         schema = client.send(routes.list_schemas(client.project))[0]
@@ -51,7 +53,8 @@ class LiveDiffgram:
             name: client.send(routes.create_label(client.project, name, schema.id)).id
             for name in ("cat", "dog")
         }
-        return cls(emulator, client, client.send(routes.create_dataset(client.project, DATASET)).id, labels)
+        directory_id = client.send(routes.create_dataset(client.project, DATASET)).id
+        return cls(emulator, client, directory_id, labels, delivery=delivery)
 
     def ask(self, route: Callable[..., Request[Any]], *args: Any, **more: Any) -> Any:
         """Send a request of that route."""
@@ -68,7 +71,8 @@ class LiveDiffgram:
 
     def push(self, packets: Iterable[Any], **more: Any) -> Handle:
         """Push to the dataset."""
-        return push(self.client, list(packets), **{"dataset": DATASET, "limits": self.limits, **more})
+        options = {"dataset": DATASET, "limits": self.limits, "delivery": self.delivery, **more}
+        return push(self.client, list(packets), **options)
 
     def done(self, *handles: Handle) -> Receipt:
         """Wait until nothing is pending, however much failed; return how it ended."""

@@ -12,6 +12,7 @@ import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
 from airflow_provider_diffgram.ingest.send.compound import Parent, create_compound_file, upload_children
+from airflow_provider_diffgram.ingest.send.decide import DeliverBy
 from airflow_provider_diffgram.ingest.send.push import PushError
 from airflow_provider_diffgram.models import CompoundFile, Handle, InvalidValueError
 from tests.integration.ingest.fast_time import FastTime, until
@@ -24,8 +25,8 @@ def create(diffgram: LiveDiffgram, name: str = "pages", *instances: dict[str, An
     return create_compound_file(diffgram.client, compound, **{"dataset": DATASET, **more})
 
 
-def upload(diffgram: LiveDiffgram, parent: int, children: list[Any]) -> Handle:
-    return upload_children(diffgram.client, parent, children, dataset=DATASET)
+def upload(diffgram: LiveDiffgram, parent: int, children: list[Any], delivery: DeliverBy = "auto") -> Handle:
+    return upload_children(diffgram.client, parent, children, dataset=DATASET, delivery=delivery)
 
 
 def page(media: Media, ordinal: int, **more: Any) -> dict[str, Any]:
@@ -157,13 +158,13 @@ def test_children_arrive_at_their_places_and_a_second_upload_sends_nothing(
 def test_an_upload_that_broke_half_way_sends_only_the_rest(diffgram: LiveDiffgram, media: Media):
     parent = create(diffgram)
     children = [page(media, ordinal) for ordinal in range(5)]
-    diffgram.done(upload(diffgram, parent.file_id, children[:2]))
+    diffgram.done(upload(diffgram, parent.file_id, children[:2], "queue"))
     diffgram.emulator.fault("input/packet", "latency", times=1)
     diffgram.emulator.fault("input/packet", "status", status=403, body={"error": "403 Forbidden"})
     with pytest.raises(PushError, match=r"stopped: send packet page-\d\.png") as caught:
-        upload(diffgram, parent.file_id, children)
+        upload(diffgram, parent.file_id, children, "queue")
     assert caught.value.permanent
-    receipt = diffgram.done(upload(diffgram, parent.file_id, children))
+    receipt = diffgram.done(upload(diffgram, parent.file_id, children, "queue"))
     assert receipt.succeeded + receipt.skipped == 5
     assert [child.ordinal for child in diffgram.children(parent.file_id)] == [0, 1, 2, 3, 4]
     assert len(diffgram.inputs(parent.file_id)) == 5
@@ -309,7 +310,7 @@ def test_failed_children_are_archived_and_sent_again_when_asked(diffgram: LiveDi
     parent = create(diffgram).file_id
     diffgram.emulator.control("rows", {"match": "page-1", "kind": "flip", "seconds": 0.1})
     gone = page(media, 0) | {"media": {"url": media.url("gone/0.png")}}
-    receipt = diffgram.done(upload(diffgram, parent, [gone, page(media, 1), page(media, 2)]))
+    receipt = diffgram.done(upload(diffgram, parent, [gone, page(media, 1), page(media, 2)], "queue"))
     assert (receipt.succeeded, receipt.failed) == (1, 2)
     broken = {child.ordinal: child.id for child in diffgram.children(parent)}
     children = [page(media, number) for number in range(3)]

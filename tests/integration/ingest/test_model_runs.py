@@ -18,6 +18,7 @@ from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.client.clock import Clock
 from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send.compound import create_compound_file, upload_children
+from airflow_provider_diffgram.ingest.send.decide import DeliverBy
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.ingest.send.turns import Turns
 from airflow_provider_diffgram.models import CompoundFile, Handle
@@ -27,6 +28,8 @@ from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image
 from tests.integration.ingest.served_media import Media
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 RUNS = 200
 
 
@@ -35,7 +38,7 @@ def racing(tmp_path: Path) -> Iterator[LiveDiffgram]:
     """A server on which two workers that meet a new run at the same moment collide."""
     options = {"rate_limit": False, "model_race_seconds": 0.03, "rows_per_cycle": 8}
     with EmulatorProcess.start(tmp_path / "racing", **options) as emulator:
-        yield LiveDiffgram.of(emulator)
+        yield LiveDiffgram.of(emulator, delivery="queue")
 
 
 class Stopping(DiffgramClient):
@@ -197,7 +200,14 @@ def test_a_lost_answer_that_is_not_looked_for_any_more_is_unknown(
     racing.emulator.fault("input/packet", "reset_before", times=1)
     stopping = Stopping(racing, stop)
     with pytest.raises(PushError, match="1 unknown"):
-        push(stopping, [image(media, "a.png")], dataset=DATASET, stop=stop, report=str(report))
+        push(
+            stopping,
+            [image(media, "a.png")],
+            dataset=DATASET,
+            stop=stop,
+            report=str(report),
+            delivery="queue",
+        )
     (line,) = map(json.loads, report.read_text().splitlines())
     assert (line["name"], line["outcome"]) == ("a.png", "unknown")
     assert racing.pushed([image(media, "a.png")]).expected == 1
@@ -234,7 +244,9 @@ class Watched(FastTime):
         super().sleep(seconds)
 
 
-def mapped_uploads(server: LiveDiffgram, media: Media, uploads: int, run: int) -> list[Watched]:
+def mapped_uploads(
+    server: LiveDiffgram, media: Media, uploads: int, run: int, delivery: DeliverBy = "queue"
+) -> list[Watched]:
     """Upload children to as many compound files at once, each as a task of a map; return their waits."""
     board = SharedBoard()
     parents = [
@@ -254,8 +266,9 @@ def mapped_uploads(server: LiveDiffgram, media: Media, uploads: int, run: int) -
             for page in range(3)
         ]
         with DiffgramClient(server.client.settings, clocks[index]) as client:
-            parent = parents[index]
-            return upload_children(client, parent, children, dataset=DATASET, turns=board.of(index))
+            return upload_children(
+                client, parents[index], children, dataset=DATASET, delivery=delivery, turns=board.of(index)
+            )
 
     with ThreadPoolExecutor(uploads) as pool:
         handles = list(pool.map(upload, range(uploads)))
@@ -277,6 +290,18 @@ def test_mapped_uploads_that_begin_at_once_introduce_a_run_once_and_lose_nothing
     assert len(racing.ask(routes.list_model_runs)) == 3
 
 
+def test_mapped_tasks_that_upload_introduce_a_run_without_turns_and_lose_nothing(
+    racing: LiveDiffgram, media: Media, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    threads = racing.state()["ingest_threads"]
+    for run in range(3):
+        mapped_uploads(racing, media, 10, run, "auto")
+    assert not any("waiting for the task(s)" in each for each in caplog.messages)
+    assert racing.state()["ingest_threads"] == threads
+    assert len(racing.ask(routes.list_model_runs)) == 3
+
+
 def test_mapped_uploads_of_a_run_that_is_known_do_not_wait(racing: LiveDiffgram, media: Media):
     assert racing.pushed([image(media, "first.png", box(**refs(0)))]).succeeded == 1
     assert [clock.slept for clock in mapped_uploads(racing, media, 10, 0)] == [[]] * 10
@@ -288,6 +313,7 @@ def test_a_run_that_children_of_another_compound_brought_is_known(racing: LiveDi
     clock = Watched()
     child = {"media": {"url": media.url("a.png")}, "ordinal": 0, "instance_list": [box(**refs(0))]}
     with DiffgramClient(racing.client.settings, clock) as client:
-        handle = upload_children(client, parent, [child], dataset=DATASET, turns=SharedBoard().of(0))
+        turns = SharedBoard().of(0)
+        handle = upload_children(client, parent, [child], dataset=DATASET, delivery="queue", turns=turns)
     assert racing.done(handle).succeeded == 1
     assert clock.slept == []

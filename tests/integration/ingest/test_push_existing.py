@@ -134,7 +134,7 @@ def test_append_brings_back_what_a_replacement_took_away(
 def test_append_waits_for_predictions_that_are_merely_late_3_2(diffgram: LiveDiffgram, media: Media):
     diffgram.emulator.row_fault("a.png", "late", seconds=0.8)
     packet = image(media, "a.png", box(1), box(3))
-    diffgram.push([packet])
+    diffgram.push([packet], delivery="queue")
     rows_until(diffgram, lambda rows: rows[0].succeeded)
     assert diffgram.file("a.png").count_instances_changed is None
     assert diffgram.pushed([packet], if_exists="append").skipped == 1
@@ -144,7 +144,7 @@ def test_append_waits_for_predictions_that_are_merely_late_3_2(diffgram: LiveDif
 def test_append_brings_what_the_server_lost_quirk_4(diffgram: LiveDiffgram, media: Media):
     diffgram.emulator.row_fault("a.png", "lose")
     packet = image(media, "a.png", box(1), box(3))
-    assert diffgram.pushed([packet]).failed == 1
+    assert diffgram.pushed([packet], delivery="queue").failed == 1
     assert diffgram.pushed([packet], if_exists="append").succeeded == 1
     assert diffgram.lefts(diffgram.file("a.png").id) == [1, 3]
 

@@ -68,7 +68,13 @@ def push_until_it_waits(diffgram: LiveDiffgram, packets: Iterable[dict[str, Any]
     stop = threading.Event()
     with ThreadPoolExecutor(1) as thread:
         pushing = thread.submit(
-            push, diffgram.client, packets, dataset=DATASET, stop=stop, limits=diffgram.limits
+            push,
+            diffgram.client,
+            packets,
+            dataset=DATASET,
+            stop=stop,
+            limits=diffgram.limits,
+            delivery="queue",
         )
         deadline = time.monotonic() + 30
         while not any(row.processing_deferred or row.source != "from_resumable" for row in diffgram.inputs()):
@@ -291,7 +297,7 @@ def test_an_error_of_the_generator_is_raised_even_if_what_it_yielded_cannot_be_s
     assert "2 packets were yielded before; of those packets: 1 problem(s)" in caught.value.__notes__[0]
     assert diffgram.inputs() == []
     refusal = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
-    diffgram.emulator.fault("input/packet", "status", status=400, body=refusal)
+    diffgram.emulator.fault("input/from_local", "status", status=400, body=refusal)
     with pytest.raises(ModelError) as caught:
         push(diffgram.client, packets(picture(media, "a.png", box(1))), dataset=DATASET)
     assert "1 packets 0 sent, 1 failed, 0 skipped:\na.png: " in caught.value.__notes__[0]
@@ -313,7 +319,7 @@ def test_a_generator_that_is_ended_from_outside_sends_nothing_more(
 
 def test_a_generator_is_asked_for_no_more_once_sending_has_failed(diffgram: LiveDiffgram, media: Media):
     limits = replace(LIMITS, chunk=2)
-    diffgram.emulator.fault("input/packet", "status", status=401, times=None)
+    diffgram.emulator.fault("input/from_local", "status", status=401, times=None)
     asked = 0
 
     def packets() -> Iterator[dict[str, Any]]:

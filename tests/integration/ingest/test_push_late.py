@@ -67,7 +67,7 @@ def test_a_child_that_is_ingested_while_we_look_is_not_sent_again(diffgram: Live
 
 def test_instances_that_are_merely_late_are_not_sent_again_3_2(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "late", rate_limit=False, settle_seconds=0.6) as emulator:
-        diffgram = LiveDiffgram.of(emulator)
+        diffgram = LiveDiffgram.of(emulator, delivery="queue")
         packet = image(media, "a.png", box(1), box(3))
         diffgram.push([packet])
         rows_until(diffgram, lambda rows: rows[0].succeeded)
@@ -98,7 +98,7 @@ def test_a_packet_that_the_server_refuses_fails_alone(diffgram: LiveDiffgram, me
     body = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
     diffgram.emulator.fault("input/packet", "status", status=400, body=body)
     with pytest.raises(PushError, match="of 3 packets 2 sent, 1 failed, 0 skipped") as caught:
-        diffgram.push(packets)
+        diffgram.push(packets, delivery="queue")
     assert "media: no such thing" in str(caught.value)
     assert caught.value.permanent
     assert len(diffgram.inputs()) == before + 2

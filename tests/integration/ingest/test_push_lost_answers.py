@@ -16,6 +16,8 @@ from tests.integration.ingest.fast_time import FastTime
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.served_media import Media, png
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 FAULTS = [
     pytest.param({"kind": "reset_after"}, id="reset after it was stored"),
     pytest.param({"kind": "reset_before"}, id="reset before it was stored"),
@@ -124,7 +126,7 @@ def test_a_server_that_stays_down_ends_the_push_with_what_arrived_and_a_retry_se
     diffgram.emulator.fault("input/packet", "status", status=503, times=10_000)
     impatient = DiffgramClient(settings(diffgram.emulator, retry_timeout=0.1), FastTime())
     with pytest.raises(PushError, match=r"stopped: send packet 3\.png") as caught:
-        push(impatient, packets, dataset=DATASET, concurrency=1)
+        push(impatient, packets, dataset=DATASET, concurrency=1, delivery="queue")
     assert "Of 5 packets 2 sent, 0 failed, 1 unknown, 1 skipped, 1 were not sent" in str(caught.value)
     assert not caught.value.permanent
     diffgram.emulator.control("faults", method="DELETE")
@@ -152,14 +154,14 @@ def test_a_server_killed_and_restarted_while_packets_are_sent_loses_none(media: 
     with EmulatorProcess.start(tmp_path / "restarted", rate_limit=False) as emulator:
         diffgram = LiveDiffgram.of(emulator)
         packets = RestartingAt(emulator, [image(media, number) for number in range(6)], 3)
-        handle = push(diffgram.client, packets, dataset=DATASET)
+        handle = push(diffgram.client, packets, dataset=DATASET, delivery="queue")
         assert packets.turn == 2
         assert sum(batch.inputs for batch in handle.batches) == 6
         assert len(diffgram.inputs()) == 6
 
 
 def test_429_is_obeyed_and_nothing_is_sent_twice_1_5(diffgram_emulator: EmulatorProcess, media: Media):
-    diffgram = LiveDiffgram.of(diffgram_emulator)
+    diffgram = LiveDiffgram.of(diffgram_emulator, delivery="queue")
     diffgram.client = DiffgramClient(settings(diffgram_emulator))
     diffgram.emulator.fault("input/packet", "status", status=429, times=2)
     started = time.monotonic()

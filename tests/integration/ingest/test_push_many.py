@@ -53,7 +53,7 @@ def sleeping_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emul
 @pytest.fixture
 def asleep(sleeping_emulator: EmulatorProcess) -> LiveDiffgram:
     sleeping_emulator.control("faults", method="DELETE")
-    return LiveDiffgram.of(sleeping_emulator.with_project(f"asleep-{next(_numbers)}"))
+    return LiveDiffgram.of(sleeping_emulator.with_project(f"asleep-{next(_numbers)}"), delivery="queue")
 
 
 def arrived(diffgram: LiveDiffgram) -> Counter[str | None]:
@@ -251,8 +251,9 @@ def test_a_push_that_is_asked_to_stop_ends_with_what_arrived_and_a_retry_sends_t
     stopping = StoppingAt(packets, 30, stop)
     stopping.turn = 1 if read_once else 0
     source = iter(stopping) if read_once else stopping
+    options = {"dataset": DATASET, "limits": limits, "delivery": "queue"}
     with pytest.raises(PushError, match="stopped: asked to stop") as caught:
-        push(asleep.client, source, dataset=DATASET, stop=stop, report=str(report), limits=limits)
+        push(asleep.client, source, stop=stop, report=str(report), **options)
     names = arrived(asleep)
     assert 0 < len(names) <= 30
     expected = int(re.findall(r"Of (\d+) packets", str(caught.value))[0])

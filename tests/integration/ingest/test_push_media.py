@@ -188,7 +188,7 @@ def test_more_packets_than_a_batch_holds_quirk_13(diffgram: LiveDiffgram, media:
     limits = replace(LIMITS, batch=3)
     diffgram.limits = limits
     packets = [url(media, f"{n}.png", instance_list=[box(n + 1)]) for n in range(7)]
-    handle = diffgram.push(packets)
+    handle = diffgram.push(packets, delivery="queue")
     assert [batch.inputs for batch in handle.batches] == [3, 3, 1]
     assert diffgram.done(handle).summary() == "7 expected: 7 succeeded"
     assert [diffgram.lefts(diffgram.file(f"{n}.png").id) for n in range(7)] == [[n + 1] for n in range(7)]

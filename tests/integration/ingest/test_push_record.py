@@ -129,7 +129,7 @@ def test_what_was_sent_is_recorded_when_the_rest_cannot_be(diffgram: LiveDiffgra
     diffgram.emulator.fault("input/packet", "reset_before", text="2.png", times=None)
     impatient = DiffgramClient(settings(diffgram.emulator, retry_timeout=0.1), FastTime())
     with pytest.raises(PushError, match="2 sent, 0 failed, 1 unknown"):
-        push(impatient, packets, dataset=DATASET, record=record, concurrency=1)
+        push(impatient, packets, dataset=DATASET, record=record, concurrency=1, delivery="queue")
     assert sorted(lines(record)) == ["0.png", "1.png"]
 
 

@@ -18,6 +18,8 @@ from tests.integration.ingest.served_media import Media, png
 
 REFUSAL = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 
 def lines(report: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in report.read_text().splitlines()]
@@ -40,17 +42,18 @@ def test_each_outcome_has_its_line(diffgram: LiveDiffgram, media: Media, tmp_pat
     report = tmp_path / "report.jsonl"
     impatient = DiffgramClient(settings(diffgram.emulator, retry_timeout=0.1), FastTime())
     with pytest.raises(PushError, match="1 unknown, 1 skipped, 1 were not sent"):
-        push(impatient, packets, dataset=DATASET, report=str(report), concurrency=1)
+        push(impatient, packets, dataset=DATASET, report=str(report), concurrency=1, delivery="queue")
     skipped, adopted, sent, failed, unknown = lines(report)
     file_id = diffgram.file("skipped.png").id
     assert skipped == {"name": "skipped.png", "outcome": "skipped", "file_id": file_id}
     assert adopted == {
         "name": "waiting.png",
         "outcome": "sent",
+        "delivery": "queue",
         "reason": "by an earlier attempt",
         "input_id": waiting.id,
     }
-    assert sent == {"name": "sent.png", "outcome": "sent"}
+    assert sent == {"name": "sent.png", "outcome": "sent", "delivery": "queue"}
     assert (failed["name"], failed["outcome"]) == ("failed.png", "failed")
     assert "media: no such thing" in failed["reason"]
     assert (unknown["name"], unknown["outcome"]) == ("unknown.png", "unknown")
@@ -62,9 +65,10 @@ def test_an_update_is_named_by_its_file(diffgram: LiveDiffgram, media: Media, tm
     file_id = diffgram.file("a.png").id
     update = {"file_id": file_id, "mode": "update", "instance_list": [box(3)]}
     report = tmp_path / "report.jsonl"
-    for outcome in ("sent", "skipped"):
+    for outcome, how in (("sent", {"delivery": "queue"}), ("skipped", {})):
         diffgram.done(diffgram.push([update], report=str(report)))
-        assert lines(report) == [{"name": f"file {file_id}", "outcome": outcome, "file_id": file_id}]
+        told = {"name": f"file {file_id}", "outcome": outcome, "file_id": file_id}
+        assert lines(report) == [told | how]
 
 
 def test_a_child_has_its_line(diffgram: LiveDiffgram, media: Media, tmp_path: Path):

@@ -20,6 +20,8 @@ from tests.integration.ingest.fast_time import FastTime, until
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
 from tests.integration.ingest.served_media import Media, png
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 
 def image(media: Media, name: str, *boxes: dict[str, Any], folder: str = "", **more: Any) -> dict[str, Any]:
     return {
@@ -285,7 +287,7 @@ def test_uploads_of_two_runs_at_once_leave_the_oldest_quirk_17(
     together = Barrier(2)
     clients = [UploadingTogether(diffgram, together) for _ in range(2)]
     with ThreadPoolExecutor(2) as both:
-        list(both.map(lambda client: push(client, [packet], dataset=DATASET), clients))
+        list(both.map(lambda client: push(client, [packet], dataset=DATASET, delivery="queue"), clients))
     files = diffgram.children(parent) if parent else diffgram.files()
     made = [row.file_id for row in diffgram.inputs(parent) if row.file_id]
     assert len(made) == 2, "both stored it"
@@ -378,5 +380,5 @@ def test_packets_come_from_an_iterator_that_is_never_whole_in_memory(diffgram: L
                 alive.discard(number)
 
     client = DiffgramClient(settings(diffgram.emulator), FastTime())
-    assert push(client, Stream(), dataset=DATASET).expected == 12
+    assert push(client, Stream(), dataset=DATASET, delivery="queue").expected == 12
     assert most == 1

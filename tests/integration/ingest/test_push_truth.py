@@ -147,7 +147,7 @@ def test_an_unknown_dataset_hides_nothing_of_children(diffgram: LiveDiffgram, tm
 
 
 def test_a_file_that_a_person_removed_is_archived_not_lost(diffgram: LiveDiffgram, media: Media):
-    handle = diffgram.push([image(media, "a.png", box())])
+    handle = diffgram.push([image(media, "a.png", box())], delivery="queue")
     rows = rows_until(diffgram, lambda rows: rows[0].succeeded)
     diffgram.archive(rows[0])
     receipt = diffgram.done(handle)

@@ -22,6 +22,8 @@ from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image, instance, raw, rows_until
 from tests.integration.ingest.served_media import VIDEO, Media
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 ENDED = (InputStatus.SUCCESS, InputStatus.FAILED)
 
 
@@ -50,7 +52,7 @@ def busy_server(diffgram: LiveDiffgram) -> None:
 
 
 def pushed_lazily(diffgram: LiveDiffgram, packets: Iterable[Any], **more: Any) -> Handle:
-    return push(diffgram.client, iter(packets), **{"dataset": DATASET, **more})
+    return push(diffgram.client, iter(packets), **{"dataset": DATASET, "delivery": "queue", **more})
 
 
 def hanging(rows: Iterable[Input]) -> list[str | None]:

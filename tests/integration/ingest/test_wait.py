@@ -22,6 +22,8 @@ from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image, instance, look_until, raw
 from tests.integration.ingest.served_media import Media
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 
 def outcomes(report: Path) -> dict[str, str]:
     lines = map(json.loads, report.read_text().splitlines())

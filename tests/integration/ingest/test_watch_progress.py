@@ -17,6 +17,8 @@ from tests.integration.ingest.live_diffgram import LiveDiffgram, box, settings
 from tests.integration.ingest.raw_packets import image, instance, look_until, raw, rows_until
 from tests.integration.ingest.served_media import Media
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 
 def test_success_counts_only_once_the_instances_are_there(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "late", rate_limit=False, settle_seconds=0.8) as emulator:

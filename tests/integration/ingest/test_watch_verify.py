@@ -20,6 +20,8 @@ from tests.integration.ingest.test_watch_videos import video
 CLIP = Path(__file__).parents[2] / "contract" / "media" / "clip.mp4"
 COUNTS, INSTANCES, STATUS = (Rules(verify=each) for each in ("counts", "instances", "status"))
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 
 def ended(diffgram: LiveDiffgram, handle, rules: Rules) -> tuple[Watch, Receipt]:
     watch = Watch([handle], rules)

@@ -15,6 +15,8 @@ from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image, instance, look_until, raw, rows_until
 from tests.integration.ingest.served_media import VIDEO, Media
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 
 def video(media: Media, **frames: list[dict[str, Any]]) -> dict[str, Any]:
     medium = {"url": media.url("v.mp4"), "type": "video"}
