@@ -47,6 +47,9 @@ _PIECE = 2**16
 _IN_MEMORY = 2**20
 """Bytes of a medium that are kept in memory; a larger one goes to a temporary file."""
 
+_HASTE = 1.0
+"""Seconds in which a medium is tried again that something else can read."""
+
 _REDIRECTS = 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429})
@@ -241,13 +244,18 @@ class Remote:
     :param clock: ends the reading when the push is to end.
     :param most: bytes of a medium.
     :param seconds: time for a medium.
+    :param patience: seconds in which what may pass is tried again; None where something else can read what
+        cannot be read here, so that nothing but a connection that broke is worth another try.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, *, most: int, seconds: float) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, *, most: int, seconds: float, patience: float | None
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._most = most
         self._seconds = seconds
+        self._patience = patience
         self._lock = threading.Lock()
         self._managers: dict[tuple[str | None, bool], PoolManager] = {}
         self._closed: dict[str, str] = {}
@@ -259,12 +267,11 @@ class Remote:
         for manager in self._managers.values():
             manager.clear()
 
-    def read(self, url: str, patience: float) -> Medium:
+    def read(self, url: str) -> Medium:
         """Return the medium at a URL, once all of it is here.
 
         A host that nothing can be read of is not asked again.
 
-        :param patience: seconds in which what may pass is tried again.
         :raises UnreadableError: if it cannot be read: why.
         :raises StoppedError: if the client is asked to stop.
         """
@@ -278,12 +285,17 @@ class Remote:
                     return self._follow(url)
             except UnreadableError as error:
                 seconds = backoff(failures)
-                if not error.may_pass or self._clock.monotonic() - began + seconds > patience:
+                if not self._is_worth_another(error, self._clock.monotonic() - began + seconds):
                     if error.everywhere:
                         self._closed[host] = error.reason
                     raise
             self._clock.sleep(seconds)
         raise AssertionError
+
+    def _is_worth_another(self, error: UnreadableError, seconds: float) -> bool:
+        if self._patience is None:
+            return error.may_pass and not error.everywhere and seconds <= _HASTE
+        return error.may_pass and seconds <= self._patience
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

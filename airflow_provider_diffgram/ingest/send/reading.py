@@ -21,7 +21,7 @@ _BLOCK = 2**20
 """Bytes that an object storage is asked for at once; some fetch 50 MiB ahead otherwise."""
 
 _PATIENCE = 5.0
-"""Seconds to try again where the queue can take over."""
+"""Seconds to try a storage again where the queue can take over."""
 
 _UNHURRIED = 10
 """So many times as long may a medium take that is to be uploaded in any case."""
@@ -45,8 +45,13 @@ class Reader:
         self._clock = client.clock
         self._most = limits.upload if always else limits.medium
         self._patience = client.settings.retry_timeout if always else _PATIENCE
-        seconds = limits.medium_seconds * (_UNHURRIED if always else 1)
-        self._remote = Remote(client.settings, client.clock, most=self._most, seconds=seconds)
+        self._remote = Remote(
+            client.settings,
+            client.clock,
+            most=self._most,
+            seconds=limits.medium_seconds * (_UNHURRIED if always else 1),
+            patience=self._patience if always else None,
+        )
 
     def close(self) -> None:
         """Close the connections to the hosts of media."""
@@ -70,7 +75,7 @@ class Reader:
     def _read(self, item: Item) -> Medium:
         media = item.packet.media
         if isinstance(media, UrlMedia):
-            return self._remote.read(media.url, self._patience)
+            return self._remote.read(media.url)
         if isinstance(media, TextMedia):
             return kept([media.text_data.encode()], self._most)
         assert isinstance(media, BlobMedia)
