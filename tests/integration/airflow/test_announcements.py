@@ -162,6 +162,8 @@ def test_a_task_that_waits_by_itself_tells_once_and_then_what_is_in(run_dag, dag
     ran = run_dag("announce_once_it_is_in", send=packets(), deferred=packets())
     assert ran.state == "success", ran.states
     here, deferred = events_of(ASSET)[before:]
+    told = {"send": here.pop("file_ids"), "deferred": deferred.pop("file_ids")}
+    assert told == {task_id: ran.results[task_id]["file_ids"] for task_id in told}
     assert here == deferred
     assert (here["expected"], here["succeeded"], here["directory_id"]) == (2, 2, directory_id)
     for task_id in ("send", "deferred"):

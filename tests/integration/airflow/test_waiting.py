@@ -69,9 +69,10 @@ def test_wrong_rules_are_refused_before_anything_is_sent_all_at_once(run_dag, cl
     ran = run_dag("send_that_waits_by_wrong_rules", packets=[text("a.txt")])
     assert (ran.states, ran.tries) == ({"send": {"failed"}}, {"send": 1})
     words = told(caplog, capfd)
-    assert "parameters: 9 problem(s), nothing was sent" in words
+    assert "parameters: 10 problem(s), nothing was sent" in words
     for problem in (
         "if_exists must be one of",
+        "delivery must be one of 'auto', 'upload', 'queue', not 'by post'",
         "concurrency must be 1 to 32",
         "unknown_labels must be one of",
         "verify must be one of",
@@ -104,6 +105,21 @@ def test_batches_inputs_and_children_are_waited_for_without_a_handle(run_dag, cl
     assert ran.state == "success", ran.states
     counts = {task: (each["expected"], each["succeeded"]) for task, each in ran.results.items()}
     assert counts == {"batches": (2, 2), "inputs": (2, 2), "children": (3, 3)}
+
+
+@pytest.mark.parametrize("dag_id, task", [("wait_by_rules", "wait"), ("send_that_waits_deferred", "send")])
+def test_what_was_uploaded_is_not_waited_for_in_the_triggerer(
+    run_dag, client, by_url, tmp_path, caplog, capfd, dag_id, task
+):
+    packets = [by_url("a.png", BOX), by_url("b.png", BOX)]
+    conf = {"max_failed": 0, "report": str(tmp_path / "report.jsonl"), "delivery": "upload"}
+    ran = run_dag(dag_id, packets=packets, **conf)
+    assert ran.state == "success", ran.states
+    receipt = ran.results[task]
+    assert (receipt["succeeded"], receipt["delivered"]) == (2, {"upload": 2})
+    listed = client.send(routes.list_files(client.project, find_dataset(client, "Default").id)).file_list
+    assert receipt["file_ids"] == sorted(file.id for file in listed)
+    assert "waiting in the triggerer" not in told(caplog, capfd)
 
 
 def test_wrong_targets_fail_without_a_retry(run_dag, client, caplog, capfd):

@@ -18,7 +18,10 @@ LIMIT = timedelta(seconds=60)
 
 def send(**more: Any) -> DiffgramSendPacketOperator:
     return DiffgramSendPacketOperator(
-        task_id="send", packets="{{ dag_run.conf['packets'] | tojson }}", dataset="Default", **more
+        task_id="send",
+        packets="{{ dag_run.conf['packets'] | tojson }}",
+        dataset="Default",
+        **{"delivery": "{{ dag_run.conf.get('delivery', 'auto') }}", **more},
     )
 
 
@@ -43,6 +46,7 @@ def send_that_waits_here() -> None:
 def send_that_waits_by_wrong_rules() -> None:
     send(
         if_exists="hope",
+        delivery="by post",
         concurrency=0,
         unknown_labels="guess",
         wait_for_completion=True,
