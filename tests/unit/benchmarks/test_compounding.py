@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import compound
 from benchmarks.compound import OURS, PEER, run
-from benchmarks.compound_files import CHILD_SIZE, make_children, make_large
+from benchmarks.compound_files import make_children
 from benchmarks.server import serving
 from benchmarks.workers import Client
 
@@ -69,31 +69,6 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr(compound, "REPEATS", 1)
     monkeypatch.setattr(compound, "LATENCY_MS", 0)
     return client
-
-
-def test_the_pictures_have_the_size_that_they_are_to_have(tmp_path: Path):
-    assert {path.stat().st_size for path in make_children(tmp_path, 3)} == {CHILD_SIZE}
-    assert make_large(tmp_path / "large.png", 3).stat().st_size == 3 << 20
-
-
-def test_children_of_both_are_counted_with_all_their_requests(stand_in: Client):
-    told: list[str] = []
-    rate, cost = compound._children(4, told.append)
-    assert (rate.name, cost.name) == ("compound.children_per_s", "compound.requests_per_child")
-    assert rate.ours > 0
-    assert rate.peer is not None
-    assert cost.ours > 1
-    assert cost.peer == 5 / 4  # the parent, and each child
-    assert [line.partition(":")[0] for line in told] == ["4 children, 0 ms · ours", "4 children, 0 ms · peer"]
-
-
-def test_the_large_file_is_another_one_for_each(stand_in: Client):
-    growth, speed = compound._large({"ours": 6, "peer": 5}, lambda _: None)
-    assert (growth.name, growth.bar) == ("compound.large_file.memory_growth_mib", "<= 32")
-    assert (speed.name, speed.bar) == ("compound.large_file.mib_per_s", ">= 1x peer")
-    assert speed.ours > 0
-    assert speed.peer is not None
-    assert growth.peer is not None
 
 
 def test_what_was_there_when_ours_was_killed_is_not_sent_again():
