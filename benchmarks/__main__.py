@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from . import compound, convert, imports, push, wait
+from . import compound, convert, deliver, imports, push, wait
 from .process import ROOT
 from .rows import Row, exit_status, merged, read, table, write
 from .workers import PEER_PYTHON
@@ -17,9 +17,10 @@ FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {
     "convert": convert.measure,
     "wait": wait.measure,
     "compound": compound.measure,
+    "deliver": deliver.measure,
     "import": imports.measure,
 }
-PEERS = {"push": PEER_PYTHON, "compound": PEER_PYTHON, "import": imports.PYTHON}
+PEERS = {"push": PEER_PYTHON, "compound": PEER_PYTHON, "deliver": PEER_PYTHON, "import": imports.PYTHON}
 PATH = ROOT / "build" / "bench.json"
 
 

@@ -11,7 +11,7 @@ from airflow_provider_diffgram.ingest.send.compound import create_compound_file,
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.models import CompoundFile
 
-from .compound_work import BOX, main
+from .work import BOX, main
 
 
 def _children(told: Mapping[str, Any]) -> None:

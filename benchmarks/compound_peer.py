@@ -11,7 +11,7 @@ from typing import Any
 from diffgram import Project  # type: ignore[import-not-found]
 from diffgram.file.compound_file import CompoundFile  # type: ignore[import-not-found]
 
-from .compound_work import BOX, main
+from .work import BOX, main
 
 
 def _children(told: Mapping[str, Any]) -> None:

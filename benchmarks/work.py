@@ -1,4 +1,4 @@
-"""What the processes of the family ``compound`` have in common; the official client's imports it as well.
+"""What processes that do a task have in common; the official client's import it as well.
 
 What they are told, and tell, goes as :class:`.process.Process` says.
 """
