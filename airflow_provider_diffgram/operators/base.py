@@ -5,16 +5,24 @@ What they need to do their work is imported when they do it: every parse of a DA
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
+
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from ..hooks.diffgram import DiffgramHook
 from ..links.diffgram import LINKS
 from .rendering import RenderingOperator
 
 if TYPE_CHECKING:
+    from airflow.triggers.base import BaseTrigger
+
     from ..lineage.diffgram import Outcome
+
+
+_TRIGGERER_GRACE = 600.0
 
 
 def seconds_of(value: timedelta | float) -> float:
@@ -66,6 +74,34 @@ class AnnouncingOperator(RenderingOperator):
     def _file_ids(self) -> Sequence[int]:
         """Return the files that the task is about, as far as it was told them."""
         return ()
+
+
+class DeferringOperator(AnnouncingOperator):
+    """Leaves a wait to the triggerer, and takes it back."""
+
+    def _defer_until(self, deadline: float, trigger: BaseTrigger) -> NoReturn:
+        """Leave the wait to a trigger; does not return.
+
+        :param deadline: epoch seconds, the same however often the wait is left to the triggerer.
+        """
+        self.log.info("waiting in the triggerer")
+        # The trigger ends by itself at its deadline; this is for a triggerer that is gone.
+        timeout = timedelta(seconds=max(0.0, deadline - time.time()) + _TRIGGERER_GRACE)
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
+
+    def _check_event(self, event: Mapping[str, Any] | None, *known: str) -> Mapping[str, Any]:
+        """Return the event of a trigger, unless it tells of an error.
+
+        :param known: what its status may be.
+        :raises AirflowFailException: if the wait failed, and would fail again.
+        :raises AirflowException: if it failed otherwise.
+        """
+        if not event or event.get("status") not in (*known, "error"):
+            raise AirflowException(f"the trigger sent an event of unknown form: {event!r}")
+        if event["status"] == "error":
+            error = AirflowFailException if event.get("permanent") else AirflowException
+            raise error(str(event.get("message")))
+        return event
 
 
 class DiffgramOperator(AnnouncingOperator):

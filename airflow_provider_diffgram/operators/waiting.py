@@ -11,12 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
-
 from ..hooks.diffgram import failing_for_good
 from ..ingest.defaults import MAX_RETRIES, STALL_TIMEOUT
 from ..links.diffgram import remember_place
-from .base import AnnouncingOperator
+from .base import DeferringOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -28,10 +26,8 @@ if TYPE_CHECKING:
     from ..ingest.watch.wait import Standing, Waiting
     from ..models import Handle, Receipt
 
-_TRIGGERER_GRACE = 600.0
 
-
-class WaitingOperator(AnnouncingOperator):
+class WaitingOperator(DeferringOperator):
     """Waits for inputs: its rules, and the two ways to wait.
 
     :param verify: what proves that predictions are stored: ``counts``, the number that Diffgram keeps for
@@ -71,11 +67,7 @@ class WaitingOperator(AnnouncingOperator):
         from ..ingest.watch.wait import Standing
         from ..models import Handle, Receipt
 
-        if not event or event.get("status") not in ("done", "timeout", "stuck", "error"):
-            raise AirflowException(f"the trigger sent an event of unknown form: {event!r}")
-        if event["status"] == "error":
-            error = AirflowFailException if event.get("permanent") else AirflowException
-            raise error(str(event.get("message")))
+        event = self._check_event(event, "done", "timeout", "stuck")
         receipt = Receipt.model_validate(event["receipt"])
         standing = Standing(event["status"], receipt, tuple(event["input_ids"]))
         waiting = self._prepare(context, [Handle.model_validate(handle) for handle in event["handles"]])
@@ -179,10 +171,7 @@ class WaitingOperator(AnnouncingOperator):
             return self._waiting.wait_on(self._client(), deadline - time.time(), poll_interval)
 
     def _defer(self, handles: Sequence[Mapping[str, Any]], deadline: float, poll_interval: float) -> NoReturn:
-        """Leave the wait to the triggerer; does not return.
-
-        :param deadline: epoch seconds, the same however often the wait is left to the triggerer.
-        """
+        """Leave the wait to the triggerer; does not return."""
         from ..triggers.diffgram import DiffgramInputTrigger
 
         trigger = DiffgramInputTrigger(
@@ -192,10 +181,7 @@ class WaitingOperator(AnnouncingOperator):
             poll_interval=poll_interval,
             rules=dataclasses.asdict(self._rules()),
         )
-        self.log.info("waiting in the triggerer")
-        # The trigger ends by itself at its deadline; this is for a triggerer that is gone.
-        timeout = timedelta(seconds=max(0.0, deadline - time.time()) + _TRIGGERER_GRACE)
-        self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
+        self._defer_until(deadline, trigger)
 
     def _announce_receipt(self, context: Context, receipt: Receipt) -> dict[str, Any]:
         """Tell links, outlets and lineage what is in, and return the receipt."""

@@ -12,16 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..client import (
-    DiffgramClient,
-    DiffgramError,
-    NotProcessedError,
-    OutcomeUnknownError,
-    RateLimitedError,
-    ServerUnavailableError,
-    routes,
-)
-from ..client.request import Steps, ask, now, pause
+from ..client import DiffgramClient, routes
+from ..client.looking import look_until_decided
+from ..client.request import Steps, ask, now
 from ..models import InvalidValueError
 from .errors import (
     JobStateError,
@@ -219,30 +212,28 @@ class ReviewWait:
         :raises ReviewLostError: if that many looks in a row failed.
         :raises DiffgramError: as :meth:`look` does, or if the server refused.
         """
-        end = (yield from now()) + timeout
         routine = _FIRST
-        seconds = routine if first_pause is None else first_pause
-        failures = 0
-        while True:
-            left = max(0.0, end - (yield from now())) + 0.01
-            is_last = (yield from pause(min(seconds, left))) > end
-            told = 0.0
-            try:
-                standing = yield from self.look()
-            except (NotProcessedError, OutcomeUnknownError) as error:
-                failures += 1
-                _log.warning("look %s of %s failed: %s", failures, max_failures, error)
-                if failures >= max_failures or is_last:
-                    raise ReviewLostError(failures, error) from error
-                told = _seconds_told(error)
-            else:
-                failures = 0
-                if standing.status == "done":
-                    return standing
-                if is_last:
-                    return Standing("timeout", standing.receipt)
-            seconds = max(told, min(routine, poll_interval) * random.uniform(_JITTER, 1.0))
+
+        def look(is_last: bool) -> Steps[Standing | None]:
+            standing = yield from self.look()
+            if standing.status == "done":
+                return standing
+            return Standing("timeout", standing.receipt) if is_last else None
+
+        def pause_after(moment: float, failed: bool) -> float:
+            nonlocal routine
+            seconds = min(routine, poll_interval) * random.uniform(_JITTER, 1.0)
             routine = min(routine * _GROWTH, poll_interval)
+            return seconds
+
+        return look_until_decided(
+            look,
+            pause_after,
+            timeout=timeout,
+            first_pause=_FIRST if first_pause is None else first_pause,
+            max_failures=max_failures,
+            lost=ReviewLostError,
+        )
 
     def _check_job(self, job_id: int) -> Steps[None]:
         """Look now and then whether people can still work in the job.
@@ -385,8 +376,3 @@ class ReviewWait:
                 f"{receipt.summary()}. File ids: {shown}{more}",
                 receipt,
             )
-
-
-def _seconds_told(error: DiffgramError) -> float:
-    """Return how many seconds the server asked to be left alone."""
-    return error.retry_after if isinstance(error, RateLimitedError | ServerUnavailableError) else 0.0

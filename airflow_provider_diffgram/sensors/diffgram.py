@@ -5,23 +5,17 @@ What it needs to look is imported when it looks: every parse of a DAG imports th
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import (
-    AirflowFailException,
-    AirflowSkipException,
-    BaseSensorOperator,
-    PokeReturnValue,
-    conf,
-)
+from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
 from ..ingest.defaults import POLL_INTERVAL
 from ..operators.base import seconds_of
 from ..operators.waiting import WaitingOperator
+from .waiting import WaitSensor
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -29,7 +23,7 @@ if TYPE_CHECKING:
     from ..models import Handle
 
 
-class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
+class DiffgramInputSensor(WaitingOperator, WaitSensor):
     """Wait until everything that was sent is in Diffgram with its predictions.
 
     Right as well if everything was in before it began. Fails as soon as an input failed, with the server's
@@ -89,18 +83,9 @@ class DiffgramInputSensor(WaitingOperator, BaseSensorOperator):
         self.diffgram_conn_id = diffgram_conn_id
         self.deferrable = deferrable
 
-    def execute(self, context: Context) -> Any:
-        """Wait, here or in the triggerer, and return the receipt."""
-        if not self.deferrable:
-            return super().execute(context)
-        deadline = time.time() + seconds_of(self.timeout)
-        try:
-            handles = self._handles()
-            receipt = self._begin(context, handles)
-        except AirflowFailException as error:
-            if self.soft_fail:  # as the base class does for what it runs itself
-                raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
-            raise
+    def _defer_unless_over(self, context: Context, deadline: float) -> dict[str, Any]:
+        handles = self._handles()
+        receipt = self._begin(context, handles)
         if receipt is None:
             self._defer([each.to_xcom() for each in handles], deadline, seconds_of(self.poke_interval))
         return self._announce_receipt(context, receipt)

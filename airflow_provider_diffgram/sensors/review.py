@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.common.compat.sdk import (
-    AirflowException,
-    AirflowFailException,
-    AirflowSkipException,
-    BaseSensorOperator,
-    PokeReturnValue,
-    conf,
-)
+from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
 from ..links.diffgram import remember_place
-from ..operators.base import AnnouncingOperator, number_of, seconds_of
+from ..operators.base import number_of, seconds_of
+from .waiting import WaitSensor
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -29,10 +22,9 @@ if TYPE_CHECKING:
 _POLL_INTERVAL = 60.0
 _TASK_TIMEOUT = 600.0
 _TIMEOUT = timedelta(days=30)
-_TRIGGERER_GRACE = 600.0
 
 
-class DiffgramReviewSensor(AnnouncingOperator, BaseSensorOperator):
+class DiffgramReviewSensor(WaitSensor):
     """Wait until people have reviewed the tasks of a job, or certain files.
 
     Right as well if all was reviewed before it began. Returns a receipt: ``{"expected", "complete",
@@ -74,20 +66,8 @@ class DiffgramReviewSensor(AnnouncingOperator, BaseSensorOperator):
         self.diffgram_conn_id = diffgram_conn_id
         self.deferrable = deferrable
 
-    def execute(self, context: Context) -> Any:
-        """Wait, here or in the triggerer, and return the receipt."""
-        if not self.deferrable:
-            return super().execute(context)
-        deadline = time.time() + seconds_of(self.timeout)
-        try:
-            receipt = self._look(context)
-        except AirflowFailException as error:
-            if self.soft_fail:  # as the base class does for what it runs itself
-                raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
-            raise
-        if receipt is None:
-            self._defer(deadline)
-        return receipt
+    def _defer_unless_over(self, context: Context, deadline: float) -> dict[str, Any]:
+        return self._look(context) or self._defer(deadline)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once; true when enough is reviewed."""
@@ -99,11 +79,7 @@ class DiffgramReviewSensor(AnnouncingOperator, BaseSensorOperator):
         from ..review.progress import ReviewReceipt
         from ..review.wait import Standing, heed
 
-        if not event or event.get("status") not in ("done", "timeout", "error"):
-            raise AirflowException(f"the trigger sent an event of unknown form: {event!r}")
-        if event["status"] == "error":
-            error = AirflowFailException if event.get("permanent") else AirflowException
-            raise error(str(event.get("message")))
+        event = self._check_event(event, "done", "timeout")
         receipt = ReviewReceipt.model_validate(event["receipt"])
         with failing_for_good():
             return self._announce(context, heed(Standing(event["status"], receipt)))
@@ -146,11 +122,8 @@ class DiffgramReviewSensor(AnnouncingOperator, BaseSensorOperator):
     def _log_progress(self, progress: Progress) -> None:
         self.log.info("%s", progress.summary())
 
-    def _defer(self, deadline: float) -> None:
-        """Leave the wait to the triggerer; does not return.
-
-        :param deadline: epoch seconds.
-        """
+    def _defer(self, deadline: float) -> NoReturn:
+        """Leave the wait to the triggerer; does not return."""
         from ..triggers.review import DiffgramReviewTrigger
 
         assert self._waiting is not None
@@ -164,10 +137,7 @@ class DiffgramReviewSensor(AnnouncingOperator, BaseSensorOperator):
             min_done=rules.min_done,
             task_timeout=rules.task_timeout,
         )
-        self.log.info("waiting in the triggerer")
-        # The trigger ends by itself at its deadline; this is for a triggerer that is gone.
-        timeout = timedelta(seconds=max(0.0, deadline - time.time()) + _TRIGGERER_GRACE)
-        self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
+        self._defer_until(deadline, trigger)
 
     def _announce(self, context: Context, receipt: ReviewReceipt) -> dict[str, Any]:
         settings = self._hook().get_settings()

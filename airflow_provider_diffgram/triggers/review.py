@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from airflow.providers.common.compat.connection import get_async_connection
-from airflow.triggers.base import BaseTrigger, TriggerEvent
-
-from ..client import DiffgramError
-from ..client.aio import shared_client
-from ..hooks.connection import InvalidConnectionError, settings_of
-from ..models import InvalidValueError
-from ..review.errors import ReviewError
+from ..client.request import Steps
 from ..review.progress import Progress, ReviewRules
-from ..review.wait import MAX_POLL_FAILURES, ReviewTarget, ReviewWait, Standing
-
-_SPREAD = 1.0
-"""Seconds over which triggers that start together begin to look."""
+from ..review.wait import MAX_POLL_FAILURES, ReviewTarget, ReviewWait
+from .waiting import WaitTrigger
 
 
-class DiffgramReviewTrigger(BaseTrigger):
+class DiffgramReviewTrigger(WaitTrigger):
     """Look until enough is reviewed. Reads only; may be started anew at any time.
 
     Sends one event: ``{"status": "done" | "timeout", "receipt"}`` or ``{"status": "error", "message",
@@ -37,6 +26,17 @@ class DiffgramReviewTrigger(BaseTrigger):
     :param task_timeout: as of the same.
     :param max_poll_failures: looks in a row that may fail.
     """
+
+    arguments = (
+        "diffgram_conn_id",
+        "job_id",
+        "file_ranges",
+        "deadline",
+        "poll_interval",
+        "min_done",
+        "task_timeout",
+        "max_poll_failures",
+    )
 
     def __init__(
         self,
@@ -59,52 +59,12 @@ class DiffgramReviewTrigger(BaseTrigger):
         self.task_timeout = task_timeout
         self.max_poll_failures = max_poll_failures
 
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return the class path and arguments: primitives only, no secret."""
-        return (
-            "airflow_provider_diffgram.triggers.review.DiffgramReviewTrigger",
-            {
-                "diffgram_conn_id": self.diffgram_conn_id,
-                "job_id": self.job_id,
-                "file_ranges": self.file_ranges,
-                "deadline": self.deadline,
-                "poll_interval": self.poll_interval,
-                "min_done": self.min_done,
-                "task_timeout": self.task_timeout,
-                "max_poll_failures": self.max_poll_failures,
-            },
-        )
-
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look until there is something to tell, and yield the one event."""
-        try:
-            standing = await self._wait()
-            told = {"status": standing.status, "receipt": standing.receipt.to_xcom()}
-        except ReviewError as error:
-            told = _failure(error, permanent=error.permanent)
-        except (InvalidConnectionError, InvalidValueError, DiffgramError) as error:
-            told = _failure(error, permanent=True)
-        yield TriggerEvent(told)
-
-    async def _wait(self) -> Standing:
-        client = shared_client(settings_of(await get_async_connection(self.diffgram_conn_id)))
-        waiting = ReviewWait(
-            client.project,
-            ReviewTarget.of_ranges(self.job_id, self.file_ranges),
-            ReviewRules(self.min_done, self.task_timeout),
-            progress=self._log_progress,
-        )
-        steps = waiting.until_decided(
-            self.deadline - time.time(),
-            self.poll_interval,
-            first_pause=random.uniform(0, min(_SPREAD, self.poll_interval)),
-            max_failures=self.max_poll_failures,
-        )
-        return await client.run(steps)
+    def _wait(self, project: str) -> Steps[dict[str, Any]]:
+        target = ReviewTarget.of_ranges(self.job_id, self.file_ranges)
+        rules = ReviewRules(self.min_done, self.task_timeout)
+        waiting = ReviewWait(project, target, rules, progress=self._log_progress)
+        standing = yield from waiting.until_decided(**self._pace())
+        return {"status": standing.status, "receipt": standing.receipt.to_xcom()}
 
     def _log_progress(self, progress: Progress) -> None:
         self.log.info("%s", progress.summary())
-
-
-def _failure(error: Exception, *, permanent: bool) -> dict[str, Any]:
-    return {"status": "error", "message": str(error), "permanent": permanent}

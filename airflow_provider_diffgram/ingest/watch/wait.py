@@ -11,16 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ...client import (
-    DiffgramClient,
-    DiffgramError,
-    NotProcessedError,
-    OutcomeUnknownError,
-    RateLimitedError,
-    ServerUnavailableError,
-    routes,
-)
-from ...client.request import Steps, ask_together, now, pause
+from ...client import DiffgramClient, DiffgramError, routes
+from ...client.looking import look_until_decided
+from ...client.request import Steps, ask_together, pause
 from ...models import Handle, Receipt
 from ..defaults import MAX_POLL_FAILURES, POLL_INTERVAL, WAIT_TIMEOUT
 from ..limits import LIMITS, Limits
@@ -153,32 +146,29 @@ class Waiting:
         :raises ServerLostError: if that many looks in a row failed.
         :raises DiffgramError: if the server refused.
         """
-        end = (yield from now()) + timeout
         pace = Pace(poll_interval)
-        seconds = pace.pause(soon=self._watch.soon, settling=self._watch.settling)
-        seconds = seconds if first_pause is None else first_pause
-        failures = 0
-        while True:
-            left = max(0.0, end - (yield from now())) + 0.01
-            is_last = (yield from pause(min(seconds, left))) > end
-            told = 0.0
-            try:
-                standing = yield from (self.begin() if is_last else self.look())
-            except (NotProcessedError, OutcomeUnknownError) as error:
-                failures += 1
-                _log.warning("look %s of %s failed: %s", failures, max_failures, error)
-                if failures >= max_failures or is_last:
-                    raise ServerLostError(failures, error) from error
-                told = _seconds_told(error)
-                self._watch.lose_sight((yield from now()))
-            else:
-                failures = 0
-                if standing.status == "done" or (standing.status == "stuck" and not is_last):
-                    return standing
-                if is_last:
-                    return replace(standing, status="timeout")
-            soon = self._watch.soon and not failures
-            seconds = max(told, pace.pause(soon=soon, settling=self._watch.settling))
+
+        def look(is_last: bool) -> Steps[Standing | None]:
+            standing = yield from (self.begin() if is_last else self.look())
+            if standing.status == "done" or (standing.status == "stuck" and not is_last):
+                return standing
+            return replace(standing, status="timeout") if is_last else None
+
+        def pause_after(moment: float, failed: bool) -> float:
+            if failed:
+                self._watch.lose_sight(moment)
+            return pace.pause(soon=self._watch.soon and not failed, settling=self._watch.settling)
+
+        if first_pause is None:
+            first_pause = pace.pause(soon=self._watch.soon, settling=self._watch.settling)
+        return look_until_decided(
+            look,
+            pause_after,
+            timeout=timeout,
+            first_pause=first_pause,
+            max_failures=max_failures,
+            lost=ServerLostError,
+        )
 
     def wait_on(self, client: DiffgramClient, timeout: float, poll_interval: float) -> Receipt:
         """Look until the wait is over, retrying stuck inputs on the way.
@@ -267,8 +257,3 @@ def archive_pending(client: DiffgramClient, handles: Iterable[Handle]) -> list[i
     """Archive the pending inputs of new media, and return their ids; updates stay."""
     rows = client.run(Watch(handles).list_to_archive())
     return archive(client, rows, "what is pending after a kill")
-
-
-def _seconds_told(error: DiffgramError) -> float:
-    """Return how many seconds the server asked to be left alone."""
-    return error.retry_after if isinstance(error, RateLimitedError | ServerUnavailableError) else 0.0

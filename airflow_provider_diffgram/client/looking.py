@@ -1,0 +1,62 @@
+"""Looking again and again, for hours or weeks, at a server that may be away in between."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from .errors import (
+    DiffgramError,
+    NotProcessedError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    ServerUnavailableError,
+)
+from .request import Steps, now, pause
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def look_until_decided(
+    look: Callable[[bool], Steps[T | None]],
+    pause_after: Callable[[float, bool], float],
+    *,
+    timeout: float,
+    first_pause: float,
+    max_failures: int,
+    lost: Callable[[int, DiffgramError], DiffgramError],
+) -> Steps[T]:
+    """Look until there is something to tell; looks that fail are made up for by later ones.
+
+    :param look: told whether it is the last one, which has to return something; None to look again.
+    :param pause_after: seconds until the next look, told the time and whether the last one failed; it is more
+        if the server asks for it.
+    :param timeout: seconds; the last look is made when they have passed.
+    :param first_pause: seconds before the first look.
+    :param max_failures: failed looks in a row after which to give up.
+    :param lost: makes what is raised then, of their number and the last failure.
+    :raises DiffgramError: if the server refused.
+    """
+    end = (yield from now()) + timeout
+    seconds, failures = first_pause, 0
+    while True:
+        left = max(0.0, end - (yield from now())) + 0.01
+        is_last = (yield from pause(min(seconds, left))) > end
+        told = 0.0
+        try:
+            found = yield from look(is_last)
+        except (NotProcessedError, OutcomeUnknownError) as error:
+            failures += 1
+            _log.warning("look %s of %s failed: %s", failures, max_failures, error)
+            if failures >= max_failures or is_last:
+                raise lost(failures, error) from error
+            if isinstance(error, RateLimitedError | ServerUnavailableError):
+                told = error.retry_after
+        else:
+            failures = 0
+            if found is not None:
+                return found
+        seconds = max(told, pause_after((yield from now()), failures > 0))

@@ -1,0 +1,42 @@
+"""What sensors that wait for Diffgram have in common. Imports as little as :mod:`..operators.base`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowSkipException,
+    BaseSensorOperator,
+)
+
+from ..operators.base import DeferringOperator, seconds_of
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class WaitSensor(DeferringOperator, BaseSensorOperator):
+    """Waits in a worker, or in the triggerer."""
+
+    deferrable: bool
+
+    def execute(self, context: Context) -> Any:
+        """Wait, here or in the triggerer, and return the receipt."""
+        if not self.deferrable:
+            return super().execute(context)
+        deadline = time.time() + seconds_of(self.timeout)
+        try:
+            return self._defer_unless_over(context, deadline)
+        except AirflowFailException as error:
+            if self.soft_fail:  # as the base class does for what it runs itself
+                raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
+            raise
+
+    def _defer_unless_over(self, context: Context, deadline: float) -> Any:
+        """Look once; return the receipt, or leave the wait to the triggerer.
+
+        :param deadline: epoch seconds.
+        """
+        raise NotImplementedError

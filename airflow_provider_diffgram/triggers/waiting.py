@@ -1,0 +1,66 @@
+"""What triggers that wait for Diffgram have in common."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
+from airflow.providers.common.compat.connection import get_async_connection
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from ..client import DiffgramError, Settings
+from ..client.aio import shared_client
+from ..client.request import Steps
+from ..hooks.connection import InvalidConnectionError, settings_of
+from ..models import InvalidValueError
+
+_SPREAD = 1.0
+"""Seconds over which triggers that start together begin to look."""
+
+
+class WaitTrigger(BaseTrigger):
+    """Looks until there is something to tell, and sends one event. Reads only; may be started anew.
+
+    The event is what a subclass tells, or ``{"status": "error", "message", "permanent"}``.
+
+    :cvar arguments: names of the constructor's arguments: primitives only, no secret.
+    """
+
+    arguments: ClassVar[tuple[str, ...]]
+    diffgram_conn_id: str
+    deadline: float
+    poll_interval: float
+    max_poll_failures: int
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and arguments."""
+        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        return path, {name: getattr(self, name) for name in self.arguments}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Look until there is something to tell, and yield the one event."""
+        try:
+            client = shared_client(await self._settings())
+            told = await client.run(self._wait(client.project))
+        except (InvalidConnectionError, InvalidValueError, DiffgramError) as error:
+            permanent = getattr(error, "permanent", True)
+            told = {"status": "error", "message": str(error), "permanent": permanent}
+        yield TriggerEvent(told)
+
+    def _wait(self, project: str) -> Steps[dict[str, Any]]:
+        """Wait, and return what to tell."""
+        raise NotImplementedError
+
+    def _pace(self) -> dict[str, Any]:
+        """Return how often and how long to look."""
+        return {
+            "timeout": self.deadline - time.time(),
+            "poll_interval": self.poll_interval,
+            "first_pause": random.uniform(0, min(_SPREAD, self.poll_interval)),
+            "max_failures": self.max_poll_failures,
+        }
+
+    async def _settings(self) -> Settings:
+        return settings_of(await get_async_connection(self.diffgram_conn_id))
