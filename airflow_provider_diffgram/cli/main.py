@@ -94,7 +94,7 @@ def _target(command: argparse.ArgumentParser) -> None:
 
 def _sending(command: argparse.ArgumentParser) -> None:
     from ..ingest.check.labels import UnknownLabels
-    from ..ingest.send.decide import IfExists
+    from ..ingest.send.decide import DeliverBy, IfExists
 
     command.add_argument(
         "--if-exists",
@@ -107,6 +107,12 @@ def _sending(command: argparse.ArgumentParser) -> None:
     command.add_argument("--run", help="of that model")
     command.add_argument("--max-failed", type=float, default=0, help="how many, or which share below 1")
     command.add_argument("--report", help="path of a JSON Lines file with the outcome of each packet")
+    command.add_argument(
+        "--delivery",
+        choices=get_args(DeliverBy),
+        default="auto",
+        help="media by URL: uploaded from here, fetched by Diffgram later, or whichever suits (%(default)s)",
+    )
     command.add_argument("--concurrency", type=int, help="requests under way at once")
 
 

@@ -126,7 +126,7 @@ def test_what_is_stuck_is_told_for_the_worker_to_retry_with_what_it_needs_to_go_
     packets = [
         {"media": {"url": f"{diffgram_emulator.url}/a.jpg", "type": "image"}, "original_filename": "a.jpg"}
     ]
-    sent = push(client, packets, dataset="Default").to_xcom()
+    sent = push(client, packets, dataset="Default", delivery="queue").to_xcom()
     rules = {"on_stuck": "retry", "stall_timeout": 0.5}
     one = trigger([sent], rules=rules)
     event = event_of(one)

@@ -151,14 +151,14 @@ def test_what_is_stuck_is_retried_by_the_worker_and_comes_in(
     run_dag, client, by_url, diffgram_emulator, dag_id
 ):
     diffgram_emulator.row_fault("late.png", "stuck")
-    ran = run_dag(dag_id, packets=[by_url("late.png", BOX), text("a.txt")])
+    ran = run_dag(dag_id, packets=[by_url("late.png", BOX), text("a.txt")], delivery="queue")
     assert ran.state == "success", ran.states
     assert ran.results["wait"]["succeeded"] == 2
 
 
 def test_what_is_stuck_fails_the_wait_by_name(run_dag, client, by_url, diffgram_emulator, caplog, capfd):
     diffgram_emulator.row_fault("late.png", "stuck")
-    ran = run_dag("wait_until_stuck", packets=[by_url("late.png", BOX)])
+    ran = run_dag("wait_until_stuck", packets=[by_url("late.png", BOX)], delivery="queue")
     assert ran.states == {"send": {"success"}, "wait": {"failed"}}
     words = told(caplog, capfd)
     assert "late.png" in words

@@ -151,7 +151,7 @@ class TestBlobs:
         self, diffgram: LiveDiffgram, parent: int, bucket: UPath, connection: int
     ):
         children = [self.child("dir/a", each, ordinal) for ordinal, each in enumerate(("store", connection))]
-        handle = upload(diffgram, parent, children, path_of=self.in_memory)
+        handle = upload(diffgram, parent, children, path_of=self.in_memory, delivery="queue")
         assert handle.unchecked == 0
         assert diffgram.done(handle).summary() == "2 expected: 2 succeeded"
         assert {child.connection_id for child in diffgram.children(parent)} == {connection}

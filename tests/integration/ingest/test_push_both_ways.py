@@ -349,6 +349,7 @@ def told(start: Start, packets: Packets, way: str) -> dict[str, Any]:
             dataset=DATASET,
             report=str(report),
             concurrency=1,
+            delivery="queue",
             **start.options,
         )
     except (InvalidValueError, PushError) as error:
@@ -377,7 +378,7 @@ def starts(unlimited_emulator: EmulatorProcess, media: Media, tmp_path: Path) ->
         unlimited_emulator.reset()
         (tmp_path / folder).mkdir()
         project = unlimited_emulator.with_project(f"ways-{next(_numbers)}")
-        return Start(LiveDiffgram.of(project), media, tmp_path / folder)
+        return Start(LiveDiffgram.of(project, delivery="queue"), media, tmp_path / folder)
 
     yield start
     unlimited_emulator.control("faults", method="DELETE")
@@ -446,7 +447,7 @@ def test_a_name_whose_oldest_file_was_removed_meanwhile_keeps_the_next(
         yield start.picture("a.png", box(1))
 
     if way == "generator":
-        handle = push(start.diffgram.client, packets(), dataset=DATASET, limits=limits)
+        handle = push(start.diffgram.client, packets(), dataset=DATASET, limits=limits, delivery="queue")
         start.diffgram.done(handle)
     else:
         start.diffgram.archive(*(row for row in start.diffgram.inputs() if row.file_id == oldest))
@@ -463,7 +464,9 @@ def test_raw_children_of_one_name_in_several_portions_do_not_wait_for_each_other
     start.options["limits"] = limits
     packets = children_of_one_name(start)
     start.diffgram.emulator.pause_queue()
-    handle = push(start.diffgram.client, SENDING[way](packets), dataset=DATASET, limits=limits)
+    handle = push(
+        start.diffgram.client, SENDING[way](packets), dataset=DATASET, limits=limits, delivery="queue"
+    )
     start.diffgram.emulator.pause_queue(False)
     assert start.diffgram.done(handle).summary() == "5 expected: 5 succeeded"
 

@@ -18,12 +18,14 @@ from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, s
 from tests.integration.ingest.raw_packets import image, rows_until
 from tests.integration.ingest.served_media import Media
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 
 def late(diffgram: LiveDiffgram, packet: dict[str, Any]) -> Receipt:
     """Push one packet to a server that stores it long after the client gave up waiting and looking."""
     diffgram.emulator.fault("input/packet", "latency", seconds=1.5)
     client = DiffgramClient(settings(diffgram.emulator, read_timeout=0.3), FastTime())
-    handle = push(client, [packet], dataset=DATASET)
+    handle = push(client, [packet], dataset=DATASET, delivery="queue")
     parent = packet.get("parent_file_id")
     passed = time.monotonic() + 2
     while len(diffgram.inputs(parent)) < 2 and time.monotonic() < passed:
@@ -98,7 +100,7 @@ def test_a_packet_that_the_server_refuses_fails_alone(diffgram: LiveDiffgram, me
     body = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
     diffgram.emulator.fault("input/packet", "status", status=400, body=body)
     with pytest.raises(PushError, match="of 3 packets 2 sent, 1 failed, 0 skipped") as caught:
-        diffgram.push(packets, delivery="queue")
+        diffgram.push(packets)
     assert "media: no such thing" in str(caught.value)
     assert caught.value.permanent
     assert len(diffgram.inputs()) == before + 2

@@ -152,7 +152,7 @@ class RestartingAt:
 
 def test_a_server_killed_and_restarted_while_packets_are_sent_loses_none(media: Media, tmp_path: Path):
     with EmulatorProcess.start(tmp_path / "restarted", rate_limit=False) as emulator:
-        diffgram = LiveDiffgram.of(emulator)
+        diffgram = LiveDiffgram.of(emulator, delivery="queue")
         packets = RestartingAt(emulator, [image(media, number) for number in range(6)], 3)
         handle = push(diffgram.client, packets, dataset=DATASET, delivery="queue")
         assert packets.turn == 2

@@ -281,7 +281,7 @@ def test_the_ceiling_of_the_connection_is_kept(sleeping_emulator: EmulatorProces
     diffgram = LiveDiffgram.of(sleeping_emulator.with_project(f"asleep-{next(_numbers)}"))
     client = DiffgramClient(settings(diffgram.emulator, requests_per_second=10.0))
     before = diffgram.emulator.requests()["total"]
-    push(client, [named(f"{number}.png") for number in range(20)], dataset=DATASET)
+    push(client, [named(f"{number}.png") for number in range(20)], dataset=DATASET, delivery="queue")
     latest = diffgram.emulator.requests(before)["latest"]
     times = [each["time"] for each in latest if each["path"].endswith("/input/packet")]
     assert len(times) == 20

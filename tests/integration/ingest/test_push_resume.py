@@ -120,7 +120,7 @@ def test_more_pending_inputs_than_a_listing_shows_are_not_sent_again_2_12(tmp_pa
     packets = [image(media, f"{number}.png") for number in range(1005)]
     with EmulatorProcess.start(tmp_path / "asleep", rate_limit=False, cycle=3600.0, workers=1) as emulator:
         time.sleep(0.2)
-        diffgram = LiveDiffgram.of(emulator)
+        diffgram = LiveDiffgram.of(emulator, delivery="queue")
         diffgram.push(packets)
         again = diffgram.push(packets)
         assert sum(batch.inputs for batch in again.batches) + again.skipped == 1005
@@ -303,7 +303,7 @@ def racing(tmp_path: Path) -> Any:
     """A server on which two workers that meet a new run at once surely collide."""
     options = {"rate_limit": False, "model_race_seconds": 0.3}
     with EmulatorProcess.start(tmp_path / "racing", **options) as emulator:
-        yield LiveDiffgram.of(emulator)
+        yield LiveDiffgram.of(emulator, delivery="queue")
 
 
 @pytest.mark.parametrize("kind", ["new", "healed", "appended", "children"])

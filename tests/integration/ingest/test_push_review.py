@@ -18,6 +18,8 @@ from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image
 from tests.integration.ingest.served_media import Media
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 
 def compound(diffgram: LiveDiffgram) -> int:
     return int(diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id)
@@ -63,7 +65,7 @@ def test_children_of_one_name_in_two_chunks_are_told_apart_quirk_18(diffgram: Li
     ]
     opening = Timer(1.5, media.gate.set)
     opening.start()
-    handle = push(diffgram.client, Pausing(pages, 2), dataset=DATASET, limits=limits)
+    handle = push(diffgram.client, Pausing(pages, 2), dataset=DATASET, limits=limits, delivery="queue")
     opening.join()
     receipt = diffgram.done(handle)
     assert receipt.succeeded + receipt.skipped == 3
@@ -111,7 +113,7 @@ class Shrinking:
 def test_packets_that_are_gone_when_they_are_to_be_sent(diffgram: LiveDiffgram, media: Media):
     packets = Shrinking([image(media, "a.png"), image(media, "b.png")])
     with pytest.raises(PushError, match="1 were not sent"):
-        push(diffgram.client, packets, dataset=DATASET)
+        push(diffgram.client, packets, dataset=DATASET, delivery="queue")
 
 
 def test_a_refused_repair_is_one_packets_failure(diffgram: LiveDiffgram, media: Media):

@@ -15,6 +15,8 @@ from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image, rows_until
 from tests.integration.ingest.served_media import Media
 
+pytestmark = pytest.mark.usefixtures("queued")
+
 
 def compound(diffgram: LiveDiffgram, name: str = "pages") -> int:
     return int(diffgram.ask(routes.create_compound, diffgram.directory_id, name, "compound", []).id)
@@ -22,7 +24,7 @@ def compound(diffgram: LiveDiffgram, name: str = "pages") -> int:
 
 def test_a_run_of_that_name_may_be_another_models_quirk_48(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "racing", rate_limit=False, model_race_seconds=0.3) as emulator:
-        diffgram = LiveDiffgram.of(emulator)
+        diffgram = LiveDiffgram.of(emulator, delivery="queue")
         threads = diffgram.state()["ingest_threads"]
         for model in ("detector-a", "detector-b"):
             refs = {"model_ref": model, "model_run_ref": "2026-11-21"}
@@ -147,7 +149,7 @@ def test_an_unknown_dataset_hides_nothing_of_children(diffgram: LiveDiffgram, tm
 
 
 def test_a_file_that_a_person_removed_is_archived_not_lost(diffgram: LiveDiffgram, media: Media):
-    handle = diffgram.push([image(media, "a.png", box())], delivery="queue")
+    handle = diffgram.push([image(media, "a.png", box())])
     rows = rows_until(diffgram, lambda rows: rows[0].succeeded)
     diffgram.archive(rows[0])
     receipt = diffgram.done(handle)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("queued")
 
 def test_success_counts_only_once_the_instances_are_there(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "late", rate_limit=False, settle_seconds=0.8) as emulator:
-        diffgram = LiveDiffgram.of(emulator)
+        diffgram = LiveDiffgram.of(emulator, delivery="queue")
         watch = Watch([diffgram.push([image(media, "a.png", box())])])
         rows_until(diffgram, lambda rows: rows[0].succeeded)
         receipt = diffgram.client.run(watch.look())
@@ -36,7 +36,7 @@ def test_success_counts_only_once_the_instances_are_there(tmp_path: Path, media:
 
 def test_a_success_that_flips_to_failed_is_never_told_as_success_quirk_3(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "flip", rate_limit=False, settle_seconds=0.8) as emulator:
-        diffgram = LiveDiffgram.of(emulator)
+        diffgram = LiveDiffgram.of(emulator, delivery="queue")
         bad = instance(diffgram, x_max=0)
         watch = Watch([raw(diffgram, media, {"instance_list": [bad]})])
         rows_until(diffgram, lambda rows: rows[0].succeeded)
