@@ -7,6 +7,7 @@ a name that resolves to another one a moment later leads nowhere.
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import ssl
@@ -50,6 +51,9 @@ _IN_MEMORY = 2**20
 _HASTE = 1.0
 """Seconds in which a medium is tried again that something else can read."""
 
+_SHUT = 60.0
+"""Seconds in which a host is left alone that gave no connection."""
+
 _REDIRECTS = 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429})
@@ -61,13 +65,17 @@ class UnreadableError(Exception):
     :param reason: in few words, the same for media that suffer the same: ``HTTP 403``.
     :param may_pass: whether another attempt may succeed.
     :param everywhere: whether nothing of that host can be read.
+    :ivar host: where that is.
     """
 
-    def __init__(self, reason: str, *, may_pass: bool = False, everywhere: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, may_pass: bool = False, everywhere: bool = False, host: str = ""
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.may_pass = may_pass
         self.everywhere = everywhere
+        self.host = host
 
 
 class Medium:
@@ -237,6 +245,30 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _CheckedTls
 
 
+class _ShutHosts:
+    """Hosts that nothing can be read of, and until when that is taken for granted."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hosts: dict[str, tuple[UnreadableError, float]] = {}
+
+    def add(self, error: UnreadableError, moment: float) -> None:
+        """Shut the host that an error is about: for a while, or for good if the error does not pass."""
+        with self._lock:
+            self._hosts[error.host] = error, moment + _SHUT if error.may_pass else math.inf
+
+    def error(self, host: str, moment: float) -> UnreadableError | None:
+        """Return why a host is shut; None if it is not, or for the one reader that may try it again."""
+        with self._lock:
+            error, until = self._hosts.get(host, (None, 0.0))
+            if error is None:
+                return None
+            if moment >= until:
+                self._hosts[host] = error, moment + _SHUT
+                return None
+            return UnreadableError(error.reason, host=host)
+
+
 class Remote:
     """Reads media by URL. Safe to use from several threads.
 
@@ -258,7 +290,7 @@ class Remote:
         self._patience = patience
         self._lock = threading.Lock()
         self._managers: dict[tuple[str | None, bool], PoolManager] = {}
-        self._closed: dict[str, str] = {}
+        self._shut = _ShutHosts()
         self._own_host = urlsplit(settings.base_url).hostname or ""
         self._loopback: bool | None = None
 
@@ -270,16 +302,14 @@ class Remote:
     def read(self, url: str) -> Medium:
         """Return the medium at a URL, once all of it is here.
 
-        A host that nothing can be read of is not asked again.
+        A host that gives no connection is asked again by one reader a minute; one that must not be read of,
+        or is not trusted, no more.
 
         :raises UnreadableError: if it cannot be read: why.
         :raises StoppedError: if the client is asked to stop.
         """
-        host = urlsplit(url).netloc.rpartition("@")[2]
         began = self._clock.monotonic()
         for failures in count(1):
-            if host in self._closed:
-                raise UnreadableError(self._closed[host], everywhere=True)
             try:
                 with self._timed():
                     return self._follow(url)
@@ -287,7 +317,7 @@ class Remote:
                 seconds = backoff(failures)
                 if not self._is_worth_another(error, self._clock.monotonic() - began + seconds):
                     if error.everywhere:
-                        self._closed[host] = error.reason
+                        self._shut.add(error, self._clock.monotonic())
                     raise
             self._clock.sleep(seconds)
         raise AssertionError
@@ -328,12 +358,19 @@ class Remote:
 
     def _ask(self, url: str) -> Medium | str:
         """Return the medium, or where it has moved to."""
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        shut = self._shut.error(host, self._clock.monotonic())
+        if shut is not None:
+            raise shut
         try:
             return self._asked(url)
-        except UnreadableError:
+        except UnreadableError as error:
+            error.host = host
             raise
         except HTTPError as error:
-            raise _meaning(error) from error
+            meaning = _meaning(error)
+            meaning.host = host
+            raise meaning from error
         except OSError as error:
             raise UnreadableError(f"{type(error).__name__} while it was read", may_pass=True) from error
         except ValueError as error:

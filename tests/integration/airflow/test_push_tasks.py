@@ -113,7 +113,7 @@ def test_failures_allowed_may_be_a_template(run_dag, client, diffgram_emulator, 
     ran = run_dag("push_some_may_fail", packets=packets, max_failed=max_failed, folder=str(tmp_path))
     assert ran.state == state
     by_name = {line["name"]: line for line in lines(tmp_path)}
-    assert by_name["a.txt"] == {"name": "a.txt", "outcome": "sent"}
+    assert by_name["a.txt"] == {"name": "a.txt", "outcome": "sent", "delivery": "queue"}
     assert (by_name["b.txt"]["outcome"], "no such thing" in by_name["b.txt"]["reason"]) == ("failed", True)
     if state == "success":
         assert ran.results["send"]["not_sent"] == 1

@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_diffgram.client import Settings, StoppedError
 from airflow_provider_diffgram.client.clock import Clock, StoppableClock
-from airflow_provider_diffgram.ingest.read.remote import Remote, UnreadableError
+from airflow_provider_diffgram.ingest.read.remote import Remote, UnreadableError, _ShutHosts
 
 MIB = 2**20
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -291,6 +291,27 @@ def test_a_host_without_a_connection_is_not_asked_again(patience: float | None):
         assert reason(url, reader) == "no connection to its host"
     finally:
         socket.getaddrinfo = resolved
+
+
+def test_a_host_is_tried_again_by_one_reader_a_minute_and_not_at_all_if_it_is_refused():
+    hosts = _ShutHosts()
+    assert hosts.error("h", 0.0) is None
+    hosts.add(UnreadableError("no connection to its host", may_pass=True, everywhere=True, host="h"), 0.0)
+    hosts.add(UnreadableError("is no address of a machine", everywhere=True, host="refused"), 0.0)
+    assert [str(hosts.error("h", at)) for at in (1.0, 59.0)] == ["no connection to its host"] * 2
+    assert hosts.error("h", 60.0) is None
+    assert [str(hosts.error("h", at)) for at in (60.0, 119.0)] == ["no connection to its host"] * 2
+    assert str(hosts.error("refused", 10**9)) == "is no address of a machine"
+    assert hosts.error("another", 1.0) is None
+
+
+def test_a_host_that_leads_to_one_that_is_away_is_asked_on(served: Site):
+    served.answers["/a.jpg"] = moves_to("http://127.0.0.1:1/a.jpg")
+    served.answers["/b.jpg"] = says()
+    reader = remote(patience=None)
+    for _ in range(2):
+        assert reason(f"{served.base}/a.jpg", reader) == "no connection to its host"
+    assert reader.read(f"{served.base}/b.jpg").size
 
 
 @pytest.mark.parametrize("patience", [None, 5.0])
