@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from .errors import (
+    CredentialError,
     DiffgramError,
     NotProcessedError,
     OutcomeUnknownError,
@@ -96,6 +97,8 @@ def attempts(
             now: float = yield Pause(0.0)
             seconds = pause_after(error, request, failures, now - began, settings.retry_timeout)
             if seconds is None:
+                if isinstance(error, CredentialError):
+                    error.args = (f"{error}. Asked: {settings.where}",)
                 raise
         yield Pause(seconds)
 

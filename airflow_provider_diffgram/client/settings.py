@@ -40,6 +40,7 @@ class Settings:
     :param packet_path: ``served``, ``documented``, or ``auto``: see :data:`PacketPath`.
     :param requests_per_second: most requests to an endpoint that has a limit of its own, such as the one
         for packets, below what the server admits; None for the server's own limit.
+    :param name: id of the connection that this comes from, to be named in errors.
     :raises ValueError: naming everything that is missing or wrong.
     """
 
@@ -56,6 +57,7 @@ class Settings:
     client_cert: str | None = None
     client_key: str | None = None
     proxy: str | None = None
+    name: str | None = None
 
     def __post_init__(self) -> None:
         problems = [
@@ -114,6 +116,12 @@ class Settings:
         """The host without a credential that somebody wrote into it."""
         scheme, separator, rest = self.host.rpartition("://")
         return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+
+    @property
+    def where(self) -> str:
+        """What is asked, in words: host, project and connection."""
+        named = f", connection {self.name!r}" if self.name else ""
+        return f"{self.base_url}, project {self.project!r}{named}"
 
     def file_url(self, file_id: int) -> str:
         """Return the page of a file in Diffgram's own user interface."""

@@ -80,6 +80,7 @@ def settings_of(connection: ConnectionLike) -> Settings:
             client_id=fields["login"],
             client_secret=fields["password"],
             verify=texts.pop("ca_bundle", None) or _flag(extra.get("verify")),
+            name=connection.conn_id,
             packet_path=extra.get("packet_path") or "auto",
             **texts,
             **numbers,

@@ -202,10 +202,11 @@ def failing_for_good() -> Generator[None, None, None]:
     try:
         yield
     except (InvalidConnectionError, InvalidValueError, RefusedError) as error:
-        raise AirflowFailException(str(error)) from error
+        # Its words say it all, and Airflow prints the cause first.
+        raise AirflowFailException(str(error)) from None
     except (WaitTimeoutError, ReviewTimeoutError) as error:
-        raise AirflowSensorTimeout(str(error)) from error
+        raise AirflowSensorTimeout(str(error)) from None
     except (PushError, WaitError, ReviewError) as error:
         if error.permanent:
-            raise AirflowFailException(str(error)) from error
+            raise AirflowFailException(str(error)) from None
         raise

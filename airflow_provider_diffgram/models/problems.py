@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from .received import without_signatures
 
+_PACKAGE = __package__.partition(".")[0]
 _SHOWN = 60
+_MOST_LINES = 10
+"""So many lines a message has, alike problems counted in one."""
+_MOST_PLACES = 5
+
+_PLACE = re.compile(r"^(packet|child) (\d+( \(.*?\))?|in line \d+ of .*?)(?=: |, )")
+_VARYING = re.compile(r"(?<=\.)\d+(?=[.:])|(?<=\()-?[\d.]+(?=\))|(?<=\(value: ).*(?=\)$)")
+"""Places of instances, and values that the text shows."""
 
 
 class InvalidValueError(ValueError):
     """One or more values are wrong.
+
+    The message begins with the first problem, so that one line is enough for one problem. More than ten are
+    grouped: alike ones are counted.
 
     :ivar problems: one text per problem.
     :ivar unshown: how many more there are.
@@ -26,12 +39,33 @@ class InvalidValueError(ValueError):
         self.problems = list(problems)
         self.unshown = unshown
         self.sent = sent
-        count = len(self.problems) + unshown
-        more = [f"and {unshown} more"] if unshown else []
-        head = ", ".join([f"{what}: {count} problem(s)", *([sent] if sent else [])])
-        text = "\n".join([head, *self.problems, *more])
+        text = "\n".join([self.head(sent), *self.lines()])
         # Half of a surrogate pair, as JSON may hold, cannot be written to a log.
         super().__init__(text.encode("utf-8", "backslashreplace").decode())
+
+    def head(self, sent: str) -> str:
+        """Return the first line: the first problem, how many there are, and what was sent.
+
+        :param sent: as of the error, or more words about it.
+        """
+        count = len(self.problems) + self.unshown
+        first = self.problems[0] if self.problems else "wrong"
+        if count < 2:
+            return f"{self.what}: {first}" + (f"; {sent}" if sent else "")
+        return f"{self.what}: {count:,} problems" + (f"; {sent}" if sent else "") + f". The first: {first}"
+
+    def lines(self) -> list[str]:
+        """Return the lines below the first: the other problems, or all of them grouped if they are many."""
+        others = self.problems[1:]
+        if len(others) + bool(self.unshown) < _MOST_LINES:
+            return [*others, *([f"and {self.unshown:,} more"] if self.unshown else [])]
+        groups: dict[str, list[str]] = {}
+        for problem in self.problems:
+            groups.setdefault(kind_of(problem), []).append(problem)
+        most_first = sorted(groups.values(), key=len, reverse=True)
+        shown = [_grouped(alike) for alike in most_first[: _MOST_LINES - 1]]
+        left = sum(map(len, most_first[_MOST_LINES - 1 :])) + self.unshown
+        return [*shown, *([f"and {left:,} more"] if left else [])]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.what, self.problems, self.unshown, self.sent)
@@ -65,6 +99,29 @@ def all_problems(checks: Iterable[Callable[[], object]]) -> list[str]:
     return found
 
 
+def kind_of(problem: str) -> str:
+    """Return a problem without its packet and the places of instances, so that alike ones count as one."""
+    return _VARYING.sub("*", _PLACE.sub("", problem))
+
+
+def _grouped(alike: list[str]) -> str:
+    """Return one line for alike problems: how many, the first one, and where the others are."""
+    if len(alike) == 1:
+        return alike[0]
+    places = dict.fromkeys(found.group() for each in alike[1:] if (found := _PLACE.match(each)))
+    named = list(places)[:_MOST_PLACES]
+    also = f"; also in {', '.join(named)}" if named else ""
+    more = len(places) - len(named)
+    return f"{len(alike):,} alike: {alike[0]}{also}{f' and {more:,} more' if more else ''}"
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return the nearest of the known names as a question in brackets; nothing if none is near."""
+    names = {name.casefold(): name for name in known}
+    near = get_close_matches(str(given).casefold(), names, n=1, cutoff=0.7)
+    return f" (did you mean {names[near[0]]!r}?)" if near else ""
+
+
 def describe(error: ValidationError, where: str = "") -> list[str]:
     """Return one line per problem: field, cause, and a short value.
 
@@ -74,9 +131,23 @@ def describe(error: ValidationError, where: str = "") -> list[str]:
     return [_line(problem, where) for problem in error.errors(include_url=False, include_context=False)]
 
 
+def _fields() -> set[str]:
+    """Return the names of all fields that can be given."""
+    kinds, found = [BaseModel], set()
+    while kinds:
+        kind = kinds.pop()
+        if kind.__module__.startswith(_PACKAGE) and kind.model_config.get("extra") == "forbid":
+            found |= set(kind.model_fields)
+        kinds += kind.__subclasses__()
+    return found
+
+
 def _line(problem: Any, where: str) -> str:
     place = without_signatures(".".join(str(part) for part in problem["loc"]))
     message = without_signatures(problem["msg"].removeprefix("Value error, "))
+    if problem["type"] == "extra_forbidden":
+        name = str(problem["loc"][-1])
+        message = f"there is no such field here{did_you_mean(name, _fields() - {name})}"
     prefix = ": ".join(part for part in (where, place) if part)
     value = problem.get("input")
     shown = ""

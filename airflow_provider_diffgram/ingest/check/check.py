@@ -14,6 +14,7 @@ from ...client import (
 )
 from ...models import BlobMedia, File, InvalidValueError, Packet, PageMedia, PathMedia
 from ...models.problems import describe
+from ...models.received import without_signatures
 from ..limits import LIMITS, Limits
 from ..read.pages import Documents
 from ..read.paths import PathOpener, is_large, large_problems, measured
@@ -29,6 +30,7 @@ from .video_length import frame_problems, frame_problems_of_file
 M = TypeVar("M", bound=BaseModel)
 
 _SHOWN = 100
+_NAME = 80
 
 _FILES_KEPT = 1000
 
@@ -91,7 +93,22 @@ def validated(
         try:
             yield value if isinstance(value, model | list) else model.model_validate(value)
         except ValidationError as error:
-            yield describe(error, f"{what} {number}")
+            yield describe(error, place_of(value, what, number))
+
+
+def place_of(value: object, what: str, number: int) -> str:
+    """Return what a packet is called in a message: its number, and its name where it has one.
+
+    :param value: a packet, or the fields of what should have been one.
+    :param what: such as ``packet``.
+    """
+    given = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
+    name = given.get("original_filename") or given.get("file_id")
+    if name is None:
+        media = given.get("media")
+        path = media.get("path") if isinstance(media, Mapping) else getattr(media, "path", None)
+        name = str(path).rpartition("/")[2] if path else None
+    return f"{what} {number}" + (f" ({without_signatures(str(name))[:_NAME]})" if name is not None else "")
 
 
 class Preparation:
@@ -143,7 +160,7 @@ class Preparation:
         :raises StorageError: if a storage fails, and may be back; none of these was sent.
         """
         for packet in validated(Packet, packets, "packet", self.checked):
-            where = f"packet {self.checked}"
+            where = place_of(packet, "packet", self.checked)
             self.checked += 1
             found = packet if isinstance(packet, list) else self._check.problems(packet, where)
             room = max(0, _SHOWN - len(self._problems))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Literal, get_args
 
 from ...client import DiffgramClient, routes
 from ...models import Global, Instance, InvalidValueError, Relation
+from ...models.problems import did_you_mean
 from ..server.once import send_once
 from .attributes import Attributes
 from .lookup import find_schema
@@ -24,6 +25,8 @@ UNKNOWN_LABELS: tuple[str, ...] = get_args(UnknownLabels)
 
 Ref = tuple[str, str | None]
 """A model and its run."""
+
+_MOST_NAMED = 20
 
 _NOTED = 1000
 """So many unknown names are remembered; a field taken for a label may give any number."""
@@ -132,10 +135,11 @@ class Labels:
         """Return a line each with all unknown label names, label ids and attribute names."""
         problems = list(self._schema_problems)
         if self._unknown_names and self._unknown == "fail":
+            names = [f"{name!r}{did_you_mean(name, self.ids)}" for name in sorted(self._unknown_names)]
             problems.append(
-                f"label(s) {_listed(self._unknown_names)} not in schema {self._schema.name!r}, which has: "
-                f"{_listed(self.ids)}. Create them in Diffgram, set label_schema, or set unknown_labels to "
-                "'drop' or 'create'"
+                f"{self._unknown_names.total():,} instance(s): {len(names):,} label(s) missing from schema "
+                f"{self._schema.name!r}: {_cut(names)}. The schema has: {_listed(self.ids)}. Create them in "
+                "Diffgram, set label_schema, or set unknown_labels to 'drop' or 'create'"
             )
         if self._created + len(self._unknown_names) >= _NOTED and self._unknown == "create":
             some = _listed(sorted(self._unknown_names)[:5])
@@ -259,4 +263,9 @@ def is_prediction(instance: Instance) -> bool:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, sorted(names))) or "none"
+    return _cut([repr(name) for name in sorted(names)])
+
+
+def _cut(words: Sequence[str]) -> str:
+    more = f" and {len(words) - _MOST_NAMED:,} more" if len(words) > _MOST_NAMED else ""
+    return (", ".join(words[:_MOST_NAMED]) or "none") + more

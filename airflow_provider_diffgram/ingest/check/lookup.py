@@ -13,8 +13,11 @@ from typing import TypeVar
 
 from ...client import DiffgramClient, routes
 from ...models import Dataset, InvalidValueError, LabelSchema
+from ...models.problems import did_you_mean
 
 _log = logging.getLogger(__name__)
+
+_NAMED = 20
 
 T = TypeVar("T")
 N = TypeVar("N", Dataset, LabelSchema)
@@ -60,7 +63,8 @@ def find_dataset(client: DiffgramClient, dataset: str | int | None) -> Dataset:
     found = _pick("dataset", [*named, *every], dataset, lambda each: each.nickname)
     if found is None:
         raise InvalidValueError(
-            f"dataset {dataset!r}", [_unknown(client.project, [str(each.nickname) for each in every])]
+            f"dataset {dataset!r}",
+            [_unknown(client.project, dataset, [str(each.nickname) for each in every])],
         )
     return found
 
@@ -79,7 +83,7 @@ def find_schema(client: DiffgramClient, label_schema: str | int | None) -> Label
     if found is None:
         raise InvalidValueError(
             f"label schema {label_schema or '(default)'!r}",
-            [_unknown(client.project, [each.name for each in schemas])],
+            [_unknown(client.project, label_schema, [each.name for each in schemas])],
         )
     return found
 
@@ -108,5 +112,8 @@ def _oldest(every: Sequence[N]) -> N:
     return min(every, key=lambda each: each.id)
 
 
-def _unknown(project: str, names: list[str]) -> str:
-    return f"not in project {project!r}, which has: {', '.join(sorted(names)) or 'none'}"
+def _unknown(project: str, wanted: str | int | None, names: list[str]) -> str:
+    near = "" if wanted is None else did_you_mean(str(wanted), names)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listed = ", ".join(sorted(names)[:_NAMED]) or "none"
+    return f"not in project {project!r}{near}, which has: {listed}{more}"

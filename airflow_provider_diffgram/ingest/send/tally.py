@@ -172,11 +172,8 @@ class Tally:
         :param error: what is wrong.
         :param together: number of packets that were checked together with the wrong ones.
         """
-        head = (
-            f"{error.what}: {len(error.problems) + error.unshown} problem(s), nothing was sent of these "
-            f"{together:,} packets; of those before {self.counts()}"
-        )
-        refused = PushError("\n".join([head, *str(error).splitlines()[1:]]))
+        of_these = f"nothing was sent of these {together:,} packets; of those before {self.counts()}"
+        refused = PushError("\n".join([error.head(of_these), *error.lines()]))
         refused.permanent = True
         return refused
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ...models import Instance, Packet
+from ...models.problems import kind_of
 
 ItemT = TypeVar("ItemT")
 
@@ -22,9 +22,6 @@ OTHERS = "(others)"
 _MOST_LABELS = 500
 _MOST_PROBLEMS = 500
 _MOST_SHOWN = 20
-_PLACE = re.compile(r"^packet (\d+|in line \d+ of .*?)(: |, )")
-_VARYING = re.compile(r"(?<=\.)\d+(?=[.:])|(?<=\()-?[\d.]+(?=\))|(?<=\(value: ).*(?=\)$)")
-"""Places of instances, and values that the text shows."""
 
 
 @dataclass
@@ -134,7 +131,7 @@ class Counts:
         """
         self.packets += 1
         self.invalid += bool(problems)
-        for kind, example in {_kind_of(problem): problem for problem in reversed(problems)}.items():
+        for kind, example in {kind_of(problem): problem for problem in reversed(problems)}.items():
             self._note_problem(kind, example)
         if problems:
             self.wrong.add(WrongPacket(name, packet, fields, problems[:_MOST_SHOWN]))
@@ -172,8 +169,3 @@ class Counts:
         if kind not in self.problems and len(self.problems) >= _MOST_PROBLEMS:
             kind = OTHERS
         self.problems.setdefault(kind, ProblemCounts(0, example)).packets += 1
-
-
-def _kind_of(problem: str) -> str:
-    """Return a problem without its packet and the places of instances, so that alike ones count as one."""
-    return _VARYING.sub("*", _PLACE.sub("", problem))

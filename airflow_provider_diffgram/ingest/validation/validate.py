@@ -12,7 +12,7 @@ from ...client import DiffgramClient
 from ...models import InvalidValueError, Packet
 from ...models.problems import all_problems
 from ...models.received import without_signatures
-from ..check.check import Candidate, Preparation, Target, validated
+from ..check.check import Candidate, Preparation, Target, place_of, validated
 from ..check.labels import UNKNOWN_LABELS, UnknownLabels
 from ..check.names import name_of
 from ..read.paths import PathOpener, universal_path
@@ -112,7 +112,7 @@ def validate_packets(
         _writing(valid_packets, path_of) as valid,
     ):
         for number, value in enumerate(packets):
-            where = f"packet {number}"
+            where = place_of(value, "packet", number)
             (packet,) = validated(Packet, [value], "packet", number)
             if isinstance(packet, list):
                 name, problems = _name_of_fields(value), packet

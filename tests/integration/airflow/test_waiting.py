@@ -69,7 +69,7 @@ def test_wrong_rules_are_refused_before_anything_is_sent_all_at_once(run_dag, cl
     ran = run_dag("send_that_waits_by_wrong_rules", packets=[text("a.txt")])
     assert (ran.states, ran.tries) == ({"send": {"failed"}}, {"send": 1})
     words = told(caplog, capfd)
-    assert "parameters: 10 problem(s), nothing was sent" in words
+    assert "parameters: 10 problems; nothing was sent" in words
     for problem in (
         "if_exists must be one of",
         "delivery must be one of 'auto', 'upload', 'queue', not 'by post'",
@@ -129,7 +129,7 @@ def test_wrong_targets_fail_without_a_retry(run_dag, client, caplog, capfd):
     words = told(caplog, capfd)
     for problem in ("exactly one of", "go together", "no such input"):
         assert problem in words
-    assert "wait: 3 problem(s)" in words, "targets, rules and report at once"
+    assert "wait: 3 problems" in words, "targets, rules and report at once"
     assert "nothing was sent" not in words, "a sensor sends nothing"
 
 

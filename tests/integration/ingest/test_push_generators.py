@@ -294,7 +294,10 @@ def test_an_error_of_the_generator_is_raised_even_if_what_it_yielded_cannot_be_s
 
     with pytest.raises(ModelError) as caught:
         push(diffgram.client, packets(picture(media, "a.png", box(1)), {}), dataset=DATASET)
-    assert "2 packets were yielded before; of those packets: 1 problem(s)" in caught.value.__notes__[0]
+    assert (
+        "2 packets were yielded before; of those packets: packet 1: file_id: has neither"
+        in caught.value.__notes__[0]
+    )
     assert diffgram.inputs() == []
     refusal = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
     diffgram.emulator.fault("input/from_local", "status", status=400, body=refusal)

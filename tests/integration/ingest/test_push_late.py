@@ -110,7 +110,9 @@ def test_labels_are_those_of_the_schema_that_was_asked_for(diffgram: LiveDiffgra
     schema = diffgram.post("labels-schema/new", {"name": "other"})["id"]
     bird = diffgram.ask(routes.create_label, "bird", schema).id
     packet = image(media, "a.png", box(label="bird"))
-    with pytest.raises(ValueError, match=r"'bird' not in schema 'Default Schema', which has: 'cat', 'dog'"):
+    with pytest.raises(
+        ValueError, match=r"missing from schema 'Default Schema': 'bird'. The schema has: 'cat', 'dog'"
+    ):
         diffgram.push([packet])
     for label_schema in ("other", schema, str(schema)):
         handle = diffgram.push([packet], label_schema=label_schema)

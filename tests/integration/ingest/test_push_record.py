@@ -164,7 +164,7 @@ def test_a_record_that_cannot_be_written_is_told_before_anything_is_sent(
     diffgram: LiveDiffgram, media: Media, tmp_path: Path
 ):
     path = f"{tmp_path}/no/such/folder.jsonl"
-    with pytest.raises(InvalidValueError, match=f"record: 1 problem.*\ncannot write {path}"):
+    with pytest.raises(InvalidValueError, match=f"record: cannot write {path}"):
         diffgram.push([image(media, "a.png")], record=path)
     with pytest.raises(InvalidValueError, match="record and report are both"):
         diffgram.push([image(media, "a.png")], record=path, report=path)

@@ -108,7 +108,7 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent(
     diffgram: LiveDiffgram, media: Media, tmp_path: Path, place: str
 ):
     path = place if "://" in place else f"{tmp_path}/{place}"
-    with pytest.raises(InvalidValueError, match=f"report: 1 problem.*\ncannot write {path}"):
+    with pytest.raises(InvalidValueError, match=f"report: cannot write {path}"):
         diffgram.push([image(media, "a.png")], report=path)
     assert diffgram.inputs() == []
 

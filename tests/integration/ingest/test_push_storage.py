@@ -116,7 +116,7 @@ def test_a_storage_that_is_away_while_the_packets_are_checked_is_no_missing_file
     assert not caught.value.permanent
     assert diffgram.content() == ([], [], [])
     with pytest.raises(
-        InvalidValueError, match=r"packets: 1 problem.*nothing was sent\npacket 0: no such file"
+        InvalidValueError, match=r"packets: packet 0 \(.*\): no such file.*; nothing was sent"
     ):
         diffgram.push([{"media": {"path": "/nowhere/a.png"}}])
 

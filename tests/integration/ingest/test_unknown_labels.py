@@ -35,7 +35,7 @@ def test_all_unknown_labels_are_told_at_once_by_default(diffgram: LiveDiffgram, 
     with pytest.raises(InvalidValueError) as caught:
         diffgram.push(packets(media))
     (problem,) = caught.value.problems
-    assert "'bird', 'fish' not in schema" in problem
+    assert "2 label(s) missing from schema 'Default Schema': 'bird', 'fish'" in problem
     assert "'drop' or 'create'" in problem
     assert diffgram.content() == ([], [], [])
 

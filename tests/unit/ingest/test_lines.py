@@ -45,7 +45,7 @@ def test_without_a_path_nothing_is_written(path: str | None):
 @pytest.mark.parametrize("path", ["no/such/folder/r.jsonl", "nowhere://bucket/r.jsonl"])
 def test_what_cannot_be_written_is_told_at_once(tmp_path: Path, path: str):
     path = path if "://" in path else f"{tmp_path}/{path}"
-    with pytest.raises(InvalidValueError, match=f"record: 1 problem.*\ncannot write {path}: "):
+    with pytest.raises(InvalidValueError, match=f"record: cannot write {path}: "):
         Lines("record", path, universal_path)
 
 

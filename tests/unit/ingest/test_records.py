@@ -46,8 +46,11 @@ def test_lines_are_read_one_by_one(tmp_path: Path):
     "line, told",
     [
         ("[1]", "record in line 1 of .*: must be an object"),
-        ('{"name": "a.png"}', r"record .*: 2 problem\(s\)\nline 1: sent_at: .*\nline 1: packet: "),
-        (PACKET.model_dump_json(by_alias=True, exclude_none=True), "line 1: media: Extra inputs"),
+        ('{"name": "a.png"}', r"record .*: 2 problems. The first: line 1: sent_at: .*\nline 1: packet: "),
+        (
+            PACKET.model_dump_json(by_alias=True, exclude_none=True),
+            "line 1: media: there is no such field here",
+        ),
     ],
 )
 def test_a_line_of_something_else_is_refused(tmp_path: Path, line: str, told: str):

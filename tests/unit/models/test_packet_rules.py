@@ -142,7 +142,7 @@ def test_nameless_text_is_refused_even_where_the_name_is_left_out_quirk_37():
         ({"media": URL, "parent_file_id": 6, "ordinal": -1}, "greater than or equal to 0"),
         ({"media": URL, "parent_file_id": "6"}, "whole number"),
         ({"media": URL, "parent_file_id": None, "ordinal": "1"}, "whole number"),
-        ({"media": URL, "parent_id": 6}, "Extra inputs"),
+        ({"media": URL, "parent_id": 6}, "there is no such field here (did you mean 'parent_file_id'?)"),
     ],
 )
 def test_what_does_not_go_together(value: dict[str, Any], words: str):

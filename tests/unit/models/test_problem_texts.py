@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from airflow_provider_diffgram.models import CompoundFile, InvalidValueError, Packet
-from airflow_provider_diffgram.models.problems import NOTHING, all_problems, describe, telling
+from airflow_provider_diffgram.models.problems import NOTHING, all_problems, describe, did_you_mean, telling
 from airflow_provider_diffgram.models.received import without_signatures
 
 SECRET = "X-Amz-Signature=0123456789abcdef"
@@ -102,21 +102,56 @@ def test_the_query_of_a_url_is_cut_out_of_a_text(text: str, left: str):
 
 def test_an_invalid_value_error_lists_its_problems_and_survives_a_pickle():
     error = InvalidValueError("packets", ["one", "two"], 3, NOTHING)
-    assert str(error) == "packets: 5 problem(s), nothing was sent\none\ntwo\nand 3 more"
+    assert str(error) == "packets: 5 problems; nothing was sent. The first: one\ntwo\nand 3 more"
     again = pickle.loads(pickle.dumps(error))
     assert (again.what, again.problems, str(again)) == ("packets", ["one", "two"], str(error))
 
 
 def test_what_was_sent_is_told_by_those_alone_who_know_it():
-    assert str(InvalidValueError("handle", ["none given"])) == "handle: 1 problem(s)\nnone given"
-    with pytest.raises(InvalidValueError, match=r"0 problem\(s\), nothing was sent$"), telling(NOTHING):
+    assert str(InvalidValueError("handle", ["none given"])) == "handle: none given"
+    with pytest.raises(InvalidValueError, match="wrong; nothing was sent$"), telling(NOTHING):
         raise InvalidValueError("handle", [])
     with (
-        pytest.raises(InvalidValueError, match=r"0 problem\(s\), 7 were sent$"),
+        pytest.raises(InvalidValueError, match="wrong; 7 were sent$"),
         telling(NOTHING),
         telling("7 were sent"),
     ):
         raise InvalidValueError("packets", [])
+
+
+def test_many_alike_problems_are_one_line_with_their_number():
+    scores = [
+        f"packet {n} ({n}.png): instance_list.{n}.score: must be 0 to 1 (value: {n})" for n in range(40)
+    ]
+    error = InvalidValueError("packets", ["label 'x' is missing", *scores], 7)
+    first, *lines = str(error).splitlines()
+    assert first == "packets: 48 problems. The first: label 'x' is missing"
+    assert lines == [
+        f"40 alike: {scores[0]}; also in packet 1 (1.png), packet 2 (2.png), packet 3 (3.png), "
+        "packet 4 (4.png), packet 5 (5.png) and 34 more",
+        "label 'x' is missing",
+        "and 7 more",
+    ]
+
+
+def test_a_message_has_ten_lines_below_the_first_at_most():
+    error = InvalidValueError("packets", [f"{letter} is wrong" for letter in "abcdefghijklmnop"])
+    assert str(error).splitlines()[1:] == [*(f"{letter} is wrong" for letter in "abcdefghi"), "and 7 more"]
+    few = InvalidValueError("packets", [f"{letter} is wrong" for letter in "abcdefghij"])
+    assert str(few).splitlines()[1:] == [f"{letter} is wrong" for letter in "bcdefghij"]
+
+
+@pytest.mark.parametrize(
+    "given, known, told",
+    [
+        ("Car", ["car", "cat"], " (did you mean 'car'?)"),
+        ("persn", ["car", "person"], " (did you mean 'person'?)"),
+        ("zebra", ["car", "person"], ""),
+        ("car", [], ""),
+    ],
+)
+def test_the_nearest_name_is_told(given: str, known: list[str], told: str):
+    assert did_you_mean(given, known) == told
 
 
 def test_all_that_is_wrong_is_gathered():

@@ -123,7 +123,7 @@ def test_all_wrong_columns_are_told_at_once():
 def test_a_picture_has_one_size():
     frame = BOXES.assign(width=[40, 40, 41])
     with pytest.raises(
-        InvalidValueError, match=r"predictions of b\.jpg.*\nwidth is \[40, 41\]; a picture has one"
+        InvalidValueError, match=r"predictions of b\.jpg: width is \[40, 41\]; a picture has one"
     ):
         list(from_dataframe(frame))
 

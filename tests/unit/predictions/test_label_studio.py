@@ -160,7 +160,7 @@ def test_of_several_models_one_is_chosen():
     two["predictions"].append({"result": [recorded(SCENE)], "model_version": "v2"})
     assert [each.label for each in read([two], model_version="v2").predictions] == ["outdoor"]
     with pytest.raises(
-        InvalidValueError, match=r"task 4.*\n.*has 2 predictions, of v1, v2: choose a model_version"
+        InvalidValueError, match=r"task 4: has 2 predictions, of v1, v2: choose a model_version"
     ):
         read([two])
 

@@ -141,5 +141,5 @@ def test_pieces_of_words_are_refused():
 
 
 def test_each_output_needs_its_text():
-    with pytest.raises(ValueError, match=r"texts: .*\nend before b\.txt"):
+    with pytest.raises(ValueError, match=r"texts: end before b\.txt"):
         list(from_token_classification([[], []], ["a.txt", "b.txt"], texts=["one"], words=split))
