@@ -11,6 +11,7 @@ from .recorded import Delivery
 SHOWN_FAILURES = 20
 MOST_FILE_IDS = 1000
 """So many ids of files fit into an XCom; of more none are told there."""
+_SHOWN_BATCHES = 10
 
 
 class SentBatch(BaseModel):
@@ -80,6 +81,21 @@ class Handle(BaseModel):
             "sent": sum(batch.inputs or 0 for batch in self.batches),
             "not_sent": self.not_sent,
         }
+
+    def summary(self) -> str:
+        """Return one line with the counts that are not zero."""
+        words = {
+            "skipped": "there already",
+            "done_at_send": "in Diffgram at once",
+            "sent": "on their way",
+            "not_sent": "not sent",
+        }
+        counts = self.counts()
+        told = [f"{counts[name]:,} {said}" for name, said in words.items() if counts[name]]
+        ids = [f"{batch.id}" for batch in self.batches if batch.id is not None]
+        more = f" and {len(ids) - _SHOWN_BATCHES} more" if len(ids) > _SHOWN_BATCHES else ""
+        named = f", in batch {', '.join(ids[:_SHOWN_BATCHES])}{more}" if ids else ""
+        return f"{self.expected:,} packets: {', '.join(told) or 'none'}{named}"
 
     def to_xcom(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -160,7 +176,7 @@ class Receipt(BaseModel):
     def summary(self) -> str:
         """Return one line with the counts that are not zero."""
         ended = {name: count for name, count in self.counts().items() if count and name != "expected"}
-        counts = [f"{count} {name.replace('_', ' ')}" for name, count in ended.items()]
-        kept = [f"{self.kept} predictions kept as they were"] if self.kept else []
+        counts = [f"{count:,} {name.replace('_', ' ')}" for name, count in ended.items()]
+        kept = [f"{self.kept:,} predictions kept as they were"] if self.kept else []
         unchecked = f"; {self.unchecked} blobs not checked" if self.unchecked else ""
-        return f"{self.expected} expected: {', '.join([*counts, *kept]) or 'nothing sent'}{unchecked}"
+        return f"{self.expected:,} expected: {', '.join([*counts, *kept]) or 'nothing sent'}{unchecked}"

@@ -112,14 +112,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         self.wait_report = wait_report
 
     def _log_handle(self, handle: Handle) -> dict[str, Any]:
-        self.log.info(
-            "%s expected: %s already there, %s ingested at once, %s sent in batches %s",
-            handle.expected,
-            handle.skipped,
-            handle.done_at_send,
-            sum(batch.inputs for batch in handle.batches),
-            [batch.id for batch in handle.batches],
-        )
+        self.log.info("%s", handle.summary())
         return handle.to_xcom()
 
     def on_kill(self) -> None:

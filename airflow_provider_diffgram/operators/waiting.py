@@ -133,9 +133,7 @@ class WaitingOperator(DeferringOperator):
         from ..ingest.watch.wait import Waiting
 
         with failing_for_good():
-            self._waiting = Waiting(
-                handles, self._rules(), report=self._report(), progress=self._log_progress
-            )
+            self._waiting = Waiting(handles, self._rules(), report=self._report())
         settings = self._hook().get_settings()
         known = (each.directory_id for each in self._waiting.handles if each.directory_id is not None)
         remember_place(
@@ -146,9 +144,6 @@ class WaitingOperator(DeferringOperator):
             file_id=next(iter(self._file_ids()), None),
         )
         return self._waiting
-
-    def _log_progress(self, receipt: Receipt) -> None:
-        self.log.info(receipt.summary())
 
     def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:
         """Look for the first time; return the receipt if nothing is left to wait for."""
@@ -187,6 +182,7 @@ class WaitingOperator(DeferringOperator):
         """Tell links, outlets and lineage what is in, and return the receipt."""
         from ..lineage.diffgram import announce
 
+        self.log.info("%s", receipt.summary())
         client = self._client()
         file_ids = [*self._file_ids(), *receipt.file_ids]
         handles = () if self._waiting is None else self._waiting.handles

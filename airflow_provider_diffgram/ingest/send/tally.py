@@ -15,6 +15,7 @@ from ...models import InvalidValueError
 from ...models.handle import MOST_FILE_IDS
 from ...models.received import without_signatures
 from ...models.recorded import Delivery
+from ...pulse import duration
 from .errors import PushError
 from .lines import Lines
 
@@ -147,7 +148,7 @@ class Tally:
     def counts(self) -> str:
         """Return the counts as text: ``512 sent, 5 failed, 10 skipped``."""
         order: tuple[Result, ...] = ("sent", "failed", "unknown", "skipped")
-        return ", ".join(f"{self[each]} {each}" for each in order if each != "unknown" or self[each])
+        return ", ".join(f"{self[each]:,} {each}" for each in order if each != "unknown" or self[each])
 
     # What is told of a push that did not end well
 
@@ -215,13 +216,9 @@ class Tally:
         if self._bytes:
             words += f" · {self._bytes / _MIB:,.1f} MiB uploaded, {self._bytes / _MIB / seconds:.1f} MiB/s"
         left = (self.expected or 0) - self.done
-        return f"{words} · {_duration(left / rate)} left" if left > 0 and rate > 0 else words
+        return f"{words} · about {duration(left / rate)} left" if left > 0 and rate > 0 else words
 
 
 def _agreeing(why: str, count: int) -> str:
     verb, _, rest = why.partition(" ")
     return why if count == 1 else f"{ {'is': 'are', 'was': 'were'}.get(verb, verb) } {rest}"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

@@ -15,6 +15,7 @@ from ...client import DiffgramClient, DiffgramError, routes
 from ...client.looking import look_until_decided
 from ...client.request import Steps, ask_together, pause
 from ...models import Handle, Receipt
+from ...pulse import Pulse
 from ..defaults import MAX_POLL_FAILURES, POLL_INTERVAL, WAIT_TIMEOUT
 from ..limits import LIMITS, Limits
 from ..server.repair import archive, archive_doubled, retry
@@ -107,16 +108,17 @@ class Waiting:
         self._progress = progress
         self._limits = limits
         self._watch = self._new_watch()
+        self._pulse = Pulse("in Diffgram")
         self._begun = False
 
     def begin(self) -> Steps[Standing]:
         """Ask for everything: it may already be in."""
         self._begun = True
-        return self._stand((yield from self._watch.take_stock()))
+        return self._stand((yield from self._watch.take_stock()), (yield from now()))
 
     def look(self) -> Steps[Standing]:
         """Look once more."""
-        return self._stand((yield from self._watch.look()))
+        return self._stand((yield from self._watch.look()), (yield from now()))
 
     def poke(self, poll_interval: float) -> Steps[Standing]:
         """Look once, then go on while everything left will be decided within seconds: the next may forget.
@@ -203,7 +205,11 @@ class Waiting:
     def _new_watch(self) -> Watch:
         return Watch(self.handles, self.rules, self._limits)
 
-    def _stand(self, receipt: Receipt) -> Standing:
+    def _stand(self, receipt: Receipt, moment: float) -> Standing:
+        done = receipt.expected - receipt.pending
+        line = self._pulse.beat(moment, done, receipt.expected, failed=receipt.problems)
+        if line is not None:
+            _log.info("%s", line)
         if self._progress is not None:
             self._progress(receipt)
         to_retry = self._watch.to_retry(self.rules.max_retries) if receipt.stuck else []

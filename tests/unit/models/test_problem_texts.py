@@ -109,10 +109,10 @@ def test_an_invalid_value_error_lists_its_problems_and_survives_a_pickle():
 
 def test_what_was_sent_is_told_by_those_alone_who_know_it():
     assert str(InvalidValueError("handle", ["none given"])) == "handle: none given"
-    with pytest.raises(InvalidValueError, match="wrong; nothing was sent$"), telling(NOTHING):
+    with pytest.raises(InvalidValueError, match=r"wrong; nothing was sent$"), telling(NOTHING):
         raise InvalidValueError("handle", [])
     with (
-        pytest.raises(InvalidValueError, match="wrong; 7 were sent$"),
+        pytest.raises(InvalidValueError, match=r"wrong; 7 were sent$"),
         telling(NOTHING),
         telling("7 were sent"),
     ):
