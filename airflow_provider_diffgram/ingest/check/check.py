@@ -103,7 +103,9 @@ def place_of(value: object, what: str, number: int) -> str:
     :param what: such as ``packet``.
     """
     given = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
-    name = given.get("original_filename") or given.get("file_id")
+    name = given.get("original_filename")
+    if name is None and given.get("file_id") is not None:
+        name = f"file {given['file_id']}"
     if name is None:
         media = given.get("media")
         path = media.get("path") if isinstance(media, Mapping) else getattr(media, "path", None)

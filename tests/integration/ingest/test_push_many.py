@@ -139,7 +139,7 @@ def test_an_iterator_that_is_fast_is_read_and_checked_a_thousand_at_a_time(
     assert sent[1099] <= 1000
     assert str(caught.value) == (
         "packets: packet 1050: file_id: has neither media nor file_id: give the medium to add, or the file "
-        "to update; nothing was sent of these 100 packets; of those before 1000 sent, 0 failed, 0 skipped"
+        "to update; nothing was sent of these 100 packets; of those before 1,000 sent, 0 failed, 0 skipped"
     )
     assert caught.value.permanent
     assert arrived(asleep) == once(f"{number}.png" for number in range(1000))
