@@ -13,7 +13,7 @@ from typing import Literal
 
 from ...client import DiffgramClient, DiffgramError, routes
 from ...client.looking import look_until_decided
-from ...client.request import Steps, ask_together, pause
+from ...client.request import Steps, ask_together, now, pause
 from ...models import Handle, Receipt
 from ...pulse import Pulse
 from ..defaults import MAX_POLL_FAILURES, POLL_INTERVAL, WAIT_TIMEOUT
