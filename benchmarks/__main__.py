@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from . import compound, convert, deliver, imports, push, wait
+from . import compound, convert, deliver, imports, push, review, wait
 from .process import ROOT
 from .rows import Row, exit_status, merged, read, table, write
 from .workers import PEER_PYTHON
@@ -18,9 +18,13 @@ FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {
     "wait": wait.measure,
     "compound": compound.measure,
     "deliver": deliver.measure,
+    "review": review.measure,
     "import": imports.measure,
 }
-PEERS = {"push": PEER_PYTHON, "compound": PEER_PYTHON, "deliver": PEER_PYTHON, "import": imports.PYTHON}
+PEERS = {
+    **dict.fromkeys(("push", "compound", "deliver", "review"), PEER_PYTHON),
+    "import": imports.PYTHON,
+}
 PATH = ROOT / "build" / "bench.json"
 
 

@@ -14,7 +14,7 @@ from .reader import Prediction, child_place, prediction
 MEDIA = ("image", "text", "audio")
 """Modes with media of one type, beside ``video``."""
 
-MODES = ("url", "local", "append", "replace", "wait", "compound", "video", *MEDIA)
+MODES = ("url", "local", "append", "replace", "wait", "compound", "video", "pull", *MEDIA)
 NEW = 2
 """So many media of append and replace are new; the others are there before."""
 

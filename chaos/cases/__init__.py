@@ -13,6 +13,7 @@ from . import (
     kills,
     mapped,
     people,
+    pulls,
     refusals,
     storages,
     two_runs,
@@ -26,6 +27,7 @@ ALL = ("url", "local", *UPDATES)
 WAIT = ("wait",)
 VIDEO = ("video",)
 COMPOUND = ("compound",)
+PULL = ("pull",)
 
 MANY = {"amount": 40}
 CROWDED = {"emulator": {"workers": 1, "rows_per_cycle": 30, "cycle": 1.0}}
@@ -109,6 +111,9 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (mapped.new_run, COMPOUND, RACING),
     (mapped.known_run, COMPOUND, RACING),
     (mapped.introducer_killed, COMPOUND, RACING),
+    (pulls.killed_at_every_page, PULL, {}),
+    (pulls.killed_while_it_writes, PULL, {}),
+    (pulls.edited_meanwhile, PULL, {"amount": 24}),
     (compounds.parent_made, COMPOUND, {}),
     (compounds.before_children, COMPOUND, {}),
     (compounds.each_child, COMPOUND, {"amount": 8}),

@@ -16,6 +16,9 @@
                                        ``removed``, which touches neither its input nor its tasks
 ``POST /emulator/instances``           ``{"project", "file_id", "delete": [id, ...]}``: a person deletes
                                        instances of a file
+``POST /emulator/fill``                ``{"project", "dataset_id", "label_file_id", "files", "boxes"}``: makes
+                                       so many files with so many boxes each, at once (see
+                                       :mod:`.filling`); tells ``first_file_id``
 ``POST /emulator/public``              ``{"project", "is_public"}``: reads need no credential (server.md 1.2)
 =====================================  ====================================================================
 """
@@ -29,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from .annotation_list import save_list
 from .files import find_file
+from .filling import fill
 from .instance_view import live_instances
 from .jobs import JOB_STATUSES, TASK_STATUSES, find_job, make_tasks, set_task
 from .store import Project, insert, update
@@ -163,6 +167,19 @@ def _delete_instances(emulator: Emulator, body: dict[str, Any]) -> Any:
     return {"deleted": len(saved.deleted)}
 
 
+def _fill(emulator: Emulator, body: dict[str, Any]) -> Any:
+    project, store = _project(emulator, body), emulator.store
+    dataset_id, label_file_id = int(body["dataset_id"]), int(body["label_file_id"])
+    dataset = store.one("SELECT project_id FROM directory WHERE id = ?", dataset_id)
+    label = find_file(store, label_file_id)
+    if dataset is None or dataset["project_id"] != project.id:
+        raise ValueError(f"no dataset {dataset_id} in the project")
+    if label is None or label["project_id"] != project.id or label["type"] != "label":
+        raise ValueError(f"no label {label_file_id} in the project")
+    first = fill(store, project, dataset_id, label_file_id, int(body["files"]), int(body.get("boxes", 0)))
+    return {"first_file_id": first}
+
+
 def _set_public(emulator: Emulator, body: dict[str, Any]) -> Any:
     project = _project(emulator, body)
     is_public = bool(body.get("is_public", True))
@@ -179,5 +196,6 @@ ACTIONS: dict[tuple[str, str], Callable[[Emulator, dict[str, Any]], Any]] = {
     ("POST", "/emulator/people"): _person,
     ("POST", "/emulator/files"): _set_file,
     ("POST", "/emulator/instances"): _delete_instances,
+    ("POST", "/emulator/fill"): _fill,
     ("POST", "/emulator/public"): _set_public,
 }
