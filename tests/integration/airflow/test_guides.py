@@ -240,6 +240,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "gated": {"wait": (2, 0)},
     "from_coco_results": {"wait": (2, 0)},
     "by_dataset": {"wait": (2, 0)},
+    "night_comes_back": {"train": 0},
     "one_introduces": {"wait": (1, 1)},
     "by_camera": {"wait": (2, 0)},
     "scans": {"wait": (4, 0)},
