@@ -8,7 +8,7 @@ from typing import Any
 from airflow_provider_diffgram.client import DiffgramClient, Settings
 from airflow_provider_diffgram.review.pull import Options, pull
 
-from .compound_work import main
+from .work import main
 
 
 def _pull(told: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from diffgram import Project  # type: ignore[import-not-found]
 
-from .compound_work import main
+from .work import main
 
 
 def _export(told: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from diffgram_emulator.process import EmulatorProcess
 from .server import DATASET, LABELS, Server
 
 BOXES = 5
-_FILES_AT_ONCE = 5_000
+_FILES_AT_ONCE = 2_000
 
 
 class ReviewServer(Server):

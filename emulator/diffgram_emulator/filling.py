@@ -10,9 +10,8 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .files import new_file
 from .instances import identity_of
-from .store import Project, Store, insert
+from .store import Project, Store
 
 _WIDTH, _HEIGHT = 640, 480
 _ACROSS, _DOWN = 50, 70
@@ -31,34 +30,63 @@ def fill(store: Store, project: Project, dataset_id: int, label_file_id: int, fi
             "SELECT count(*) FROM file WHERE directory_id = ?", (dataset_id,)
         ).fetchone()
         run = _run(connection, project)
-        first = None
+        first, medium, instance = (_next_id(connection, table) for table in ("file", "media", "instance"))
         now = datetime.now(UTC).replace(tzinfo=None)
-        for number in range(there, there + files):
-            moment = (now + timedelta(microseconds=number)).isoformat(timespec="microseconds")
-            name = f"{number:06}.jpg"
-            media = insert(
-                connection,
-                "media",
-                kind="image",
-                original_filename=name,
-                width=_WIDTH,
-                height=_HEIGHT,
-                bucket="diffgram-storage",
-                blob_path=f"projects/images/{project.id}/filled-{number}",
-                created_time=moment,
+        numbers = range(there, there + files)
+        moments = [_time(now, number) for number in numbers]
+        connection.executemany(
+            "INSERT INTO media (id, kind, original_filename, width, height, bucket, blob_path, created_time)"
+            f" VALUES (?, 'image', ?, {_WIDTH}, {_HEIGHT}, 'diffgram-storage', ?, ?)",
+            (
+                (medium + n, _name(number), f"projects/images/{project.id}/filled-{number}", moments[n])
+                for n, number in enumerate(numbers)
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO file (id, project_id, directory_id, type, original_filename, hash, created_time,"
+            " time_last_updated, count_instances_changed, media_id)"
+            " VALUES (?, ?, ?, 'image', ?, ?, ?, ?, ?, ?)",
+            (
+                (
+                    *(first + n, project.id, dataset_id, _name(number), f"{medium + n:064x}"),
+                    *(moments[n], moments[n], boxes or None, medium + n),
+                )
+                for n, number in enumerate(numbers)
+            ),
+        )
+        connection.executemany(
+            "INSERT INTO instance (id, root_id, file_id, label_file_id, type, identity, created_time, data)"
+            " VALUES (?1, ?1, ?2, ?3, 'box', ?4, ?5, ?6)",
+            (
+                (
+                    *(instance + n * boxes + box, first + n, label_file_id),
+                    *(identity_of(data), moments[n], json.dumps(data)),
+                )
+                for n in range(files)
+                for box in range(boxes)
+                for data in [_box(first + n, box, label_file_id, run)]
+            ),
+        )
+        if boxes:
+            connection.executemany(
+                "INSERT INTO label_count VALUES (?, ?, ?)",
+                ((first + n, label_file_id, boxes) for n in range(files)),
             )
-            file_id = new_file(
-                connection,
-                project_id=project.id,
-                directory_id=dataset_id,
-                type="image",
-                original_filename=name,
-                media_id=media,
-                count_instances_changed=boxes or None,
-            )
-            first = first or file_id
-            _put_boxes(connection, file_id, label_file_id, boxes, run, moment)
-    return first or 0
+    return first
+
+
+def _next_id(connection: sqlite3.Connection, table: str) -> int:
+    """Return the id that the next row of a table gets: ids of deleted rows are not used again."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+    return 1 if row is None else int(row[0]) + 1
+
+
+def _name(number: int) -> str:
+    return f"{number:06}.jpg"
+
+
+def _time(moment: datetime, number: int) -> str:
+    return (moment + timedelta(microseconds=number)).isoformat(timespec="microseconds")
 
 
 def _run(connection: sqlite3.Connection, project: Project) -> tuple[int, int]:
@@ -80,26 +108,6 @@ def _run(connection: sqlite3.Connection, project: Project) -> tuple[int, int]:
         "SELECT id FROM model_run WHERE model_id = ? AND reference_id = 'filled'", (model,)
     ).fetchone()
     return int(model), int(run)
-
-
-def _put_boxes(
-    connection: sqlite3.Connection,
-    file_id: int,
-    label_file_id: int,
-    boxes: int,
-    run: tuple[int, int],
-    moment: str,
-) -> None:
-    for number in range(boxes):
-        data = _box(file_id, number, label_file_id, run)
-        cursor = connection.execute(
-            "INSERT INTO instance (file_id, label_file_id, type, identity, created_time, data)"
-            " VALUES (?, ?, 'box', ?, ?, ?)",
-            (file_id, label_file_id, identity_of(data), moment, json.dumps(data)),
-        )
-        connection.execute("UPDATE instance SET root_id = id WHERE id = ?", (cursor.lastrowid,))
-    if boxes:
-        connection.execute("INSERT INTO label_count VALUES (?, ?, ?)", (file_id, label_file_id, boxes))
 
 
 def _box(file_id: int, number: int, label_file_id: int, run: tuple[int, int]) -> dict[str, Any]:
