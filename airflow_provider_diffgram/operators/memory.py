@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any, cast
 
 _KEY = "diffgram_batches"
+_IN_FLIGHT = "diffgram_in_flight"
 
 ONE_AT_A_TIME = threading.Lock()
 """Held by whoever asks Airflow for something from a sender's thread: ``dag.test()`` answers one at a time."""
 
 
 class TaskMemory:
-    """Batch ids in the task's state store, as ranges, since the store is for small values.
+    """What a push remembers, in the task's state store: batch ids as ranges, since it is for small values.
 
     :param store: ``context["task_state_store"]``.
     """
@@ -36,6 +38,17 @@ class TaskMemory:
                 ranges.append([batch_id, batch_id])
         with ONE_AT_A_TIME:
             self._store.set(_KEY, ranges)
+
+    def in_flight(self) -> dict[int, str]:
+        """Return the files that were being written when an earlier attempt ended, and since when."""
+        with ONE_AT_A_TIME:
+            files = cast("dict[str, str]", self._store.get(_IN_FLIGHT) or {})
+        return {int(file_id): since for file_id, since in files.items()}
+
+    def remember_in_flight(self, files: Mapping[int, str]) -> None:
+        """Keep the files that are being written: id -> when they were last changed before."""
+        with ONE_AT_A_TIME:
+            self._store.set(_IN_FLIGHT, {str(file_id): since for file_id, since in files.items()})
 
 
 def memory_of(context: Any) -> TaskMemory | None:

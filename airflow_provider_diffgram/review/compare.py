@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from .likeness import Fields, is_measured, likeness, place_of, same_place, shift
+from ..drawing.likeness import Fields, is_measured, likeness, place_of, same_place, shift
 
 KEPT = "kept"
 MOVED = "moved"

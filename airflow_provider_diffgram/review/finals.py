@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from ..client import CredentialError, DiffgramClient, RefusedError, WrongAddressError, routes
+from ..drawing.likeness import Fields
 from ..ingest.read.paths import PathOpener
 from ..ingest.server.files import root_files
 from ..ingest.server.frames import instances_of_frames
 from ..models import File, Task
 from .compare import FileNow, SentFile
 from .histories import histories_of_gone
-from .likeness import Fields
 from .lines import LinesByFile, key_of_stored
 from .progress import epoch_of
 

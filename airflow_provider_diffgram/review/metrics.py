@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..drawing.likeness import is_measured
 from .compare import (
     ADDED,
     ADDED_BY_PUSH,
@@ -29,7 +30,6 @@ from .compare import (
     SentFile,
     label_of,
 )
-from .likeness import is_measured
 from .precision import KINDS, AveragePrecision, Precisions, mean_precision
 from .shares import Share, bootstrap_acceptance, share_of
 

@@ -10,9 +10,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..drawing import Picture, canvas, drawn, extent_of, head, listed, size_of, unit_of
+from ..drawing.likeness import Fields
 from .charts import calibration_chart, trend_chart
 from .compare import ADDED, DELETED, KEPT, REDRAWN, UNJUDGED, Outcome, SentFile
-from .likeness import Fields
 from .shares import Share
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..drawing.likeness import Fields
 from .compare import Outcome
-from .likeness import Fields
 
 Kind = Literal["box", "polygon"]
 KINDS: tuple[Kind, ...] = ("box", "polygon")

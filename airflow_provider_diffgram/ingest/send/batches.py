@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -52,6 +53,12 @@ class Memory(Protocol):
 
     def remember(self, batch_ids: list[int]) -> None:
         """Keep the batches of all attempts."""
+
+    def in_flight(self) -> dict[int, str]:
+        """Return the files that were being written when an earlier attempt ended, and since when."""
+
+    def remember_in_flight(self, files: Mapping[int, str]) -> None:
+        """Keep the files that are being written: id -> when they were last changed before."""
 
 
 class Batches:

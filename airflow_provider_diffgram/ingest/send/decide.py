@@ -24,8 +24,11 @@ IfExists = Literal["skip", "fail", "append", "replace"]
 
 
 DeliverBy = Literal["auto", "upload", "queue"]
-"""How new media travel that the server could fetch: uploaded by the worker with their predictions, put into
-the server's queue, or whichever suits."""
+"""How predictions go: at once, proved by the answer (a medium that the server could fetch is uploaded by the
+worker with them); by the server's queue; or whichever is safe."""
+
+LONG = 100
+"""So many rows take a write seconds: time enough for somebody to save in between (server.md 10.8.5)."""
 
 
 class Question(Enum):
@@ -165,3 +168,33 @@ def decide_settled(*, holds_instances: bool, if_exists: IfExists) -> Action:
     if if_exists == "append" or not holds_instances:
         return Action.APPEND
     return Action.SKIP
+
+
+@dataclass(frozen=True, slots=True)
+class Amendable:
+    """What is known of a file that is to get predictions, or to have them replaced.
+
+    :param can_be_rewritten: whether its list is kept from two writers at once.
+    :param task: state of its task, if somebody has begun it; None where people are not asked for.
+    :param has_just_been_saved: whether somebody saved it within the last minutes.
+    :param is_long: whether writing it takes so long that somebody may save meanwhile.
+    """
+
+    can_be_rewritten: bool
+    task: str | None = None
+    has_just_been_saved: bool = False
+    is_long: bool = False
+
+
+def why_by_queue(found: Amendable) -> str | None:
+    """Return why a change of a file is left to the queue; None if it is written at once.
+
+    In the singular: ``is of a file that somebody saved just now``.
+    """
+    if not found.can_be_rewritten:
+        return "is of a file that two may write at once"
+    if found.task is not None:
+        return f"is of a file whose task is {found.task}"
+    if found.has_just_been_saved:
+        return "is of a file that somebody saved just now"
+    return "is of a file of many instances, and with a task" if found.is_long else None

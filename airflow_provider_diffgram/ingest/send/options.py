@@ -60,7 +60,8 @@ class Options:
         a :class:`~airflow_provider_diffgram.models.recorded.Recorded`.
     :param delivery: how media by URL, blobs and texts travel: ``upload``, read by the worker and in before
         the push returns; ``queue``, fetched by Diffgram later; ``auto`` uploads images that the worker can
-        read.
+        read. Changes of files that are there are written at once or queued likewise; ``auto`` queues those of
+        files that somebody is at work on.
     :param concurrency: requests under way at once, at most 32. Of those that keep the server busy until they
         are answered it is two to begin with, and more only while the server gets no slower.
     :param memory: remembers batches from attempt to attempt.

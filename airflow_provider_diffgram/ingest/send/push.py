@@ -31,6 +31,7 @@ from ..server.files import SEARCH_ONE_BY_ONE
 from ..server.names import Pending
 from ..server.repair import archive, retry
 from ..server.rows import is_update
+from .amend import Amended, Amendments
 from .batches import Batches, Place
 from .decide import (
     Action,
@@ -233,6 +234,8 @@ class _Push:
         self._batches = Batches(client, prepared.options.memory, self._plan.limits.batch)
         self._inventory = Inventory(client, self._plan, self._batches)
         self._queue = Queue(client, self._plan, self._batches)
+        options = prepared.options
+        self._amendments = Amendments(client, senders.updates, options.delivery, options.memory)
         self._uploads = Uploads(client, self._plan, prepared.options.path_of, prepared.tally, senders.uploads)
         self._reader = Reader(client, self._plan, prepared.options.delivery, prepared.tally.note_bytes)
         self._questions = Questions(
@@ -267,6 +270,7 @@ class _Push:
         :param checked: whether they were checked and made ready.
         """
         try:
+            self._amendments.recover()
             self._send_all(chunks, checked=checked)
         except DiffgramError as error:
             self._senders.finish()
@@ -488,14 +492,30 @@ class _Push:
             with self._lock:
                 self._unsettled.append(Unsettled(replace(item), file_id))  # a copy: not to keep its bodies
             return None
-        done = None
-        if action is not Action.SKIP:
-            change = self._queue.replace if action is Action.REPLACE else self._queue.append
-            done = change(item, file_id)
+        if action is Action.SKIP:
+            self._arrived(item, None, file_id)
+            return None
+        amended = self._amendments.amend(action, item, file_id)
+        if isinstance(amended, Amended):
+            self._amended(item, amended)
+            return None
+        change = self._queue.replace if action is Action.REPLACE else self._queue.append
+        done = change(item, file_id)
         if isinstance(done, Pending):
             return self._adopt(item, done, file_id)
-        self._arrived(item, None if done is None else "queue", file_id)
+        if done is not None:
+            self._amendments.leave_to_queue(file_id)
+        why = None if done is None else amended
+        self._arrived(item, None if done is None else "queue", file_id, why=why)
         return done
+
+    def _amended(self, item: Item, amended: Amended) -> None:
+        """Take note of an item that was written into its file."""
+        self._runs.note(item.packet)
+        if amended.has_changed:
+            with self._lock:
+                self._uploaded += 1
+        self._arrived(item, "update" if amended.has_changed else None, amended.file.id)
 
     def _arrived(
         self, item: Item, delivery: Delivery | None, file_id: int | None = None, *, why: str | None = None

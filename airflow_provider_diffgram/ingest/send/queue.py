@@ -12,8 +12,10 @@ from ..check.wire import packet_body, update_body, without_known
 from ..server.frames import instances_of_frames
 from ..server.names import Pending
 from ..server.once import send_once
-from ..server.rows import references, references_of_row, since_replaced, stored_nothing, stored_references
+from ..server.rewrite import can_be_rewritten
+from ..server.rows import references, references_of_row, since_replaced, stored_nothing
 from .batches import Batches, Place
+from .brought import Brought
 from .inventory import pending_of
 from .item import Item
 from .videos import until_ended
@@ -34,6 +36,7 @@ class Queue:
         self._client = client
         self._plan = plan
         self._batches = batches
+        self._brought = Brought(client)
 
     def send(self, item: Item) -> Place:
         """Send a new medium with its predictions; return where its input is listed.
@@ -63,15 +66,15 @@ class Queue:
         :return: where the update is listed; or the update of an earlier attempt that is under way; None if
             nothing is missing.
         """
-        listed = self._rows_of(item, file_id)
+        listed = self._brought.inputs_of(item, file_id)
         if item.is_video and any(row.failed for row in listed):
             for row in listed:  # one that failed may go on with the frames that are left
                 self._client.run(until_ended(self._client.project, row))
-            listed = self._rows_of(item, file_id)
+            listed = self._brought.inputs_of(item, file_id)
         rows = since_replaced([row for row in listed if not (row.failed or row.hangs)])
         stored = self._client.send(routes.list_annotations(self._client.project, file_id))
-        brought = [stored_references(row) for row in rows if not stored_nothing(row, stored)]
-        known = references(stored.instance_list).union(*brought)
+        living = references(stored.instance_list)
+        known = living | self._brought.known(item, stored, item.references - living, listed)
         missing = without_known(item.keys, known)
         if missing and item.is_video and len(rows) < len(listed):
             missing = without_known(item.keys, known | self._in_frames(item, file_id))
@@ -93,21 +96,15 @@ class Queue:
                 f"{item.name}: has no predictions to replace those of file {file_id} by, which therefore "
                 "stay: an input without instances changes nothing"
             )
-        rows = [row for row in self._rows_of(item, file_id) if not (row.failed or row.hangs)]
+        listed = self._brought.inputs_of(item, file_id)
+        rows = [row for row in listed if not (row.failed or row.hangs)]
         newest = max(rows, key=lambda row: row.id or 0, default=None)
-        if newest is None or not self._brought_these_alone(newest, item, file_id):
-            return self._update(item, file_id, "update_with_existing", item.keys)
-        return None if newest.succeeded or newest.batch_id is None else pending_of(newest)
-
-    def _rows_of(self, item: Item, file_id: int) -> list[Input]:
-        """Return the inputs that made a file or changed it."""
-        project, parent = self._client.project, item.parent_file_id
-        rows = self._client.send(routes.list_inputs(project, file_id=file_id, parent_file_id=parent))
-        if parent is not None:  # updates of a child have no parent
-            rows = rows + self._client.send(routes.list_inputs(project, file_id=file_id))
-        if item.packet.frame_packet_map:  # a listing does not tell frames, nor do annotations (quirk 54)
-            rows = [self._client.send(routes.view_input(project, row.id)) for row in rows if row.id]
-        return rows
+        is_theirs = newest is not None and self._brought_these_alone(newest, item, file_id)
+        if is_theirs and newest is not None and not newest.succeeded and newest.batch_id is not None:
+            return pending_of(newest)
+        stored = self._client.send(routes.list_annotations(self._client.project, file_id))
+        is_done = self._brought.is_replaced(item, stored) if can_be_rewritten(stored) else is_theirs
+        return None if is_done else self._update(item, file_id, "update_with_existing", item.keys)
 
     def _in_frames(self, item: Item, file_id: int) -> set[str]:
         """Return the references of what the frames of a video hold, as far as the item is about them."""

@@ -141,14 +141,19 @@ def runs_named(row: Input) -> set[Ref]:
 
 def runs_resolved(row: Input) -> set[Ref]:
     """Return the model runs in a row's instances that the server has given ids (server.md 3.1)."""
+    return set(ids_resolved(row))
+
+
+def ids_resolved(row: Input) -> dict[Ref, tuple[int, int | None]]:
+    """Return the ids that the server has given to the models, and runs, in a row's instances."""
     instances = [each for each in row.instance_list if isinstance(each, dict) and each.get("model_id")]
-    with_run = {
-        (each["model_ref"], each["model_run_ref"])
+    with_run: dict[Ref, tuple[int, int | None]] = {
+        (each["model_ref"], each["model_run_ref"]): (each["model_id"], each["model_run_id"])
         for each in instances
         if each.get("model_ref") and each.get("model_run_ref") and each.get("model_run_id")
     }
-    without = {
-        (each["model_ref"], None)
+    without: dict[Ref, tuple[int, int | None]] = {
+        (each["model_ref"], None): (each["model_id"], None)
         for each in instances
         if each.get("model_ref") and not each.get("model_run_ref")
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,3 +134,23 @@ class LiveDiffgram:
         """Return the emulator's own words about itself."""
         state: dict[str, Any] = self.emulator.control("state")
         return state
+
+
+class Kept:
+    """A memory that outlives a push, as a task's does."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+        self.files: dict[int, str] = {}
+
+    def batch_ids(self) -> list[int]:
+        return self.batches
+
+    def remember(self, batch_ids: list[int]) -> None:
+        self.batches = batch_ids
+
+    def in_flight(self) -> dict[int, str]:
+        return self.files
+
+    def remember_in_flight(self, files: Mapping[int, str]) -> None:
+        self.files = dict(files)

@@ -65,7 +65,7 @@ def test_the_next_run_recognises_what_this_one_sent(diffgram: LiveDiffgram, medi
     packet = image(media, "a.png", box(score=0.5))
     assert diffgram.pushed([packet], origin=ORIGIN).succeeded == 1
     file = diffgram.file("a.png").id
-    update = {"file_id": file, "mode": "update", "instance_list": [box(score=0.5)]}
+    update = {"file_id": file, "mode": "update", "instance_list": [box(31, score=0.5)]}
     again = diffgram.pushed([packet], origin=("a-dag", "run-2"), if_exists=if_exists)
     assert again.skipped == 1
     assert diffgram.pushed([update], origin=ORIGIN).succeeded == 1

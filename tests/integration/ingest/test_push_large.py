@@ -110,7 +110,7 @@ def test_a_lost_answer_at_any_chunk_ends_in_one_whole_file(
     assert diffgram.names() == ["large.png"]
     assert digest_of(diffgram, "large.png") == digest(path)
     assert diffgram.lefts(diffgram.file("large.png").id) == [1]
-    assert living_inputs(diffgram) == [("update", "success"), (None, "success")]
+    assert living_inputs(diffgram) == [(None, "success")]
 
 
 @pytest.mark.parametrize("chunks", range(1, CHUNKS + 1))
@@ -122,7 +122,7 @@ def test_what_a_kill_left_is_found_again(diffgram: LiveDiffgram, tmp_path: Path,
     assert diffgram.lefts(diffgram.file("large.png").id) == [1]
     uploads = [row for row in diffgram.inputs() if row.source == "from_resumable"]
     assert len(uploads) == (1 if chunks == CHUNKS else 2), "what is whole is not sent again"
-    assert living_inputs(diffgram) == [("update", "success"), (None, "success")]
+    assert living_inputs(diffgram) == [(None, "success")]
 
 
 def test_a_whole_upload_of_an_earlier_attempt_is_waited_for(diffgram: LiveDiffgram, tmp_path: Path):

@@ -96,14 +96,15 @@ def test_a_packet_that_the_server_refuses_fails_alone(diffgram: LiveDiffgram, me
         diffgram.pushed(packets)
         ids = [diffgram.file(f"{number}.png").id for number in range(3)]
         packets = [{"file_id": file_id, "mode": "update", "instance_list": [box(7)]} for file_id in ids]
-    before = len(diffgram.inputs())
+    changes = sum(len(diffgram.lefts(file.id)) for file in diffgram.files())
     body = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
-    diffgram.emulator.fault("input/packet", "status", status=400, body=body)
+    diffgram.emulator.fault("input/packet|annotation/update", "status", status=400, body=body)
     with pytest.raises(PushError, match="of 3 packets 2 sent, 1 failed, 0 skipped") as caught:
         diffgram.push(packets)
     assert "media: no such thing" in str(caught.value)
     assert caught.value.permanent
-    assert len(diffgram.inputs()) == before + 2
+    held = sum(len(diffgram.lefts(file.id)) for file in diffgram.files())
+    assert (held if kind == "update" else len(diffgram.inputs())) == changes + 2
 
 
 def test_labels_are_those_of_the_schema_that_was_asked_for(diffgram: LiveDiffgram, media: Media):

@@ -17,7 +17,7 @@ from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send.push import push
 from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime, until
-from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box, settings
+from tests.integration.ingest.live_diffgram import DATASET, Kept, LiveDiffgram, box, settings
 from tests.integration.ingest.served_media import Media, png
 
 pytestmark = pytest.mark.usefixtures("queued")
@@ -92,23 +92,10 @@ def test_a_child_on_its_way_is_known_by_its_predictions(diffgram: LiveDiffgram, 
     assert len(diffgram.inputs(parent)) == 1
 
 
-class RememberedBatches:
-    """What a task keeps between its attempts."""
-
-    def __init__(self) -> None:
-        self.kept: list[int] = []
-
-    def batch_ids(self) -> list[int]:
-        return self.kept
-
-    def remember(self, batch_ids: list[int]) -> None:
-        self.kept = batch_ids
-
-
 def test_a_raw_child_on_its_way_is_known_by_its_batch(diffgram: LiveDiffgram, media: Media):
     parent = compound(diffgram)
     page = waiting(media, "page.png", parent_file_id=parent, ordinal=3)
-    memory = RememberedBatches()
+    memory = Kept()
     diffgram.push([page], memory=memory)
     again = diffgram.push([page], memory=memory)
     media.gate.set()

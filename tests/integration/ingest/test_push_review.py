@@ -118,9 +118,8 @@ def test_packets_that_are_gone_when_they_are_to_be_sent(diffgram: LiveDiffgram, 
 
 def test_a_refused_repair_is_one_packets_failure(diffgram: LiveDiffgram, media: Media):
     diffgram.pushed([image(media, "a.png"), image(media, "b.png")])
-    diffgram.emulator.fault(
-        "input/packet", "status", status=400, body={"log": {"error": {"x": "no"}, "info": {}}}
-    )
+    refusal = {"log": {"error": {"x": "no"}, "info": {}}}
+    diffgram.emulator.fault("annotation/update", "status", status=400, body=refusal)
     full = [image(media, "a.png", box(1)), image(media, "b.png", box(2))]
     handle = diffgram.push(full, max_failed=1)
     assert handle.not_sent == 1

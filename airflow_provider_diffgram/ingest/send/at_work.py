@@ -1,0 +1,127 @@
+"""Who may be at work on the files: jobs, and tasks that somebody has begun (server.md 10.2 to 10.5)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+from ...client import DiffgramClient, routes
+from ...client.request import Steps, ask, ask_together
+from ...models import File, Job
+from ..server.rewrite import Row
+
+OPEN = ("in_progress", "deferred", "in_review", "requires_changes")
+"""A task in one of these has been opened, and is to be opened again."""
+
+_JUST_NOW = timedelta(minutes=10)
+"""Somebody who saved a file so long ago may still have it open."""
+
+_AGAIN_AFTER = 60.0
+"""Seconds after which the tasks are looked at again."""
+
+
+class AtWork:
+    """The files whose tasks somebody has begun. Safe to use from several threads.
+
+    One request tells that a project has no job, which is asked once. Else one for each job, and one for each
+    state in which it has tasks, now and then.
+
+    :param client: of the project.
+    :param wall: the time of day in seconds since the epoch.
+    """
+
+    def __init__(self, client: DiffgramClient, wall: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._jobs: list[Job] | None = None
+        self._begun: dict[int, str] = {}
+        self._looked_at = 0.0
+        self._wall = wall
+        self._people: dict[int, bool] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def has_jobs(self) -> bool:
+        """Whether the project has a job that was launched."""
+        self._look()
+        return bool(self._jobs)
+
+    def state(self, file_id: int) -> str | None:
+        """Return the state of a file's task if somebody has begun it, and not ended."""
+        self._look()
+        return self._begun.get(file_id)
+
+    def has_task(self, file_id: int) -> bool:
+        """Whether a file is to be looked at by somebody, or was."""
+        if not self.has_jobs:
+            return False
+        listing = routes.list_tasks(self._client.project, file_id=file_id, limit=1)
+        return bool(self._client.send(listing).task_list)
+
+    def has_just_saved(self, file: File) -> bool:
+        """Whether a living row of a file is one that a person saved within the last minutes."""
+        since = datetime.fromtimestamp(self._wall(), UTC) - _JUST_NOW
+        return any(_time_of(row) >= since and self.is_of_person(row) for row in file.instance_list)
+
+    def is_of_person(self, row: Row) -> bool:
+        """Whether a person made this version of a living row, as its member tells."""
+        member = row.get("member_created_id")
+        if member is None:
+            return False
+        with self._lock:
+            known = self._people.get(member)
+        if known is None:
+            history = self._client.send(routes.view_history(self._client.project, row["id"])).rows
+            known = any(each["is_by_person"] for each in history if each.get("member_created_id") == member)
+            with self._lock:
+                self._people[member] = known
+        return known
+
+    def _look(self) -> None:
+        with self._lock:
+            if self._jobs is None:
+                self._jobs = self._client.run(self._launched())
+            elif not self._jobs or self._client.clock.monotonic() - self._looked_at < _AGAIN_AFTER:
+                return
+            self._looked_at = self._client.clock.monotonic()
+            self._begun = self._client.run(self._look_at_tasks(self._jobs))
+
+    def _launched(self) -> Steps[list[Job]]:
+        found: list[Job] = []
+        number = 1
+        while True:
+            page = yield from ask(routes.list_jobs(self._client.project, page=number))
+            found += [job for job in page.jobs if job.status != "draft"]
+            if not page.jobs or number >= (page.pages or number):
+                return found
+            number += 1
+
+    def _look_at_tasks(self, jobs: Iterable[Job]) -> Steps[dict[int, str]]:
+        project = self._client.project
+        ids = [job.id for job in jobs]
+        states = yield from ask_together(routes.list_task_states(project, job_id) for job_id in ids)
+        wanted = [
+            (job_id, status)
+            for job_id, tasks in zip(ids, states, strict=True)
+            for status in OPEN
+            if any(task.status == status for task in tasks)
+        ]
+        pages = yield from ask_together(
+            routes.list_job_tasks(project, job_id, status=status, limit=routes.ALL_TASKS)
+            for job_id, status in wanted
+        )
+        return {
+            task.file.id: status
+            for (_, status), page in zip(wanted, pages, strict=True)
+            for task in page.task_list
+            if task.file is not None
+        }
+
+
+def _time_of(row: Row) -> datetime:
+    """Return when a row was made; the beginning of time if it does not tell."""
+    try:
+        return datetime.fromisoformat(str(row.get("created_time"))).replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,143 @@
+"""Which predictions a file held before, and people removed since: those are not brought again.
+
+What came by the queue, or with its file, is told by the inputs. What was written into a file leaves no input:
+there the histories of its dead rows tell (:mod:`..server.past`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from ...client import DiffgramClient, routes
+from ...models import File, Input
+from ..check.wire import instances_of_body
+from ..server.past import Fate, look_back, written_by_api
+from ..server.rewrite import Row, can_be_rewritten, count_gone, is_same
+from ..server.rows import is_pending, references, since_replaced, stored_nothing, stored_references
+from .item import Item
+
+_log = logging.getLogger(__name__)
+
+
+class Brought:
+    """Looks at the past of files, one at a time. Safe to use from several threads.
+
+    :param client: of the project.
+    """
+
+    def __init__(self, client: DiffgramClient) -> None:
+        self._client = client
+
+    def inputs_of(self, item: Item, file_id: int) -> list[Input]:
+        """Return the inputs that made a file or changed it."""
+        project, parent = self._client.project, item.parent_file_id
+        rows = self._client.send(routes.list_inputs(project, file_id=file_id, parent_file_id=parent))
+        if parent is not None:  # updates of a child have no parent
+            rows = rows + self._client.send(routes.list_inputs(project, file_id=file_id))
+        if item.packet.frame_packet_map:  # a listing does not tell frames, nor do annotations (quirk 54)
+            rows = [self._client.send(routes.view_input(project, row.id)) for row in rows if row.id]
+        return rows
+
+    def of_inputs(self, inputs: Collection[Input], file: File) -> set[str]:
+        """Return the references that inputs brought, or are about to bring, since all was replaced last."""
+        rows = since_replaced([row for row in inputs if not (row.failed or row.hangs)])
+        return set[str]().union(*(stored_references(row) for row in rows if not stored_nothing(row, file)))
+
+    def before(self, item: Item, file: File, missing: Collection[str]) -> set[str]:
+        """Return which of the references that do not live in a file were brought to it before.
+
+        :param file: an image, or a compound file, with its living rows.
+        """
+        if not missing or not count_gone(file):
+            return set()
+        return self.known(item, file, missing, self.inputs_of(item, file.id))
+
+    def known(self, item: Item, file: File, missing: Collection[str], inputs: Collection[Input]) -> set[str]:
+        """Return which of the references that do not live in a file were, or are about to be, brought to it.
+
+        What was taken back since, to be replaced, is to be brought again.
+
+        :param inputs: that made the file, or changed it.
+        """
+        wanted = set(missing)
+        told = self.of_inputs(inputs, file) & wanted
+        if not wanted or not count_gone(file) or not can_be_rewritten(file):
+            return told
+        past = look_back(self._client, file)
+        fates = past.fates()
+        under_way = references(each for row in inputs if is_pending(row) for each in row.instance_list)
+        taken = {each for each in wanted if fates.get(each) is Fate.TAKEN_BACK} - under_way
+        has_replaced = any(row.mode == "update_with_existing" for row in inputs)
+        removed = {Fate.DELETED_BY_PERSON} if has_replaced else {Fate.DELETED_BY_PERSON, Fate.LOST}
+        known = (told - taken) | {each for each in wanted if fates.get(each) in removed}
+        return known | self._doubtful(item, file, wanted - known - taken, past.unfound)
+
+    def _doubtful(self, item: Item, file: File, left: set[str], unfound: int) -> set[str]:
+        """Return references that may have been written into a file, and deleted, without a trace of which.
+
+        All rows of that write are dead, so none of them leads to the others; an event tells how many it made.
+        """
+        if not left or unfound < len(left):
+            return set()
+        written = written_by_api(self._client, file.id)
+        if len(left) not in written and None not in written:
+            return set()
+        _log.warning(
+            "%s: %s prediction(s) are left out: so many were written into file %s before, and all of them "
+            "are deleted since; no more can be told of them",
+            item.name,
+            len(left),
+            file.id,
+        )
+        return left
+
+    def is_doubtful(self, item: Item, file: File, *, replaces: bool) -> bool:
+        """Whether only a file's past tells if an item was brought to it, and people removed some since."""
+        missing = item.references - references(file.instance_list)
+        if not replaces:
+            return bool(missing) and count_gone(file) > 0
+        strangers, kept = _strangers(item, file)
+        is_of_machine = (row["id"] not in kept and not _may_be_of_people(row) for row in strangers)
+        return not any(is_of_machine) and (count_gone(file) > 0 or not missing)
+
+    def is_replaced(self, item: Item, file: File) -> bool:
+        """Whether a file was left with an item's predictions alone, but for what people did since."""
+        living = file.instance_list
+        strangers, kept = _strangers(item, file)
+        since = min((str(row.get("created_time")) for row in living if row not in strangers), default="")
+        if not all(row["id"] in kept or self._is_of_people(row, since) for row in strangers):
+            return False
+        missing = item.references - references(living) - set(kept.values())
+        return not missing or missing <= self.before(item, file, missing)
+
+    def _is_of_people(self, row: Row, since: str) -> bool:
+        """Whether a person drew a row, or was given it back after a write since then had undone it."""
+        if not _may_be_of_people(row):
+            return False
+        is_given_back = row.get("action_type") == "undeleted"
+        history = self._client.send(routes.view_history(self._client.project, row["id"])).rows
+        if not history:
+            return False
+        theirs = next((each for each in history if each["is_by_person"]), None)
+        undone_at = str((theirs or {}).get("deleted_time") or "")
+        return bool(history[-1]["is_by_person"]) or (
+            is_given_back and theirs is not None and undone_at >= since
+        )
+
+
+def _strangers(item: Item, file: File) -> tuple[list[Row], dict[int, str]]:
+    """Return the living rows that an item did not bring, and of those that equal one of its predictions that
+    one's reference, by id."""
+    strangers = [row for row in file.instance_list if row.get("creation_ref_id") not in item.references]
+    sent = instances_of_body(item.keys)
+    equal = {
+        row["id"]: str(each["creation_ref_id"]) for row in strangers for each in sent if is_same(each, row)
+    }
+    return strangers, equal
+
+
+def _may_be_of_people(row: Row) -> bool:
+    """Whether a person may have drawn a row, or been given it back."""
+    is_given_back = row.get("action_type") == "undeleted"
+    return is_given_back or not (row.get("machine_made") or row.get("member_created_id") is None)

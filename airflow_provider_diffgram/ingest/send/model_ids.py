@@ -1,0 +1,69 @@
+"""Ids of models and runs: a write of annotations understands no references (server.md 10.8.1)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable
+
+from ...client import DiffgramClient, routes
+from ...client.request import Steps, ask
+from ...models import Input
+from ..check.labels import Ref
+from ..server.rows import ids_resolved
+
+Ids = tuple[int, int | None]
+"""Id of a model, and of its run where it has one."""
+
+_RECENT = 100
+
+
+class ModelIds:
+    """The ids of models and runs that the server has met. Safe to use from several threads.
+
+    An input tells both ids of the run that it names. A run of a known model is found in the list of runs,
+    too; by its name alone it is not, since runs of two models may have one name.
+
+    :param client: of the project.
+    """
+
+    def __init__(self, client: DiffgramClient) -> None:
+        self._client = client
+        self._known: dict[Ref, Ids] = {}
+        self._lock = threading.Lock()
+
+    def of(self, refs: Collection[Ref], file_id: int, parent_file_id: int | None) -> dict[Ref, Ids] | None:
+        """Return the ids of models and runs; None if the server is not known to have one of them.
+
+        :param file_id: whose inputs may tell, if the newest ones of the project do not.
+        :param parent_file_id: compound file that it is a child of.
+        """
+        with self._lock:
+            if not self._has(refs):
+                self._client.run(self._look(refs, file_id, parent_file_id))
+            return {ref: self._known[ref] for ref in refs} if self._has(refs) else None
+
+    def _has(self, refs: Collection[Ref]) -> bool:
+        return all(ref in self._known for ref in refs)
+
+    def _look(self, refs: Collection[Ref], file_id: int, parent_file_id: int | None) -> Steps[None]:
+        project = self._client.project
+        listings = [
+            routes.list_inputs(project, status="Success", limit=_RECENT),
+            routes.list_inputs(project, file_id=file_id, parent_file_id=parent_file_id),
+        ]
+        for listing in listings:
+            yield from self._learn((yield from ask(listing)))
+            if self._has(refs):
+                return
+
+    def _learn(self, rows: Iterable[Input]) -> Steps[None]:
+        for row in rows:
+            self._known |= ids_resolved(row)
+        models = {ref[0]: ids[0] for ref, ids in self._known.items()}
+        runs = yield from ask(routes.list_model_runs(self._client.project))
+        for name, model_id in models.items():
+            self._known.setdefault((name, None), (model_id, None))
+            of_model = {
+                run.reference_id: run.id for run in runs if run.model_id == model_id and run.reference_id
+            }
+            self._known |= {(name, run): (model_id, run_id) for run, run_id in of_model.items()}

@@ -1,0 +1,247 @@
+"""The list that a write leaves a file with, and what the answer to it says (server.md 10.8). No I/O.
+
+The server takes the whole list and knows a row again by its content. So everything that was read goes back as
+it was, what is to go is named with ``soft_delete``, and whatever the answer tells beyond that is somebody's
+work that the write has undone, since they saved between reading and writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...models.received import AnnotationUpdate, File
+from .rows import references
+
+Row = dict[str, Any]
+
+_GEOMETRY = (
+    "x_min", "y_min", "x_max", "y_max", "center_x", "center_y", "width", "height", "points", "nodes", "edges",
+    "p1", "p2", "cp", "front_face", "rear_face", "start_token", "end_token", "from_instance_id",
+    "to_instance_id",
+)  # fmt: skip
+"""Where a row is. The server adds some of them to a stored row: only those that were sent are compared."""
+
+_TELLING = ("type", "label_file_id", "number", "rating")
+
+
+_NOT_SENT = ("label_file", "is_by_person")
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """One write of a file's list.
+
+    :param rows: the whole list.
+    :param added: references of the rows that are new.
+    :param removed: ids of living rows that are to go.
+    :param restored: ids of dead rows that are to live again, as a new version.
+    :param equal: references of wanted rows that a living one equals in content: that one stays.
+    """
+
+    rows: list[Row]
+    added: frozenset[str] = frozenset()
+    removed: frozenset[int] = frozenset()
+    restored: frozenset[int] = frozenset()
+    equal: frozenset[str] = frozenset()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.added or self.removed or self.restored)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a write did beyond what it was to do.
+
+    :param lost: ids of rows that others saved meanwhile, and that are gone.
+    :param revived: rows that others had deleted or changed meanwhile, and that live again as they were.
+    :param unadded: references that were to be added, of which the server made no row.
+    :param unremoved: ids that were to go, and were not living any more, or still are.
+    :param unrestored: ids that were to live again, of which the server made no row.
+    """
+
+    lost: tuple[int, ...] = ()
+    revived: tuple[Row, ...] = ()
+    unadded: frozenset[str] = frozenset()
+    unremoved: frozenset[int] = frozenset()
+    unrestored: frozenset[int] = frozenset()
+
+    @property
+    def has_undone(self) -> bool:
+        """Whether it undid what somebody saved meanwhile."""
+        return bool(self.lost or self.revived)
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether the answer proves that the file is as it was to be."""
+        return not (self.has_undone or self.unadded or self.unremoved or self.unrestored)
+
+
+def can_be_rewritten(file: File) -> bool:
+    """Whether a file's list is kept from two writers at once: an image's is, and a compound file's of images.
+
+    Texts are not locked, and their rows lose what they were once a person saves; a video has a list for each
+    frame (server.md 10.3.2, 10.8.1, 10.8.3).
+    """
+    return file.type == "image" or (file.type or "").startswith("compound")
+
+
+def echo(row: Mapping[str, Any]) -> Row:
+    """Return a row as it is given back: all of it but its label's file, which is half of the body."""
+    return {key: value for key, value in row.items() if key not in _NOT_SENT}
+
+
+def removal(row: Mapping[str, Any]) -> Row:
+    """Return the row that takes a living one back: its history then names who did."""
+    return {**echo(row), "soft_delete": True}
+
+
+def appended(living: Iterable[Row], wanted: Iterable[Row], known: Collection[str] = ()) -> Rewrite:
+    """Return the write that adds what a file lacks.
+
+    :param living: its rows, as the server told them.
+    :param wanted: rows as they are sent, each with its reference.
+    :param known: references that the file held before, and that somebody removed since.
+    """
+    rows = list(living)
+    known = references(rows).union(known)
+    return rewritten(rows, [row for row in wanted if row["creation_ref_id"] not in known], [])
+
+
+def replaced(living: Iterable[Row], wanted: Iterable[Row], among: Collection[int]) -> Rewrite:
+    """Return the write that puts wanted rows in the place of living ones; those that are wanted stay.
+
+    :param living: rows of the file, as the server told them.
+    :param wanted: rows as they are sent, each with its reference.
+    :param among: ids of the rows to replace: what people saved since those were read stays.
+    """
+    rows, sent = list(living), list(wanted)
+    refs = references(sent)
+    there = references(rows)
+    new = [row for row in sent if row["creation_ref_id"] not in there]
+    equal = {row["id"] for row in rows for other in new if is_same(other, row)}
+    staying = equal | {row["id"] for row in rows if row.get("creation_ref_id") in refs}
+    going = [row for row in rows if row["id"] in among and row["id"] not in staying]
+    return rewritten(rows, new, going)
+
+
+def rewritten(living: Sequence[Row], new: Iterable[Row], going: Iterable[Row]) -> Rewrite:
+    """Return the write that adds rows to a file and takes others back.
+
+    A new row that equals a living one in content is none to the server, and is left out. New rows come first:
+    if the server refuses one of them it has done nothing else yet.
+
+    :param living: rows of the file, as the server told them.
+    :param new: rows to add, as they are sent.
+    :param going: living rows to take back.
+    """
+    leaving = {row["id"] for row in going}
+    staying = [row for row in living if row["id"] not in leaving]
+    added: list[Row] = []
+    equal: set[str] = set()
+    for row in new:
+        if any(is_same(row, other) for other in staying):
+            equal.add(row["creation_ref_id"])
+        else:
+            added.append(row)
+    return Rewrite(
+        rows=[*added, *(removal(row) if row["id"] in leaving else echo(row) for row in living)],
+        added=frozenset(row["creation_ref_id"] for row in added),
+        removed=frozenset(leaving),
+        equal=frozenset(equal),
+    )
+
+
+def is_same(sent: Mapping[str, Any], living: Mapping[str, Any]) -> bool:
+    """Whether the server takes a row that is sent for one that lives: by content, whatever its reference."""
+    if any(sent.get(key) != living.get(key) for key in _TELLING):
+        return False
+    if bool(sent.get("machine_made")) != bool(living.get("machine_made")):
+        return False
+    if (sent.get("angle") or 0.0) != (living.get("angle") or 0.0):
+        return False
+    if (sent.get("attribute_groups") or {}) != (living.get("attribute_groups") or {}):
+        return False
+    return all(sent[key] == living.get(key) for key in _GEOMETRY if sent.get(key) is not None)
+
+
+def judge(rewrite: Rewrite, answer: AnnotationUpdate) -> Verdict:
+    """Compare what a write did with what it was to do."""
+    made: set[str] = set()
+    replaced_ids: set[int] = set()
+    revived = []
+    for row in answer.added:
+        before = row.get("previous_id")
+        if before is not None and (row.get("soft_delete") or before in rewrite.restored):
+            replaced_ids.add(before)
+        elif before is None and row.get("creation_ref_id") in rewrite.added:
+            made.add(row["creation_ref_id"])
+        else:
+            revived.append(row)
+    deleted = {*answer.deleted_ids, *answer.missing_ids}
+    return Verdict(
+        lost=tuple(sorted(deleted - rewrite.removed)),
+        revived=tuple(revived),
+        unadded=rewrite.added - made,
+        unremoved=rewrite.removed - deleted,
+        unrestored=rewrite.restored - replaced_ids,
+    )
+
+
+def repaired(
+    living: Iterable[Row], histories: Iterable[Sequence[Row]], lost: Collection[int] = ()
+) -> Rewrite:
+    """Return the write that leaves instances as people left them (server.md 10.8.5).
+
+    What a person saved last of an instance holds. If they deleted it, it goes; if a write put another version
+    in the place of theirs, theirs comes back.
+
+    :param living: rows of the file by now.
+    :param histories: of instances that a write changed by mistake: all rows, newest first.
+    :param lost: ids of rows that it deleted: of an instance that no person touched, this one comes back.
+    """
+    rows = list(living)
+    there = {row["id"]: row for row in rows}
+    going: set[int] = set()
+    making_room: set[int] = set()
+    restored = []
+    for history in histories:
+        theirs = _theirs(history, lost)
+        alive = {row["id"] for row in history} & there.keys()
+        if theirs is None or theirs["id"] in alive:
+            continue
+        if theirs.get("action_type") == "deleted":
+            going |= alive
+        elif not any(is_same(theirs, there[each]) for each in alive):
+            making_room |= alive
+            restored.append({**echo(theirs), "soft_delete": False})
+    return Rewrite(
+        rows=[
+            *(
+                removal(row) if row["id"] in going else echo(row)
+                for row in rows
+                if row["id"] not in making_room
+            ),
+            *restored,
+        ],
+        removed=frozenset(going | making_room),
+        restored=frozenset(row["id"] for row in restored),
+    )
+
+
+def _theirs(history: Sequence[Row], lost: Collection[int]) -> Row | None:
+    by_person = (row for row in history if row.get("is_by_person"))
+    return next(by_person, None) or next((row for row in history if row["id"] in lost), None)
+
+
+def count_gone(file: File) -> int:
+    """Return how many rows a file has had beyond those that live, and their earlier versions.
+
+    The counter grows by one with each row that is made, and never shrinks: 0 is certain, nothing was ever
+    removed.
+    """
+    there = sum(max(1, row.get("version") or 1) for row in file.instance_list)
+    return max(0, (file.count_instances_changed or 0) - there)
