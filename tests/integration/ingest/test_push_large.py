@@ -113,6 +113,23 @@ def test_a_lost_answer_at_any_chunk_ends_in_one_whole_file(
     assert living_inputs(diffgram) == [(None, "success")]
 
 
+def chunks_sent(diffgram: LiveDiffgram) -> int:
+    counts = diffgram.emulator.requests()["counts"]
+    return sum(one["count"] for one in counts if one["path"].endswith("/upload/large"))
+
+
+def test_chunks_are_smaller_after_one_was_lost_2_9(diffgram: LiveDiffgram, tmp_path: Path):
+    diffgram.limits = replace(LIMITS, upload=6 * MIB)
+    path = medium(tmp_path)
+    with path.open("ab") as file:
+        file.truncate(40 * MIB)
+    before = chunks_sent(diffgram)
+    diffgram.emulator.fault("upload/large", "reset_before")
+    assert diffgram.pushed([packet(path)]).succeeded == 1
+    assert chunks_sent(diffgram) - before == 1 + 40 // 5
+    assert digest_of(diffgram, "large.png") == digest(path)
+
+
 @pytest.mark.parametrize("chunks", range(1, CHUNKS + 1))
 def test_what_a_kill_left_is_found_again(diffgram: LiveDiffgram, tmp_path: Path, chunks: int):
     path = medium(tmp_path)
