@@ -75,7 +75,8 @@ def run_dags(
 ) -> list[Run]:
     """Run DAGs in an Airflow in ``build/airflow``; its output is appended to ``build/airflow.log``.
 
-    :param jobs: ``{"dag_id": ..., "conf": {...}}`` each, in order; a failed run ends the series.
+    :param jobs: ``{"dag_id": ..., "conf": {...}}`` each, in order, as of :mod:`.run_dags`; a failed run ends
+        the series.
     :param on_ready: called with the seconds that Airflow needed to start.
     :param on_run: called after each run.
     :raises RunFailed: if a run fails or Airflow ends early.

@@ -1,16 +1,17 @@
-"""The demo from beginning to end: prepare, run both DAGs, read back, compare, report."""
+"""The demo from beginning to end: prepare, run the DAGs, read back, compare, report."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from airflow_provider_diffgram.client import DiffgramClient
 from airflow_provider_diffgram.models import Child, Packet
 
-from . import media, project, quality, server
+from . import media, project, quality, review, reviewer, server
 from .airflow_runs import Run, run_dags
 from .fileserver import serving
 from .media import DOCUMENT, Media
@@ -55,19 +56,37 @@ def demonstrate(build: Path) -> int:
     with server.running(build / "emulator") as running, running.client() as client:
         progress(f"{running.what} at {running.url}, project {running.project}")
         ids = project.prepare(client)
+        if running.process is not None:
+            project.ensure_dataset(client, review.DATASET)
         before = project.snapshot(client, ids)
-        runs = _run(prepared, build, running, progress)
-        outcome = _read_back(client, ids, before, runs, prepared)
+        with _somebody_reviewing(running, client, ids) as work:
+            pushes, reviews = _run(prepared, build, running, progress)
+        outcome = _read_back(client, ids, before, pushes, prepared)
+        loop = [(review.read_back(client, each, build, prepared.photos, ids), each) for each in reviews]
         progress("read back from the server")
     draw_all(build / "pictures", ids, outcome.photos, outcome.pages, outcome.after)
-    write_summary(build / "summary.json", running.url, outcome.after, runs)
+    write_summary(build / "summary.json", running.url, outcome.after, pushes)
     _report_files(outcome)
     _report_quality(build / "quality.json", outcome.after)
+    for reviewed, run in loop:
+        review.report(reviewed, work, run)
     progress(f"done: summary.json and pictures/ are in {build}")
-    return verdict(outcome)
+    return verdict(outcome, [problem for reviewed, _ in loop for problem in reviewed.problems])
 
 
-def _run(prepared: Media, build: Path, running: Server, progress: Progress) -> list[Run]:
+@contextmanager
+def _somebody_reviewing(running: Server, client: DiffgramClient, ids: Project) -> Iterator[reviewer.Work]:
+    """Let a scripted person review on the emulator. A Diffgram of your own has people of its own."""
+    if running.process is None:
+        yield reviewer.Work()
+        return
+    face = next(label_id for label_id, name in ids.label_names.items() if name == "face")
+    with reviewer.reviewing(running.process, client, face) as work:
+        yield work
+
+
+def _run(prepared: Media, build: Path, running: Server, progress: Progress) -> tuple[list[Run], list[Run]]:
+    """Run the DAGs that push, and where there is somebody who reviews, the one that has it reviewed."""
     output = str(build / "predictions")
     push = {"dataset": DATASET, "media": str(prepared.photos), "output": output}
     compound = {"dataset": DATASET, "document": str(prepared.document), "output": output, "name": DOCUMENT}
@@ -75,13 +94,17 @@ def _run(prepared: Media, build: Path, running: Server, progress: Progress) -> l
     with serving(prepared.photos) as address:
         if running.is_local:
             push["media_url"] = address
-        return run_dags(
-            [{"dag_id": PUSH, "conf": push}, {"dag_id": COMPOUND, "conf": compound}],
+        jobs = [{"dag_id": PUSH, "conf": push}, {"dag_id": COMPOUND, "conf": compound}]
+        if running.process is not None:
+            jobs.append(review.job(build, (PUSH, "detect")))
+        runs = run_dags(
+            jobs,
             build,
             running,
             on_ready=lambda seconds: progress(f"Airflow is ready after {seconds:.1f} s"),
             on_run=lambda run: progress(f"{run.dag_id}: {run.state} in {run.seconds:.1f} s"),
         )
+    return runs[:2], runs[2:]
 
 
 def _read_back(
@@ -138,14 +161,18 @@ def write_summary(path: Path, url: str, after: Snapshot, runs: Sequence[Run]) ->
     path.write_text(json.dumps(summary, indent=2) + "\n")
 
 
-def verdict(outcome: Outcome) -> int:
-    """Say how it ended and return the exit code."""
+def verdict(outcome: Outcome, unmended: Sequence[str] = ()) -> int:
+    """Say how it ended and return the exit code.
+
+    :param unmended: what did not come back from the review as it was left.
+    """
     files, instances = len(outcome.after.files), outcome.after.instances
-    if outcome.problems:
-        say("NOT AS PREDICTED:")
-        for problem in outcome.problems:
-            say(f"  {problem}")
-        return 1
+    for heading, problems in (("NOT AS PREDICTED:", outcome.problems), ("NOT AS REVIEWED:", unmended)):
+        if problems:
+            say(heading)
+            for problem in problems:
+                say(f"  {problem}")
+            return 1
     if outcome.added_nothing:
         say(f"nothing new: {files} files, {instances} instances were already there")
     else:

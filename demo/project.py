@@ -57,16 +57,17 @@ def prepare(client: DiffgramClient) -> Project:
     for name in LABELS:
         if name not in labels:
             labels[name] = client.send(routes.create_label(client.project, name, schema.id)).id
-    return Project(_dataset(client), {labels[name]: name for name in LABELS})
+    return Project(ensure_dataset(client, DATASET), {labels[name]: name for name in LABELS})
 
 
-def _dataset(client: DiffgramClient) -> int:
+def ensure_dataset(client: DiffgramClient, name: str) -> int:
+    """Find the dataset of that name, or make it; return its id."""
     # The server's filter is a substring match, so names are compared here.
-    listed = client.send(routes.list_datasets(client.project, DATASET))
+    listed = client.send(routes.list_datasets(client.project, name))
     for dataset in listed:
-        if dataset.nickname == DATASET:
+        if dataset.nickname == name:
             return dataset.id
-    return client.send(routes.create_dataset(client.project, DATASET)).id
+    return client.send(routes.create_dataset(client.project, name)).id
 
 
 def snapshot(client: DiffgramClient, project: Project) -> Snapshot:

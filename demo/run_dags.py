@@ -1,8 +1,9 @@
 """Runs DAGs in a real Airflow, one after the other, here: ``python -m demo.run_dags JOBS EVENTS``.
 
-JOBS is the path of a JSON list of ``{"dag_id": ..., "conf": {...}}``. One JSON object per finished step goes
-to the file descriptor EVENTS; all that Airflow has to say goes to stdout and stderr. Settings and the
-connection come from the environment.
+JOBS is the path of a JSON list of ``{"dag_id": ..., "conf": {...}}``, and where a run goes on with what one
+before it returned, ``"take": {"name in conf": [dag_id, task_id]}``. One JSON object per finished step goes to
+the file descriptor EVENTS; all that Airflow has to say goes to stdout and stderr. Settings and the connection
+come from the environment.
 
 ``DAG.test`` is used because no scheduler, api-server and triggerer have to come up and go down: the task
 instances, XComs and deferrals are real and in the metadata database, and the trigger of a deferred task runs
@@ -27,7 +28,14 @@ def run_all(jobs: list[dict[str, Any]], emit: Emit) -> bool:
     started = time.monotonic()
     dags = _load_dags()
     emit({"step": "ready", "seconds": time.monotonic() - started})
-    return all(_run(dags[job["dag_id"]], job["conf"], emit) for job in jobs)
+    results: dict[str, Any] = {}
+
+    def succeeds(job: dict[str, Any]) -> bool:
+        taken = {name: results[dag_id][task_id] for name, (dag_id, task_id) in job.get("take", {}).items()}
+        succeeded, results[job["dag_id"]] = _run(dags[job["dag_id"]], job["conf"] | taken, emit)
+        return succeeded
+
+    return all(map(succeeds, jobs))
 
 
 def _load_dags() -> Any:
@@ -45,10 +53,12 @@ def _load_dags() -> Any:
     return bag.dags
 
 
-def _run(dag: Any, conf: dict[str, Any], emit: Emit) -> bool:
+def _run(dag: Any, conf: dict[str, Any], emit: Emit) -> tuple[bool, dict[str, Any]]:
+    """Run a DAG; return whether it succeeded, and what its tasks returned."""
     started = time.monotonic()
     run = dag.test(run_conf=conf)
     instances = {each.task_id: each for each in run.get_task_instances()}
+    results = {name: each.xcom_pull(task_ids=name) for name, each in instances.items()}
     emit(
         {
             "step": "dag",
@@ -57,10 +67,10 @@ def _run(dag: Any, conf: dict[str, Any], emit: Emit) -> bool:
             "state": str(run.state),
             "seconds": time.monotonic() - started,
             "tasks": {name: str(each.state) for name, each in instances.items()},
-            "results": {name: each.xcom_pull(task_ids=name) for name, each in instances.items()},
+            "results": results,
         }
     )
-    return str(run.state) == "success"
+    return str(run.state) == "success", results
 
 
 def main(jobs_path: str, events: str) -> int:

@@ -23,6 +23,7 @@ class Server:
 
     :param what: what it is, in words.
     :param is_local: whether it can fetch media from 127.0.0.1.
+    :param process: the emulator, in which a person can be made; None for a Diffgram of your own.
     """
 
     url: str
@@ -31,6 +32,7 @@ class Server:
     client_secret: str = field(repr=False)
     what: str = "Diffgram"
     is_local: bool = False
+    process: EmulatorProcess | None = field(default=None, repr=False, compare=False)
 
     def client(self) -> DiffgramClient:
         """Return a client of it; close it after use."""
@@ -74,4 +76,5 @@ def emulator(data: Path) -> Iterator[Server]:
             process.client_secret,
             what="Diffgram emulator",
             is_local=True,
+            process=process,
         )

@@ -1,0 +1,134 @@
+"""The demo's loop: somebody reviews the photographs and mends what the model got wrong, and it comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from airflow_provider_diffgram.client import DiffgramClient
+from airflow_provider_diffgram.ingest.check.lookup import find_dataset
+
+from . import quality
+from .airflow_runs import Run
+from .drawing import Tile, contact_sheet, draw_instances
+from .media import PHOTOS, photo_name
+from .project import Project
+from .quality import Faces
+from .reviewer import JOB, Work
+from .show import say
+from .stored import Stored, read_roots
+
+REVIEW = "diffgram_review"
+DATASET = "airflow-demo-review"
+"""Of its own: what people mend here stays apart from what the first DAG has sent."""
+
+_SHOWN = ("photo-astronaut.png", "photo-camera.png", "photo-coins.png")
+
+
+def job(build: Path, packets_of: tuple[str, str]) -> dict[str, Any]:
+    """Return the run of the DAG.
+
+    :param packets_of: DAG and task that return the path of the predictions.
+    """
+    return {
+        "dag_id": REVIEW,
+        "conf": {
+            "dataset": DATASET,
+            "job": JOB,
+            "record": str(build / "predictions" / "sent-to-review.jsonl"),
+            "output": str(build / "reviewed"),
+        },
+        "take": {"packets": list(packets_of)},
+    }
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What came back.
+
+    :param predicted: faces by the model's boxes, against the marks.
+    :param corrected: faces by the boxes that were pulled.
+    :param problems: what is not as the reviewer left it, one line each.
+    """
+
+    predicted: list[Faces]
+    corrected: list[Faces]
+    problems: list[str]
+
+
+def read_back(client: DiffgramClient, run: Run, build: Path, photos: Path, project: Project) -> Reviewed:
+    """Read the version that was pulled, compare it with the server, and draw before and after.
+
+    :param photos: folder of the photographs.
+    """
+    directory_id = find_dataset(client, DATASET).id
+    stored = read_roots(client, directory_id, [photo_name(photo) for photo in PHOTOS])
+    lines = map(json.loads, Path(run.results["pull"]["path"], "packets.jsonl").read_text().splitlines())
+    held = {line["file_id"]: line.get("instance_list", []) for line in lines}
+    pulled = [Stored(file.id, file.name, file.type, 0, tuple(held.get(file.id, ()))) for file in stored]
+    sent = _predictions(Path(run.results["send"]["record"]))
+    before = [Stored(0, name, "image", 0, tuple(instances)) for name, instances in sent.items()]
+    draw(build / "pictures" / "review.png", before, pulled, photos, project)
+    problems = [
+        f"{file.name}: {len(held.get(file.id, []))} annotations came back of {len(file.instances)}"
+        for file in stored
+        if len(held.get(file.id, [])) != len(file.instances) or file.id not in held
+    ]
+    corrected = quality.judge_faces(pulled)
+    problems += [
+        f"{each.name}: {each.missed} faces missed, {each.false} false after the review"
+        for each in corrected
+        if each.missed or each.false
+    ]
+    return Reviewed(quality.judge_faces(before), corrected, problems)
+
+
+def _predictions(record: Path) -> dict[str, list[Mapping[str, Any]]]:
+    lines = map(json.loads, record.read_text().splitlines())
+    return {line["name"]: line["packet"].get("instance_list", []) for line in lines}
+
+
+def draw(path: Path, before: list[Stored], after: list[Stored], photos: Path, project: Project) -> None:
+    """Draw what was predicted above what came back."""
+    labels = dict(project.label_names)
+    ids = {name: label_id for label_id, name in labels.items()}
+    rows = [
+        [_tile(file, photos, labels, ids, when) for file in files if file.name in _SHOWN]
+        for when, files in (("predicted", before), ("after the review", after))
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    contact_sheet(
+        rows,
+        heading="Before and after a review",
+        line="Above what the model predicted, below what came back once a person had looked at it. Numbers are "
+        "the model's scores.",
+    ).save(path, optimize=True)
+
+
+def _tile(file: Stored, photos: Path, labels: Mapping[int, str], ids: Mapping[str, int], when: str) -> Tile:
+    with Image.open(photos / file.name.removeprefix("photo-")) as image:
+        named = [{"label_file_id": ids.get(str(each.get("label")), 0), **each} for each in file.instances]
+        picture = draw_instances(image, named, labels)
+    count = len(file.instances)
+    return Tile(picture, file.name, f"{when}: {count} face{'' if count == 1 else 's'}")
+
+
+def report(reviewed: Reviewed, work: Work, run: Run) -> None:
+    """Say what the reviewer did, and what that is worth."""
+    receipt, pulled = run.results["reviewed"], run.results["pull"]
+    say(f"reviewed by a person: {receipt['complete']} of {receipt['expected']} photographs")
+    if work.completed:
+        say(
+            f"  now: {work.deleted} boxes deleted that were around no face, {work.drawn} faces drawn that were missed"
+        )
+    for when, faces in (("predicted", reviewed.predicted), ("came back", reviewed.corrected)):
+        missed, false = sum(each.missed for each in faces), sum(each.false for each in faces)
+        say(f"  {when}: {missed} faces missed, {false} boxes where there is no face")
+    words = "version {version}, {files} files, {instances} annotations".format(**pulled)
+    say(f"  pulled: {words}" + ("" if pulled["is_new"] else "; nothing changed since the last run"))
+    say("")
