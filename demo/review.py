@@ -72,7 +72,7 @@ def read_back(client: DiffgramClient, run: Run, build: Path, photos: Path, proje
     held = {line["file_id"]: line.get("instance_list", []) for line in lines}
     pulled = [Stored(file.id, file.name, file.type, 0, tuple(held.get(file.id, ()))) for file in stored]
     sent = _predictions(Path(run.results["send"]["record"]))
-    before = [Stored(0, name, "image", 0, tuple(instances)) for name, instances in sent.items()]
+    before = [Stored(0, name, "image", 0, instances) for name, instances in sent.items()]
     draw(build / "pictures" / "review.png", before, pulled, photos, project)
     problems = [
         f"{file.name}: {len(held.get(file.id, []))} annotations came back of {len(file.instances)}"
@@ -88,9 +88,9 @@ def read_back(client: DiffgramClient, run: Run, build: Path, photos: Path, proje
     return Reviewed(quality.judge_faces(before), corrected, problems)
 
 
-def _predictions(record: Path) -> dict[str, list[Mapping[str, Any]]]:
+def _predictions(record: Path) -> dict[str, tuple[dict[str, Any], ...]]:
     lines = map(json.loads, record.read_text().splitlines())
-    return {line["name"]: line["packet"].get("instance_list", []) for line in lines}
+    return {line["name"]: tuple(line["packet"].get("instance_list", ())) for line in lines}
 
 
 def draw(path: Path, before: list[Stored], after: list[Stored], photos: Path, project: Project) -> None:
@@ -105,8 +105,8 @@ def draw(path: Path, before: list[Stored], after: list[Stored], photos: Path, pr
     contact_sheet(
         rows,
         heading="Before and after a review",
-        line="Above what the model predicted, below what came back once a person had looked at it. Numbers are "
-        "the model's scores.",
+        line="Above what the model predicted, below what came back once a person had looked at it. "
+        "Numbers are the model's scores.",
     ).save(path, optimize=True)
 
 
@@ -124,7 +124,7 @@ def report(reviewed: Reviewed, work: Work, run: Run) -> None:
     say(f"reviewed by a person: {receipt['complete']} of {receipt['expected']} photographs")
     if work.completed:
         say(
-            f"  now: {work.deleted} boxes deleted that were around no face, {work.drawn} faces drawn that were missed"
+            f"  {work.deleted} boxes that were around no face are deleted, {work.drawn} missed faces are drawn"
         )
     for when, faces in (("predicted", reviewed.predicted), ("came back", reviewed.corrected)):
         missed, false = sum(each.missed for each in faces), sum(each.false for each in faces)

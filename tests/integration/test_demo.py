@@ -112,9 +112,26 @@ def test_it_says_what_the_models_get_wrong(build: Path, first: Result):
     assert [each["counted"] for each in quality["lines"]] == [scan.lines for scan in SCANS]
 
 
+def test_a_person_mends_what_the_model_got_wrong_and_it_comes_back(
+    build: Path, first: Result, second: Result
+):
+    photos = len(PHOTOS)
+    assert f"reviewed by a person: {photos} of {photos} photographs" in first.output
+    assert "2 boxes that were around no face are deleted, 0 missed faces are drawn" in first.output
+    assert "predicted: 0 faces missed, 2 boxes where there is no face" in first.output
+    assert "came back: 0 faces missed, 0 boxes where there is no face" in first.output
+    version = re.findall(r"pulled: version (\w+), 8 files, 2 annotations$", first.output, re.MULTILINE)
+    assert f"pulled: version {version[0]}, 8 files, 2 annotations; nothing changed" in second.output
+    lines = [
+        json.loads(line)
+        for line in (build / "reviewed" / version[0] / "packets.jsonl").read_text().splitlines()
+    ]
+    assert sum(len(line["instance_list"]) for line in lines) == 2
+
+
 def test_there_is_a_picture_of_every_file_with_an_image(build: Path, first: Result):
     names = {path.name for path in (build / "pictures").iterdir()}
-    assert len(names) == len(PHOTOS) + len(SCANS) + 1
+    assert len(names) == len(PHOTOS) + len(SCANS) + 2, "one of all, one of before and after the review"
     for name in names:
         with Image.open(build / "pictures" / name) as picture:
             picture.verify()
