@@ -96,7 +96,7 @@ def _run(prepared: Media, build: Path, running: Server, progress: Progress) -> t
             push["media_url"] = address
         jobs = [{"dag_id": PUSH, "conf": push}, {"dag_id": COMPOUND, "conf": compound}]
         if running.process is not None:
-            jobs.append(review.job(build, (PUSH, "detect")))
+            jobs.append(review.job(build, running.url, (PUSH, "detect")))
         runs = run_dags(
             jobs,
             build,

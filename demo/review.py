@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,18 +31,20 @@ DATASET = "airflow-demo-review"
 _SHOWN = ("photo-astronaut.png", "photo-camera.png", "photo-coins.png")
 
 
-def job(build: Path, packets_of: tuple[str, str]) -> dict[str, Any]:
+def job(build: Path, url: str, packets_of: tuple[str, str]) -> dict[str, Any]:
     """Return the run of the DAG.
 
+    :param url: of the server: a set of annotations is of one server.
     :param packets_of: DAG and task that return the path of the predictions.
     """
+    server = re.sub(r"\W+", "-", url)
     return {
         "dag_id": REVIEW,
         "conf": {
             "dataset": DATASET,
             "job": JOB,
             "record": str(build / "predictions" / "sent-to-review.jsonl"),
-            "output": str(build / "reviewed"),
+            "output": str(build / "reviewed" / server),
         },
         "take": {"packets": list(packets_of)},
     }

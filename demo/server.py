@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings
 from diffgram_emulator.process import EmulatorProcess
@@ -67,8 +70,8 @@ def running(data: Path) -> Iterator[Server]:
 
 @contextmanager
 def emulator(data: Path) -> Iterator[Server]:
-    """Yield an emulator on a free port of 127.0.0.1 and end it afterwards."""
-    with EmulatorProcess.start(data_dir=data, **PACE) as process:
+    """Yield an emulator on 127.0.0.1, on the port of the last run if that is free, and end it afterwards."""
+    with EmulatorProcess.start(data_dir=data, port=_port_of_the_last_run(data), **PACE) as process:
         yield Server(
             process.url,
             process.project,
@@ -78,3 +81,15 @@ def emulator(data: Path) -> Iterator[Server]:
             is_local=True,
             process=process,
         )
+
+
+def _port_of_the_last_run(data: Path) -> int:
+    """Return the port if it is free, so that addresses from then still hold; else 0, for any."""
+    try:
+        port = urlsplit(json.loads((data / "ready.json").read_text())["url"]).port or 0
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except (OSError, ValueError, KeyError):
+        return 0
+    return port

@@ -117,14 +117,15 @@ def test_a_person_mends_what_the_model_got_wrong_and_it_comes_back(
 ):
     photos = len(PHOTOS)
     assert f"reviewed by a person: {photos} of {photos} photographs" in first.output
-    assert "2 boxes that were around no face are deleted, 0 missed faces are drawn" in first.output
+    assert "2 boxes around no face are deleted, 0 missed faces are drawn" in first.output
     assert "predicted: 0 faces missed, 2 boxes where there is no face" in first.output
     assert "came back: 0 faces missed, 0 boxes where there is no face" in first.output
     version = re.findall(r"pulled: version (\w+), 8 files, 2 annotations$", first.output, re.MULTILINE)
     assert f"pulled: version {version[0]}, 8 files, 2 annotations; nothing changed" in second.output
     lines = [
         json.loads(line)
-        for line in (build / "reviewed" / version[0] / "packets.jsonl").read_text().splitlines()
+        for path in (build / "reviewed").glob(f"*/{version[0]}/packets.jsonl")
+        for line in path.read_text().splitlines()
     ]
     assert sum(len(line["instance_list"]) for line in lines) == 2
 
