@@ -126,9 +126,7 @@ def report(reviewed: Reviewed, work: Work, run: Run) -> None:
     receipt, pulled = run.results["reviewed"], run.results["pull"]
     say(f"reviewed by a person: {receipt['complete']} of {receipt['expected']} photographs")
     if work.completed:
-        say(
-            f"  {work.deleted} boxes that were around no face are deleted, {work.drawn} missed faces are drawn"
-        )
+        say(f"  {work.deleted} boxes around no face are deleted, {work.drawn} missed faces are drawn")
     for when, faces in (("predicted", reviewed.predicted), ("came back", reviewed.corrected)):
         missed, false = sum(each.missed for each in faces), sum(each.false for each in faces)
         say(f"  {when}: {missed} faces missed, {false} boxes where there is no face")
