@@ -47,8 +47,11 @@ TEXTS = frozenset(
 )
 """Fields of operators that are names, words and paths."""
 
-_NESTED = frozenset({"packets", "children", "chunks", "instance_list"})
+_NESTED = frozenset({"packets", "children", "instance_list"})
 """Fields of operators that hold packets, or what packets are made of."""
+
+_LISTS = frozenset({"datasets", "tags"})
+"""Fields of operators that hold names."""
 
 _WORDS = frozenset({"attributes", "attribute_groups"})
 """Keys of packets below which every text is one: names of options, dates."""
@@ -74,6 +77,8 @@ class RenderingOperator(BaseOperator):
                 setattr(parent, name, texts.text(value))
             elif texts is not None and name in _NESTED and isinstance(value, list | tuple | dict):
                 setattr(parent, name, texts.nested(value))
+            elif texts is not None and name in _LISTS and isinstance(value, list | tuple | str):
+                setattr(parent, name, texts.nested(value, words=True))
             else:
                 others.append(name)
         super()._do_render_template_fields(parent, others, context, jinja_env, seen_oids, **more)

@@ -199,9 +199,11 @@ def _found(project: str, job: int | str) -> Steps[int]:
     from ..review.errors import JobStateError
     from ..review.jobs import jobs_named, require_launched
 
-    if isinstance(job, int) or job.isdecimal():
-        return (yield from require_launched(project, int(job))).id
+    if isinstance(job, int):
+        return (yield from require_launched(project, job)).id
     named = [each for each in (yield from jobs_named(project, job)) if each.status != "draft"]
+    if not named and job.isdecimal():  # a name first, as everywhere
+        return (yield from require_launched(project, int(job))).id
     if not named:
         raise JobStateError(
             f"project {project!r} has no launched job named {job!r}: make one, or check the name"

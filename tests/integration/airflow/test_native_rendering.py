@@ -96,3 +96,17 @@ def test_a_decorated_task_too(run_dag, client, night):
     ran = run_dag("native_decorated", dataset=night)
     assert ran.state == "success", ran.states
     assert (files(client, night), files(client, "night")) == (["0.txt", "1.txt"], [])
+
+
+def test_the_datasets_of_a_job_are_names_too(run_dag, client, night):
+    day, named = make(client, DAY), find_dataset(client, night).id
+    ran = run_dag("native_job", dataset=night, day=DAY, datasets=[DAY])
+    assert ran.state == "success", ran.states
+    attached = {
+        job.name: {
+            each["directory_id"]
+            for each in (job.attached_directories_dict or {})["attached_directories_list"]
+        }
+        for job in client.send(routes.list_jobs(client.project)).jobs
+    }
+    assert attached == {DAY: {named, day}, "listed": {day}}

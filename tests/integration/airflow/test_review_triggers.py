@@ -18,7 +18,7 @@ from airflow_provider_diffgram.ingest.watch.wait import wait
 from airflow_provider_diffgram.review.jobs import JobPlan, ensure_job
 from airflow_provider_diffgram.review.tasks import add_tasks
 from airflow_provider_diffgram.triggers.review import DiffgramReviewTrigger
-from airflow_provider_diffgram.triggers.review_events import DiffgramReviewEventTrigger, Look
+from airflow_provider_diffgram.triggers.review_events import DiffgramReviewEventTrigger, Look, _found
 from diffgram_emulator.people import Person
 
 SOON = 0.1
@@ -262,3 +262,11 @@ def test_watchers_of_one_job_share_each_look(reviewed, client, diffgram_emulator
     )
     assert asyncio.run(filtered(few, seen)) == [3]
     assert asyncio.run(filtered(many, seen)) == [3]
+
+
+def test_a_job_is_told_by_its_name_before_its_id_and_by_a_number_as_its_id(reviewed, client):
+    other = client.run(
+        ensure_job(client.project, JobPlan(str(reviewed.job), find_schema(client, None).id))
+    ).id
+    found = [client.run(_found(client.project, job)) for job in (str(reviewed.job), reviewed.job, str(other))]
+    assert found == [other, reviewed.job, other]

@@ -13,6 +13,7 @@ from airflow_provider_diffgram.operators.diffgram import (
     DiffgramSendPacketOperator,
     DiffgramUploadChildrenOperator,
 )
+from airflow_provider_diffgram.operators.review import DiffgramCreateJobOperator
 from airflow_provider_diffgram.sensors.diffgram import DiffgramInputSensor
 
 NATIVE: dict[str, Any] = {
@@ -91,8 +92,21 @@ def native_decorated() -> None:
     predictions("{{ 2 }}")
 
 
+@dag(schedule=None, **NATIVE)
+def native_job() -> None:
+    DiffgramCreateJobOperator(
+        task_id="job",
+        name="{{ dag_run.conf['day'] }}",
+        datasets=["{{ dag_run.conf['dataset'] }}", "{{ dag_run.conf['day'] }}"],
+    )
+    DiffgramCreateJobOperator(
+        task_id="of_a_list", name="listed", datasets="{{ dag_run.conf['datasets'] }}", tags=["20261126"]
+    )
+
+
 native_dataset()
 native_literals()
 native_mapped()
 native_compound()
 native_decorated()
+native_job()
