@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from . import compound, convert, deliver, imports, push, review, wait
+from . import compare, compound, convert, deliver, imports, push, review, wait
 from .process import ROOT
 from .rows import Row, exit_status, merged, read, table, write
 from .workers import PEER_PYTHON
@@ -19,6 +19,7 @@ FAMILIES: Mapping[str, Callable[[Callable[[str], None]], list[Row]]] = {
     "compound": compound.measure,
     "deliver": deliver.measure,
     "review": review.measure,
+    "compare": compare.measure,
     "import": imports.measure,
 }
 PEERS = {

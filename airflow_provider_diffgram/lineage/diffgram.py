@@ -26,7 +26,7 @@ class Outcome:
 
     :param host: host and port of the server.
     :param dataset: name of the dataset, or its id if the name cannot be read.
-    :param counts: such as ``{"expected": 3, "sent": 2, "skipped": 1}``.
+    :param counts: such as ``{"expected": 3, "sent": 2, "skipped": 1}``; of a comparison also shares.
     :param file_ids: files that it worked on, as far as they are few.
     """
 
@@ -34,7 +34,7 @@ class Outcome:
     project: str
     directory_id: int
     dataset: str
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
     file_ids: tuple[int, ...] = ()
 
     @property
@@ -55,7 +55,7 @@ def announce(
     client: DiffgramClient,
     directory_id: int | None,
     *,
-    counts: Mapping[str, int],
+    counts: Mapping[str, Any],
     file_ids: Sequence[int] = (),
     dataset: str | int | None = None,
 ) -> Outcome | None:

@@ -31,6 +31,7 @@ from .compare import (
     compare_file,
     predictions_of,
 )
+from .errors import ReviewError
 from .finals import Finals
 from .limits import QualityLimits
 from .lines import LinesByFile, key_of_record
@@ -48,8 +49,8 @@ SAMPLES = 24
 _MOST_SAMPLES = 100
 
 
-class QualityError(Exception):
-    """Predictions are not as good as they must be: doing the same again changes nothing."""
+class QualityError(ReviewError):
+    """Predictions are not as good as they must be."""
 
 
 @dataclass(frozen=True)

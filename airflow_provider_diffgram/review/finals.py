@@ -102,6 +102,9 @@ class LiveFiles:
     _labels: dict[int, str] = field(default_factory=dict)
     _reviews: dict[int, Review] | None = None
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def of(self, sent: Iterable[SentFile]) -> Iterator[tuple[SentFile, FileNow | None]]:
         """Yield each file with what it holds now; None where it is not there, or its id is not known."""
         self._labels = label_names(self.client)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ..models import InvalidValueError
 from .compare import DELETED
 from .shares import Share
 
@@ -29,6 +30,32 @@ class QualityLimits:
     min_recall: Mapping[str, float] = field(default_factory=dict)
     min_ap50: float | None = None
     min_reviewed: int = 1
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> QualityLimits:
+        """Return limits from what a task was given, where a rendered template is text.
+
+        :raises InvalidValueError: with everything that is wrong.
+        """
+        problems: list[str] = []
+        if not isinstance(given, Mapping):
+            raise InvalidValueError("limits", [f"must map names of limits to numbers, not {given!r}"])
+        known = {each.name for each in fields(cls)}
+        unknown = sorted(map(str, given.keys() - known))
+        if unknown:
+            problems.append(f"unknown: {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        values: dict[str, Any] = {}
+        for name, value in given.items():
+            if name in known and value is not None and value != "":
+                try:
+                    values[name] = _read(name, value)
+                except (TypeError, ValueError):
+                    problems.append(f"{name} must be a number, or map labels to numbers, not {value!r}")
+        limits = cls(**values)
+        problems += limits.check()
+        if problems:
+            raise InvalidValueError("limits", problems)
+        return limits
 
     def check(self) -> list[str]:
         """Return what is wrong with the limits."""
@@ -89,6 +116,12 @@ class QualityLimits:
             elif ap50 < self.min_ap50:
                 found.append(f"AP50 is {ap50:.3f}, and at least {self.min_ap50:g} is to be reached")
         return [each for each in found if each is not None]
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in ("min_precision", "min_recall"):
+        return {str(label): float(least) for label, least in dict(value).items()}
+    return int(value) if name == "min_reviewed" else float(value)
 
 
 def _is_share(value: Any) -> bool:

@@ -33,6 +33,7 @@ NOT_YET = (
 @pytest.mark.parametrize(
     "module",
     [
+        "airflow_provider_diffgram.operators.compare",
         "airflow_provider_diffgram.operators.diffgram",
         "airflow_provider_diffgram.operators.pull",
         "airflow_provider_diffgram.operators.setup",

@@ -19,6 +19,7 @@ from airflow_provider_diffgram.assets.diffgram import (
 )
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
 from airflow_provider_diffgram.links.diffgram import LINKS
+from airflow_provider_diffgram.operators.compare import DiffgramCompareOperator
 from airflow_provider_diffgram.operators.diffgram import (
     DiffgramCreateCompoundFileOperator,
     DiffgramSendPacketOperator,
@@ -46,6 +47,7 @@ OPERATORS = (
     DiffgramCreateJobOperator,
     DiffgramAddTasksOperator,
     DiffgramPullAnnotationsOperator,
+    DiffgramCompareOperator,
 )
 
 

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from ...drawing import Picture, Sample, colour, figure, head, instances_in
 from ...models import Media
 from ..read.paths import PathOpener
+from ..read.pictures import picture_of
 from .counts import BINS, Counts, LabelCounts, WrongPacket
-from .pictures import picture_of
 
 _MOST_LABELS = 200
 _MOST_PROBLEMS = 50

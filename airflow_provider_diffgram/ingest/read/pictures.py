@@ -10,7 +10,7 @@ from ...client import StorageError
 from ...drawing import Picture, small
 from ...drawing.pictures import MOST_BYTES
 from ...models import PathMedia, UrlMedia
-from ..read.paths import PathOpener
+from .paths import PathOpener
 
 _TIMEOUT = (5, 20)
 

@@ -1,0 +1,227 @@
+"""Operators that hold predictions against what people made of them. They import as little as :mod:`.base`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowSkipException, Stats
+
+from ..hooks.diffgram import DiffgramHook, failing_for_good
+from ..links.diffgram import remember_place
+from .base import AnnouncingOperator, number_of
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from ..review.comparison import Comparison, Outputs
+    from ..review.finals import LiveFiles, PulledFiles
+    from ..review.limits import QualityLimits
+
+_ENDINGS = ("fail", "skip", "warn")
+_GAUGES = ("acceptance", "judged", "reviewed", "deleted", "changed", "added")
+
+
+class DiffgramCompareOperator(AnnouncingOperator):
+    """Tell how good predictions were, by what people did with them.
+
+    Only files whose task is complete count. Report, figures and page are written before ``limits`` decide how
+    the task ends. Returns ``{"files", "reviewed", "predictions", "judged", "kept", "changed", "deleted",
+    "redrawn", "lost", "not_reviewed", "added", "acceptance", "acceptance_low", "acceptance_high", "ap50",
+    "missed", "enough"}``; the events of outlets and Airflow's gauges ``diffgram.compare.*`` get the same.
+
+    :param record: path of what a push recorded, or several of them, oldest first.
+    :param job: the job whose tasks count: its id, or what the operator that makes jobs returned; all tasks
+        of a file when None.
+    :param review: path of a pulled set, a version's folder or its ``files.jsonl.gz``; what people left is
+        read from Diffgram when None.
+    :param limits: what is to be reached: the fields of
+        :class:`~airflow_provider_diffgram.review.limits.QualityLimits`.
+    :param on_missed: how the task ends if a limit is missed: ``fail``, for good; ``skip``, and with it what
+        follows; or ``warn``, and go on.
+    :param on_too_few: how it ends if people have reviewed fewer files than ``min_reviewed``, one by default.
+    :param metrics: path of a JSON file to write with all figures (docs/compare.md).
+    :param report: path of a JSON Lines file to write with one line for each prediction.
+    :param table: path of a Parquet file to write with the same; needs the extra ``[parquet]``.
+    :param page: path of an HTML page to write.
+    :param history: path of a JSON Lines file that each comparison adds a line to; the page then shows
+        acceptance by run, and the figures say how it changed since the last one.
+    :param run: what the comparison is called; a retry takes its own place in the history.
+    :param redrawn_iou: how alike one that a person drew must be to one they deleted, to count as the same.
+    :param proofs: most files whose histories are read, to tell a deletion from a loss.
+    :param samples: so many pictures are on the page, 0 to 100, those that people corrected most.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    """
+
+    template_fields: Sequence[str] = (
+        "record",
+        "job",
+        "review",
+        "limits",
+        "on_missed",
+        "on_too_few",
+        "metrics",
+        "report",
+        "table",
+        "page",
+        "history",
+        "run",
+        "redrawn_iou",
+        "diffgram_conn_id",
+    )
+    ui_color = "#f6e9fa"
+    _found: Comparison | None = None
+
+    def __init__(
+        self,
+        *,
+        record: str | Iterable[str],
+        job: int | str | Mapping[str, Any] | None = None,
+        review: str | None = None,
+        limits: Mapping[str, Any] | None = None,
+        on_missed: str = "fail",
+        on_too_few: str = "skip",
+        metrics: str | None = None,
+        report: str | None = None,
+        table: str | None = None,
+        page: str | None = None,
+        history: str | None = None,
+        run: str = "{{ run_id }}",
+        redrawn_iou: float | str = 0.5,
+        proofs: int = 2000,
+        samples: int = 24,
+        diffgram_conn_id: str = DiffgramHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.record = record
+        self.job = job
+        self.review = review
+        self.limits = limits
+        self.on_missed = on_missed
+        self.on_too_few = on_too_few
+        self.metrics = metrics
+        self.report = report
+        self.table = table
+        self.page = page
+        self.history = history
+        self.run = run
+        self.redrawn_iou = redrawn_iou
+        self.proofs = proofs
+        self.samples = samples
+        self.diffgram_conn_id = diffgram_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Compare, write what is asked for, and return the figures that matter most."""
+        from ..client import routes
+        from ..review.attribute_values import AttributeReader
+        from ..review.comparison import compare
+        from ..review.pictures import PictureFinder
+
+        with failing_for_good():
+            limits = self._limits()
+            hook = self._hook()
+            client, path_of = hook.get_conn(), hook.path_opener()
+            remember_place(context, client.settings.base_url, client.project)
+            attributes = client.send(routes.list_attributes(client.project))
+            finals = self._finals()
+            try:
+                self._found = found = compare(
+                    [self.record] if isinstance(self.record, str) else list(self.record),
+                    finals,
+                    run=self.run,
+                    project=client.project,
+                    limits=limits,
+                    outputs=self._outputs(),
+                    redrawn_iou=number_of("redrawn_iou", self.redrawn_iou),
+                    canonical=AttributeReader(attributes),
+                    pictures=PictureFinder(client, path_of),
+                    path_of=path_of,
+                )
+            finally:
+                finals.close()
+            self.log.info("%s", found.summary())
+            self._tell(context, found)
+            self._end(found)
+        return found.to_xcom()
+
+    def _finals(self) -> LiveFiles | PulledFiles:
+        from ..review.chosen import job_id_of
+        from ..review.finals import LiveFiles, PulledFiles
+
+        hook = self._hook()
+        if self.review:
+            return PulledFiles(self.review, hook.path_opener())
+        job = None if self.job in (None, "") else job_id_of(self.job)
+        return LiveFiles(hook.get_conn(), job, proofs=self.proofs)
+
+    def _outputs(self) -> Outputs:
+        from ..review.comparison import Outputs
+
+        names = ("metrics", "report", "table", "page", "history")
+        return Outputs(**{name: getattr(self, name) or None for name in names}, samples=self.samples)
+
+    def _limits(self) -> QualityLimits:
+        """Return the limits as numbers: a rendered template is text, and one of nothing is empty.
+
+        :raises InvalidValueError: with everything that is wrong with the parameters.
+        """
+        from ..models import InvalidValueError
+        from ..review.limits import QualityLimits
+
+        problems = [
+            f"{name} must be one of {', '.join(_ENDINGS)}, not {value!r}"
+            for name, value in (("on_missed", self.on_missed), ("on_too_few", self.on_too_few))
+            if value not in _ENDINGS
+        ]
+        if self.job not in (None, "") and self.review:
+            problems.append("job and review are both given: a pulled set says itself what is reviewed")
+        try:
+            limits = QualityLimits.of(self.limits or {})
+        except InvalidValueError as error:
+            problems += error.problems
+            limits = QualityLimits()
+        if problems:
+            raise InvalidValueError("comparison", problems)
+        return limits
+
+    def _tell(self, context: Context, found: Comparison) -> None:
+        """Tell outlets, lineage and Airflow's metrics."""
+        from ..lineage.diffgram import announce
+
+        told = found.to_xcom()
+        for name in _GAUGES:
+            if told[name] is not None:
+                Stats.gauge(f"diffgram.compare.{self.dag_id}.{self.task_id}.{name}", told[name])
+        known = [int(each) for each in found.figures["datasets"] if each.isdecimal()]
+        self._outcome = announce(
+            self,
+            context,
+            self._hook().get_conn(),
+            known[0] if len(known) == 1 else None,
+            counts={name: value for name, value in told.items() if name != "missed"},
+        )
+
+    def _end(self, found: Comparison) -> None:
+        """End the task as asked if people have reviewed too little, or limits are missed."""
+        if found.too_few is not None:
+            self._end_by(self.on_too_few, found.too_few)
+        elif found.missed:
+            self._end_by(self.on_missed, "; ".join(found.missed))
+
+    def _end_by(self, ending: str, why: str) -> None:
+        from ..review.comparison import QualityError
+
+        if ending == "warn":
+            self.log.warning("%s", why)
+        elif ending == "skip":
+            raise AirflowSkipException(why)
+        else:
+            raise QualityError(why)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Return what OpenLineage is told: the dataset, the share of its predictions that people kept, and
+        which limits hold."""
+        from ..lineage.quality import quality_facets_of
+
+        return quality_facets_of(self._outcome, self._found)
