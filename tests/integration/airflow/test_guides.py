@@ -412,7 +412,7 @@ def test_the_report_has_the_fields_and_outcomes_described(tmp_path):
     shown = json.loads(block.text)
     tally = Tally(None, Lines("report", str(tmp_path / "report.jsonl"), universal_path))
     tally.note(shown["name"], shown["outcome"], shown["reason"])
-    tally.note("a.png", "sent", "by an earlier attempt", input_id=1, file_id=2)
+    tally.note("a.png", "sent", "by an earlier attempt", input_id=1, file_id=2, delivery="queue")
     tally.close()
     first, full = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
     assert first == shown
@@ -624,7 +624,9 @@ def test_a_message_that_does_not_exist_is_found_out():
         test_messages_stand_in_the_package("the moon is … made of cheese")
 
 
-def test_the_test_button_says_what_the_table_says(connection, project, tmp_path):
+def test_the_test_button_says_what_the_table_says(connection, project, client, tmp_path):
+    number = client.send(routes.list_datasets(client.project))[0].id
+    client.send(routes.create_dataset(client.project, str(number)))
     viewer = project.credentials["Viewer"]
     page = tmp_path / "api" / "v1" / "project" / project.project / "labels-schema"
     page.parent.mkdir(parents=True)
@@ -642,6 +644,7 @@ def test_the_test_button_says_what_the_table_says(connection, project, tmp_path)
         {"login": viewer.client_id, "password": viewer.client_secret},
         {"extra": {"datset": "night"}},
         {"extra": {"dataset": "nowhere"}},
+        {"extra": {"dataset": number}},
     ):
         connection(**changes)
         said.append(DiffgramHook().test_connection()[1])

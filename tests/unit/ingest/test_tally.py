@@ -44,7 +44,7 @@ def test_progress_is_told_in_counts_rate_and_time_left(clock: Clock, caplog: pyt
             told.note(f"{outcome}-{number}", outcome, "why" if outcome == "failed" else None)
     clock.seconds += 26.6
     told.note("last", "skipped")
-    assert words(caplog) == ["512 sent, 5 failed, 10 skipped of 10,000 · 19.8/s · 8 min left"]
+    assert words(caplog) == ["512 sent, 5 failed, 10 skipped of 10,000 · 19.8/s · about 8 min left"]
 
 
 def test_progress_is_told_every_ten_seconds_and_at_the_end(clock: Clock, caplog: pytest.LogCaptureFixture):
