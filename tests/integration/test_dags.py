@@ -281,9 +281,13 @@ def test_text_scores_are_the_detectors_own(done: Done):
     assert len(set(scores)) == len(scores)
 
 
-def test_the_wait_was_deferred_to_the_trigger(done: Done):
-    assert "waiting in the triggerer" in done.log
-    assert done.push.tasks["wait"] == "success", "only the trigger's event ends a deferred task"
+def test_what_was_uploaded_was_not_waited_for(done: Done):
+    assert "waiting in the triggerer" not in done.log
+    assert done.push.tasks["wait"] == "success"
+    photos = len(list(done.media.photos.iterdir()))
+    for receipt, count in ((done.push.results["wait"], photos), (done.compound.results["wait"], 2)):
+        assert receipt["delivered"] == {"upload": count}
+        assert len(receipt["file_ids"]) == count
 
 
 def test_receipts_count_what_is_stored(done: Done):
