@@ -152,8 +152,8 @@ def test_chunks_of_a_storage_that_stays_away_leave_nothing_behind(
     limits = replace(LIMITS, upload=2**20, upload_chunk=5 * 2**20)
     diffgram.limits = limits
     packets = stored(tmp_path, "a.png", size=12 * 2**20)
-    reads_of_a_chunk = 5 * 2**20 // 2**14
-    faults.append(Fault("read", reset, skip=reads_of_a_chunk + 20, times=None))
+    reads_of_a_chunk = 5 * 2**20 // 2**18
+    faults.append(Fault("read", reset, skip=CHECK + reads_of_a_chunk + 5, times=None))
     with pytest.raises(PushError, match=r"cannot read flaky://a.png: Connection reset"):
         push(impatient(diffgram), packets, dataset=DATASET, limits=limits)
     assert [row.archived for row in diffgram.inputs()] == [True]

@@ -202,8 +202,9 @@ def test_files_are_named_where_they_are_few():
         listed.run(watch.look())
         return listed.run(watch.look())
 
-    assert len(receipt_of(100).file_ids) == 100
-    found = receipt_of(100, file_ids=[1, 5000])
+    (first, *others) = receipt_of(100).file_ids
+    assert len(others) == 99
+    found = receipt_of(100, file_ids=[first, 5000])
     assert (len(found.file_ids), found.file_ids[-1]) == (101, 5000)
     assert receipt_of(1, done_at_send=1001).file_ids == []
     assert receipt_of(1, file_ids=list(range(1, 1002))).file_ids == []
