@@ -54,12 +54,12 @@ def test_progress_is_told_every_ten_seconds_and_at_the_end(clock: Clock, caplog:
         clock.seconds += 1
         told.note(str(number), "sent")
     assert words(caplog) == [
-        "10 sent, 0 failed, 0 skipped of 40 · 1.0/s · 30 s left",
-        "20 sent, 0 failed, 0 skipped of 40 · 1.0/s · 20 s left",
-        "30 sent, 0 failed, 0 skipped of 40 · 1.0/s · 10 s left",
+        "10 sent, 0 failed, 0 skipped of 40 · 1.0/s · about 30 s left",
+        "20 sent, 0 failed, 0 skipped of 40 · 1.0/s · about 20 s left",
+        "30 sent, 0 failed, 0 skipped of 40 · 1.0/s · about 10 s left",
     ]
     told.close()
-    assert words(caplog)[-1] == "35 sent, 0 failed, 0 skipped of 40 · 1.0/s · 5 s left"
+    assert words(caplog)[-1] == "35 sent, 0 failed, 0 skipped of 40 · 1.0/s · about 5 s left"
 
 
 def test_what_is_not_known_is_not_told(clock: Clock, caplog: pytest.LogCaptureFixture):
@@ -195,6 +195,6 @@ def test_bytes_are_told_with_their_rate_even_while_one_large_file_is_uploaded(
         clock.seconds += 5
         told.note_bytes(25 * 2**20)
     assert words(caplog) == [
-        "1 sent, 0 failed, 0 skipped of 2 · 0.1/s · 50.0 MiB uploaded, 5.0 MiB/s · 10 s left",
-        "1 sent, 0 failed, 0 skipped of 2 · 0.1/s · 100.0 MiB uploaded, 5.0 MiB/s · 20 s left",
+        "1 sent, 0 failed, 0 skipped of 2 · 0.1/s · 50.0 MiB uploaded, 5.0 MiB/s · about 10 s left",
+        "1 sent, 0 failed, 0 skipped of 2 · 0.1/s · 100.0 MiB uploaded, 5.0 MiB/s · about 20 s left",
     ]
