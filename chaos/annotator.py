@@ -46,6 +46,7 @@ class Annotator:
         self._person, self._diffgram = person, diffgram
         self._names = diffgram.labels()
         self._ids = {name: label_id for label_id, name in self._names.items()}
+        self._number = 0
 
     @property
     def edits(self) -> int:
@@ -56,17 +57,23 @@ class Annotator:
         """Open a file; the page stays as it is now, however old it gets."""
         return self._person.open(file_id)
 
-    def draw(self, page: Page, number: int, label: str = "dog") -> None:
-        """Draw a box where no prediction is.
-
-        :param number: tells it from others.
-        """
-        x, y = 5 + 3 * number, 180
-        page.draw(self._ids[label], (x, y, x + 45, y + 35))
+    def draw(self, page: Page, label: str = "dog") -> None:
+        """Draw a box like no other."""
+        x = self._next()
+        page.draw(self._ids[label], (x, 180, x + 45, 215))
 
     def relabel(self, page: Page, index: int, label: str) -> None:
-        """Give a row another label."""
+        """Give a box another label, and move it: it would else be like the one of that label at its place."""
         page.relabel(index, self._ids[label])
+        page.move(index, self._next())
+
+    def move(self, page: Page, index: int) -> None:
+        """Move a box."""
+        page.move(index, self._next())
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
 
     def save(self, page: Page) -> Saved:
         """Save a page.
@@ -83,6 +90,11 @@ class Annotator:
                 self._prediction(row) for row in answer["added_instances"] if not row["soft_delete"]
             ),
         )
+
+    def give_up(self, file_id: int) -> None:
+        """Care no more for what was done to a file."""
+        for key in [each for each in self._person.edits if each[0] == file_id]:
+            del self._person.edits[key]
 
     def undone(self) -> int:
         """Return the number of rows that they changed and that are not as they left them."""

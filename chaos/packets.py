@@ -14,7 +14,15 @@ from .reader import Prediction, child_place, prediction
 MEDIA = ("image", "text", "audio")
 """Modes with media of one type, beside ``video``."""
 
-MODES = ("url", "local", "append", "replace", "wait", "compound", "video", "pull", *MEDIA)
+FAST = "fast_"
+"""What modes begin with whose packets are delivered at once: uploaded, or written into their files."""
+
+MODES = (
+    *("url", "local", "append", "replace", "wait", "compound", "video", "pull"),
+    *MEDIA,
+    *(f"{FAST}{mode}" for mode in ("url", "append", "replace", "children")),
+)
+UPDATES = ("append", "replace")
 NEW = 2
 """So many media of append and replace are new; the others are there before."""
 
@@ -70,6 +78,8 @@ def make(mode: str, amount: int, pictures: str, folder: Path, *, salt: int = 0, 
     """
     if mode == "compound":
         return local_children(amount, folder)
+    if mode == "children":
+        return children(amount, pictures)
     if mode == "video":
         images = make("url", amount, pictures, folder)
         return [video(number, pictures) if number % 3 == 0 else each for number, each in enumerate(images)]

@@ -28,12 +28,14 @@ OPERATOR_WAITS = "wait_itself"
 """The DAG without a sensor."""
 LABELS = ("cat", "dog", "fish")
 
+AMEND = "/annotation/update$"
 BATCH = "/input-batch/new$"
 COMPOUND = "/file/new-compound$"
 FILES = "/file/list$"
 LARGE = "/upload/large$"
 PACKET = "/input/packet$"
 ROWS = "/input/view/list$"
+READ = "/annotation/list$"
 RUNS = "/model-runs/list$"
 UPLOAD = "/input/from_local$"
 
@@ -86,14 +88,17 @@ class Stage:
     :param store: the storage.
     :ivar airflow: that runs the DAGs.
     :ivar expected: what is to be there in the end.
+    :ivar mode: how its packets are made; :attr:`is_fast` tells whether they are to be in at once.
     :ivar planted: places of packets that cannot arrive.
+    :ivar seeded: how many media were there before.
     :ivar ends_at_the_first: whether it is enough to name one of those planted, since a wait ends with it.
     """
 
     def __init__(self, case: Case, airflow: Airflow, folder: Path, pictures: str, store: Store) -> None:
         folder.mkdir(parents=True)
         self.case, self.folder, self.pictures = case, folder, pictures
-        self.packets = making.make(case.mode, case.amount, pictures, folder, **case.instances)
+        self.mode, self.is_fast = case.mode.removeprefix(making.FAST), case.mode.startswith(making.FAST)
+        self.packets = making.make(self.mode, case.amount, pictures, folder, **case.instances)
         self.expected: dict[str, Counter[Prediction]] = {}
         self.planted: set[str] = set()
         self.ends_at_the_first = False
@@ -103,6 +108,8 @@ class Stage:
         self.airflow = airflow
         self._taken: dict[str, Counter[Prediction]] = {}
         self._people: list[Annotator] = []
+        self.seeded = 0
+        self._saves = 0
         self._sent_again = 0
         self._silent = 0
         self._pushes: list[Push] = []
@@ -127,13 +134,14 @@ class Stage:
             password=password,
             extra={"retry_timeout": 30, "read_timeout": 10, **self.case.connection},
         )
-        if self.case.mode in ("append", "replace"):
+        if self.mode in making.UPDATES:
             self._seed()
         self._accepted_before = self.accepted()
 
     def _seed(self) -> None:
         """Let somebody else have brought some of the media, with instances of their own."""
         label_ids = {name: label_id for label_id, name in self.diffgram.labels().items()}
+        self.seeded = len(self.packets) - making.NEW
         seeded = [
             {**packet, "instance_list": making.seeds(number)}
             for number, packet in enumerate(self.packets[: -making.NEW])
@@ -161,9 +169,18 @@ class Stage:
     @property
     def send(self) -> str:
         """The path that packets go to."""
-        if self.case.mode == "audio":
+        if self.mode == "audio":
             return LARGE
-        return UPLOAD if self.case.mode in ("local", "compound") else PACKET
+        if self.is_fast and self.mode in making.UPDATES:
+            return AMEND
+        return UPLOAD if self.is_fast or self.mode in ("local", "compound") else PACKET
+
+    @property
+    def looks(self) -> str:
+        """The path that tells whether a packet arrived."""
+        if self.send == AMEND:
+            return READ
+        return FILES if self.send == UPLOAD else ROWS
 
     def push(
         self,
@@ -185,7 +202,8 @@ class Stage:
         usual = {
             "connection": self.case.name,
             "dataset": DATASET,
-            "if_exists": self.case.mode if self.case.mode in ("append", "replace") else "skip",
+            "delivery": "auto" if self.is_fast else "queue",
+            "if_exists": self.mode if self.mode in making.UPDATES else "skip",
             "max_failed": 0,
             "packets": self._written(packets, number),
             "report": str(report),
@@ -193,7 +211,7 @@ class Stage:
         run = self.airflow.trigger(f"chaos_{dag}", usual | conf)
         places = [making.place_of(packet, below) for packet in packets]
         self._pushes.append(Push(run, places, report, "send" if dag == OPERATOR_WAITS else "wait"))
-        self.expected = making.after(self.case.mode, packets, self.expected, below)
+        self.expected = making.after(self.mode, packets, self.expected, below)
         return run
 
     def _written(self, packets: Sequence[Packet], number: int) -> str:
@@ -210,7 +228,7 @@ class Stage:
             children = making.write(packets, self.folder / f"children-{parent}.jsonl")
             uploads.append({"parent_file_id": self.new_compound(parent), "children": children})
             places += [making.place_of(packet, parent) for packet in packets]
-            self.expected = making.after(self.case.mode, packets, self.expected, parent)
+            self.expected = making.after(self.mode, packets, self.expected, parent)
         conf = {"connection": self.case.name, "dataset": DATASET, "uploads": uploads}
         run = self.airflow.trigger("chaos_mapped", conf)
         self._pushes.append(Push(run, places, None, "wait"))
@@ -240,6 +258,7 @@ class Stage:
         What a page took that was older than it is theirs to lose: it may come back, and need not.
         """
         saved = someone.save(page)
+        self._saves += 1
         self.expected[name] = saved.applied(self.expected[name])
         if saved.taken:
             self._taken[name] = self._taken.get(name, Counter()) + saved.taken
@@ -261,7 +280,7 @@ class Stage:
         :param kind: ``timeout_before``, or ``timeout_after`` to have them processed.
         """
         self._silent = self._unanswered()
-        self.emulator.fault(path, kind, **{"times": None, **values})
+        self.emulator.fault(path, kind, **{"times": None, "by": "program", **values})
 
     def kill(self, run: DagRun, task_id: str = "send") -> None:
         """Kill a task once a request is held, and hold no more."""
@@ -298,10 +317,17 @@ class Stage:
         return sum(each["count"] for each in counts if each["status"] is None)
 
     def accepted(self) -> int:
-        """Return the number of packets and uploads that were accepted."""
+        """Return the number of packets, uploads and lists of a file's instances that were accepted."""
         counts = self.emulator.requests()["counts"]
-        ours = ("/input/packet", "/input/from_local")
-        return sum(each["count"] for each in counts if each["status"] == 200 and each["path"].endswith(ours))
+        ours = ("/input/packet", "/input/from_local", "/annotation/update")
+        accepted = (each for each in counts if each["status"] == 200 and each["path"].endswith(ours))
+        return sum(each["count"] for each in accepted) - self._saves
+
+    def accepted_by(self, path: str) -> int:
+        """Return the number of requests to a path that were accepted, those of people too."""
+        counts = self.emulator.requests()["counts"]
+        accepted = (each for each in counts if each["status"] == 200)
+        return sum(int(each["count"]) for each in accepted if re.search(path, each["path"]))
 
     def threads(self) -> list[int]:
         """Return how many ingest threads each process of the server has left."""

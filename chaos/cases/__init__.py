@@ -8,6 +8,7 @@ from typing import Any
 from ..stage import Case, Stage
 from . import (
     compounds,
+    fast,
     faults,
     generators,
     kills,
@@ -28,6 +29,11 @@ WAIT = ("wait",)
 VIDEO = ("video",)
 COMPOUND = ("compound",)
 PULL = ("pull",)
+
+FAST_NEW = ("fast_url",)
+FAST_UPDATES = ("fast_append", "fast_replace")
+FAST = (*FAST_NEW, *FAST_UPDATES)
+FAST_CHILDREN = ("fast_children",)
 
 MANY = {"amount": 40}
 CROWDED = {"emulator": {"workers": 1, "rows_per_cycle": 30, "cycle": 1.0}}
@@ -88,6 +94,44 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (two_runs.uploads_at_once, ("local",), {"emulator": {"upload_seconds": 0.5}}),
     (two_runs.children_at_once, ("url",), {}),
     (two_runs.serialised, UPDATES, {}),
+    (kills.before_send, FAST, MANY),
+    (kills.after_send, FAST, MANY),
+    (kills.every_send, FAST, MANY),
+    (kills.answered, FAST, MANY),
+    (kills.looking, FAST, MANY),
+    (faults.resets, FAST, {}),
+    (faults.timeouts, FAST, {"connection": {"read_timeout": 1.5}}),
+    (faults.server_errors, FAST, {}),
+    (faults.malformed, FAST, {}),
+    (faults.truncated, FAST, {}),
+    (faults.restart, FAST, {}),
+    (people.cleared, FAST, {}),
+    (people.rerun, FAST, {}),
+    (people.corrected, FAST, {}),
+    (people.corrected_from_an_old_page, FAST_UPDATES, {}),
+    (fast.saved_before_read, ("fast_append",), {}),
+    (fast.saved_between, FAST_UPDATES, {}),
+    (fast.saved_between_and_answer_lost, FAST_UPDATES, {}),
+    (fast.saved_between_and_server_silent, FAST_UPDATES, {"connection": {"read_timeout": 1.5}}),
+    (fast.saved_after_write, FAST_UPDATES, {}),
+    (fast.saved_while_repairing, FAST_UPDATES, {}),
+    (fast.killed_before_repair, FAST_UPDATES, {}),
+    (fast.busy_person, ("fast_append",), MANY),
+    (fast.busy_person_and_kills, ("fast_append",), MANY),
+    (fast.locked_for_long, FAST_UPDATES, {"connection": {"retry_timeout": 3}}),
+    (fast.people_at_work, ("fast_append",), {}),
+    (fast.queued_then_delivered, FAST, MANY),
+    (fast.delivered_then_queued, FAST, MANY),
+    (fast.queued_meanwhile, FAST, {}),
+    (fast.media_cut_off, FAST_NEW, {}),
+    (fast.media_change, FAST_NEW, {}),
+    (fast.media_for_diffgram_alone, FAST_NEW, {}),
+    (fast.media_unreadable, FAST_NEW, {}),
+    (fast.new_run_at_once, FAST_NEW, {"emulator": {"model_race_seconds": 0.3}, **NEW_RUN}),
+    (fast.both_at_once, FAST, {}),
+    (fast.after_each_child, FAST_CHILDREN, {}),
+    (fast.answers_lost, FAST_CHILDREN, MANY),
+    (fast.server_killed, FAST_CHILDREN, {}),
     (waits.one_of_thousands, WAIT, {"amount": 2500}),
     (waits.triggerer_killed, WAIT, MANY),
     (waits.failed_meanwhile, WAIT, {}),

@@ -9,11 +9,11 @@ from ..stage import BATCH, ROWS, Stage
 def retried_while_pending(stage: Stage) -> None:
     """Killed with all media waiting in the queue: the retry finds them there and sends none again."""
     stage.emulator.pause_queue()
-    requests = AUDIO_REQUESTS if stage.case.mode == "audio" else stage.case.amount
+    requests = AUDIO_REQUESTS if stage.mode == "audio" else stage.case.amount
     stage.hold(stage.send, "timeout_after", skip=requests - 1)
     run = stage.push("generate")
     stage.kill(run)
-    if stage.case.mode == "video":  # which the push waits for itself
+    if stage.mode == "video":  # which the push waits for itself
         stage.asked_again(ROWS)
     else:
         stage.task_ended(run)

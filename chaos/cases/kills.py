@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from ..airflow import until
-from ..stage import BATCH, FILES, ROWS, RUNS, Stage
+from ..stage import BATCH, ROWS, RUNS, Stage
 
 
 def during_check(stage: Stage) -> None:
@@ -36,7 +36,7 @@ def after_send(stage: Stage) -> None:
 
 def every_send(stage: Stage) -> None:
     """Killed three times in a row, each time with packets arrived and their answers on the way."""
-    run = stage.push("generate" if stage.case.mode == "url" else "push")
+    run = stage.push("generate" if stage.mode == "url" else "push")
     for _ in range(3):
         stage.hold(stage.send, "timeout_after", skip=2)
         stage.kill(run)
@@ -77,7 +77,7 @@ def reconciling(stage: Stage) -> None:
     stage.hold(stage.send, "timeout_after", skip=4)
     run = stage.push()
     stage.kill(run)
-    stage.hold(FILES if stage.case.mode == "local" else ROWS)
+    stage.hold(stage.looks)
     stage.kill(run)
     stage.ended()
 
@@ -87,7 +87,7 @@ def looking(stage: Stage) -> None:
     stage.emulator.fault(stage.send, "reset_after", skip=3)
     run = stage.push()
     stage.struck()
-    stage.hold(FILES if stage.case.mode == "local" else ROWS)
+    stage.hold(stage.looks)
     stage.kill(run)
     stage.ended()
 
@@ -106,7 +106,7 @@ def introducing(stage: Stage) -> None:
 
 def introduction_stuck(stage: Stage) -> None:
     """The first packet of a new model run is lost by the server, and its sender killed while it waits."""
-    first = "^$" if stage.case.mode == "append" else stage.packets[0]["original_filename"]
+    first = "^$" if stage.mode == "append" else stage.packets[0]["original_filename"]
     stage.emulator.row_fault(first, "stuck")
     run = stage.push()
     stage.hold(RUNS, skip=3)

@@ -61,7 +61,7 @@ def corrected_from_an_old_page(stage: Stage) -> None:
     run = stage.push()
     stage.ended()
     page.move(boxes(page)[0], 7)
-    someone.draw(page, 1)
+    someone.draw(page)
     stage.saves(someone, name, page)
     with stage.sending_only(0):
         run.clear()
@@ -87,6 +87,6 @@ def _correct(stage: Stage) -> None:
     stage.saves(someone, third, page)
     page = someone.open(stage.file_of(fifth))
     page.delete(boxes(page)[0])
-    someone.draw(page, 1)
+    someone.draw(page)
     stage.saves(someone, fifth, page)
     stage.insist(someone.edits >= 8, "the person did less than they were to")

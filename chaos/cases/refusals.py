@@ -14,7 +14,7 @@ def _plant(stage: Stage, numbers: tuple[int, ...]) -> None:
     """Have packets refused: by their name, or their geometry, since an update has no name."""
     for number in numbers:
         name = names(number + 1)[number]
-        text = f'"x_min": {1 + number},' if stage.case.mode in ("append", "replace") else name
+        text = f'"x_min": {1 + number},' if stage.mode in ("append", "replace") else name
         stage.emulator.fault(stage.send, "status", status=400, body=REFUSAL, text=text, times=None)
         stage.planted.add(name)
 

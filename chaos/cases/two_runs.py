@@ -60,8 +60,8 @@ def _insist_on_doubles(stage: Stage, parent: str | None) -> None:
 
 def serialised(stage: Stage) -> None:
     """Two runs with other predictions for the same media, one after the other by max_active_runs=1."""
-    others = make(stage.case.mode, stage.case.amount, stage.pictures, stage.folder, salt=50)
-    dag = f"serialised_{stage.case.mode}"
+    others = make(stage.mode, stage.case.amount, stage.pictures, stage.folder, salt=50)
+    dag = f"serialised_{stage.mode}"
     runs = [stage.push(dag), stage.push(dag, others)]
     stage.ended()
     first, second = (run.info() for run in runs)

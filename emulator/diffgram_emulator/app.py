@@ -71,10 +71,10 @@ class App:
         if body is None:
             return
         faults, by = self.emulator.faults, _sender(scope)
-        forgotten = faults.forgotten
+        releases = faults.releases
         fault = faults.take(scope["method"], scope["path"], body, by)
         if fault is not None:
-            while fault.kind == "held" and faults.forgotten == forgotten:
+            while fault.waits and faults.releases == releases:
                 await asyncio.sleep(_GLANCE)
             await self._faulty(fault, scope, receive, send, body)
             return

@@ -5,6 +5,7 @@
 ``GET /emulator/requests``        how many requests came, by method, path of the endpoint and status; with
                                   ``?since=N`` also the latest ones after number N (see :mod:`.counters`)
 ``POST /emulator/faults``         a fault of requests (see :mod:`.faults`), as JSON; ``DELETE`` forgets all
+``POST /emulator/release``        requests that are held go on
 ``POST /emulator/rows``           a fault of rows of the queue (see :mod:`.faults`); ``DELETE`` forgets all
 ``POST /emulator/options``        options to change (see :data:`.options.TUNABLE`), such as ``{"cycle": 1}``
                                   or ``{"rate_limit": false}``
@@ -92,6 +93,11 @@ def _add_fault(emulator: Emulator, body: dict[str, Any]) -> Any:
 def _clear_faults(emulator: Emulator, body: dict[str, Any]) -> Any:
     emulator.faults.clear()
     return {"faults": 0}
+
+
+def _release(emulator: Emulator, body: dict[str, Any]) -> Any:
+    emulator.faults.release()
+    return {"faults": emulator.faults.pending()}
 
 
 def _add_row_fault(emulator: Emulator, body: dict[str, Any]) -> Any:
@@ -184,6 +190,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[Emulator, dict[str, Any]], Any]] = {
     ("GET", "/emulator/state"): _state,
     ("POST", "/emulator/faults"): _add_fault,
     ("DELETE", "/emulator/faults"): _clear_faults,
+    ("POST", "/emulator/release"): _release,
     ("GET", "/emulator/requests"): _requests,
     ("POST", "/emulator/rows"): _add_row_fault,
     ("DELETE", "/emulator/rows"): _clear_row_faults,

@@ -4,7 +4,8 @@ A fault of a request (:class:`Fault`) is asked for with ``POST /emulator/faults`
 
 ==================  =====================================================================================
 ``latency``         waits ``seconds``, then goes on
-``held``            waits until the faults are forgotten, then goes on
+``held``            waits until it is released, or the faults are forgotten, then goes on; ``held=True`` lets
+                    a request wait so before any other kind of fault
 ``status``          answers ``status`` with ``body`` and ``headers``
 ``malformed``       answers ``line`` as a malformed status line (server.md 1.4); with ``dispatched``
                     what the dispatcher makes of it, 503
@@ -106,6 +107,7 @@ class Fault(Chance):
     :param body: a text is sent as it is, as HTML unless ``headers`` say otherwise; anything else as JSON.
     :param method: only requests of this method.
     :param text: only requests whose body holds it.
+    :param held: it waits until it is released, and only then meets this one.
     :param by: only requests of a ``person``, who is logged in, or of a ``program``.
     :param line: the malformed status line.
     """
@@ -119,6 +121,7 @@ class Fault(Chance):
     method: str | None = None
     text: str | None = None
     by: str | None = None
+    held: bool = False
     processed: bool = False
     dispatched: bool = False
     line: str = "HTTP/1.1 0 gkpj"
@@ -151,6 +154,11 @@ class Fault(Chance):
             and re.search(self.match, path) is not None
             and (self.text is None or self.text.encode() in body)
         )
+
+    @property
+    def waits(self) -> bool:
+        """Whether a request waits until it is released."""
+        return self.held or self.kind == "held"
 
     @property
     def processes(self) -> bool:
@@ -216,11 +224,11 @@ class _Waiting(Generic[OneFault]):
 class Waiting(Generic[OneFault]):
     """The faults still to come, oldest first.
 
-    :ivar forgotten: how often all were forgotten.
+    :ivar releases: how often what is held was let go.
     """
 
     def __init__(self) -> None:
-        self.forgotten = 0
+        self.releases = 0
         self._waiting: list[_Waiting[OneFault]] = []
         self._lock = threading.Lock()
 
@@ -259,7 +267,12 @@ class Waiting(Generic[OneFault]):
         """Forget all faults."""
         with self._lock:
             self._waiting = []
-            self.forgotten += 1
+            self.releases += 1
+
+    def release(self) -> None:
+        """Let go what is held, and forget no fault."""
+        with self._lock:
+            self.releases += 1
 
     def pending(self) -> int:
         """Return how many will still strike; one without end counts once."""

@@ -159,6 +159,10 @@ class EmulatorProcess:
         """Ask for a fault of requests (see :mod:`.faults`)."""
         self.control("faults", {"match": match, "kind": kind, **values})
 
+    def release(self) -> None:
+        """Let requests that are held go on."""
+        self.control("release", {})
+
     def row_fault(self, match: str, kind: str, **values: Any) -> None:
         """Ask for a fault of rows of the queue (see :mod:`.faults`)."""
         self.control("rows", {"match": match, "kind": kind, **values})

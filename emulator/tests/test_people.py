@@ -203,7 +203,7 @@ def test_a_save_that_comes_while_a_program_writes_what_it_read_is_undone(own_wor
     page.draw(own_world.labels[1], (300, 200, 350, 260), "drawn")
     ada.save(page)
     assert ada.undone() == []
-    own_world.emulator.control("faults", method="DELETE")
+    own_world.emulator.release()
     writing.join()
     (answer,) = answers
     assert len(answer.json()["log"]["warning"]["missing_ids"]) == 1

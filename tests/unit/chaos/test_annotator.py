@@ -61,7 +61,7 @@ def test_what_is_right_follows_what_a_person_saves(filled: Filled) -> None:
     first, second = boxes(page)
     page.move(first, 9)
     page.delete(second)
-    someone.draw(page, 1)
+    someone.draw(page)
     saved = someone.save(page)
     assert saved.applied(filled.held) == filled.there() != filled.held
     assert (saved.taken.total(), someone.edits, someone.undone()) == (0, 3, 0)
@@ -86,7 +86,7 @@ def test_what_is_undone_is_counted(filled: Filled) -> None:
     page = someone.open(filled.file_id)
     page.move(boxes(page)[0], 9)
     someone.relabel(page, boxes(page)[1], "fish")
-    someone.draw(page, 1)
+    someone.draw(page)
     someone.save(page)
     filled.write(rows)
     assert someone.undone() == 3
