@@ -321,7 +321,7 @@ class Stage:
         counts = self.emulator.requests()["counts"]
         ours = ("/input/packet", "/input/from_local", "/annotation/update")
         accepted = (each for each in counts if each["status"] == 200 and each["path"].endswith(ours))
-        return sum(each["count"] for each in accepted) - self._saves
+        return sum(int(each["count"]) for each in accepted) - self._saves
 
     def accepted_by(self, path: str) -> int:
         """Return the number of requests to a path that were accepted, those of people too."""
