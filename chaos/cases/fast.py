@@ -105,7 +105,7 @@ def killed_before_repair(stage: Stage) -> None:
 
 def busy_person(stage: Stage) -> None:
     """People open and save all the time, also from pages that are older than what was written."""
-    stage.push()
+    stage.push(delivery="upload")
     with _busy(stage):
         stage.ended()
 

@@ -23,13 +23,18 @@ COMMON: dict[str, Any] = {
     "default_args": {"retries": 6, "retry_delay": timedelta(0)},
 }
 CONNECTION = "{{ dag_run.conf['connection'] }}"
+DELIVERY = (
+    "{% set each = dag_run.conf.get('delivery', 'queue') %}"
+    "{{ each if each is string else each[[ti.try_number, each | length] | min - 1] }}"
+)
+"""One for all attempts, or one for each, of which the last is for all others too."""
 SENDING: dict[str, Any] = {
     "task_id": "send",
     "dataset": "{{ dag_run.conf['dataset'] }}",
     "diffgram_conn_id": CONNECTION,
     "report": "{{ dag_run.conf['report'] }}",
     "max_failed": "{{ dag_run.conf['max_failed'] }}",
-    "delivery": "{{ dag_run.conf.get('delivery', 'queue') }}",
+    "delivery": DELIVERY,
 }
 IF_EXISTS = "{{ dag_run.conf['if_exists'] }}"
 PACKETS = "{{ dag_run.conf['packets'] }}"
