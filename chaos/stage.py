@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -282,11 +283,17 @@ class Stage:
         self._silent = self._unanswered()
         self.emulator.fault(path, kind, **{"times": None, "by": "program", **values})
 
-    def kill(self, run: DagRun, task_id: str = "send") -> None:
-        """Kill a task once a request is held, and hold no more."""
+    def kill(self, run: DagRun, task_id: str = "send", *, is_alone: bool = True) -> None:
+        """Kill a task once a request is held, and hold no more.
+
+        :param is_alone: whether nobody else sends requests.
+        """
         self.held()
         run.kill(task_id)
-        self.quiet(0.5)  # what it sent last still comes in
+        if is_alone:
+            self.quiet(0.5)  # what it sent last still comes in
+        else:
+            time.sleep(0.5)
         self.forget_faults()
 
     def forget_faults(self) -> None:

@@ -118,6 +118,7 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (fast.killed_before_repair, FAST_UPDATES, {}),
     (fast.busy_person, ("fast_append",), MANY),
     (fast.busy_person_and_kills, ("fast_append",), MANY),
+    (fast.locked_for_a_while, FAST_UPDATES, {}),
     (fast.locked_for_long, FAST_UPDATES, {"connection": {"retry_timeout": 3}}),
     (fast.people_at_work, ("fast_append",), {}),
     (fast.queued_then_delivered, FAST, MANY),

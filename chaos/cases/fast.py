@@ -17,8 +17,6 @@ from ..annotator import Annotator, boxes
 from ..packets import Packet, names, place_of
 from ..stage import AMEND, PACKET, READ, UPLOAD, Stage
 
-_LOCKED_SECONDS = 9.0
-"""Longer than the cases' connections have patience for."""
 _PARENT = "scan"
 
 
@@ -27,23 +25,23 @@ _PARENT = "scan"
 
 def saved_before_read(stage: Stage) -> None:
     """People save while files are about to be read."""
-    _saved_while_held(stage, READ, skip=2)
+    _saved_while_held(stage, READ, names(stage.case.amount - 2))
 
 
 def saved_between(stage: Stage) -> None:
     """People save after a file was read and before it is written, which undoes it: it is given back."""
-    run = _saved_while_held(stage, AMEND)
+    run = _saved_while_written(stage)
     stage.insist("given back" in run.log(), "nothing was to be given back")
 
 
 def saved_between_and_answer_lost(stage: Stage) -> None:
     """The same, and the answer that would tell is lost."""
-    _saved_while_held(stage, AMEND, "reset_after", held=True)
+    _saved_while_written(stage, "reset_after", held=True)
 
 
 def saved_between_and_server_silent(stage: Stage) -> None:
     """The same, and the server does not answer at all until the worker has lost patience."""
-    _saved_while_held(stage, AMEND, "timeout_after", held=True, seconds=3)
+    _saved_while_written(stage, "timeout_after", held=True, seconds=3)
 
 
 def saved_after_write(stage: Stage) -> None:
@@ -117,7 +115,7 @@ def busy_person_and_kills(stage: Stage) -> None:
     with _busy(stage):
         for _ in range(3):
             stage.hold(stage.send, "timeout_after", skip=2)
-            stage.kill(run)
+            stage.kill(run, is_alone=False)
         stage.ended()
 
 
@@ -126,9 +124,20 @@ def locked_for_long(stage: Stage) -> None:
     file_id = stage.file_of(names(2)[1])
     stage.emulator.lock(file_id)
     run = stage.push()
-    threading.Timer(_LOCKED_SECONDS, stage.emulator.lock, (file_id, False)).start()
     stage.until_retried(run)
+    stage.emulator.lock(file_id, locked=False)
     stage.ended()
+
+
+def locked_for_a_while(stage: Stage) -> None:
+    """Somebody holds it for some seconds: the push waits."""
+    file_id = stage.file_of(names(2)[1])
+    stage.emulator.lock(file_id)
+    run = stage.push()
+    until(lambda: stage.count(503) >= 3, "the write was refused", 90, 0.1)
+    stage.emulator.lock(file_id, locked=False)
+    stage.ended()
+    _insist_on_one_attempt(stage, run)
 
 
 def people_at_work(stage: Stage) -> None:
@@ -290,13 +299,21 @@ def _write_of(stage: Stage, name: str) -> str:
     return f"/file/{stage.file_of(name)}{AMEND}"
 
 
-def _saved_while_held(stage: Stage, path: str, kind: str = "held", **values: Any) -> DagRun:
-    """Let a person edit and save every file while requests to a path wait, and then let those go on."""
+def _saved_while_written(stage: Stage, kind: str = "held", **values: Any) -> DagRun:
+    """Let a person edit and save a file while it is about to be written."""
+    name = names(3)[2]
+    return _saved_while_held(stage, _write_of(stage, name), [name], kind, **values)
+
+
+def _saved_while_held(
+    stage: Stage, path: str, of: Sequence[str], kind: str = "held", **values: Any
+) -> DagRun:
+    """Let a person edit and save files while a request to a path waits, and then let it go on."""
     someone = stage.person()
     stage.emulator.fault(path, kind, by="program", **values)
     run = stage.push()
     stage.struck()
-    for name in names(stage.case.amount - 2):
+    for name in of:
         stage.saves(someone, name, _edited(stage, someone, name))
     stage.forget_faults()
     stage.ended()

@@ -180,7 +180,7 @@ class Amendments:
         going, deadline = _Going(), self._client.clock.monotonic() + self._client.settings.retry_timeout
         failures = rounds = 0
         while True:
-            rewrite = planned(file)
+            rewrite = planned(file).without(going.added)
             going.equal |= rewrite.equal
             if not rewrite.is_needed:
                 break
@@ -195,8 +195,8 @@ class Amendments:
                 if self._client.clock.monotonic() > deadline:
                     raise
                 before, file = file, self._after(error, file.id, failures)
-                if self._has_arrived(rewrite, file):
-                    going.added |= rewrite.added & references(file.instance_list)
+                if self._has_arrived(rewrite, before, file):
+                    going.added |= rewrite.added  # a write is executed as a whole, or not at all
                     going.removed |= rewrite.removed
                     going.restored += self._mend_unseen(before, rewrite, file)
                     file = self._read(file.id) if going.restored else file
@@ -261,12 +261,16 @@ class Amendments:
 
     # What others saved meanwhile
 
-    @staticmethod
-    def _has_arrived(rewrite: Rewrite, file: File) -> bool:
-        """Whether a write without an answer was executed."""
-        there = {row["id"] for row in file.instance_list}
-        made = rewrite.added & references(file.instance_list)
-        return bool(made or (rewrite.removed and not rewrite.removed & there))
+    def _has_arrived(self, rewrite: Rewrite, before: File, after: File) -> bool:
+        """Whether a write without an answer was executed, if only to be undone by somebody since."""
+        there = {row["id"] for row in after.instance_list}
+        if rewrite.added & references(after.instance_list):
+            return True
+        if rewrite.removed and not rewrite.removed & there:
+            return True
+        if count_gone(after) <= count_gone(before):
+            return False
+        return not rewrite.added.isdisjoint(look_back(self._client, after).fates())
 
     def _mend_unseen(self, before: File, rewrite: Rewrite, after: File) -> int:
         """Give back what a write whose answer was lost has undone; return how many rows."""

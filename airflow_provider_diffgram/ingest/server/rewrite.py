@@ -8,7 +8,7 @@ work that the write has undone, since they saved between reading and writing.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...models.received import AnnotationUpdate, File
@@ -50,6 +50,13 @@ class Rewrite:
     def is_needed(self) -> bool:
         """Whether there is anything to write."""
         return bool(self.added or self.removed or self.restored)
+
+    def without(self, made: Collection[str]) -> Rewrite:
+        """Return the same write without rows that were added before: whoever removed them since did so."""
+        rows = [
+            row for row in self.rows if row.get("id") is not None or row.get("creation_ref_id") not in made
+        ]
+        return replace(self, rows=rows, added=self.added.difference(made))
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,6 +205,28 @@ def test_a_lost_answer_writes_the_file_once(diffgram: LiveDiffgram, file_id: int
     assert diffgram.state()["faults"] == 0
 
 
+@pytest.mark.parametrize("lefts", [(3,), (3, 5)], ids=["one", "all"])
+@pytest.mark.parametrize("mode", ["update", "update_with_existing"])
+def test_what_a_person_deletes_before_the_answer_is_lost_is_not_written_again(
+    diffgram: LiveDiffgram, file_id: int, ada: Person, lefts: tuple[int, ...], mode: str
+):
+    def delete(page: Page) -> None:
+        for index, row in enumerate(page.rows):
+            if row["x_min"] in lefts:
+                page.delete(index)
+        page.draw(page.rows[0]["label_file_id"], (60, 60, 90, 90))
+
+    def act() -> None:
+        saved(ada, file_id, delete)
+        lose_the_answer()
+
+    with between(diffgram, after=act):
+        assert diffgram.push([update(file_id, robot(3), robot(5), mode=mode)]).done_at_send == 1
+    assert ada.undone() == []
+    there = {1, 21, 3, 5, 60} if mode == "update" else {3, 5, 60}
+    assert diffgram.lefts(file_id) == sorted(there - set(lefts))
+
+
 def test_a_locked_file_is_written_once_it_is_free(diffgram: LiveDiffgram, file_id: int):
     diffgram.emulator.lock(file_id)
     timer = threading.Timer(0.5, lambda: diffgram.emulator.lock(file_id, locked=False))
