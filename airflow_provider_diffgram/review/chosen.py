@@ -112,7 +112,7 @@ def _wrong(given: Any) -> InvalidValueError:
 def _of_returned(client: DiffgramClient, given: Mapping[str, Any], path_of: PathOpener) -> Iterator[int]:
     """Return the files that a task returned."""
     if "batches" in given:
-        yield from _of_handle(client, _model(Handle, given), path_of)
+        yield from files_of_handle(client, _model(Handle, given), path_of)
     elif "succeeded" in given and "expected" in given:
         yield from _of_receipt(_model(Receipt, given))
     elif isinstance(given.get("file_ids"), list):
@@ -143,8 +143,15 @@ def _of_receipt(receipt: Receipt) -> Iterator[int]:
     yield from receipt.file_ids
 
 
-def _of_handle(client: DiffgramClient, handle: Handle, path_of: PathOpener) -> Iterator[int]:
-    """Return the files that a push brought or found: its record tells them, or itself, and its inputs."""
+def files_of_handle(client: DiffgramClient, handle: Handle, path_of: PathOpener) -> Iterator[int]:
+    """Yield the files that a push brought or found: its record tells them, or itself, and its inputs.
+
+    Children stand for their compound file.
+
+    :param path_of: opens the record.
+    :raises InvalidValueError: if the handle is of another project, does not tell all files, or some are not
+        in yet.
+    """
     if handle.project != client.project:
         cause = f"the handle is of project {handle.project!r}, the connection of {client.project!r}"
         raise InvalidValueError("files", [cause])

@@ -17,6 +17,7 @@ from ..client import OutcomeUnknownError, RefusedError, routes
 from ..client.request import Steps, ask, now, pause
 from ..models import InvalidValueError, Job
 from .errors import JobStateError
+from .shares import is_share
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class JobPlan:
         problems = []
         if not isinstance(self.name, str) or not self.name or self.name != self.name.strip():
             problems.append(f"name must be a text without spaces around it, not {self.name!r}")
-        if not _is_share(self.review_share):
+        if not is_share(self.review_share):
             problems.append(f"review_share must be a share from 0 to 1, not {self.review_share!r}")
         for what in ("members", "reviewers"):
             given = getattr(self, what)
@@ -75,10 +76,6 @@ class JobPlan:
         """The tag by which it is found: it names name, schema and datasets in short."""
         told = json.dumps([self.name, self.schema_id, sorted(self.datasets)])
         return TAG + hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _are_ids(value: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..models import InvalidValueError
 from .compare import DELETED
-from .shares import Share
+from .shares import Share, is_share
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class QualityLimits:
         problems = []
         for name in ("min_acceptance", "max_deleted", "min_ap50"):
             value = getattr(self, name)
-            if value is not None and not _is_share(value):
+            if value is not None and not is_share(value):
                 problems.append(f"{name} must be 0 to 1, not {value!r}")
         for name in ("min_precision", "min_recall"):
             for label, value in getattr(self, name).items():
-                if not _is_share(value):
+                if not is_share(value):
                     problems.append(f"{name} of {label!r} must be 0 to 1, not {value!r}")
         if (
             isinstance(self.min_reviewed, bool)
@@ -122,10 +122,6 @@ def _read(name: str, value: Any) -> Any:
     if name in ("min_precision", "min_recall"):
         return {str(label): float(least) for label, least in dict(value).items()}
     return int(value) if name == "min_reviewed" else float(value)
-
-
-def _is_share(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _share(told: Mapping[str, Any]) -> Share:

@@ -21,6 +21,7 @@ from ..client import DiffgramClient, routes
 from ..ingest.check.lookup import find_dataset
 from ..ingest.read.paths import PathOpener, universal_path
 from ..models import File, Handle, InvalidValueError
+from .chosen import files_of_handle
 from .folder import Folder, Nowhere
 from .formats import FORMATS, WITH_SPLITS, FormatName, writer
 from .formats.core import FileNames, Format, LeftOut, check_split, split_of
@@ -29,7 +30,7 @@ from .manifest import FILES, MANIFEST, Manifest, RemovedFile, newest, read_marks
 from .media import MediaChoice, Shelves, bring_media, measured
 from .reading import content_of, contents, explored, is_many
 from .shelf import Shelf
-from .source import DatasetSource, FilesSource, JobSource, Sight, Source, children_of, files_of_handle
+from .source import DatasetSource, FilesSource, JobSource, Sight, Source, children_of
 from .stored import Names, StoredFile, label_names, stored_file, with_status
 
 _log = logging.getLogger(__name__)

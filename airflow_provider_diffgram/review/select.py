@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ..drawing.shapes import Extent, extent_of
+from ..drawing.likeness import box_iou
+from ..drawing.shapes import extent_of
 from ..models import InvalidValueError
 
 By = Literal["score", "margin", "rare", "disagreement", "random"]
@@ -231,15 +232,7 @@ def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
     first, second = extent_of(one), extent_of(other)
     if first is None or second is None:
         return 1.0 if first is second else 0.0
-    across = min(first[2], second[2]) - max(first[0], second[0])
-    down = min(first[3], second[3]) - max(first[1], second[1])
-    common = max(across, 0.0) * max(down, 0.0)
-    union = _area(first) + _area(second) - common
-    return common / union if union > 0 else float(first == second)
-
-
-def _area(extent: Extent) -> float:
-    return (extent[2] - extent[0]) * (extent[3] - extent[1])
+    return 1.0 if first == second else box_iou(first, second)
 
 
 def _labels(predictions: Sequence[Mapping[str, Any]]) -> frozenset[str]:

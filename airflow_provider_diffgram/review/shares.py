@@ -47,6 +47,11 @@ def _percent(value: float | None) -> str:
     return "?" if value is None else f"{100 * value:.1f} %"
 
 
+def is_share(value: object) -> bool:
+    """Whether a value is a number from 0 to 1."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
 def share_of(count: int, of: int) -> Share:
     """Return a share with its bounds."""
     if not of:

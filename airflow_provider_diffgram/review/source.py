@@ -13,9 +13,7 @@ from typing import Any, Protocol
 
 from ..client import DiffgramClient, DiffgramError, RefusedError, routes
 from ..client.request import ask_together
-from ..ingest.read.jsonlines import JsonLines
-from ..ingest.read.paths import PathOpener
-from ..models import File, Handle, InvalidValueError, Task
+from ..models import File, InvalidValueError, Task
 from .shelf import Member
 
 DONE = "complete"
@@ -274,44 +272,3 @@ def _gather(found: dict[int, str | None], tasks: Iterable[Task]) -> None:
     for task in tasks:
         if task.file is not None and found.get(task.file.id, DONE) == DONE:
             found[task.file.id] = task.status
-
-
-def files_of_handle(client: DiffgramClient, handle: Handle, path_of: PathOpener) -> list[int]:
-    """Return the files that a push brought: its record tells them, and the server its inputs.
-
-    :param path_of: opens the record.
-    :raises InvalidValueError: if the handle is of another project, or nothing tells all files.
-    """
-    if handle.project != client.project:
-        cause = f"is of project {handle.project!r}, the connection of {client.project!r}"
-        raise InvalidValueError("handle", [cause])
-    found: set[int] = set()
-    if handle.record is not None:
-        lines = JsonLines(handle.record, "line", path_of)
-        found |= {line["file_id"] for line in map(_record, lines) if line.get("file_id") is not None}
-    for batch in handle.batches:
-        listed = client.send(
-            routes.list_inputs(client.project, batch_id=batch.id, parent_file_id=batch.parent_file_id)
-        )
-        wanted = None if batch.only is None else set(batch.only)
-        found |= {
-            row.file_id
-            for row in listed
-            if row.file_id is not None and not row.archived and (wanted is None or row.id in wanted)
-        }
-    untold = handle.skipped + handle.done_at_send
-    if untold and handle.record is None:
-        cause = (
-            f"does not tell the files of {untold} packet(s) that were there or ingested at once: push with "
-            "record, or pull the dataset or a job"
-        )
-        raise InvalidValueError("handle", [cause])
-    if not found:
-        raise InvalidValueError("handle", ["no file of it is known yet: wait until its inputs are in"])
-    return sorted(found)
-
-
-def _record(line: Any) -> dict[str, Any]:
-    if not isinstance(line, dict):
-        raise InvalidValueError("record", list(line))
-    return line

@@ -48,7 +48,7 @@ class ReportTable:
             ]
         )
         self._of = pa.RecordBatch.from_pylist
-        self._writer = pq.ParquetWriter(_Sink(file), self._schema)
+        self._writer = pq.ParquetWriter(Sink(file), self._schema)
         self._rows: list[Mapping[str, Any]] = []
 
     def __enter__(self) -> Self:
@@ -73,7 +73,7 @@ class ReportTable:
             self._rows = []
 
 
-class _Sink(io.RawIOBase):
+class Sink(io.RawIOBase):
     """A file of which pyarrow asks more than storages give: whether it is open, and how far."""
 
     def __init__(self, file: BinaryIO) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from itertools import islice
@@ -10,6 +9,7 @@ from typing import Any
 
 from ..folder import Place
 from ..stored import Row, StoredFile
+from ..table import Sink
 from .core import FileNames, Files, LeftOut, label_of
 
 INSTANCES, FILES = "instances.parquet", "files.parquet"
@@ -58,24 +58,9 @@ def _write(place: Place, name: str, schema: Any, rows: Iterator[dict[str, Any]])
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with place.open(name) as out, pq.ParquetWriter(_Sink(out), schema) as writer:
+    with place.open(name) as out, pq.ParquetWriter(Sink(out), schema) as writer:
         while some := list(islice(rows, _ROWS_AT_ONCE)):
             writer.write_table(pa.Table.from_pylist(some, schema=schema))
-
-
-class _Sink(io.RawIOBase):
-    """Passes on what is written, and nothing else: that is all that storages offer."""
-
-    def __init__(self, out: Any) -> None:
-        self._out = out
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: Any) -> int:
-        """Pass it on."""
-        self._out.write(bytes(content))
-        return len(content)
 
 
 def _rows(file: StoredFile, names: FileNames) -> Iterator[dict[str, Any]]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.models import InvalidValueError, Packet
+from airflow_provider_diffgram.models import Handle, InvalidValueError, Packet
 from airflow_provider_diffgram.review.pull import Options, Pulled, pull
 from airflow_provider_diffgram.review.stored import StoredFile
 from airflow_provider_diffgram.review.tasks import add_tasks
@@ -342,3 +343,40 @@ def test_what_still_moves_is_named(
     third = pulled()
     assert (third.moved, third.changed) == (0, 1)
     assert first.version != second.version != third.version
+
+
+def test_what_a_push_brought_is_pulled_children_with_their_compound_file(
+    desk: Desk, pulled: Pull, media: Media, tmp_path: Path
+):
+    parent = int(
+        desk.diffgram.ask(routes.create_compound, desk.diffgram.directory_id, "p", "compound", []).id
+    )
+    Image.new("RGB", (40, 30)).save(tmp_path / "local.png")
+    packets: list[dict[str, Any]] = [
+        {"media": {"url": media.url("a.png")}, "original_filename": "a.png", "instance_list": [box()]},
+        {"media": {"path": tmp_path / "local.png"}, "original_filename": "b.png", "instance_list": [box()]},
+        {"media": {"url": media.url("c.png")}, "original_filename": "c.png", "parent_file_id": parent},
+    ]
+    handle = desk.diffgram.push(packets, record=str(tmp_path / "record.jsonl"))
+    desk.diffgram.done(handle)
+    names = {file.name for file in files_of(pulled(dataset=None, handle=handle)).values()}
+    assert names == {"a.png", "b.png", "c.png", "p"}
+
+
+def test_a_push_that_is_not_in_yet_is_not_pulled(desk: Desk, pulled: Pull, tmp_path: Path):
+    desk.emulator.pause_queue()
+    handle = desk.diffgram.push([{"media": {"text_data": "hello"}, "original_filename": "a.txt"}])
+    with pytest.raises(InvalidValueError, match="1 inputs of the handle are not in yet"):
+        pulled(dataset=None, handle=handle)
+    assert not (tmp_path / "set").exists()
+    desk.emulator.pause_queue(False)
+    desk.diffgram.done(handle)
+    assert pulled(dataset=None, handle=handle).files == 1
+
+
+def test_a_handle_that_does_not_tell_its_files_is_not_pulled(desk: Desk, pulled: Pull, tmp_path: Path):
+    handle = Handle(
+        project=desk.client.project, directory_id=desk.diffgram.directory_id, expected=3, skipped=2
+    )
+    with pytest.raises(InvalidValueError, match="the handle does not tell 2 of 3 files"):
+        pulled(dataset=None, handle=handle)
