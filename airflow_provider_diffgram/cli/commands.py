@@ -48,6 +48,7 @@ def push(given: Namespace) -> int:
         origin=None if given.model is None else (given.model, given.run),
         max_failed=given.max_failed,
         report=given.report,
+        record=given.record,
         delivery=given.delivery,
         path_of=path_of,
         **options,

@@ -107,6 +107,7 @@ def _sending(command: argparse.ArgumentParser) -> None:
     command.add_argument("--run", help="of that model")
     command.add_argument("--max-failed", type=float, default=0, help="how many, or which share below 1")
     command.add_argument("--report", help="path of a JSON Lines file with the outcome of each packet")
+    command.add_argument("--record", help="path of a JSON Lines file with each packet as it was sent")
     command.add_argument(
         "--delivery",
         choices=get_args(DeliverBy),

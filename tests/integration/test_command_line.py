@@ -90,8 +90,9 @@ def test_a_push_is_checked_sent_and_waited_for(terminal: Terminal):
     lines, told = terminal("push", "packets.jsonl", "--dataset", "night", "--handle", "handle.json", "--wait")
     assert lines == ["2 expected: 2 succeeded"]
     assert "2 sent" in told
-    lines, _ = terminal("push", "packets.jsonl", "--dataset", "night")
+    lines, _ = terminal("push", "packets.jsonl", "--dataset", "night", "--record", "record.jsonl")
     assert json.loads(lines[0])["skipped"] == 2
+    assert len((terminal.folder / "record.jsonl").read_text().splitlines()) == 2
     handle = (terminal.folder / "handle.json").read_text()
     for given in (["handle.json"], ["-"], [handle]):
         lines, _ = terminal("wait", *given, typed=handle)
