@@ -80,6 +80,10 @@ class Flaky(AbstractFileSystem):
         names = [f"{folder}/{name}" for name in sorted(each.name for each in self._real(path).iterdir())]
         return [self._told(name) for name in names] if detail else names
 
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        self.meet("write", path)
+        self._real(path).mkdir(parents=True, exist_ok=exist_ok)
+
     def _open(self, path: str, mode: str = "rb", **kwargs: Any) -> Any:
         self.meet("open", path)
         return _File(path, self._real(path).open(mode))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
+from ..client import DiffgramError
 from ..ingest.read.paths import PathOpener, is_local
 from ..ingest.read.storage import patient
+
+_log = logging.getLogger(__name__)
 
 
 class Place(Protocol):
@@ -79,7 +83,12 @@ class Folder:
         """Open a file to write bytes; its folder is made."""
         path = self._path_of(f"{self.path}/{name}")
         self._make_room(name)
-        with path.open("wb") as file:
+        try:
+            opened = path.open("wb")
+        except FileNotFoundError:
+            self._make_folder(path)
+            opened = path.open("wb")
+        with opened as file:
             yield file
 
     def write(self, name: str, content: bytes) -> None:
@@ -109,12 +118,18 @@ class Folder:
         found.attempt("write", lambda: found.fs.copy(source.path, found.path))
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file that nothing refers to any more; where the storage refuses, it stays."""
         path = self._path_of(f"{self.path}/{name}")
         try:
-            path.attempt("remove", path.unlink)
+            path.once("remove", path.unlink)
         except FileNotFoundError:
             return
+        except (OSError, DiffgramError) as error:
+            _log.warning("%s is of no use any more, and cannot be removed: %s", name, error)
+
+    def _make_folder(self, path: Any) -> None:
+        """Make the folder of a file, where a storage has folders, and does not make them by itself."""
+        path.attempt("write", lambda: path.fs.makedirs(path.path.rpartition("/")[0], exist_ok=True))
 
     def _make_room(self, name: str) -> None:
         folder = name.rpartition("/")[0]
