@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from . import review_wait
 from .compound import Run
 from .process import Process
 from .review_server import BOXES, ReviewServer, reviewed
@@ -42,7 +43,8 @@ def measure(tell: Tell, files: int = FILES, changed: int = CHANGED) -> list[Row]
         server.edit(changed)
         ours["pull_1_percent"] = _pull(server, folder, [0, changed, files - changed, 0, 0], tell)
         peer = _run(PEER, server, {"task": "export", "instances": files * BOXES}, folder, tell)
-    return [each for name, run in ours.items() for each in _rows(name, run, peer)]
+    pulls = [each for name, run in ours.items() for each in _rows(name, run, peer)]
+    return [*pulls, *review_wait.measure(tell)]
 
 
 def _rows(name: str, ours: Run, peer: Run) -> list[Row]:

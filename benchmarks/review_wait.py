@@ -42,18 +42,19 @@ class CountingClient(DiffgramClient):
         return answer
 
 
-def measure(tell: Tell) -> list[Row]:
+def measure(tell: Tell, tasks: int = TASKS) -> list[Row]:
     """Return the rows; say on the way what was measured."""
     with EmulatorProcess.start(rate_limit=False) as emulator:
         settings = Settings(emulator.url, emulator.project, emulator.client_id, emulator.client_secret)
         with CountingClient(settings) as client:
             job_id = _job(client)
             database = emulator.data_dir / "emulator.sqlite"
-            file_ids = _fill(database, job_id)
+            file_ids = _fill(database, job_id, tasks)
             target = ReviewTarget(job_id, tuple(file_ids))
             waiting = ReviewWait(client.project, target, ReviewRules())
+            client.requests = 0
             client.run(waiting.look())
-            tell(f"review.wait: the first look learnt {TASKS} files by {client.requests} requests")
+            tell(f"review.wait: the first look learnt {tasks} files by {client.requests} requests")
             client.requests = client.received = 0
             for look in range(LOOKS):
                 _complete(database, job_id, look)
@@ -65,7 +66,7 @@ def measure(tell: Tell) -> list[Row]:
                 row("review.wait.requests_per_look", client.requests / LOOKS, None, "requests", Bar(most=2)),
                 row(
                     "review.wait.bytes_per_task",
-                    client.received / LOOKS / TASKS,
+                    client.received / LOOKS / tasks,
                     None,
                     "bytes",
                     Bar(most=200),
@@ -78,7 +79,7 @@ def _job(client: DiffgramClient) -> int:
     return client.run(ensure_job(client.project, JobPlan("followed", schema.id))).id
 
 
-def _fill(database: Path, job_id: int) -> list[int]:
+def _fill(database: Path, job_id: int, tasks: int) -> list[int]:
     """Write files and their tasks into the server's database, and return the files."""
     now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
     with closing(sqlite3.connect(str(database), timeout=30)) as connection, connection:
@@ -87,7 +88,7 @@ def _fill(database: Path, job_id: int) -> list[int]:
             "SELECT id FROM directory WHERE project_id = ?", (project,)
         ).fetchone()
         first = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM file").fetchone()[0]
-        ids = list(range(first, first + TASKS))
+        ids = list(range(first, first + tasks))
         connection.executemany(
             "INSERT INTO file (id, project_id, directory_id, type, original_filename, created_time,"
             " time_last_updated) VALUES (?, ?, ?, 'text', ?, ?, ?)",

@@ -67,6 +67,17 @@ class Diffgram:
             yield from (each for each in answer["file_list"] if each["state"] != "removed")
             page = answer["metadata"]["next_page"]
 
+    def jobs(self, name: str) -> list[dict[str, Any]]:
+        """Return the jobs of a name that are not archived."""
+        metadata = {"project_string_id": self.project, "page_number": 1, "search": name}
+        listed = self.call("POST", "v1/job/list", {"metadata": metadata})["Job_list"]
+        return [each for each in listed if each["name"] == name]
+
+    def tasks(self, job_id: int) -> list[dict[str, Any]]:
+        """Return the tasks of a job, each with its file."""
+        body = {"mode_data": "list", "job_id": job_id, "limit_count": _PAGE}
+        return list(self.call("POST", f"v1/job/{job_id}/task/list", body)["task_list"])
+
     def children(self, file_id: int) -> list[dict[str, Any]]:
         """Return the children of a compound file that are alive."""
         listed = self.call("GET", f"v1/project/{{p}}/file/{file_id}/child-files")["child_files"]

@@ -363,6 +363,10 @@ class Stage:
         names = Counter(row["original_filename"] for row in rows if row["mode"] is None)
         self._sent_again += sum(times - 1 for times in names.values())
 
+    def note_made_twice(self, amount: int) -> None:
+        """Note what was made beside packets, and more than once: jobs, tasks of a file."""
+        self._sent_again += amount
+
     def file_of(self, name: str) -> int:
         """Return the id of the file of that name."""
         files = self.diffgram.files(self.dataset_id)
