@@ -96,9 +96,6 @@ class DiffgramReviewEventTrigger(BaseEventTrigger):
 
         :param kwargs: of one of the triggers; only what is in the key is used.
         """
-        from ..client import DiffgramError
-        from ..hooks.connection import InvalidConnectionError
-
         poll_interval = float(kwargs["poll_interval"])
         job_id: int | None = None
         failed = min(_FIRST_PAUSE, poll_interval)
@@ -106,7 +103,7 @@ class DiffgramReviewEventTrigger(BaseEventTrigger):
             seconds = poll_interval
             try:
                 job_id, states = await _looked(kwargs["diffgram_conn_id"], kwargs["job"], job_id)
-            except (DiffgramError, InvalidConnectionError) as error:
+            except Exception as error:  # noqa: BLE001 - a watcher that dies is started again by nobody
                 job_id = None
                 _log.warning("no look at job %r, again in %.0f s: %s", kwargs["job"], failed, error)
                 seconds, failed = failed, min(failed * 2, max(_LONGEST_PAUSE, poll_interval))

@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, repeat
@@ -35,10 +36,13 @@ from airflow_provider_diffgram.ingest.validation import validate_packets
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
 from airflow_provider_diffgram.models.recorded import Recorded
+from airflow_provider_diffgram.review.progress import ReviewReceipt
+from airflow_provider_diffgram.review.select import By
 from airflow_provider_diffgram.setup.description import DescribedSchema
 from demo.fileserver import serving
 from diffgram_emulator.faults import KINDS
 from diffgram_emulator.process import EmulatorProcess
+from tests.integration.airflow.reviewers import reviewing
 from tests.integration.ingest.fast_time import FastTime
 
 ROOT = Path(__file__).parents[3]
@@ -240,7 +244,9 @@ RUNS: dict[str, dict[str, Any]] = {
     "gated": {"wait": (2, 0)},
     "from_coco_results": {"wait": (2, 0)},
     "by_dataset": {"wait": (2, 0)},
+    "night_is_reviewed": {"count": 2},
     "night_comes_back": {"train": 0},
+    "retrain": {},
     "one_introduces": {"wait": (1, 1)},
     "by_camera": {"wait": (2, 0)},
     "scans": {"wait": (4, 0)},
@@ -283,9 +289,12 @@ def run_guide(real: Callable[[str], str], dag_bag: Any, connection: Any) -> Call
 def test_dags_run_and_a_second_run_adds_nothing(block, run_guide, project, client, media, monkeypatch):
     for name in ("from_storage", "gated"):
         (media / f"{name}.jsonl").write_text(LINES_OF["push"].replace("/data/", f"{media}/"))
+    scored = LINES_OF["push"].replace("/data/", f"{media}/").replace('"label"', '"score": 0.9, "label"')
+    (media / "to-review.jsonl").write_text(scored)
     staging = project.with_project(f"{project.project}-staging", datasets=["night"])
     monkeypatch.setenv("AIRFLOW_CONN_DIFFGRAM_STAGING", staging.connection_uri())
-    first, second = run_guide(block), run_guide(block)
+    with reviewing(client, project) if dag_id(block) == "night_is_reviewed" else nullcontext():
+        first, second = run_guide(block), run_guide(block)
     for task, expected in RUNS[dag_id(block)].items():
         if isinstance(expected, int):
             assert first[task] == second[task] == expected
@@ -396,6 +405,25 @@ def test_the_extras_are_those_of_the_connection_form():
         given = fields[name]["schema"]["default"]
         assert default in (f"`{json.dumps(given)}`", "none", "the project's default"), name
         assert (default[0] == "`") == (given is not None), name
+
+
+def test_the_receipt_of_a_review_has_the_fields_described():
+    (block,) = [block for block in BLOCKS if block.guide == "review" and block.language == "json"]
+    receipt = ReviewReceipt.model_validate_json(block.text)
+    assert json.loads(block.text) == receipt.to_xcom()
+    assert sum(receipt.counts().values()) == 2 * receipt.expected
+    text = (ROOT / "docs" / "review.md").read_text().partition("| Field |")[2].partition("\n\n")[0]
+    described = {
+        name
+        for line in text.splitlines()
+        for name in re.findall(r"`(\w+)`", line.split("|")[1] if "|" in line else "")
+    }
+    assert described == set(ReviewReceipt.model_fields) - {"project", "job_ids"}
+
+
+def test_each_way_to_select_is_described():
+    text = (ROOT / "docs" / "review.md").read_text().partition("| `by` |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(get_args(By))
 
 
 def test_the_receipt_has_the_fields_described():

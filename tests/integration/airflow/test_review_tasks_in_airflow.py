@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,6 +15,7 @@ from airflow_provider_diffgram.ingest.watch.wait import wait
 from airflow_provider_diffgram.review.jobs import JobPlan, ensure_job
 from airflow_provider_diffgram.review.tasks import add_tasks
 from diffgram_emulator.people import Person
+from tests.integration.airflow.reviewers import reviewing
 
 
 def text(name: str, *scores: float) -> dict[str, Any]:
@@ -48,27 +46,6 @@ def job(client) -> int:
 def tasks_of(client, job_id: int) -> dict[int, int]:
     listed = client.send(routes.list_job_tasks(client.project, job_id)).task_list
     return {task.file.id: task.id for task in listed if task.file}
-
-
-@contextmanager
-def reviewing(client, emulator) -> Iterator[None]:
-    """Let a person complete every task of every job, as long as the block lasts."""
-    person, end = Person.of(emulator), threading.Event()
-
-    def work() -> None:
-        while not end.wait(0.1):
-            for each in client.send(routes.list_jobs(client.project)).jobs:
-                for task in client.send(routes.list_job_tasks(client.project, each.id)).task_list:
-                    if not task.done:
-                        person.complete(task.id)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        end.set()
-        thread.join()
 
 
 def test_a_job_is_made_once_and_found_by_the_next_run(run_dag, client, files, diffgram_emulator):
