@@ -424,9 +424,13 @@ class _Push:
         self._senders.drain()
         self._raise_if_stopped()
         self._heal()
-        for file_id, name, error in self._uploads.prove():
+        for file_id, name, found in self._uploads.prove():
+            if isinstance(found, File):
+                self._tally.move(file_id, found.id)
+                self._record.move(file_id, found.id)
+                continue
             self._uploaded -= 1
-            self._tally.retract(name, error, file_id)
+            self._tally.retract(name, found, file_id)
             self._record.retract(file_id)
         self._record.confirm()
 
@@ -561,7 +565,7 @@ class _Push:
         if not item.packet.instances:
             place = large.send(item, self._batches.assign(None, is_video=item.is_video))
             self._batches.count(place.batch_id, None)
-            self._arrived(item, "upload")
+            self._arrived(item, "queue", why="is too large for one request")
             return place
         row = large.wait(large.send(item, self._batches.assign_apart()))
         if row.hangs:

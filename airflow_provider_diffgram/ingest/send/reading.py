@@ -16,6 +16,9 @@ from .decide import DeliverBy
 from .item import Item
 
 _HEAD = 16
+_ATOMS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
+"""What a file of MP4 or QuickTime begins with, after four bytes."""
+
 _PIECE = 2**16
 _BLOCK = 2**20
 """Bytes that an object storage is asked for at once; some fetch 50 MiB ahead otherwise."""
@@ -106,6 +109,8 @@ class Reader:
         assert item.packet.media is not None
         if is_large(item.packet, medium.size, self._plan.limits.upload):
             raise UnreadableError("is too large for one request with its predictions")
+        if item.packet.media.type == "video" and not _is_video(medium.head(_HEAD)):
+            raise UnreadableError("is no video that Diffgram can read")
         if item.packet.media.type != "image":
             return
         if not is_image(medium.head(_HEAD)):
@@ -113,6 +118,11 @@ class Reader:
         problem = too_large(item.name, medium.view())
         if problem is not None:
             raise RefusedError(problem)
+
+
+def _is_video(head: bytes) -> bool:
+    """Return whether bytes begin as a container of MP4, QuickTime or AVI does."""
+    return head[4:8] in _ATOMS or (head[:4], head[8:12]) == (b"RIFF", b"AVI ")
 
 
 def _pieces(file: BinaryIO | Any) -> Iterator[bytes]:

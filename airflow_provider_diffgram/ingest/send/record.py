@@ -50,6 +50,13 @@ class Record:
         """Leave out an upload that lacks its predictions: nobody took them away."""
         self._unproven.pop(file_id, None)
 
+    def move(self, file_id: int, to: int) -> None:
+        """Take down that another file stands for one that was uploaded."""
+        line = self._unproven.pop(file_id, None)
+        if line is not None:
+            told = Recorded.model_validate_json(line).model_copy(update={"file_id": to})
+            self._unproven[to] = told.model_dump_json(by_alias=True, exclude_none=True)
+
     def confirm(self) -> None:
         """Write what was uploaded, now that it is proved."""
         while self._unproven:

@@ -126,6 +126,12 @@ class Tally:
             self._file_ids.pop(file_id, None)
         self.note(name, "failed", reason, file_id=file_id)
 
+    def move(self, file_id: int, to: int) -> None:
+        """Take note that another file stands for one that was uploaded."""
+        with self._lock:
+            if self._file_ids.pop(file_id, self) is not self:
+                self._file_ids[to] = None
+
     def warn(self, words: str) -> None:
         """Report something other than the outcome of a packet."""
         _log.warning("%s", words)

@@ -20,7 +20,7 @@ from ..server.files import SEARCH_ONE_BY_ONE, children_by_place, files_named, ro
 from ..server.once import send_once
 from ..server.repair import archive, keep_oldest
 from .chunks import LargeUploads
-from .item import Item
+from .item import ChildPlace, Item
 from .tally import Tally
 from .threads import Gate
 from .videos import until_ended
@@ -38,7 +38,7 @@ _LOOKS = (1.0, 2.0, 4.0)
 class _Uploaded:
     name: str
     parent_file_id: int | None
-    ordinal: int
+    place: ChildPlace
     instances: int
 
 
@@ -142,7 +142,7 @@ class Uploads:
             raise refused
         assert row.file_id is not None
         counted = len(item.keys.get("instance_list", []))  # of frames the server keeps no count
-        self._done[row.file_id] = _Uploaded(item.name, item.parent_file_id, item.place[1], counted)
+        self._done[row.file_id] = _Uploaded(item.name, item.parent_file_id, item.place, counted)
         return row.file_id
 
     def _look(self, item: Item) -> File | None:
@@ -158,10 +158,11 @@ class Uploads:
         """Number of uploads not proved yet."""
         return len(self._done)
 
-    def prove(self) -> Iterator[tuple[int, str, DiffgramError]]:
-        """Compare the stored counts with what was uploaded; yield id and name of files that lack instances.
+    def prove(self) -> Iterator[tuple[int, str, RefusedError | File]]:
+        """Compare the stored counts with what was uploaded; yield id and name of what did not stay as it was.
 
-        What somebody else uploaded at the same moment is archived, but for the oldest.
+        With them comes what is wrong with a file that lacks instances; or the file that stands for it, since
+        of what somebody else uploaded at the same moment all but the oldest is archived.
         """
         by_parent: dict[int | None, dict[int, _Uploaded]] = defaultdict(dict)
         done, self._done = self._done, {}
@@ -170,23 +171,25 @@ class Uploads:
         for parent, uploads in by_parent.items():
             files = self._tidied(parent, uploads.values())
             for file_id, uploaded in uploads.items():
-                stored = files[file_id].count_instances_changed or 0 if file_id in files else None
-                if stored is not None and stored < uploaded.instances:
-                    yield (
-                        file_id,
-                        uploaded.name,
-                        RefusedError(
-                            f"upload {uploaded.name!r}: file {file_id} holds {stored} of "
-                            f"{uploaded.instances} instances although the server said success"
-                        ),
+                file = files.get(uploaded.place)
+                if file is None:
+                    continue  # somebody has archived it meanwhile
+                stored = file.count_instances_changed or 0
+                if file.id != file_id:
+                    yield file_id, uploaded.name, file
+                elif stored < uploaded.instances:
+                    told = (
+                        f"upload {uploaded.name!r}: file {file_id} holds {stored} of {uploaded.instances} "
+                        "instances although the server said success"
                     )
+                    yield file_id, uploaded.name, RefusedError(told)
 
-    def _tidied(self, parent_file_id: int | None, uploads: Iterable[_Uploaded]) -> dict[int, File]:
+    def _tidied(self, parent_file_id: int | None, uploads: Iterable[_Uploaded]) -> dict[ChildPlace, File]:
         """Return the files of these uploads; of one that came twice, only the oldest."""
-        places = {(each.name, each.ordinal) for each in uploads}
+        places = {each.place for each in uploads}
         listed = children_by_place(self._since_the_look(parent_file_id, {name for name, _ in places}))
         same = {place: files for place, files in listed.items() if place in places}
-        return {file.id: file for file in keep_oldest(self._client, same, parent_file_id).values()}
+        return keep_oldest(self._client, same, parent_file_id)
 
     def _since_the_look(self, parent_file_id: int | None, names: Collection[str]) -> Iterable[File]:
         """Return children, or the root files of these names that came after the push looked what is there."""

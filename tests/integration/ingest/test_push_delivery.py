@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
+from airflow_provider_diffgram.ingest import read_record
 from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.send.compound import upload_children
@@ -264,6 +265,32 @@ def test_a_blob_that_the_worker_can_read_is_uploaded(
     assert handle.delivered == {delivered: 1}
     assert diffgram.done(handle).succeeded == 1
     assert diffgram.lefts(diffgram.file("a.png").id) == [3, 40]
+
+
+def test_a_video_is_one_by_its_beginning(diffgram: LiveDiffgram, media: Media):
+    media.content["/a.mp4"] = b"<html>sign in</html>" * 9
+    video = {"media": {"url": media.url("a.mp4"), "type": "video"}, "original_filename": "a.mp4"}
+    with pytest.raises(PushError, match="is no video that Diffgram can read"):
+        diffgram.push([video], delivery="upload")
+    assert diffgram.inputs() == []
+
+
+def test_of_what_somebody_else_uploaded_at_the_same_moment_the_older_file_is_told(
+    diffgram: LiveDiffgram, media: Media, tmp_path: Path
+):
+    """The listing is made up: to be stored twice takes two processes of a server."""
+    (older,) = diffgram.push([image(media, "older.png")]).file_ids
+    of_both = [
+        {"id": file_id, "type": "image", "original_filename": "a.png", "count_instances_changed": 2}
+        for file_id in (older + 1, older)
+    ]
+    listing = {"file_list": of_both, "metadata": {"next_page": None}}
+    diffgram.emulator.fault("file/list", "status", status=200, body=listing, skip=1)
+    record = str(tmp_path / "record.jsonl")
+    handle = diffgram.push([image(media, "a.png")], record=record)
+    assert handle.file_ids == [older]
+    assert [line.file_id for line in read_record(record)] == [older]
+    assert diffgram.names() == ["older.png"], "the younger one is archived"
 
 
 # New model runs
