@@ -14,9 +14,10 @@ from .base import AnnouncingOperator, number_of
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from ..review.comparison import Comparison, Outputs
+    from ..review.comparison import Outputs
     from ..review.finals import LiveFiles, PulledFiles
     from ..review.limits import QualityLimits
+    from ..review.verdict import Comparison
 
 _ENDINGS = ("fail", "skip", "warn")
 _GAUGES = ("acceptance", "judged", "reviewed", "deleted", "changed", "added")
@@ -210,7 +211,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
             self._end_by(self.on_missed, "; ".join(found.missed))
 
     def _end_by(self, ending: str, why: str) -> None:
-        from ..review.comparison import QualityError
+        from ..review.verdict import QualityError
 
         if ending == "warn":
             self.log.warning("%s", why)

@@ -6,9 +6,9 @@ import heapq
 import itertools
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -21,7 +21,6 @@ from .compare import (
     ADDED,
     DELETED,
     KEPT,
-    REDRAWN,
     REDRAWN_IOU,
     RELABELLED,
     UNJUDGED,
@@ -31,15 +30,15 @@ from .compare import (
     compare_file,
     predictions_of,
 )
-from .errors import ReviewError
 from .finals import Finals
 from .limits import QualityLimits
 from .lines import LinesByFile, key_of_record
-from .metrics import Tally, headline
-from .page import WorstFile, write_page
+from .metrics import Tally
+from .page import Pictures, WorstFile, write_page
 from .precision import AveragePrecision
 from .table import ReportTable
 from .trend import against_last, entry, read_history, with_entry, written
+from .verdict import Comparison
 
 _log = logging.getLogger(__name__)
 
@@ -47,10 +46,6 @@ SAMPLES = 24
 """Pictures on a page."""
 
 _MOST_SAMPLES = 100
-
-
-class QualityError(ReviewError):
-    """Predictions are not as good as they must be."""
 
 
 @dataclass(frozen=True)
@@ -81,55 +76,6 @@ class Outputs:
         if not 0 <= self.samples <= _MOST_SAMPLES:
             problems.append(f"samples must be 0 to {_MOST_SAMPLES}, not {self.samples}")
         return problems
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What was found.
-
-    :param figures: all of them, as ``metrics.json`` has them.
-    :param too_few: why they say too little to judge by; None if they say enough.
-    :param missed: which limits are missed.
-    """
-
-    figures: Mapping[str, Any] = field(repr=False)
-    too_few: str | None = None
-    missed: tuple[str, ...] = ()
-
-    @property
-    def headline(self) -> dict[str, Any]:
-        """The few figures that matter most."""
-        return headline(dict(self.figures))
-
-    def to_xcom(self) -> dict[str, Any]:
-        """Return them as small JSON."""
-        return {**self.headline, "missed": list(self.missed), "enough": self.too_few is None}
-
-    def summary(self) -> str:
-        """Return one line for a log."""
-        told = self.headline
-        every = self.figures["all"]
-        share = every["acceptance"]
-        if not share["of"]:
-            return (
-                f"{told['predictions']:,} predictions on {told['files']:,} files, and people have judged none"
-            )
-        low, high = 100 * share["low"], 100 * share["high"]
-        return (
-            f"people kept {share['number']:,} of {share['of']:,} predictions that they judged ({low:.1f} to "
-            f"{high:.1f} %), deleted {told[DELETED]:,}, changed {told['changed']:,}, drew "
-            f"{told[REDRAWN]:,} again and added {told[ADDED]:,}; {told['reviewed']:,} of {told['files']:,} "
-            "files are reviewed"
-        )
-
-    def raise_if_missed(self) -> None:
-        """Raise QualityError with the limits that are missed."""
-        if self.missed:
-            raise QualityError(f"{'; '.join(self.missed)}. {self.summary()}")
-
-
-Pictures = Callable[[SentFile], Any]
-"""Returns the :class:`~airflow_provider_diffgram.drawing.Picture` of a file."""
 
 
 def compare(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from ..drawing import Picture, canvas, drawn, extent_of, head, listed, size_of, unit_of
 from ..drawing.likeness import Fields
 from .charts import calibration_chart, trend_chart
 from .compare import ADDED, DELETED, KEPT, REDRAWN, UNJUDGED, Outcome, SentFile
 from .shares import Share
-
-if TYPE_CHECKING:
-    from .comparison import Comparison, Pictures
+from .verdict import Comparison
 
 _MOST_LABELS = 100
 _MOST_ROWS = 30
@@ -38,6 +36,10 @@ CANNOT_SAY = (
 )
 
 _CLASSES = {KEPT: "kept", DELETED: "gone", REDRAWN: "drawn", ADDED: "drawn"}
+
+
+Pictures = Callable[[SentFile], Any]
+"""Returns the :class:`~airflow_provider_diffgram.drawing.Picture` of a file."""
 
 
 @dataclass(frozen=True)

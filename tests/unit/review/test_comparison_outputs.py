@@ -14,10 +14,11 @@ import pytest
 from airflow_provider_diffgram.drawing import Picture
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.models import InvalidValueError
-from airflow_provider_diffgram.review.comparison import Comparison, Outputs, QualityError, compare
+from airflow_provider_diffgram.review.comparison import Outputs, compare
 from airflow_provider_diffgram.review.finals import PulledFiles
 from airflow_provider_diffgram.review.limits import QualityLimits
 from airflow_provider_diffgram.review.page import CANNOT_SAY
+from airflow_provider_diffgram.review.verdict import Comparison, QualityError
 from tests.unit.review.predicted import Fields, box, drawn, row
 
 NASTY = "<script>alert('x')</script>"

@@ -1,0 +1,60 @@
+"""What a comparison found, in figures, in a line, and in an exception."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .compare import ADDED, DELETED, REDRAWN
+from .errors import ReviewError
+from .metrics import headline
+
+
+class QualityError(ReviewError):
+    """Predictions are not as good as they must be."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found.
+
+    :param figures: all of them, as ``metrics.json`` has them.
+    :param too_few: why they say too little to judge by; None if they say enough.
+    :param missed: which limits are missed.
+    """
+
+    figures: Mapping[str, Any] = field(repr=False)
+    too_few: str | None = None
+    missed: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> dict[str, Any]:
+        """The few figures that matter most."""
+        return headline(dict(self.figures))
+
+    def to_xcom(self) -> dict[str, Any]:
+        """Return them as small JSON."""
+        return {**self.headline, "missed": list(self.missed), "enough": self.too_few is None}
+
+    def summary(self) -> str:
+        """Return one line for a log."""
+        told = self.headline
+        every = self.figures["all"]
+        share = every["acceptance"]
+        if not share["of"]:
+            return (
+                f"{told['predictions']:,} predictions on {told['files']:,} files, and people have judged none"
+            )
+        low, high = 100 * share["low"], 100 * share["high"]
+        return (
+            f"people kept {share['number']:,} of {share['of']:,} predictions that they judged ({low:.1f} to "
+            f"{high:.1f} %), deleted {told[DELETED]:,}, changed {told['changed']:,}, drew "
+            f"{told[REDRAWN]:,} again and added {told[ADDED]:,}; {told['reviewed']:,} of {told['files']:,} "
+            "files are reviewed"
+        )
+
+    def raise_if_missed(self) -> None:
+        """Raise QualityError with the limits that are missed."""
+        if self.missed:
+            raise QualityError(f"{'; '.join(self.missed)}. {self.summary()}")
