@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from ..drawing.likeness import Fields, is_measured, likeness, place_of, same_place, shift
+from ..ingest.server.past import Fate, fate_of
 
 KEPT = "kept"
 MOVED = "moved"
@@ -312,26 +313,19 @@ def _found(each: Prediction, row: Fields, read: Canonical) -> Outcome:
     )
 
 
-def fate_of(history: Sequence[Fields]) -> str | None:
-    """Return what a history says of a row that is gone; None if it does not tell (server.md 10.3.6).
+_FATES = {Fate.DELETED_BY_PERSON: DELETED, Fate.TAKEN_BACK: SUPERSEDED, Fate.LOST: LOST}
 
-    What a program brought back after a person deleted it, and took back again, is still a person's deletion.
+
+def fate_in(history: Sequence[Fields]) -> str | None:
+    """Return what a history says of a row that is gone; None if it does not tell (server.md 10.3.6).
 
     :param history: all its rows, newest first, as :class:`~airflow_provider_diffgram.models.InstanceHistory`
         has them.
     """
-    if not history or not history[0].get("soft_delete"):
+    if not history:
         return None
-    for row in history:
-        is_deletion = row.get("action_type") == "deleted"
-        if is_deletion and row.get("is_by_person"):
-            return DELETED
-        if not (is_deletion or row.get("action_type") == "undeleted"):
-            break
-    newest = history[0]
-    if newest.get("action_type") == "deleted":
-        return SUPERSEDED
-    return None if _keeps_no_chain(newest) else LOST
+    fate = _FATES.get(fate_of([dict(row) for row in history]))
+    return None if fate == LOST and _keeps_no_chain(history[0]) else fate
 
 
 def _keeps_no_chain(row: Fields) -> bool:
@@ -347,7 +341,7 @@ def _fates(
     all_lost = _only_lost(gone, doubles, now)
     fates: list[tuple[str, Proof | None]] = []
     for each, is_double in zip(gone, doubles, strict=True):
-        told = fate_of(now.histories.get((each.frame, str(each.reference)), ()))
+        told = fate_in(now.histories.get((each.frame, str(each.reference)), ()))
         if told != DELETED and (each.replaced or (now.replaced and told == LOST)):
             fates.append((SUPERSEDED, None))
         elif told is not None:

@@ -155,3 +155,35 @@ def test_the_outcomes_told_are_the_edits_made(desk: Any, tmp_path: Path):
     assert figures["files"]["reviewed"] == len(files) - 1
     assert found.headline["redrawn"] == made["redrawn"] > 100
     assert {"moved+relabelled+attributes_changed", "relabelled", "attributes_changed"} <= made.keys()
+
+
+def test_a_file_without_any_row_left_is_proved_by_its_neighbours(desk: Any, tmp_path: Path):
+    chance = random.Random(3)
+    packets = []
+    for number in range(5):
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(png())
+        one = predicted(chance, {"type": "box", **MAKERS["box"](*corner(number))})
+        packets.append({"media": {"path": str(path)}, "original_filename": path.name, "instance_list": [one]})
+    record = tmp_path / "record.jsonl"
+    desk.diffgram.pushed(packets, record=str(record))
+    job = desk.job()
+    while len(desk.tasks(job.id)) < len(packets):
+        desk.client.clock.sleep(0.5)
+    for file_id, task_id in desk.tasks(job.id).items():
+        if file_id == desk.diffgram.file("3.png").id:
+            page = desk.person.open(file_id)
+            page.delete(0)
+            desk.person.save(page)
+        desk.person.complete(task_id)
+    report = tmp_path / "report.jsonl"
+    compare(
+        [str(record)],
+        LiveFiles(desk.client, job_id=job.id),
+        run="night",
+        project="test",
+        outputs=Outputs(report=str(report)),
+    )
+    told = {line["name"]: line for line in map(json.loads, report.read_text().splitlines())}
+    assert (told["3.png"]["outcome"], told["3.png"]["proof"]) == ("deleted", "history")
+    assert {told[f"{number}.png"]["outcome"] for number in (0, 1, 2, 4)} == {"kept"}

@@ -12,7 +12,7 @@ from airflow_provider_diffgram.review.compare import (
     Prediction,
     SentFile,
     compare_file,
-    fate_of,
+    fate_in,
     predictions_of,
 )
 from tests.unit.review.predicted import Fields, box, drawn, now, row, sent
@@ -106,7 +106,7 @@ TOMB = {"version": 2, "action_type": "deleted", "soft_delete": True, "is_by_pers
     ],
 )
 def test_what_a_history_says(rows: list[Fields], fate: str | None):
-    assert fate_of(rows) == fate
+    assert fate_in(rows) == fate
 
 
 def test_one_that_a_person_deleted():
