@@ -45,6 +45,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_provider_diffgram.operators.setup",
                     "airflow_provider_diffgram.operators.review",
                     "airflow_provider_diffgram.operators.compare",
+                    "airflow_provider_diffgram.operators.retract",
                     "airflow_provider_diffgram.operators.pull",
                 ],
             }

@@ -43,6 +43,7 @@ TEXTS = frozenset(
         "record",
         "report",
         "review",
+        "reviewed",
         "run",
         "table",
         "unknown_labels",

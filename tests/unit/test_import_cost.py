@@ -34,6 +34,7 @@ NOT_YET = (
     "module",
     [
         "airflow_provider_diffgram.operators.compare",
+        "airflow_provider_diffgram.operators.retract",
         "airflow_provider_diffgram.operators.diffgram",
         "airflow_provider_diffgram.operators.pull",
         "airflow_provider_diffgram.operators.setup",

@@ -27,6 +27,7 @@ from airflow_provider_diffgram.operators.diffgram import (
     DiffgramValidatePacketsOperator,
 )
 from airflow_provider_diffgram.operators.pull import DiffgramPullAnnotationsOperator
+from airflow_provider_diffgram.operators.retract import DiffgramRetractPredictionsOperator
 from airflow_provider_diffgram.operators.review import DiffgramAddTasksOperator, DiffgramCreateJobOperator
 from airflow_provider_diffgram.operators.setup import (
     DiffgramApplySchemaOperator,
@@ -48,6 +49,7 @@ OPERATORS = (
     DiffgramAddTasksOperator,
     DiffgramPullAnnotationsOperator,
     DiffgramCompareOperator,
+    DiffgramRetractPredictionsOperator,
 )
 
 

@@ -25,7 +25,8 @@ def packet(path: Path) -> dict[str, Any]:
         {"type": "box", "label": "cat", "x_min": 1, "y_min": 3, "x_max": 20, "y_max": 30, "score": 0.9},
         {"type": "box", "label": "dog", "x_min": 30, "y_min": 3, "x_max": 60, "y_max": 40, "score": 0.4},
     ]
-    predicted = [each | {"machine_made": True} for each in boxes]
+    run = {"machine_made": True, "model_ref": "detector", "model_run_ref": "bad"}
+    predicted = [each | run for each in boxes]
     return {"media": {"path": str(path)}, "original_filename": path.name, "instance_list": predicted}
 
 
@@ -149,3 +150,26 @@ def test_the_event_carries_the_figures(run_dag, job, tmp_path, latest_event):
     extra = latest_event()
     assert extra["acceptance"] == 0.5
     assert extra["judged"] == 2 * (FILES - 1)
+
+
+def test_a_bad_run_is_taken_back_where_nobody_reviewed(run_dag, client, job, latest_event):
+    def boxes() -> int:
+        page = client.send(routes.list_files(client.project, find_dataset(client, "Default").id))
+        files = [client.send(routes.list_annotations(client.project, file.id)) for file in page.file_list]
+        return sum(len(file.instance_list) for file in files)
+
+    dry = run_dag("take_back", run="bad").results["retract"]
+    assert (dry["predictions"], dry["retracted"]) == (FILES + 1, 2)
+    assert dry["reviewed"] + dry["at_work"] == FILES - 1
+    assert boxes() == FILES + 1
+    done = run_dag("take_back", run="bad", dry_run=False).results["retract"]
+    assert done["retracted"] == 2
+    assert boxes() == FILES - 1
+    assert latest_event()["retracted"] == 2
+
+
+def test_a_run_that_nobody_knows_fails_for_good(run_dag, client, job, caplog, capfd):
+    ran = run_dag("take_back", run="worse")
+    assert ran.states["retract"] == {"failed"}
+    assert ran.tries["retract"] == 1
+    assert "no run is called 'worse'" in caplog.text + "".join(capfd.readouterr())

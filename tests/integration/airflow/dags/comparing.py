@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import AssetAlias, dag, task
 
 from airflow_provider_diffgram.operators.compare import DiffgramCompareOperator
 from airflow_provider_diffgram.operators.pull import DiffgramPullAnnotationsOperator
+from airflow_provider_diffgram.operators.retract import DiffgramRetractPredictionsOperator
 
 COMMON: dict[str, Any] = {
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
@@ -55,5 +56,18 @@ def pull_and_compare() -> None:
     ).set_upstream(pull)
 
 
-for each in (compare_with_people, pull_and_compare):
+@dag(schedule=None, **COMMON)
+def take_back() -> None:
+    DiffgramRetractPredictionsOperator(
+        task_id="retract",
+        model_ref="detector",
+        model_run_ref="{{ dag_run.conf['run'] }}",
+        dataset="Default",
+        dry_run="{{ dag_run.conf.get('dry_run', true) }}",
+        reviewed="{{ dag_run.conf.get('reviewed', 'leave') }}",
+        outlets=[AssetAlias("retracted")],
+    )
+
+
+for each in (compare_with_people, pull_and_compare, take_back):
     each()

@@ -1,0 +1,318 @@
+"""Take back the predictions of a model run that nobody touched, each deleted by name (server.md 10.8).
+
+A file takes a look, and a write where it holds any. What somebody saves between the two is given back, as
+after every write of annotations.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from ...client import CredentialError, DiffgramClient, RefusedError, WrongAddressError, routes
+from ...models import File, InvalidValueError, ModelRun
+from ..check.lookup import find_dataset
+from ..defaults import CONCURRENCY
+from ..read.paths import PathOpener, universal_path
+from ..server.files import root_files
+from ..server.rewrite import Row, can_be_rewritten, rewritten
+from .amend import Amendments
+from .at_work import AtWork
+from .batches import Memory
+from .errors import PushError
+from .lines import Lines
+from .model_ids import ModelIds
+from .threads import Senders
+
+Reviewed = Literal["leave", "retract"]
+"""What to do with files that people have completed."""
+
+Outcome = Literal["retracted", "would_be_retracted", "reviewed", "at_work", "not_possible", "gone", "refused"]
+"""What became of a file that holds predictions of the run."""
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a model, as the server knows it.
+
+    :param id: of the run; rows name it.
+    """
+
+    model_ref: str
+    model_run_ref: str
+    id: int
+
+
+@dataclass
+class Retraction:
+    """What became of a run's predictions.
+
+    :param files: how many were looked at.
+    :param predictions: of the run that live in them.
+    :param retracted: how many of them were taken back, or would be.
+    :param touched: how many people changed, so that they stay.
+    :param left: outcome -> how many untouched ones stay for that reason: ``reviewed``, ``at_work``,
+        ``not_possible``, ``gone``, ``refused``.
+    :param restored: how many rows of people were given back, since a write had undone them.
+    :param refusals: the first reasons why files were refused.
+    :param directory_id: of the dataset that was looked through; None for single files.
+    """
+
+    files: int = 0
+    predictions: int = 0
+    retracted: int = 0
+    touched: int = 0
+    left: Counter[str] = field(default_factory=Counter)
+    restored: int = 0
+    refusals: list[str] = field(default_factory=list)
+    directory_id: int | None = None
+
+    def summary(self, dry_run: bool) -> str:
+        """Return one line for a log."""
+        did = "would be taken back" if dry_run else "were taken back"
+        reasons = "".join(f", {n:,} {reason}" for reason, n in sorted(self.left.items()))
+        return (
+            f"{self.retracted:,} of {self.predictions:,} predictions in {self.files:,} files {did}; "
+            f"of the others {self.touched:,} were touched by people{reasons}"
+        )
+
+    def to_xcom(self) -> dict[str, Any]:
+        """Return the counts as small JSON."""
+        names = ("files", "predictions", "retracted", "touched", "restored")
+        reasons = ("reviewed", "at_work", "not_possible", "gone", "refused")
+        return {
+            **{name: getattr(self, name) for name in names},
+            **{name: self.left[name] for name in reasons},
+        }
+
+
+def retract_predictions(
+    client: DiffgramClient,
+    model_ref: str,
+    model_run_ref: str,
+    *,
+    dataset: str | int | None = None,
+    file_ids: Iterable[int] | None = None,
+    reviewed: Reviewed = "leave",
+    dry_run: bool = True,
+    report: str | None = None,
+    concurrency: int = CONCURRENCY,
+    memory: Memory | None = None,
+    path_of: PathOpener = universal_path,
+) -> Retraction:
+    """Take back what a model run predicted and nobody touched.
+
+    Untouched is a row as a program made it: its first version, made by a machine. Everything else stays, and
+    so does a file with a task that somebody has begun, whose page would bring the rows back. Called again it
+    goes on where it was.
+
+    :param model_ref: as predictions named it.
+    :param model_run_ref: as predictions named it.
+    :param dataset: name or id of the dataset to look through, children of its compound files included.
+    :param file_ids: the files to look through, instead of a dataset.
+    :param reviewed: ``leave`` files that people have completed, or ``retract`` from them too.
+    :param dry_run: only count.
+    :param report: path of a JSON Lines file with what became of each file that holds any.
+    :param memory: told of files that are being written.
+    :param path_of: opens the path of the report.
+    :raises InvalidValueError: if an argument is wrong, or the run is not known.
+    :raises PushError: if the server refused files; the others are done.
+    """
+    if reviewed not in get_args(Reviewed):
+        raise InvalidValueError("retraction", [f"reviewed must be leave or retract, not {reviewed!r}"])
+    directory_id = find_dataset(client, dataset).id if file_ids is None else None
+    files = _files_of(client, directory_id) if directory_id is not None else dict.fromkeys(file_ids or ())
+    lines = Lines("report", report, path_of)
+    try:
+        with Senders(concurrency) as senders:
+            retracting = _Retracting(client, senders, lines, reviewed, None if dry_run else memory)
+            retracting.dry_run = dry_run
+            retracting.done.directory_id = directory_id
+            retracting.begin(model_ref, model_run_ref)
+            for file_id in files:
+                senders.submit(lambda file_id=file_id: retracting.look_at(file_id))  # type: ignore[misc]
+            senders.drain()
+    finally:
+        unwritten = lines.close()
+    done = retracting.done
+    if done.refusals:
+        more = done.left["refused"]
+        raise PushError(f"Diffgram refused to take back {more:,} predictions: {'; '.join(done.refusals)}")
+    if unwritten is not None:
+        raise unwritten
+    return done
+
+
+def find_run(client: DiffgramClient, model_ref: str, model_run_ref: str, file_id: int | None = None) -> Run:
+    """Return a run by the names that predictions gave it.
+
+    Runs of two models may have one name, and the server tells the name of a model only with an input.
+
+    :param file_id: of a file whose inputs may tell it.
+    :raises InvalidValueError: if there is no such run, or it cannot be told from that of another model.
+    """
+    runs = client.send(routes.list_model_runs(client.project))
+    named = [run for run in runs if run.reference_id == model_run_ref]
+    if not named:
+        raise InvalidValueError(
+            "model run", [f"no run is called {model_run_ref!r}; the newest are called {_newest(runs)}"]
+        )
+    ref = (model_ref, model_run_ref)
+    ids = ModelIds(client).of([ref], file_id or 0, None)
+    if ids is not None and ids[ref][1] is not None:
+        return Run(model_ref, model_run_ref, int(ids[ref][1] or 0))
+    if len(named) > 1:
+        raise InvalidValueError(
+            "model run",
+            [
+                f"{len(named)} models have a run called {model_run_ref!r}, and the newest inputs do not tell "
+                f"which one is {model_ref!r}'s: give file_ids of files that it predicted on"
+            ],
+        )
+    return Run(model_ref, model_run_ref, named[0].id)
+
+
+def _newest(runs: Iterable[ModelRun]) -> str:
+    named = sorted((run.id, run.reference_id) for run in runs if run.reference_id)
+    return ", ".join(repr(name) for _, name in reversed(named[-_SHOWN:])) or "nothing: there is none"
+
+
+def is_untouched(row: Mapping[str, Any]) -> bool:
+    """Whether a living row is as a program made it.
+
+    A person's save makes another version of it, and of a text at least another action; one that they drew was
+    not made by a machine (server.md 10.3.1, 10.3.2).
+    """
+    first = (row.get("version") or 1) == 1 and row.get("previous_id") is None
+    return first and row.get("action_type") in (None, "created") and bool(row.get("machine_made"))
+
+
+def _files_of(client: DiffgramClient, directory_id: int) -> Iterator[int]:
+    """Yield the files of a dataset that may hold anything, children of compound files included."""
+    for file in root_files(client, directory_id, None):
+        if (file.type or "").startswith("compound"):
+            yield from (child.id for child in client.send(routes.list_children(client.project, file.id)))
+        if file.count_instances_changed:
+            yield file.id
+
+
+class _Retracting:
+    """Looks at files, several at once.
+
+    :ivar done: what became of them so far.
+    :ivar dry_run: whether it only counts.
+    """
+
+    def __init__(
+        self,
+        client: DiffgramClient,
+        senders: Senders,
+        lines: Lines,
+        reviewed: Reviewed,
+        memory: Memory | None,
+    ) -> None:
+        self.done = Retraction()
+        self.dry_run = True
+        self._client = client
+        self._gate = senders.updates
+        self._lines = lines
+        self._reviewed = reviewed
+        self._amendments = Amendments(client, senders.updates, "auto", memory)
+        self._at_work = AtWork(client)
+        self._run = Run("", "", 0)
+        self._lock = threading.Lock()
+
+    def begin(self, model_ref: str, model_run_ref: str) -> None:
+        """Find the run, and end what an earlier attempt began."""
+        self._run = find_run(self._client, model_ref, model_run_ref)
+        if not self.dry_run:
+            self._amendments.recover()
+
+    def look_at(self, file_id: int) -> None:
+        """Look at a file, and take back what is to go."""
+        try:
+            with self._gate.turn():
+                file = self._client.send(routes.list_annotations(self._client.project, file_id))
+        except (CredentialError, WrongAddressError):
+            raise
+        except RefusedError as error:
+            self._tell(file_id, "", [], [], "gone", str(error))
+            return
+        ours = [row for row in file.instance_list if row.get("model_run_id") == self._run.id]
+        going = [row for row in ours if is_untouched(row)]
+        if not ours:
+            with self._lock:
+                self.done.files += 1
+            return
+        name = str(file.original_filename)
+        if not going:
+            self._tell(file_id, name, ours, going, "retracted")
+            return
+        why = self._why_left(file)
+        if why is not None:
+            self._tell(file_id, name, ours, going, why)
+        elif self.dry_run:
+            self._tell(file_id, name, ours, going, "would_be_retracted")
+        else:
+            self._take_back(file, name, ours, going)
+
+    def _why_left(self, file: File) -> Outcome | None:
+        if file.removed:
+            return "gone"
+        if not can_be_rewritten(file):
+            return "not_possible"
+        if self._at_work.state(file.id) is not None or self._at_work.has_just_saved(file):
+            return "at_work"
+        if self._reviewed == "leave" and self._at_work.has_jobs:
+            tasks = self._client.send(routes.list_tasks(self._client.project, file_id=file.id)).task_list
+            if any(task.done for task in tasks):
+                return "reviewed"
+        return None
+
+    def _take_back(self, file: File, name: str, ours: list[Row], going: list[Row]) -> None:
+        def planned(there: File) -> Any:
+            rows = [row for row in there.instance_list if row.get("model_run_id") == self._run.id]
+            return rewritten(there.instance_list, [], [row for row in rows if is_untouched(row)])
+
+        try:
+            with self._gate.turn():
+                amended = self._amendments.write(name, file, planned)
+        except (CredentialError, WrongAddressError):
+            raise
+        except RefusedError as error:
+            self._tell(file.id, name, ours, going, "refused", str(error))
+            return
+        with self._lock:
+            self.done.restored += amended.restored
+        self._tell(file.id, name, ours, going[: amended.removed], "retracted")
+
+    def _tell(
+        self, file_id: int, name: str, ours: list[Row], going: list[Row], outcome: Outcome, why: str = ""
+    ) -> None:
+        """Count a file, and write its line."""
+        with self._lock:
+            done = self.done
+            done.files += 1
+            done.predictions += len(ours)
+            done.touched += len(ours) - len(going)
+            if outcome in ("retracted", "would_be_retracted"):
+                done.retracted += len(going)
+            else:
+                done.left[outcome] += len(going)
+            if outcome == "refused" and len(done.refusals) < _SHOWN:
+                done.refusals.append(why)
+        told = {
+            "file_id": file_id,
+            "name": name,
+            "outcome": outcome,
+            "predictions": len(ours),
+            "untouched": len(going),
+            "reason": why or None,
+        }
+        self._lines.write(json.dumps(told))

@@ -1,0 +1,127 @@
+"""An operator that takes predictions back. Imports as little as :mod:`.base`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from ..hooks.diffgram import DiffgramHook, failing_for_good
+from ..links.diffgram import remember_place
+from .base import AnnouncingOperator
+from .memory import memory_of
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from ..ingest.send.retract import Reviewed
+
+
+class DiffgramRetractPredictionsOperator(AnnouncingOperator):
+    """Take back the predictions of a model run that nobody touched.
+
+    Each is deleted by name, so that its history says a program did it. What people made, moved, relabelled or
+    deleted stays as it is. A file that somebody works on waits for another run of the task. Returns
+    ``{"files", "predictions", "retracted", "touched", "restored", "reviewed", "at_work", "not_possible",
+    "gone", "refused"}``; with ``dry_run`` ``retracted`` is what would be. Called again it goes on where it
+    was.
+
+    :param model_ref: the model, as predictions named it.
+    :param model_run_ref: the run of it.
+    :param dataset: name or id of the dataset to look through; the connection's default dataset when None.
+    :param file_ids: the files to look through, instead of a dataset.
+    :param reviewed: what to do with files that people have completed: ``leave`` them, or ``retract`` from
+        them as well.
+    :param dry_run: only count.
+    :param report: path of a JSON Lines file to write with what became of each file.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    """
+
+    template_fields: Sequence[str] = (
+        "model_ref",
+        "model_run_ref",
+        "dataset",
+        "file_ids",
+        "reviewed",
+        "only_counts",
+        "report",
+        "diffgram_conn_id",
+    )
+    ui_color = "#f6e9fa"
+
+    def __init__(
+        self,
+        *,
+        model_ref: str,
+        model_run_ref: str,
+        dataset: str | int | None = None,
+        file_ids: Iterable[int] | str | None = None,
+        reviewed: str = "leave",
+        dry_run: bool | str = True,
+        report: str | None = None,
+        diffgram_conn_id: str = DiffgramHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.model_ref = model_ref
+        self.model_run_ref = model_run_ref
+        self.dataset = dataset
+        self.file_ids = file_ids
+        self.reviewed = reviewed
+        self.only_counts = dry_run  # BaseOperator has a method of the other name
+        self.report = report
+        self.diffgram_conn_id = diffgram_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Take them back, or count them, and return the counts."""
+        from ..ingest.send.retract import retract_predictions
+        from ..lineage.diffgram import announce
+
+        with failing_for_good():
+            hook = self._hook()
+            client = hook.get_conn()
+            remember_place(context, client.settings.base_url, client.project)
+            dry_run = self._is_dry()
+            dataset = self.dataset or hook.get_defaults().dataset
+            done = retract_predictions(
+                client,
+                str(self.model_ref),
+                str(self.model_run_ref),
+                dataset=dataset,
+                file_ids=self._given_files(),
+                reviewed=cast("Reviewed", self.reviewed),
+                dry_run=dry_run,
+                report=self.report,
+                memory=memory_of(context),
+                path_of=hook.path_opener(),
+            )
+            self.log.info("%s", done.summary(dry_run))
+            told = done.to_xcom()
+            if not dry_run:
+                self._outcome = announce(
+                    self, context, client, done.directory_id, dataset=dataset, counts=told
+                )
+        return told
+
+    def _given_files(self) -> list[int] | None:
+        from ..models import InvalidValueError
+
+        if self.file_ids is None or self.file_ids == "":
+            return None
+        try:
+            return [int(each) for each in self.file_ids]
+        except (TypeError, ValueError) as error:
+            raise InvalidValueError("retraction", [f"file_ids must be ids of files: {error}"]) from error
+
+    def _is_dry(self) -> bool:
+        """Return whether it only counts; a rendered template is text.
+
+        :raises InvalidValueError: if it says neither.
+        """
+        from ..models import InvalidValueError
+
+        told = str(self.only_counts).strip().lower()
+        if told not in ("true", "false"):
+            raise InvalidValueError(
+                "retraction", [f"dry_run must be true or false, not {self.only_counts!r}"]
+            )
+        return told == "true"
