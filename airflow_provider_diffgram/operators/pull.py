@@ -40,7 +40,8 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
     :param unsupported: what to do with annotations that the format cannot hold: ``drop`` and count them, or
         ``fail``.
     :param media: ``none``, ``link`` to write the address of each, or ``copy``.
-    :param skip_unchanged: whether the task is skipped, and with it what follows, if there is no new version.
+    :param skip_unchanged: whether the task is skipped, and with it what follows, if there is no new version,
+        or nothing to pull yet.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
 
@@ -107,7 +108,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
                 path_of=hook.path_opener(),
             )
         self.log.info("%s", found.summary())
-        if self.skip_unchanged and not found.is_new:
+        if self.skip_unchanged and not (found.is_new and (found.files or found.previous)):
             raise AirflowSkipException(f"skipped: {found.summary()}")
         self._tell_outlets(context, found)
         return found.to_xcom()

@@ -26,6 +26,7 @@ from .folder import Folder, Nowhere
 from .formats import FORMATS, WITH_SPLITS, FormatName, writer
 from .formats.core import FileNames, Format, LeftOut, check_split, split_of
 from .formats.yolo import SPLIT
+from .jobs import require_launched
 from .manifest import FILES, MANIFEST, Manifest, RemovedFile, newest, read_marks, version_of, write_marks
 from .media import MediaChoice, Shelves, bring_media, measured
 from .reading import content_of, contents, explored, is_many
@@ -155,6 +156,7 @@ def pull(
     :param path_of: opens paths.
     :raises InvalidValueError: if something that was given is wrong, the folder holds another set, or the
         format cannot hold everything and that is to fail. Nothing is written then.
+    :raises JobStateError: if the job is a draft, archived or not there.
     :raises DiffgramError: if the server cannot be read. The newest version stays what it was.
     """
     options = options or Options()
@@ -176,6 +178,7 @@ def pull(
     if dataset is not None:
         source = DatasetSource(client, find_dataset(client, dataset).id, only_done=only_done)
     elif job is not None:
+        client.run(require_launched(client.project, job))
         source = JobSource(client, job, only_done=only_done)
     else:
         handles = [handle] if isinstance(handle, Handle) else list(handle or ())

@@ -60,6 +60,11 @@ def test_what_cannot_be_pulled_fails_at_once(run_dag, client, packets, tmp_path,
     assert not (tmp_path / "dataset").exists()
 
 
+def test_nothing_reviewed_yet_skips_what_follows(run_dag, client, packets, tmp_path):
+    ran = run_dag("pull_reviewed", folder=str(tmp_path))
+    assert ran.states["pull"] == {"skipped"}
+
+
 def test_one_task_for_each_format(run_dag, client, packets, tmp_path):
     assert run_dag("send_and_pull", packets=packets, folder=str(tmp_path)).state == "success"
     ran = run_dag("pull_mapped", folder=str(tmp_path / "mapped"))

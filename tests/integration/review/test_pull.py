@@ -15,6 +15,8 @@ from PIL import Image
 
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.models import Handle, InvalidValueError, Packet
+from airflow_provider_diffgram.review.errors import JobStateError
+from airflow_provider_diffgram.review.jobs import ensure_job
 from airflow_provider_diffgram.review.pull import Options, Pulled, pull
 from airflow_provider_diffgram.review.stored import StoredFile
 from airflow_provider_diffgram.review.tasks import add_tasks
@@ -201,6 +203,14 @@ def test_a_job_gives_what_people_finished(desk: Desk, pictures: list[int], pulle
     desk.person.reopen(tasks[pictures[0]])
     again = pulled(dataset=None, job=job, only="complete")
     assert counts(again) == (0, 0, 1, 1)
+
+
+def test_a_job_in_which_nobody_can_review_is_refused(desk: Desk, pulled: Pull):
+    draft = desk.run(ensure_job(desk.client.project, desk.plan("draft"), launch=False))
+    with pytest.raises(JobStateError, match="is a draft"):
+        pulled(dataset=None, job=draft.id)
+    with pytest.raises(JobStateError, match="is archived, or project"):
+        pulled(dataset=None, job=10**6)
 
 
 def test_a_dataset_gives_what_people_finished_in_any_job(

@@ -67,6 +67,13 @@ def pull_natively() -> None:
     )
 
 
+@dag(schedule=None, **COMMON)
+def pull_reviewed() -> None:
+    DiffgramPullAnnotationsOperator(
+        task_id="pull", path=FOLDER + "/reviewed", dataset="Default", skip_unchanged=True
+    )
+
+
 send_and_pull()
 pull_mapped()
 pull_natively()
