@@ -6,6 +6,7 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,17 +97,68 @@ def preview(given: Namespace) -> int:
 
 def wait(given: Namespace) -> int:
     """Wait for what a push sent."""
-    from pydantic import ValidationError
-
-    from ..models import Handle, InvalidValueError
-    from ..models.problems import describe
-
-    try:
-        handle = Handle.model_validate_json(_text(given.handle))
-    except ValidationError as error:
-        raise InvalidValueError("handle", describe(error)) from None
+    handle = _handle(given.handle)
     hook, client = _connected(given)
     return _wait(client, handle, timeout=given.timeout, report=given.report, path_of=hook.path_opener())
+
+
+def pull(given: Namespace) -> int:
+    """Bring annotations back to a folder."""
+    from ..review.pull import Options
+    from ..review.pull import pull as pull_annotations
+
+    hook, client = _connected(given)
+    source: dict[str, Any] = {"dataset": given.dataset or hook.get_defaults().dataset}
+    if given.job is not None:
+        source = {"job": given.job}
+    elif given.handle is not None:
+        source = {"handle": _handle(given.handle)}
+    elif source["dataset"] is None:
+        raise UsageError("say what to pull: --dataset, --job or --handle")
+    found = pull_annotations(
+        client,
+        given.folder,
+        **source,
+        only=given.only,
+        options=Options(format=given.format, media=given.media),
+        path_of=hook.path_opener(),
+    )
+    _print(found.summary())
+    return OK
+
+
+def compare(given: Namespace) -> int:
+    """Say what people made of predictions."""
+    from ..client import routes
+    from ..review.attribute_values import AttributeReader
+    from ..review.comparison import Outputs
+    from ..review.comparison import compare as compare_record
+    from ..review.finals import LiveFiles, PulledFiles
+    from ..review.pictures import PictureFinder
+
+    hook, client = _connected(given)
+    path_of = hook.path_opener()
+    attributes = client.send(routes.list_attributes(client.project))
+    finals = PulledFiles(given.review, path_of) if given.review else LiveFiles(client, given.job)
+    with closing(finals):
+        found = compare_record(
+            given.record,
+            finals,
+            run=given.run,
+            project=client.project,
+            outputs=Outputs(
+                metrics=given.metrics, report=given.report, page=given.page, history=given.history
+            ),
+            canonical=AttributeReader(attributes),
+            pictures=PictureFinder(client, path_of),
+            path_of=path_of,
+        )
+    _print(found.summary())
+    if given.page is not None:
+        _print(f"page: {given.page}")
+    if found.too_few is not None:
+        _print(found.too_few)
+    return OK if found.too_few is None else FAILED
 
 
 def dataset(given: Namespace) -> int:
@@ -177,6 +229,8 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "validate": validate,
     "preview": preview,
     "wait": wait,
+    "pull": pull,
+    "compare": compare,
     "dataset": dataset,
     "labels": labels,
     "schema": schema,
@@ -221,6 +275,18 @@ def _wait(client: DiffgramClient, handle: Handle, *, timeout: float, report: str
         )
     _print(receipt.summary())
     return OK
+
+
+def _handle(source: str) -> Handle:
+    from pydantic import ValidationError
+
+    from ..models import Handle, InvalidValueError
+    from ..models.problems import describe
+
+    try:
+        return Handle.model_validate_json(_text(source))
+    except ValidationError as error:
+        raise InvalidValueError("handle", describe(error)) from None
 
 
 def _text(source: str) -> str:

@@ -63,6 +63,20 @@ def parser() -> argparse.ArgumentParser:
     wait.add_argument("--timeout", type=float, default=3600.0, help="most seconds to wait (%(default)s)")
     wait.add_argument("--report", help="path of a JSON Lines file with a line for each input")
 
+    pull = command("pull", "bring annotations back to a folder: a new version, unless nothing changed")
+    pull.add_argument("folder", help="of its own, local or in object storage")
+    _pulling(pull)
+
+    compare = command("compare", "say what people made of the predictions of a record")
+    compare.add_argument("record", nargs="+", help="what push --record wrote; several of them oldest first")
+    compare.add_argument("--review", help="folder of a pulled version; without it Diffgram is asked")
+    compare.add_argument("--job", type=int, help="id of the job whose tasks count; all tasks if not given")
+    compare.add_argument("--page", help="path of an HTML page to write")
+    compare.add_argument("--metrics", help="path of a JSON file with all figures")
+    compare.add_argument("--report", help="path of a JSON Lines file with a line for each prediction")
+    compare.add_argument("--history", help="path of a JSON Lines file that each comparison adds a line to")
+    compare.add_argument("--run", default="by hand", help="what the comparison is called (%(default)s)")
+
     dataset = command("dataset", "list or create datasets")
     dataset.add_argument("action", choices=("list", "create"))
     dataset.add_argument("name", nargs="?", help="of the dataset to create")
@@ -79,6 +93,23 @@ def parser() -> argparse.ArgumentParser:
     schema.add_argument("file", nargs="?", help="YAML file with the description; - for standard input")
     schema.add_argument("--label-schema", help="name or id of the schema to export")
     return made
+
+
+def _pulling(command: argparse.ArgumentParser) -> None:
+    from ..review.formats import FORMATS
+
+    source = command.add_mutually_exclusive_group()
+    source.add_argument("--dataset", help="name or id; the connection's default dataset if nothing is named")
+    source.add_argument("--job", type=int, help="id of a job")
+    source.add_argument("--handle", help="path of a handle that push --handle wrote, or its JSON")
+    command.add_argument("--format", choices=FORMATS, default="packets", help="(%(default)s)")
+    command.add_argument(
+        "--only",
+        choices=("complete", "all"),
+        default="complete",
+        help="files whose tasks people completed, or every file (%(default)s)",
+    )
+    command.add_argument("--media", choices=("none", "link", "copy"), default="none", help="(%(default)s)")
 
 
 def _packets(command: argparse.ArgumentParser) -> None:
@@ -107,7 +138,7 @@ def _sending(command: argparse.ArgumentParser) -> None:
     command.add_argument("--run", help="of that model")
     command.add_argument("--max-failed", type=float, default=0, help="how many, or which share below 1")
     command.add_argument("--report", help="path of a JSON Lines file with the outcome of each packet")
-    command.add_argument("--record", help="path of a JSON Lines file with each packet as it was sent")
+    command.add_argument("--record", help="path of a JSON Lines file to write what was sent to, for compare")
     command.add_argument(
         "--delivery",
         choices=get_args(DeliverBy),

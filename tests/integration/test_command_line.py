@@ -1,9 +1,9 @@
-"""The command line as a user meets it: a process with a connection in its environment."""
+"""The command line as a user meets it, with a connection in the environment."""
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -13,35 +13,44 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_diffgram.cli.commands import COMMANDS
+from airflow_provider_diffgram.cli.main import main
 from diffgram_emulator.process import EmulatorProcess
 
 
 class Terminal:
-    """Runs commands with a connection to an emulator in a folder of their own."""
+    """Runs commands in a folder of their own, with a connection to an emulator in the environment."""
 
-    def __init__(self, folder: Path, uri: str) -> None:
+    def __init__(
+        self, folder: Path, uri: str, patch: pytest.MonkeyPatch, captured: pytest.CaptureFixture[str]
+    ) -> None:
         self.folder = folder
-        self.environment = os.environ | {"AIRFLOW_CONN_DIFFGRAM_DEFAULT": uri, "COLUMNS": "200"}
+        self._patch = patch
+        self._captured = captured
+        patch.chdir(folder)
+        self.connect(uri)
 
-    def __call__(self, *arguments: str, code: int = 0, typed: str | None = None) -> tuple[list[str], str]:
-        command = [sys.executable, "-m", "airflow_provider_diffgram", *arguments]
-        ended = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert ended.returncode == code, ended.stderr
-        assert "Traceback" not in ended.stderr
-        return ended.stdout.splitlines(), ended.stderr
+    def connect(self, uri: str) -> None:
+        self._patch.setenv("AIRFLOW_CONN_DIFFGRAM_DEFAULT", uri)
+
+    def disconnect(self) -> None:
+        self._patch.delenv("AIRFLOW_CONN_DIFFGRAM_DEFAULT")
+
+    def __call__(self, *arguments: str, code: int = 0, typed: str = "") -> tuple[list[str], str]:
+        self._patch.setattr(sys, "stdin", io.StringIO(typed))
+        self._captured.readouterr()
+        ended = main(arguments)
+        told = self._captured.readouterr()
+        assert ended == code, told.err
+        return told.out.splitlines(), told.err
 
 
 @pytest.fixture
-def terminal(diffgram_emulator: EmulatorProcess, tmp_path: Path) -> Terminal:
+def terminal(
+    diffgram_emulator: EmulatorProcess,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Terminal:
     emulator = diffgram_emulator.with_project(diffgram_emulator.project, ["cat"], ["night"])
     emulator.control("options", {"cycle": 0.05, "image_seconds": 0.01, "settle_seconds": 0.0})
     packets = [
@@ -53,7 +62,7 @@ def terminal(diffgram_emulator: EmulatorProcess, tmp_path: Path) -> Terminal:
         for name in "ab"
     ]
     (tmp_path / "packets.jsonl").write_text("".join(json.dumps(each) + "\n" for each in packets))
-    return Terminal(tmp_path, emulator.connection_uri())
+    return Terminal(tmp_path, emulator.connection_uri(), monkeypatch, capsys)
 
 
 def test_doctor_finds_nothing_wrong(terminal: Terminal):
@@ -67,10 +76,10 @@ def test_doctor_says_what_is_wrong_and_what_to_do(terminal: Terminal, diffgram_e
     lines, _ = terminal("doctor", "--dataset", "nigth", code=1)
     (wrong,) = [line for line in lines if line.startswith("wrong")]
     assert "which has: Default, night. To make it: diffgram-airflow dataset create nigth" in wrong
-    terminal.environment["AIRFLOW_CONN_DIFFGRAM_DEFAULT"] = diffgram_emulator.connection_uri("Viewer")
+    terminal.connect(diffgram_emulator.connection_uri("Viewer"))
     lines, _ = terminal("doctor", code=1)
     assert "give it the role Editor or admin in Diffgram" in lines[-1]
-    terminal.environment["AIRFLOW_CONN_DIFFGRAM_DEFAULT"] = "diffgram://http://a:b@127.0.0.1:1/x"
+    terminal.connect("diffgram://http://a:b@127.0.0.1:1/x")
     lines, _ = terminal("doctor", code=1)
     assert lines[-1].startswith("wrong    server")
     assert "cannot connect to http://127.0.0.1:1" in lines[-1]
@@ -110,8 +119,18 @@ def test_a_wrong_push_sends_nothing(terminal: Terminal):
     assert "handle" in told
 
 
+def test_a_process_ends_with_the_exit_code_and_without_a_traceback(terminal: Terminal):
+    command = [sys.executable, "-m", "airflow_provider_diffgram", "labels", "list", "--conn-id", "elsewhere"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines()[-1].startswith("there is no connection 'elsewhere'")
+    assert "Traceback" not in ended.stderr
+    wrong = subprocess.run([*command[:3], "fly"], capture_output=True, text=True, timeout=60, check=False)
+    assert wrong.returncode == 2
+
+
 def test_a_preview_needs_no_server(terminal: Terminal):
-    del terminal.environment["AIRFLOW_CONN_DIFFGRAM_DEFAULT"]
+    terminal.disconnect()
     lines, _ = terminal("preview", "packets.jsonl", "--folder", "drawn")
     assert (terminal.folder / lines[0]).is_file()
 
@@ -124,7 +143,8 @@ def test_the_commands_of_the_guide_work_as_they_stand_there(terminal: Terminal):
     assert {command[1] for command in commands} == set(COMMANDS)
     for program, *arguments in commands:
         assert program == "diffgram-airflow"
-        terminal(*arguments)
+        terminal(*arguments, code=int(arguments[0] == "compare"))  # nobody has reviewed anything
+    assert (terminal.folder / "compare.html").stat().st_size > 1000
 
 
 def test_datasets_labels_and_schemas_are_made(terminal: Terminal):
