@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ import pytest
 from airflow_provider_diffgram.client import Settings, StoppedError
 from airflow_provider_diffgram.client.clock import Clock, StoppableClock
 from airflow_provider_diffgram.ingest.read.remote import Remote, UnreadableError, _ShutHosts
+from tests.unit.client.certificates import Certificates, make_certificates
+from tests.unit.client.small_proxy import proxying
 
 MIB = 2**20
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -30,9 +34,11 @@ class Site:
 
 
 @contextmanager
-def site() -> Iterator[Site]:
+def site(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
     http = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     served = Site(http.server_port)
+    if tls is not None:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -354,3 +360,53 @@ def test_no_proxy_names_what_is_read_without_it(served: Site, monkeypatch: pytes
 def test_a_proxy_that_is_away_is_told(served: Site):
     told = reason("http://media.invalid/a.jpg", remote("http://192.0.2.1", proxy="http://127.0.0.1:1"))
     assert told == "no connection to its host"
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    return make_certificates(tmp_path)
+
+
+@pytest.fixture
+def over_tls(certificates: Certificates) -> Iterator[Site]:
+    with site(certificates.server_context()) as found:
+        found.answers["/a.jpg"] = says()
+        yield found
+
+
+def test_the_authorities_of_the_connection_are_trusted_and_the_name_is_compared(
+    over_tls: Site, certificates: Certificates
+):
+    """The address that was checked is connected to, but the certificate must be that of the name."""
+    url = f"https://127.0.0.1:{over_tls.port}/a.jpg"
+    assert reason(url) == "no trusted TLS with its host"
+    trusting = remote(verify=str(certificates.authority))
+    assert trusting.read(url).size
+    told = reason(f"https://localhost:{over_tls.port}/a.jpg", trusting)
+    assert told == "no trusted TLS with its host", "it is a certificate of 127.0.0.1 alone"
+
+
+def test_certificates_go_unchecked_only_where_diffgram_itself_is(over_tls: Site):
+    own = remote("https://localhost:1", verify=False)
+    assert own.read(f"https://localhost:{over_tls.port}/a.jpg").size
+    assert reason(f"https://127.0.0.1:{over_tls.port}/a.jpg", own) == "no trusted TLS with its host"
+
+
+def test_a_tunnel_through_a_proxy_leads_to_the_certificate_of_the_name(
+    over_tls: Site, certificates: Certificates
+):
+    """Diffgram is on this machine, so that its address may be read from; the proxy gets no credential."""
+    with proxying() as (proxy, asked):
+        reader = remote("http://127.0.0.1:1", proxy=proxy, verify=str(certificates.authority))
+        assert reader.read(f"https://127.0.0.1:{over_tls.port}/a.jpg").size
+        told = reason(f"https://localhost:{over_tls.port}/a.jpg", reader)
+    assert told == "no trusted TLS with its host"
+    assert asked == [f"CONNECT {host}:{over_tls.port}" for host in ("127.0.0.1", "localhost")]
+    assert set(over_tls.asked[0][1]) == {"Host", "User-Agent", "Accept", "Accept-Encoding"}
+
+
+def test_a_proxy_that_refuses_is_told():
+    with proxying(refusing=True) as (proxy, _):
+        reader = remote("http://192.0.2.1", proxy=proxy)
+        assert reason("http://media.invalid/a.jpg", reader) == "HTTP 407"
+        assert reason("https://media.invalid/a.jpg", reader) == "no connection to its host"
