@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import IO, Any, BinaryIO, Protocol, cast
 
 from ..client import DiffgramError
 from ..ingest.read.paths import PathOpener, is_local
 from ..ingest.read.storage import patient
+
+_PIECE = 2**20
 
 _log = logging.getLogger(__name__)
 
@@ -101,9 +104,22 @@ class Folder:
         if not self.is_local:
             self.write(name, content)  # an object appears when it is whole
             return
+        self.bring(name, io.BytesIO(content))
+
+    def bring(self, name: str, content: IO[bytes]) -> None:
+        """Write a file of any size so; what breaks off leaves none."""
+        if not self.is_local:
+            try:
+                with self.open(name) as file:
+                    _copy(content, file)
+            except BaseException:
+                self.remove(name)  # closing made an object of the part that was written
+                raise
+            return
         there = self.local(name)
         new = there.with_name(f".{there.name}.new")
-        new.write_bytes(content)
+        with new.open("wb") as file:
+            _copy(content, file)
         new.replace(there)
 
     def link(self, name: str, other: Folder, target: str) -> None:
@@ -137,6 +153,11 @@ class Folder:
             self._made.add(folder)
             if self.is_local:
                 self.local(name)
+
+
+def _copy(content: IO[bytes], out: Any) -> None:
+    while piece := content.read(_PIECE):
+        out.write(piece)
 
 
 class Nowhere:

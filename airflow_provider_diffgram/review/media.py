@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -130,23 +131,21 @@ def _get(client: DiffgramClient, url: str) -> requests.Response:
 
 
 def _download(client: DiffgramClient, url: str, common: Folder, file: StoredFile) -> None:
-    """Write a medium below its own name when it is whole."""
-    name = f"{COPIES}/{copy_name(file)}"
-    try:
-        with closing(_get(client, url)) as answer:
-            answer.raise_for_status()
-            content = b"".join(answer.iter_content(_PIECE))
-            told = answer.headers.get("Content-Length")
-            if (
-                told is not None
-                and answer.headers.get("Content-Encoding") is None
-                and int(told) != len(content)
-            ):
-                raise OSError(f"ended after {len(content)} of {told} bytes")
-    except (requests.RequestException, OSError) as error:
-        cause = without_signatures(str(error))
-        raise StorageError(f"cannot read the medium of {file.name} ({file.id}): {cause}") from None
-    common.replace(name, content)
+    """Write a medium below its own name when it is whole; until then it is in a temporary file."""
+    with tempfile.TemporaryFile() as spool:
+        try:
+            with closing(_get(client, url)) as answer:
+                answer.raise_for_status()
+                for piece in answer.iter_content(_PIECE):
+                    spool.write(piece)
+                told = answer.headers.get("Content-Length", "")
+            if told.isdecimal() and "Content-Encoding" not in answer.headers and int(told) != spool.tell():
+                raise OSError(f"ended after {spool.tell()} of {told} bytes")
+        except (requests.RequestException, OSError) as error:
+            cause = without_signatures(str(error))
+            raise StorageError(f"cannot read the medium of {file.name} ({file.id}): {cause}") from None
+        spool.seek(0)
+        common.bring(f"{COPIES}/{copy_name(file)}", spool)
 
 
 def _place(

@@ -195,6 +195,7 @@ class _Pull:
     :ivar labels: ids of labels that were met, with their names as the server told them with annotations.
     :ivar samples: id of a model -> a file that was read and holds something of it.
     :ivar moved: files that still moved in the end.
+    :ivar any_dataset: of the project, once one was asked for.
     """
 
     client: DiffgramClient
@@ -209,6 +210,7 @@ class _Pull:
     samples: dict[int, int] = field(default_factory=dict)
     runs_met: set[int] = field(default_factory=set)
     moved: list[int] = field(default_factory=list)
+    any_dataset: int | None = None
 
     def run(self) -> Pulled:
         """Read what changed, and write a version if there is a new one."""
@@ -285,8 +287,20 @@ class _Pull:
         if sight.parent is not None:
             self._keep(stored_file(file, parent=sight.parent), file)
         else:
-            self._keep(content_of(self.client, file, self.source.directory_id), file)
+            self._keep(content_of(self.client, file, self._dataset_for([member.type])), file)
         return True
+
+    def _dataset_for(self, kinds: Iterable[str]) -> int | None:
+        """Return a dataset to ask for frames of videos with: the files' own, or else any of the project.
+
+        :param kinds: types of the files.
+        """
+        if self.source.directory_id is not None or "video" not in kinds:
+            return self.source.directory_id
+        if self.any_dataset is None:
+            found = self.client.send(routes.list_datasets(self.client.project, limit=1))
+            self.any_dataset = found[0].id if found else None
+        return self.any_dataset
 
     def _fetch(self, wanted: list[tuple[int, str]]) -> None:
         dataset = self.source.directory_id
@@ -297,7 +311,8 @@ class _Pull:
             if is_many(len(wanted), in_dataset):
                 self._explore({file_id for file_id, _ in wanted})
                 wanted = [each for each in wanted if not self.shelf.was_read(each[0])]
-        for stored, file in contents(self.client, wanted, dataset):
+        for_videos = self._dataset_for(kind for _, kind in wanted)
+        for stored, file in contents(self.client, wanted, for_videos):
             self._keep(stored, file)
 
     def _explore(self, wanted: set[int] | None = None) -> None:

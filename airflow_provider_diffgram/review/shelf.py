@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from .formats.core import key_of
-from .stored import StoredFile
+from .stored import StoredFile, digest_of
 
 _ROOT = -1
 """Place of a file that is no child."""
@@ -108,7 +108,7 @@ class Shelf:
         """Keep what was read of a file."""
         line = file.to_json()
         count = sum(1 for _ in file.rows())
-        row = (file.id, mark, file.digest(), count, line)
+        row = (file.id, mark, digest_of(line), count, line)
         self._base.execute("INSERT OR REPLACE INTO read VALUES (?, ?, ?, ?, ?)", row)
 
     def mark_of(self, file_id: int) -> str | None:

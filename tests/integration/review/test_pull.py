@@ -264,7 +264,7 @@ def test_compound_files_come_with_their_children_in_order(desk: Desk, media: Med
     assert counts(pulled()) == (0, 1, 3, 0)
 
 
-def test_a_video_comes_by_frame(desk: Desk, media: Media, pulled: Pull):
+def test_a_video_comes_by_frame(desk: Desk, media: Media, pulled: Pull, tmp_path: Path):
     packet = {
         "original_filename": "v.mp4",
         "media": {"url": media.url("v.mp4"), "type": "video"},
@@ -277,6 +277,8 @@ def test_a_video_comes_by_frame(desk: Desk, media: Media, pulled: Pull):
     assert {frame: len(rows) for frame, rows in file.frames.items()} == {0: 1, 2: 2}
     assert version.instances == 3
     assert pulled().version == version.version
+    alone = pull(desk.client, str(tmp_path / "alone"), file_ids=[file.id], only="all")
+    assert files_of(alone) == {file.id: file}
     line = (Path(version.path) / "packets.jsonl").read_text()
     assert {frame: len(rows) for frame, rows in json.loads(line)["frame_packet_map"].items()} == {
         "0": 1,
