@@ -34,6 +34,7 @@ def get_provider_info() -> dict[str, Any]:
                 "tags": ["service"],
             }
         ],
+        "notifications": ["airflow_provider_diffgram.notifications.diffgram.DiffgramReceiptNotifier"],
         "hooks": [
             {"integration-name": "Diffgram", "python-modules": ["airflow_provider_diffgram.hooks.diffgram"]}
         ],
@@ -74,6 +75,7 @@ def get_provider_info() -> dict[str, Any]:
             "airflow_provider_diffgram.links.diffgram.DiffgramFileLink",
             "airflow_provider_diffgram.links.diffgram.DiffgramInputsLink",
             "airflow_provider_diffgram.links.diffgram.DiffgramJobLink",
+            "airflow_provider_diffgram.links.diffgram.DiffgramPageLink",
         ],
         "asset-uris": _ASSET_URIS,
         "dataset-uris": _ASSET_URIS,  # the name of the key in Airflow 2

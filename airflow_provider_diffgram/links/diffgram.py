@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from airflow.models.taskinstancekey import TaskInstanceKey
     from airflow.providers.common.compat.sdk import BaseOperator, Context
 
+PAGE_KEY = "diffgram_page"
+
 KEY = "diffgram_place"
 """XCom with what the links need: Airflow 2 makes links in the webserver, Airflow 3 on the worker."""
 
@@ -102,8 +104,46 @@ class DiffgramJobLink(_DiffgramLink):
         return f"/job/{job_id}" if job_id else ""
 
 
+class DiffgramPageLink(BaseOperatorLink):
+    """Opens the page that a task wrote: what a gate found, or what people made of predictions."""
+
+    name = "Page"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # type: ignore[override]
+        """Return the address of the page, as far as a browser can open it."""
+        from airflow.providers.common.compat.sdk import XCom
+
+        page: Any = XCom.get_value(key=PAGE_KEY, ti_key=ti_key)
+        return address_of(page) if isinstance(page, str) else ""
+
+
+def remember_page(context: Context, page: str | None) -> None:
+    """Store where a running task writes its page."""
+    ti = context.get("ti")
+    if ti is not None and page:
+        ti.xcom_push(key=PAGE_KEY, value=page)
+
+
+def address_of(path: str) -> str:
+    """Return what a browser opens for a path: object storage by the web page of its cloud."""
+    scheme, separator, rest = path.partition("://")
+    bucket, _, key = rest.partition("/")
+    bucket = bucket.rpartition("@")[2]  # s3://connection@bucket/key
+    if scheme == "s3":
+        return f"https://s3.console.aws.amazon.com/s3/object/{quote(bucket)}?prefix={quote(key, safe='')}"
+    if scheme in ("gs", "gcs"):
+        return f"https://storage.cloud.google.com/{quote(bucket)}/{quote(key)}"
+    return path if separator else f"file://{quote(path)}"
+
+
 def _project(place: Mapping[str, Any]) -> str:
     return quote(str(place["project"]), safe="")
 
 
-LINKS = (DiffgramDatasetLink(), DiffgramFileLink(), DiffgramInputsLink(), DiffgramJobLink())
+LINKS = (
+    DiffgramDatasetLink(),
+    DiffgramFileLink(),
+    DiffgramInputsLink(),
+    DiffgramJobLink(),
+    DiffgramPageLink(),
+)

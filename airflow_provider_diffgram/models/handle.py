@@ -51,6 +51,7 @@ class Handle(BaseModel):
     :param file_ids: files that held the predictions of their packets when the push returned, whether it
         delivered them or found them there; none if there are more than 1000. A record or report has them all.
     :param record: path of the record of what was sent, if one was asked for.
+    :param uploaded_bytes: of media that the worker read and sent.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +67,7 @@ class Handle(BaseModel):
     delivered: dict[Delivery, int] = {}
     file_ids: list[int] = []
     record: str | None = None
+    uploaded_bytes: int = 0
 
     @property
     def counts_more_files_than_it_tells(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException, Stats
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..links.diffgram import remember_place
+from ..links.diffgram import remember_page, remember_place
 from .base import AnnouncingOperator, number_of
 
 if TYPE_CHECKING:
@@ -142,6 +142,9 @@ class DiffgramCompareOperator(AnnouncingOperator):
             finally:
                 finals.close()
             self.log.info("%s", found.summary())
+            if self.page:
+                self.log.info("page: %s", self.page)
+                remember_page(context, self.page)
             self._tell(context, found)
             self._end(found)
         return found.to_xcom()

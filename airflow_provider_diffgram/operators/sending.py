@@ -14,6 +14,7 @@ from ..ingest.defaults import CONCURRENCY, POLL_INTERVAL, WAIT_TIMEOUT
 from ..links.diffgram import remember_place
 from .base import DiffgramOperator, number_of, seconds_of
 from .memory import memory_of
+from .metrics import count_push
 from .turns import turns_of
 from .waiting import WaitingOperator
 
@@ -127,6 +128,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
     def _finish(self, context: Context, handle: Handle) -> dict[str, Any]:
         """Tell what was sent; wait for it if asked to, and tell what is in then."""
         sent = self._log_handle(handle)
+        count_push(context, handle)
         if not self.wait_for_completion:
             self._announce_handle(context, handle)
             return sent

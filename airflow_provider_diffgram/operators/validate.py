@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..hooks.diffgram import failing_for_good
-from ..links.diffgram import remember_place
+from ..links.diffgram import remember_page, remember_place
 from .base import DiffgramOperator
 
 if TYPE_CHECKING:
@@ -100,6 +100,9 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
                 path_of=path_of,
             )
             self.log.info("%s", found.summary())
+            if self.page:
+                self.log.info("page: %s", self.page)
+                remember_page(context, self.page)
             found.raise_if_failed()
         return found.to_xcom()
 

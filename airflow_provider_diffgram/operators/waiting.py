@@ -15,6 +15,7 @@ from ..hooks.diffgram import failing_for_good
 from ..ingest.defaults import MAX_RETRIES, STALL_TIMEOUT
 from ..links.diffgram import remember_place
 from .base import DeferringOperator
+from .metrics import count_wait
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -183,6 +184,7 @@ class WaitingOperator(DeferringOperator):
         from ..lineage.diffgram import announce
 
         self.log.info("%s", receipt.summary())
+        count_wait(context, receipt)
         client = self._client()
         file_ids = [*self._file_ids(), *receipt.file_ids]
         handles = () if self._waiting is None else self._waiting.handles

@@ -298,6 +298,7 @@ class _Push:
             delivered=self._tally.delivered(),
             file_ids=self._tally.file_ids(),
             record=self._options.record,
+            uploaded_bytes=self._tally.bytes,
         )
         return Sent(handle, self._uploads.children)
 

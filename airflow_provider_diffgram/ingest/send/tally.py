@@ -98,6 +98,11 @@ class Tally:
             self._report.write(json.dumps(kept))
             self._tell_now_and_then()
 
+    @property
+    def bytes(self) -> int:
+        """Number of bytes of media that were read to be uploaded, those of retries included."""
+        return self._bytes
+
     def note_bytes(self, count: int) -> None:
         """Take note of bytes of media that were read to be uploaded."""
         with self._lock:

@@ -1,0 +1,95 @@
+"""What is posted of a task, to a webhook that listens on this machine."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_diffgram.models import Handle, Receipt, SentBatch
+from airflow_provider_diffgram.notifications.diffgram import DiffgramReceiptNotifier, words_of
+
+RECEIPT = Receipt(project="p", expected=3, succeeded=2, failed=1)
+HANDLE = Handle(project="p", directory_id=1, batches=[SentBatch(id=7, inputs=2)], expected=3, skipped=1)
+
+
+class Webhook(HTTPServer):
+    """Keeps what is posted to it, and answers with ``status``."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status = 200
+        self.posted: list[tuple[str, Any]] = []
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Webhook
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posted.append((self.path, json.loads(body)))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+    server = Webhook()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    uri = f"http://:T0%2FSECRET@127.0.0.1:{server.server_port}/http"
+    monkeypatch.setenv("AIRFLOW_CONN_TEAM", uri)
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def context(value: Any = None, **more: Any) -> dict[str, Any]:
+    ti = SimpleNamespace(task_id="wait", xcom_pull=lambda task_ids: value if task_ids == "wait" else None)
+    return {"ti": ti, **more}
+
+
+@pytest.mark.parametrize(
+    "value, words",
+    [
+        (RECEIPT.to_xcom(), "3 expected: 2 succeeded, 1 failed"),
+        (HANDLE.to_xcom(), "3 packets: 1 there already, 2 on their way, in batch 7"),
+        ({"acceptance": 0.93, "files": 20, "missed": []}, "acceptance 0.93, files 20"),
+        (None, "done"),
+    ],
+)
+def test_what_a_task_did_is_said_in_words(value: Any, words: str):
+    assert words_of(context(value)) == words
+
+
+def test_a_failure_is_said_in_its_first_lines():
+    error = ValueError("\n".join("abcdefg"))
+    assert words_of(context(RECEIPT.to_xcom(), exception=error)) == "failed: a\nb\nc\nd\ne"
+
+
+def test_the_words_are_posted(webhook: Webhook):
+    DiffgramReceiptNotifier("team", text="night: {words}").notify(context(RECEIPT.to_xcom()))
+    assert webhook.posted == [("/T0/SECRET", {"text": "night: 3 expected: 2 succeeded, 1 failed"})]
+
+
+def test_a_webhook_that_refuses_is_told_without_its_address(webhook: Webhook):
+    webhook.status = 404
+    with pytest.raises(RuntimeError, match="webhook 'team' answered 404") as caught:
+        DiffgramReceiptNotifier("team", text="{words}").notify(context(RECEIPT.to_xcom()))
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_webhook_that_is_not_there_is_told_without_its_address(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AIRFLOW_CONN_TEAM", "http://:T0%2FSECRET@127.0.0.1:1/http")
+    with pytest.raises(RuntimeError, match="webhook 'team': ConnectionError") as caught:
+        DiffgramReceiptNotifier("team", text="{words}").notify(context(RECEIPT.to_xcom()))
+    assert "SECRET" not in str(caught.value)
