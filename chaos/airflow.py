@@ -37,6 +37,7 @@ DAGS = {
     "chaos_compound",
     "chaos_compound_singly",
     "chaos_mapped",
+    "chaos_review",
     "chaos_wait",
     "chaos_wait_handle",
     "chaos_wait_itself",

@@ -19,7 +19,7 @@ from compat.environment import ROOT, StepFailed, build_wheels, make
 from compat.rows import pinned
 from tests.secrets_scan import find_secrets
 
-from . import distributed, visit
+from . import distributed, reviewed, visit
 from .programs import CannotRunError
 
 BUILD = Path("build")
@@ -112,6 +112,12 @@ class EndToEnd:
         self.report.add(Step("a DAG scheduled on the dataset is run", not outcome.after, outcome.after))
         print(f"  killed at {outcome.killed} tasks; {outcome.refused} requests met the rate limit")
 
+    def review(self) -> None:
+        """Have people review, and a DAG run by it."""
+        for told, secret in reviewed.run(self.folder / "reviewed", self._python, self._secret_key):
+            self.hide(*secret)
+            self.report.add(Step(**told))
+
     def hide(self, *secrets: str) -> None:
         """Note what must be found nowhere."""
         self._secrets.update(secrets)
@@ -133,7 +139,7 @@ class EndToEnd:
         """Look for the credentials in all that was left."""
         if not self._secrets:
             return
-        searched = [self.folder / "browser-run", self.folder / "distributed"]
+        searched = [self.folder / name for name in ("browser-run", "distributed", "reviewed")]
         found = find_secrets([path for path in searched if path.exists()], sorted(self._secrets))
         self.report.secrets_found = len(found)
         (self.folder / "secrets.txt").write_text("".join(f"{place}\n" for place in found))
@@ -149,12 +155,16 @@ class EndToEnd:
 def main() -> int:
     """Run the parts that PARTS names, all if it names none."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    wanted = os.environ.get("PARTS", "").replace(",", " ").split() or ["browser", "distributed"]
+    wanted = os.environ.get("PARTS", "").replace(",", " ").split() or ["browser", "distributed", "review"]
     folder = (BUILD / "e2e").resolve()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     everything = EndToEnd(folder)
-    parts = {"browser": everything.browse, "distributed": everything.distribute}
+    parts = {
+        "browser": everything.browse,
+        "distributed": everything.distribute,
+        "review": everything.review,
+    }
     unknown = [name for name in wanted if name not in parts]
     if unknown:
         raise SystemExit(f"no part is named {unknown[0]!r}; there are {', '.join(parts)}")

@@ -1,4 +1,4 @@
-"""What people have reviewed in a job as an asset, which schedules DAGs: ``diffgram-review://host/project/job``."""
+"""So many more files of a job, reviewed, as an asset: ``diffgram-review://host/project/job?files=500``."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def review_asset(
         poll_interval=_seconds("poll_interval", poll_interval),
         diffgram_conn_id=diffgram_conn_id,
     )
-    uri = f"{SCHEME}://{address}/{quote(project, safe='')}/{quote(str(job), safe='')}"
+    place = f"{address}/{quote(project, safe='')}/{quote(str(job), safe='')}"
+    uri = f"{SCHEME}://{place}?files={min_files}"  # another number is another asset, with events of its own
     watcher: Any = AssetWatcher(name=f"reviews of {job}", trigger=trigger)
     return Asset(uri=uri, watchers=[watcher])
 

@@ -27,7 +27,8 @@ def watchers_exist() -> bool:
 @pytest.mark.skipif(not watchers_exist(), reason="assets are watched from Airflow 3.0 on")
 def test_it_is_named_after_the_job_and_watched_as_asked():
     asset = review_asset(**ARGUMENTS, min_files=100, max_wait=timedelta(days=1))
-    assert asset.uri == "diffgram-review://diffgram.example.com/my%20project/night%201"
+    assert asset.uri == "diffgram-review://diffgram.example.com/my%20project/night%201?files=100"
+    assert review_asset(**ARGUMENTS, min_files=5).uri != asset.uri, "other events"
     (watcher,) = asset.watchers
     path, arguments = (
         watcher.trigger.serialize()
