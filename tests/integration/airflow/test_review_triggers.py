@@ -270,3 +270,48 @@ def test_a_job_is_told_by_its_name_before_its_id_and_by_a_number_as_its_id(revie
     ).id
     found = [client.run(_found(client.project, job)) for job in (str(reviewed.job), reviewed.job, str(other))]
     assert found == [other, reviewed.job, other]
+
+
+def test_the_triggerer_of_airflow_looks_once_for_all_watchers_of_a_job(reviewed, diffgram_emulator):
+    streams = pytest.importorskip(
+        "airflow.triggers.shared_stream", reason="Airflow before 3.3 shares no looks"
+    )
+    watchers = [watcher(reviewed.job, Store(), min_files=each) for each in (1, 2, 4)]
+    reviewed.complete(0, 1, 2)
+
+    async def watch() -> list[list[int]]:
+        manager = streams.SharedStreamManager()
+        told: list[list[int]] = [[] for _ in watchers]
+
+        async def run(number: int, one: DiffgramReviewEventTrigger) -> None:
+            key = one.shared_stream_key()
+            looks = manager.subscribe(trigger_id=number, trigger=one, key=key)
+            try:
+                async for event in one.filter_shared_stream(looks):
+                    told[number].append(event.payload["files"])
+            finally:
+                await manager.unsubscribe(number, key)
+
+        tasks = [asyncio.create_task(run(number, one)) for number, one in enumerate(watchers)]
+        await _until(lambda: told[:2] == [[3], [3]])
+        await asyncio.to_thread(reviewed.complete, 3)
+        await _until(lambda: told == [[3, 1], [3], [4]])
+        before, began = diffgram_emulator.requests()["total"], time.monotonic()
+        await asyncio.sleep(20 * SOON)
+        looks = diffgram_emulator.requests()["total"] - before
+        most = (time.monotonic() - began) / (0.9 * SOON) + 2
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await manager.stop_all()
+        assert looks <= most, "three watchers that look by themselves would ask three times as often"
+        return told
+
+    assert asyncio.run(watch()) == [[3, 1], [3], [4]]
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
