@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,6 +18,8 @@ import requests
 
 from ..client import DiffgramClient, StorageError, routes
 from ..client.request import AT_ONCE, ask_together
+from ..client.routes.uploads import MAX_LARGE_UPLOAD
+from ..ingest.read.remote import Remote, UnreadableError
 from ..models import File
 from ..models.received import without_signatures
 from .folder import Folder
@@ -34,9 +35,10 @@ LINKS = "media.jsonl"
 COPIES = "media"
 
 _HEAD = 2**16
-_PIECE = 2**20
 _FILES_AT_ONCE = 64
 _TIMEOUT = (10.0, 60.0)
+_MOST_SECONDS = 3600.0
+"""Time for one medium."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,18 @@ def bring_media(
         file, url = found
         if url is None:
             return None
-        _download(client, url, shelves.common, file)
+        _download(remote, url, shelves.common, file)
         return file
 
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    settings = client.settings
+    remote = Remote(
+        settings,
+        client.clock,
+        most=MAX_LARGE_UPLOAD,
+        seconds=_MOST_SECONDS,
+        patience=settings.retry_timeout,
+    )
+    with closing(remote), ThreadPoolExecutor(AT_ONCE) as threads:
         rest = _addresses(client, missing())
         while some := list(islice(rest, _FILES_AT_ONCE)):
             for file in filter(None, threads.map(fetch, some)):
@@ -130,22 +140,14 @@ def _get(client: DiffgramClient, url: str) -> requests.Response:
     return requests.get(url, stream=True, timeout=_TIMEOUT, verify=settings.verify, proxies=proxies)
 
 
-def _download(client: DiffgramClient, url: str, common: Folder, file: StoredFile) -> None:
-    """Write a medium below its own name when it is whole; until then it is in a temporary file."""
-    with tempfile.TemporaryFile() as spool:
-        try:
-            with closing(_get(client, url)) as answer:
-                answer.raise_for_status()
-                for piece in answer.iter_content(_PIECE):
-                    spool.write(piece)
-                told = answer.headers.get("Content-Length", "")
-            if told.isdecimal() and "Content-Encoding" not in answer.headers and int(told) != spool.tell():
-                raise OSError(f"ended after {spool.tell()} of {told} bytes")
-        except (requests.RequestException, OSError) as error:
-            cause = without_signatures(str(error))
-            raise StorageError(f"cannot read the medium of {file.name} ({file.id}): {cause}") from None
-        spool.seek(0)
-        common.bring(f"{COPIES}/{copy_name(file)}", spool)
+def _download(remote: Remote, url: str, common: Folder, file: StoredFile) -> None:
+    """Write a medium below its own name when it is whole."""
+    try:
+        medium = remote.read(url)
+    except UnreadableError as error:
+        raise StorageError(f"cannot read the medium of {file.name} ({file.id}): {error}") from None
+    with closing(medium):
+        common.bring(f"{COPIES}/{copy_name(file)}", medium.view())
 
 
 def _place(
