@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..client import DiffgramClient, DiffgramError, routes
 from ..drawing import Picture
 from ..ingest.read.paths import PathOpener
-from ..ingest.read.pictures import picture_of
+from ..ingest.read.pictures import Pictures
 from ..models import Media, UrlMedia
 from .compare import SentFile
 
@@ -26,13 +26,13 @@ class PictureFinder:
 
     def __init__(self, client: DiffgramClient, path_of: PathOpener) -> None:
         self._client = client
-        self._path_of = path_of
+        self._pictures = Pictures(client, path_of)
 
     def __call__(self, sent: SentFile) -> Picture:
         """Return it; without one, why there is none."""
         medium = _medium(sent.media)
         if medium is not None:
-            found = picture_of(medium, self._path_of)
+            found = self._pictures.of(medium)
             if found.data is not None:
                 return found
         if sent.file_id is None:
@@ -44,7 +44,7 @@ class PictureFinder:
         url = (file.image or {}).get("url_signed")
         if not isinstance(url, str):
             return Picture(reason=f"no picture: a file of type {file.type}")
-        return picture_of(UrlMedia(url=url, type="image"), self._path_of)
+        return self._pictures.of(UrlMedia(url=url, type="image"))
 
 
 def _medium(media: Mapping[str, Any] | None) -> Any:

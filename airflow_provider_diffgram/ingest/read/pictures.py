@@ -2,44 +2,52 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
-import requests
-
-from ...client import StorageError
+from ...client import DiffgramClient, StorageError
 from ...drawing import Picture, small
 from ...drawing.pictures import MOST_BYTES
 from ...models import PathMedia, UrlMedia
 from .paths import PathOpener
+from .remote import Remote, UnreadableError
 
-_TIMEOUT = (5, 20)
+_SECONDS = 30.0
+"""Time for one picture by URL."""
 
 
-def picture_of(media: Any, path_of: PathOpener) -> Picture:
-    """Return the picture of a medium; without one, why there is none, and never its address.
+class Pictures:
+    """Reads the pictures of media.
 
-    :param media: of a packet.
+    :param client: its connection's proxy and authorities are used, and nothing else of it.
+    :param path_of: opens paths.
     """
-    try:
-        if isinstance(media, PathMedia) and media.type == "image":
-            with path_of(media.path).open("rb") as file:
-                return small(file.read(MOST_BYTES + 1))
-        if isinstance(media, UrlMedia) and media.type == "image":
-            return small(_fetched(media.url))
-    except requests.RequestException as error:
-        return Picture(reason=f"the picture cannot be fetched from here ({type(error).__name__})")
-    except (OSError, ImportError, ValueError, StorageError) as error:
-        return Picture(reason=f"the picture cannot be read from here ({type(error).__name__})")
-    what = "the file is in Diffgram" if media is None else f"{media.type} of a kind that is not read here"
-    return Picture(reason=f"no picture: {what}")
 
+    def __init__(self, client: DiffgramClient, path_of: PathOpener) -> None:
+        self._path_of = path_of
+        self._remote = Remote(client.settings, client.clock, most=MOST_BYTES, seconds=_SECONDS, patience=None)
 
-def _fetched(url: str) -> bytes:
-    with requests.get(url, stream=True, timeout=_TIMEOUT) as answer:
-        answer.raise_for_status()
-        content = bytearray()
-        for part in answer.iter_content(2**16):
-            content += part
-            if len(content) > MOST_BYTES:
-                break
-        return bytes(content)
+    def close(self) -> None:
+        """Close the connections to the hosts of media."""
+        self._remote.close()
+
+    def of(self, media: Any) -> Picture:
+        """Return the picture of a medium; without one, why there is none, and never its address.
+
+        :param media: of a packet.
+        """
+        try:
+            if isinstance(media, PathMedia) and media.type == "image":
+                with self._path_of(media.path).open("rb") as file:
+                    return small(file.read(MOST_BYTES + 1))
+            if isinstance(media, UrlMedia) and media.type == "image":
+                with closing(self._remote.read(media.url)) as medium:
+                    return small(medium.head(medium.size))
+        except UnreadableError as error:
+            why = error.reason.removeprefix(f"{urlsplit(media.url).hostname} ")
+            return Picture(reason=f"the picture cannot be fetched from here ({why})")
+        except (OSError, ImportError, ValueError, StorageError) as error:
+            return Picture(reason=f"the picture cannot be read from here ({type(error).__name__})")
+        what = "the file is in Diffgram" if media is None else f"{media.type} of a kind that is not read here"
+        return Picture(reason=f"no picture: {what}")

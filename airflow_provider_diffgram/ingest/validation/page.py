@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from typing import Any, BinaryIO
 
@@ -10,8 +10,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from ...drawing import Picture, Sample, colour, figure, head, instances_in
 from ...models import Media
-from ..read.paths import PathOpener
-from ..read.pictures import picture_of
 from .counts import BINS, Counts, LabelCounts, WrongPacket
 
 _MOST_LABELS = 200
@@ -20,8 +18,11 @@ _MOST_PROBLEMS = 50
 _BAR, _HEIGHT = 7, 30
 
 
+PictureOf = Callable[[Any], Picture]
+
+
 def write_page(
-    file: BinaryIO, *, project: str, counts: Counts, failures: list[str], path_of: PathOpener
+    file: BinaryIO, *, project: str, counts: Counts, failures: list[str], picture_of: PictureOf
 ) -> None:
     """Write the page of a prediction set.
 
@@ -29,7 +30,7 @@ def write_page(
 
     :param file: open for writing bytes.
     :param failures: why the set fails; empty if it passes.
-    :param path_of: opens the paths of pictures.
+    :param picture_of: returns the picture of a medium.
     """
     verdict = "fails" if failures else "passes"
     project_verdict = f"{project}: the prediction set {verdict}"
@@ -37,7 +38,7 @@ def write_page(
     file.write(_figures(counts).encode())
     for part in (*_labels(counts), *_problems(counts)):
         file.write(part.encode())
-    for part in _samples(counts, path_of):
+    for part in _samples(counts, picture_of):
         file.write(part.encode())
     file.write(b"</body></html>\n")
 
@@ -107,12 +108,11 @@ def _problems(counts: Counts) -> Iterator[str]:
     yield "</tbody></table></div>" + (f"<p>and {more} more kinds</p>" if more > 0 else "") + "</section>"
 
 
-def _samples(counts: Counts, path_of: PathOpener) -> Iterator[str]:
+def _samples(counts: Counts, picture_of: PictureOf) -> Iterator[str]:
     colours = {name: colour(rank) for rank, (name, _) in enumerate(counts.by_frequency)}
-    wrong = (_wrong(each, path_of) for each in counts.wrong.drawn)
+    wrong = (_wrong(each, picture_of) for each in counts.wrong.drawn)
     right = (
-        Sample(name, picture_of(packet.media, path_of), packet.instance_list)
-        for name, packet in counts.samples.drawn
+        Sample(name, picture_of(packet.media), packet.instance_list) for name, packet in counts.samples.drawn
     )
     for title, samples in (("Invalid", wrong), ("Samples", right)):
         opened = False
@@ -125,14 +125,14 @@ def _samples(counts: Counts, path_of: PathOpener) -> Iterator[str]:
             yield "</div></section>"
 
 
-def _wrong(wrong: WrongPacket, path_of: PathOpener) -> Sample:
+def _wrong(wrong: WrongPacket, picture_of: PictureOf) -> Sample:
     """Return what can be shown of a packet that is wrong, perhaps in its medium as well."""
     if wrong.packet is not None:
         packet = wrong.packet
-        return Sample(wrong.name, picture_of(packet.media, path_of), packet.instance_list, wrong.problems)
+        return Sample(wrong.name, picture_of(packet.media), packet.instance_list, wrong.problems)
     fields = wrong.fields if isinstance(wrong.fields, Mapping) else {}
     try:
-        picture = picture_of(_MEDIA.validate_python(fields.get("media")), path_of)
+        picture = picture_of(_MEDIA.validate_python(fields.get("media")))
     except ValidationError:
         picture = Picture(reason="no picture: the medium is wrong")
     return Sample(wrong.name, picture, instances_in(fields), wrong.problems)

@@ -16,6 +16,7 @@ from ..check.check import Candidate, Preparation, Target, place_of, validated
 from ..check.labels import UNKNOWN_LABELS, UnknownLabels
 from ..check.names import name_of
 from ..read.paths import PathOpener, universal_path
+from ..read.pictures import Pictures
 from ..read.storage import patient
 from .counts import Counts
 from .limits import Limits
@@ -130,10 +131,10 @@ def validate_packets(
                 body = checked.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=False)
                 valid.write(body.encode() + b"\n")
     failures = [*preparation.problems_of_all(), *limits.problems_of_all(counts)]
-    with _writing(page, path_of) as file:
+    with _writing(page, path_of) as file, closing(Pictures(client, path_of)) as pictures:
         if file is not None:
             project = client.project
-            write_page(file, project=project, counts=counts, failures=failures, path_of=path_of)
+            write_page(file, project=project, counts=counts, failures=failures, picture_of=pictures.of)
     frequent = counts.by_frequency[:_SHOWN_LABELS]
     return Validation(
         packets=counts.packets,

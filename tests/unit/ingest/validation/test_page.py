@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from airflow_provider_diffgram.client import DiffgramClient, Settings
 from airflow_provider_diffgram.drawing import extent_of
 from airflow_provider_diffgram.ingest.check.check import validated
 from airflow_provider_diffgram.ingest.read.paths import universal_path
+from airflow_provider_diffgram.ingest.read.pictures import Pictures
 from airflow_provider_diffgram.ingest.validation.counts import BINS, OTHERS, Counts
 from airflow_provider_diffgram.ingest.validation.page import write_page
 from airflow_provider_diffgram.models import Ellipse, Packet
@@ -44,7 +47,9 @@ def box(left: int = 10, label: str = "cat", **more: Any) -> dict[str, Any]:
 
 def page_of(counts: Counts, failures: list[str] | None = None) -> str:
     file = io.BytesIO()
-    write_page(file, project="zoo", counts=counts, failures=failures or [], path_of=universal_path)
+    client = DiffgramClient(Settings("https://diffgram.example.com", "zoo", "id", "a-long-secret"))
+    with closing(Pictures(client, universal_path)) as pictures:
+        write_page(file, project="zoo", counts=counts, failures=failures or [], picture_of=pictures.of)
     return file.getvalue().decode()
 
 
@@ -87,7 +92,7 @@ def test_addresses_of_media_are_left_out():
     page = page_of(counts)
     assert "127.0.0.1" not in page
     assert "s3cret" not in page
-    assert "cannot be fetched from here (ConnectionError)" in page
+    assert "cannot be fetched from here (is the worker&#x27;s own machine)" in page
 
 
 def test_pictures_are_made_small_and_keep_the_coordinates_of_the_original(tmp_path: Path):
