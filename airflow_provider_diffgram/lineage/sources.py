@@ -51,20 +51,21 @@ def _media(media: Any) -> Iterable[Source]:
     if fields.get("raw_data_blob_path"):
         yield f"blob://{fields.get('bucket_name')}", dirname(str(fields["raw_data_blob_path"])) or "/"
     elif fields.get("url") or fields.get("path"):
-        namespace, path = _split(str(fields.get("url") or fields["path"]))
+        namespace, path = source_of_path(str(fields.get("url") or fields["path"]))
         yield namespace, dirname(path) or "/"
 
 
 def _many(fields: Mapping[str, Any]) -> Iterable[Source]:
     """Return the folder of a ``ChildFolder``, or that of the document of ``ChildPages``."""
     if fields.get("folder"):
-        namespace, path = _split(str(fields["folder"]))
+        namespace, path = source_of_path(str(fields["folder"]))
         yield namespace, path.rstrip("/") or "/"
     if fields.get("pages"):
         yield from _media({"path": fields["pages"]})
 
 
-def _split(address: str) -> Source:
+def source_of_path(address: str) -> Source:
+    """Return namespace and name of a path or URL, without its query."""
     parts = urlsplit(address)
     remote = parts.netloc and parts.scheme != "file"
     namespace = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if remote else "file"

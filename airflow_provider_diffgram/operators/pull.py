@@ -15,6 +15,7 @@ from .base import AnnouncingOperator
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from ..client import DiffgramClient
     from ..review.pull import Only, Options, Pulled
 
 
@@ -25,7 +26,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
     ``job``, ``handle`` and ``file_ids``; without any it is the connection's default dataset.
 
     Returns ``{"version", "previous", "is_new", "path", "manifest", "files", "instances", "added", "changed",
-    "kept", "removed", "moved", "left_out"}``. The events of outlets get the version and the counts.
+    "kept", "removed", "moved", "left_out", "dataset", "directory_id"}``. The events of outlets get the same.
 
     :param path: a folder of its own, local or in object storage. Each version is a folder in it that is
         never changed again; ``path`` of what is returned is that of the version.
@@ -59,6 +60,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         "diffgram_conn_id",
     )
     ui_color = "#f6e9fa"
+    _lineage: tuple[str, str, str | None, Pulled] | None = None
 
     def __init__(
         self,
@@ -110,7 +112,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         self.log.info("%s", found.summary())
         if self.skip_unchanged and not (found.is_new and (found.files or found.previous)):
             raise AirflowSkipException(f"skipped: {found.summary()}")
-        self._tell_outlets(context, found)
+        self._tell(context, client, found)
         return found.to_xcom()
 
     def _source(self, hook: DiffgramHook) -> dict[str, Any]:
@@ -148,11 +150,24 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
             media=cast("Any", self.media),
         )
 
-    def _tell_outlets(self, context: Context, found: Pulled) -> None:
-        """Give the events of outlets the version and the counts."""
+    def _tell(self, context: Context, client: DiffgramClient, found: Pulled) -> None:
+        """Give the events of outlets the version and the counts; tell links and lineage."""
+        from ..lineage.pulled import note_pull
+
+        settings = client.settings
+        remember_place(context, settings.base_url, client.project, directory_id=found.directory_id)
+        host = settings.base_url.rpartition("://")[2].lower()
+        self._lineage = (host, client.project, found.dataset, found)
+        note_pull(self, *self._lineage)
         for outlet in self.outlets or []:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra = found.to_xcom()
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Return what OpenLineage is told: the dataset, and the folder that the annotations are in."""
+        from ..lineage.pulled import facets_of_pull
+
+        return facets_of_pull(*self._lineage) if self._lineage else facets_of_pull("", "", None, None)
 
 
 def _several(value: Any) -> list[Any]:

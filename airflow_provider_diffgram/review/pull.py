@@ -60,6 +60,8 @@ class Pulled(BaseModel):
     :param path: folder of the version.
     :param manifest: path of its manifest.
     :param moved: how many files changed again and again while they were read.
+    :param dataset: name of the dataset that was pulled; None for files of a job or named ones.
+    :param directory_id: its id.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -77,6 +79,8 @@ class Pulled(BaseModel):
     removed: int
     moved: int = 0
     left_out: dict[str, int] = {}
+    dataset: str | None = None
+    directory_id: int | None = None
 
     def to_xcom(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -176,7 +180,8 @@ def pull(
     only_done = only == "complete"
     source: Source
     if dataset is not None:
-        source = DatasetSource(client, find_dataset(client, dataset).id, only_done=only_done)
+        named_dataset = find_dataset(client, dataset)
+        source = DatasetSource(client, named_dataset.id, only_done=only_done, name=named_dataset.nickname)
     elif job is not None:
         client.run(require_launched(client.project, job))
         source = JobSource(client, job, only_done=only_done)
@@ -491,6 +496,8 @@ class _Pull:
             path=place,
             manifest=f"{place}/{MANIFEST}",
             moved=len(self.moved),
+            dataset=self.source.name,
+            directory_id=self.source.directory_id,
         )
 
 

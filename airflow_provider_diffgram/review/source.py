@@ -52,6 +52,9 @@ class Source(Protocol):
     directory_id: int | None
     """The dataset that has all of them; None if they may be in several."""
 
+    name: str | None
+    """What that dataset is called."""
+
     def look(self) -> Iterator[Sight | None]:
         """Yield the members, each with its mark, as they are now; children are not told.
 
@@ -65,9 +68,12 @@ class DatasetSource:
     :param only_done: whether a file counts only while all its tasks are complete, and it has one.
     """
 
-    def __init__(self, client: DiffgramClient, directory_id: int, *, only_done: bool) -> None:
+    def __init__(
+        self, client: DiffgramClient, directory_id: int, *, only_done: bool, name: str | None = None
+    ) -> None:
         self._client = client
         self._only_done = only_done
+        self.name = name
         self.directory_id: int | None = directory_id
         self.key: dict[str, Any] = {"dataset_id": directory_id}
 
@@ -118,6 +124,7 @@ class JobSource:
         self._job_id = job_id
         self._only_done = only_done
         self.directory_id: int | None = None
+        self.name: str | None = None
         self.key: dict[str, Any] = {"job_id": job_id}
 
     def look(self) -> Iterator[Sight | None]:
@@ -159,6 +166,7 @@ class FilesSource:
         self._file_ids = sorted(set(file_ids))
         self._only_done = only_done
         self.directory_id: int | None = None
+        self.name: str | None = None
         self.key: dict[str, Any] = {"source": key}
 
     def look(self) -> Iterator[Sight | None]:

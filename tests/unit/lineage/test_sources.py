@@ -8,8 +8,10 @@ import pytest
 
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.lineage.diffgram import Outcome, facets_of
+from airflow_provider_diffgram.lineage.pulled import facets_of_pull
 from airflow_provider_diffgram.lineage.sources import named, sources_of
 from airflow_provider_diffgram.models import Child, ChildFolder, ChildPages, Packet
+from airflow_provider_diffgram.review.pull import Pulled
 
 
 def packet(media: dict[str, Any], *instances: dict[str, Any]) -> dict[str, Any]:
@@ -94,3 +96,21 @@ def test_openlineage_is_told_inputs_and_the_dataset_with_its_count():
     assert (output.namespace, output.name) == ("diffgram://h.test", "p/night")
     assert output.outputFacets["outputStatistics"].fileCount == 3
     assert facets_of(None).outputs == []
+
+
+def test_openlineage_is_told_what_a_pull_read_and_wrote():
+    pytest.importorskip(
+        "airflow.providers.openlineage.extractors",
+        reason="OpenLineage is not installed; make e2e reads what it is told",
+    )
+    counts = dict.fromkeys(("added", "changed", "kept", "removed"), 0)
+    found = Pulled(
+        **{"version": "v", "previous": None, "is_new": True, "path": "s3://b/sets/night/v", "manifest": "m"},
+        **{"files": 3, "instances": 7, **counts},
+    )
+    lineage = facets_of_pull("h.test", "p", "night", found)
+    assert [(each.namespace, each.name) for each in lineage.inputs] == [("diffgram://h.test", "p/night")]
+    (output,) = lineage.outputs
+    assert (output.namespace, output.name) == ("s3://b", "/sets/night")
+    assert output.outputFacets["outputStatistics"].rowCount == 7
+    assert facets_of_pull("", "", None, None).outputs == []

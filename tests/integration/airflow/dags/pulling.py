@@ -77,3 +77,4 @@ def pull_reviewed() -> None:
 send_and_pull()
 pull_mapped()
 pull_natively()
+pull_reviewed()
