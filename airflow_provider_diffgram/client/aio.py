@@ -19,6 +19,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from .attempts import Exchange, Reading, Reply, attempts
 from .clock import Clock
 from .errors import DiffgramError, no_reply_error, tls_error, unreachable_error
+from .outage import Outage
 from .request import AT_ONCE, Pause, Request, Steps, Together
 from .settings import USER_AGENT, Settings, secrets_of
 
@@ -57,6 +58,7 @@ class AsyncDiffgramClient:
         self.project = settings.project
         self.clock = clock or Clock()
         self._secrets = secrets_of(settings)
+        self._outage = Outage(settings.base_url)
         self._under_way = anyio.CapacityLimiter(UNDER_WAY)
         self._answer_takes = 0.0
         # Not a whole httpx.AsyncClient: all else that it does costs processor time with each request.
@@ -89,7 +91,7 @@ class AsyncDiffgramClient:
         """
         if request.write:
             raise ValueError(f"{request.what}: a write does not belong in the triggerer")
-        steps = attempts(request, self.settings, self._secrets)
+        steps = attempts(request, self.settings, self._secrets, outage=self._outage)
         return await self._drive(steps, partial(self._attempt, request))
 
     async def run(self, steps: Steps[T]) -> T:

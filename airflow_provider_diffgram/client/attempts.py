@@ -24,6 +24,7 @@ from .errors import (
     UnexpectedReplyError,
     WrongAddressError,
 )
+from .outage import Outage
 from .pacing import Pacer
 from .replies import value_of
 from .request import Pause, Request
@@ -75,7 +76,11 @@ Attempts = Generator["Exchange | Reading | Pause", Any, T]
 
 
 def attempts(
-    request: Request[T], settings: Settings, secrets: Sequence[str], pacer: Pacer | None = None
+    request: Request[T],
+    settings: Settings,
+    secrets: Sequence[str],
+    pacer: Pacer | None = None,
+    outage: Outage | None = None,
 ) -> Attempts[T]:
     """Yield what to do until ``request`` has its answer, and return what that says.
 
@@ -84,6 +89,7 @@ def attempts(
 
     :param secrets: texts that no error may show.
     :param pacer: of the limit that the request counts against.
+    :param outage: told of requests that the server does not answer.
     :raises DiffgramError: what the last answer means.
     """
     ask = partial(_ask, request, secrets, pacer)
@@ -91,11 +97,16 @@ def attempts(
     failures = 0
     while True:
         try:
-            return (yield from _at_either_path(request, settings, ask))
+            answer = yield from _at_either_path(request, settings, ask)
+            if outage is not None and outage.is_on:
+                outage.end((yield Pause(0.0)))
+            return answer
         except DiffgramError as error:
             failures += 1
             now: float = yield Pause(0.0)
             seconds = pause_after(error, request, failures, now - began, settings.retry_timeout)
+            if outage is not None:
+                outage.note(error, now, settings.retry_timeout)
             if seconds is None:
                 if isinstance(error, CredentialError):
                     error.args = (f"{error}. Asked: {settings.where}",)

@@ -19,6 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from .attempts import Exchange, Reading, Reply, attempts
 from .clock import Clock, StoppableClock
 from .errors import DiffgramError, no_reply_error, tls_error, unreachable_error
+from .outage import Outage
 from .pacing import Pacer
 from .request import AT_ONCE, Pause, Request, Steps, Together
 from .routes.project import health
@@ -51,6 +52,7 @@ class DiffgramClient:
         self._secrets = secrets_of(settings)
         self._lock = threading.Lock()
         self._pacers: dict[str, Pacer] = {}
+        self._outage = Outage(settings.base_url)
         self._session = _Session()
         self._session.auth = HTTPBasicAuth(settings.client_id.encode(), settings.client_secret.encode())
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
@@ -87,7 +89,7 @@ class DiffgramClient:
 
         :raises DiffgramError: one of the classes in :mod:`~airflow_provider_diffgram.client.errors`.
         """
-        steps = attempts(request, self.settings, self._secrets, self._pacer(request))
+        steps = attempts(request, self.settings, self._secrets, self._pacer(request), self._outage)
         return self._drive(steps, partial(self._attempt, request))
 
     def server_date(self) -> str | None:

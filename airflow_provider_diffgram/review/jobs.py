@@ -151,7 +151,7 @@ def _create(project: str, plan: JobPlan) -> Steps[None]:
             yield from ask(request)
             return
         except OutcomeUnknownError as error:
-            _log.warning("%s; looking whether the job was made", error)
+            _log.debug("%s; looking whether the job was made", error)
             for seconds in _LOOKS:
                 yield from pause(seconds)
                 if (yield from _ours(project, plan)):

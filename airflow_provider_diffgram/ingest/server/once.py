@@ -42,7 +42,7 @@ def send_once(
         try:
             return send()
         except OutcomeUnknownError as error:
-            _log.warning("%s; looking whether it arrived", error)
+            _log.debug("%s; looking whether it arrived", error)
             try:
                 found = _seen(client, look, looks)
             except StoppedError:

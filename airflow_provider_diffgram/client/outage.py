@@ -1,0 +1,71 @@
+"""A server that does not answer, said once when it begins, now and then, and once when it is over.
+
+Many requests meet one outage at the same time; none of them can tell that it is the first.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from ..pulse import EVERY, duration
+from .errors import DiffgramError, HostUnreachableError, NoReplyError, ServerUnavailableError
+
+_log = logging.getLogger(__name__)
+
+_SHORT = 2.0
+"""Seconds: one request that breaks, and the next that does not, are nothing to talk about."""
+
+
+class Outage:
+    """What the requests of one client meet together. Safe to use from several threads.
+
+    :param where: host of the server.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._lock = threading.Lock()
+        self._began: float | None = None
+        self._told: float | None = None
+        self._met = 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the last request that came to an end met it."""
+        return self._began is not None
+
+    def note(self, error: DiffgramError, now: float, patience: float) -> None:
+        """Take note that a request failed and will be sent again.
+
+        :param now: seconds of any clock that does not go back.
+        :param patience: seconds for which a request is sent again.
+        """
+        if not isinstance(error, HostUnreachableError | NoReplyError | ServerUnavailableError):
+            return
+        with self._lock:
+            self._met += 1
+            if self._began is None:
+                self._began = now
+            lasted = now - self._began
+            if self._told is None and lasted >= _SHORT:
+                _log.warning("%s Each request is sent again for %s.", _sentence(error), duration(patience))
+            elif self._told is not None and now - self._told >= EVERY:
+                _log.warning(
+                    "no answer from %s for %s; %s requests met it", self._where, duration(lasted), self._met
+                )
+            else:
+                return
+            self._told = now
+
+    def end(self, now: float) -> None:
+        """Take note that a request was answered."""
+        with self._lock:
+            if self._told is not None and self._began is not None:
+                _log.info("%s answers again, after %s", self._where, duration(now - self._began))
+            self._began = self._told = None
+            self._met = 0
+
+
+def _sentence(error: DiffgramError) -> str:
+    return f"{str(error).removesuffix(error.remedy).strip().removesuffix('.')}."
