@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from itertools import chain, repeat
 from pathlib import Path
@@ -36,6 +36,8 @@ from airflow_provider_diffgram.ingest.validation import validate_packets
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
 from airflow_provider_diffgram.models.recorded import Recorded
+from airflow_provider_diffgram.review import compare as compare_outcomes
+from airflow_provider_diffgram.review.limits import QualityLimits
 from airflow_provider_diffgram.review.progress import ReviewReceipt
 from airflow_provider_diffgram.review.select import By
 from airflow_provider_diffgram.setup.description import DescribedSchema
@@ -246,6 +248,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "by_dataset": {"wait": (2, 0)},
     "night_is_reviewed": {"count": 2},
     "night_comes_back": {"train": 0},
+    "how_good_was_it": {},
     "retrain": {},
     "one_introduces": {"wait": (1, 1)},
     "by_camera": {"wait": (2, 0)},
@@ -262,6 +265,9 @@ RUNS: dict[str, dict[str, Any]] = {
     },
 }
 """DAG -> task -> what a first run returns: of a receipt what succeeded and what was skipped."""
+
+REVIEWED = ("night_is_reviewed", "how_good_was_it")
+"""DAGs that wait for people."""
 
 
 @pytest.fixture
@@ -290,10 +296,12 @@ def test_dags_run_and_a_second_run_adds_nothing(block, run_guide, project, clien
     for name in ("from_storage", "gated"):
         (media / f"{name}.jsonl").write_text(LINES_OF["push"].replace("/data/", f"{media}/"))
     scored = LINES_OF["push"].replace("/data/", f"{media}/").replace('"label"', '"score": 0.9, "label"')
-    (media / "to-review.jsonl").write_text(scored)
+    for name in ("to-review", "to-compare"):
+        (media / f"{name}.jsonl").write_text(scored)
+    (media / "compared").mkdir(exist_ok=True)
     staging = project.with_project(f"{project.project}-staging", datasets=["night"])
     monkeypatch.setenv("AIRFLOW_CONN_DIFFGRAM_STAGING", staging.connection_uri())
-    with reviewing(client, project) if dag_id(block) == "night_is_reviewed" else nullcontext():
+    with reviewing(client, project) if dag_id(block) in REVIEWED else nullcontext():
         first, second = run_guide(block), run_guide(block)
     for task, expected in RUNS[dag_id(block)].items():
         if isinstance(expected, int):
@@ -313,6 +321,16 @@ def test_dags_run_and_a_second_run_adds_nothing(block, run_guide, project, clien
     if dag_id(block) == "gated":
         assert first["check"]["instances"] == 1
         assert "the prediction set passes" in (media / "gated-page.html").read_text()
+    if dag_id(block) == "how_good_was_it":
+        assert (first["compare"]["judged"], first["compare"]["kept"]) == (1, 1)
+        assert second["compare"] == first["compare"]
+        (metrics,) = (media / "compared").glob("metrics-*.json")
+        assert_described(json.loads(metrics.read_text()))
+        (report,) = (media / "compared").glob("report-*.jsonl")
+        (line,) = map(json.loads, report.read_text().splitlines())
+        guide = (ROOT / "docs" / "compare.md").read_text()
+        told = guide.partition("**The report**")[2].partition(". `table`")[0]
+        assert re.findall(r"`(\w+)`", told) == list(line)
     if dag_id(block) == "by_dataset":
         assert set(stored(client)) == {"left.png"}
     if dag_id(block) == "scans":
@@ -322,6 +340,29 @@ def test_dags_run_and_a_second_run_adds_nothing(block, run_guide, project, clien
                 0: f"{name}-page-0.png",
                 1: f"{name}-page-1.png",
             }
+
+
+def assert_described(figures: dict[str, Any]) -> None:
+    """Hold the keys of metrics.json against the two tables of the guide."""
+    text = (ROOT / "docs" / "compare.md").read_text().partition("## metrics.json\n")[2].partition("\n## ")[0]
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    whole, group = ({key for line in table.splitlines()[2:] for key in keys_of(line)} for table in tables)
+    assert whole == figures.keys()
+    assert group == figures["all"].keys()
+    assert set(figures["all"]["acceptance"]) == {"number", "of", "share", "low", "high"}
+    assert set(figures["task_seconds"]) == {"tasks", "median", "lower_quartile", "upper_quartile"}
+
+
+def keys_of(line: str) -> list[str]:
+    return re.findall(r"`(\w+)`", line.split("|")[1])
+
+
+def test_outcomes_and_limits_of_a_comparison_are_those_described():
+    told = {code(row[0]) for row in rows("compare", "What counts")}
+    names = vars(compare_outcomes)
+    assert told == {value for name, value in names.items() if name.isupper() and isinstance(value, str)}
+    limits = {code(row[0]) for row in rows("compare", "Limits")}
+    assert limits == {each.name for each in fields(QualityLimits)}
 
 
 # Blocks that are not Python
