@@ -48,6 +48,9 @@ class Handle(BaseModel):
     :param unchecked: how many blobs the worker could not look at; the server does not check them (quirk 57).
     :param delivered: how many packets went how: ``upload``, ``update`` (written into a file that was there)
         or ``queue``, which is what there is to wait for.
+    :param refreshed: what ``if_exists="refresh"`` did, in predictions and files: ``added``, ``taken_back``,
+        ``unchanged``, ``touched``, ``settled``, ``reviewed``, ``waiting``, ``outdated``; what is 0 is left
+        out.
     :param file_ids: files that held the predictions of their packets when the push returned, whether it
         delivered them or found them there; none if there are more than 1000. A record or report has them all.
     :param record: path of the record of what was sent, if one was asked for.
@@ -65,6 +68,7 @@ class Handle(BaseModel):
     not_sent: int = 0
     unchecked: int = 0
     delivered: dict[Delivery, int] = {}
+    refreshed: dict[str, int] = {}
     file_ids: list[int] = []
     record: str | None = None
     uploaded_bytes: int = 0
@@ -134,6 +138,7 @@ class Receipt(BaseModel):
     :param waiting: name, input id and status of the first 20 that are pending.
     :param kept: predictions that kept their old score and model run, because the replacement has equal ones.
     :param delivered: how many packets went how, as the handles tell.
+    :param refreshed: what refreshes did, as the handles tell.
     :param file_ids: files that hold the predictions of their packets, if there are at most 1000.
     """
 
@@ -154,6 +159,7 @@ class Receipt(BaseModel):
     failures: list[ReceiptFailure] = []
     waiting: list[str] = []
     delivered: dict[Delivery, int] = {}
+    refreshed: dict[str, int] = {}
     file_ids: list[int] = []
 
     @property

@@ -227,6 +227,11 @@ class Labels:
             return None
         return self._read_attributes().on_wire(instance)
 
+    @property
+    def origin(self) -> Ref | None:
+        """Model and run of predictions that name none."""
+        return self._origin
+
     def origin_of(self, instance: Instance) -> dict[str, Any]:
         """Return the keys that say where a prediction without a model comes from; {} for anything else.
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from ...client import DiffgramClient, DiffgramError, OutcomeUnknownError, RefusedError, StoppedError, routes
 from ...client.attempts import backoff
-from ...client.request import pause
+from ...client.request import Steps, ask, pause, poll
 from ...models import File, Input
+from ..check.labels import Ref
 from ..check.wire import instances_of_body
-from ..server.past import look_back, undone_since
+from ..server.past import Rows, look_back, undone_since
 from ..server.rewrite import (
     Rewrite,
     Row,
@@ -35,7 +35,9 @@ from .batches import Memory
 from .brought import Brought
 from .decide import LONG, Action, Amendable, DeliverBy, why_by_queue
 from .item import Item
-from .model_ids import ModelIds
+from .model_ids import Ids, ModelIds
+from .refresh import Counts, Refreshing, Rules, Run, is_earlier, refreshed
+from .settle import PATIENCE
 from .threads import Gate
 
 _log = logging.getLogger(__name__)
@@ -70,6 +72,21 @@ class Amended:
         return bool(self.added or self.removed)
 
 
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What became of an item of a later run.
+
+    :param amended: what was written.
+    :param counts: of the decision.
+    :param introduces: references to add, of a run that the server has to be told of first; nothing is
+        written.
+    """
+
+    amended: Amended
+    counts: Counts
+    introduces: frozenset[str] = frozenset()
+
+
 @dataclass(slots=True)
 class _Going:
     """One file on its way: what was written so far."""
@@ -86,19 +103,27 @@ class Amendments:
     :param client: of the project.
     :param gate: lets as many files be written at once as the server stands.
     :param delivery: ``queue`` leaves everything to the queue; ``auto`` what people are at work on.
+    :param refreshes: whether to look at finished reviews, too.
     :param memory: told of files before they are written where people may be at work, and after they are
         proved.
     """
 
     def __init__(
-        self, client: DiffgramClient, gate: Gate, delivery: DeliverBy, memory: Memory | None = None
+        self,
+        client: DiffgramClient,
+        gate: Gate,
+        delivery: DeliverBy,
+        memory: Memory | None = None,
+        *,
+        refreshes: bool = False,
     ) -> None:
         self._client = client
         self._gate = gate
         self._delivery = delivery
         self._memory = memory
-        self._at_work = AtWork(client)
-        self._brought = Brought(client)
+        self._at_work = AtWork(client, reviewed=refreshes)
+        self._rows = Rows()
+        self._brought = Brought(client, self._rows)
         self._ids = ModelIds(client)
         self._pending: set[int] | None = None
         self._are_more_pending = False
@@ -154,6 +179,114 @@ class Amendments:
             with self._gate.turn():  # anew: looking back takes time, in which somebody may have saved
                 return self._write(action, item.name, self._read(file_id), wanted, known)
 
+    def refresh(self, item: Item, file_id: int, rules: Rules) -> Refreshed:
+        """Put an item's predictions in the place of those of earlier runs of its model that nobody touched.
+
+        :raises RefusedError: for a file that cannot be written, or an item that names no model.
+        :raises OutcomeUnknownError: if the server stays silent.
+        """
+        self._await_queue(file_id)
+        refs = item.labels.refs_of(item.packet.instances) or {ref for ref in [item.labels.origin] if ref}
+        if not refs:
+            raise RefusedError(
+                f"{item.name} names no model: whose earlier predictions are to make room? Set origin, or "
+                "model_ref and model_run_ref of each instance"
+            )
+        ids = self._ids.of(refs, file_id, item.parent_file_id)
+        runs = [self._run_of(ref, ids, file_id, item.parent_file_id) for ref in sorted(refs, key=str)]
+        with self._alone(file_id):
+            with self._gate.turn():
+                file = self._read(file_id)
+                left = self._left_alone(item, file, rules)
+                if left is not None:
+                    return Refreshed(Amended(file), left)
+                if not (item.references and rules.respect_people and count_gone(file)):
+                    return self._refresh(item, file, rules, runs, ids, [])
+            deleted = self._brought.deleted_by_people(item, file, has_jobs=self._at_work.has_jobs)
+            if deleted is None:
+                return Refreshed(Amended(file), Counts(settled=item.expected))
+            with self._gate.turn():
+                return self._refresh(item, self._read(file_id), rules, runs, ids, deleted)
+
+    def _refresh(
+        self,
+        item: Item,
+        file: File,
+        rules: Rules,
+        runs: list[Run],
+        ids: dict[Ref, Ids] | None,
+        deleted: list[Row],
+    ) -> Refreshed:
+        wanted = [_with_ids(row, ids or {}) for row in instances_of_body(item.keys)]
+        people = {row["member_created_id"] for row in file.instance_list if self._at_work.is_of_person(row)}
+        told = [row for row in deleted if row.get("machine_made") or row.get("model_id") is not None]
+
+        def decided(there: File) -> Refreshing:
+            given_back = self._given_back(there, people)
+            rows = there.instance_list
+            return refreshed(rows, wanted, runs, rules, people=people, given_back=given_back, deleted=told)
+
+        first = decided(file)
+        if first.new and ids is None:
+            return Refreshed(
+                Amended(file), first.counts, frozenset(row["creation_ref_id"] for row in first.new)
+            )
+        done = self.write(
+            item.name,
+            file,
+            lambda there: decided(there).rewrite(there.instance_list),
+            lambda row: any(is_earlier(row, run) for run in runs),
+        )
+        counts = replace(first.counts, added=done.added, taken_back=done.removed)
+        return Refreshed(done, counts)
+
+    def _given_back(self, file: File, people: Collection[int]) -> set[int]:
+        """Return the ids of living rows that a push gave back, and that no person ever touched."""
+        found = set()
+        for row in file.instance_list:
+            if row.get("action_type") == "undeleted" and row.get("member_created_id") not in people:
+                history = self._client.send(routes.view_history(self._client.project, row["id"])).rows
+                if not any(each["is_by_person"] for each in history):
+                    found.add(row["id"])
+        return found
+
+    def _run_of(self, ref: Ref, ids: dict[Ref, Ids] | None, file_id: int, parent_file_id: int | None) -> Run:
+        """Return a run by its ids, or a model without a run where the server does not know the run yet."""
+        known = ids or self._ids.of([(ref[0], None)], file_id, parent_file_id) or {}
+        model_id, run_id = known.get(ref) or known.get((ref[0], None)) or (0, None)
+        return Run(model_id, run_id)
+
+    def _left_alone(self, item: Item, file: File, rules: Rules) -> Counts | None:
+        """Return what is counted of a file that is not refreshed now.
+
+        :raises RefusedError: if it never can be.
+        """
+        if not can_be_rewritten(file):
+            raise RefusedError(
+                f"{item.name}: file {file.id} is of type {file.type}, and only predictions of images can be "
+                "refreshed without a risk for what people did. Use if_exists='append' for it"
+            )
+        is_begun = self._at_work.state(file.id) is not None
+        if is_begun or (self._delivery == "auto" and self._at_work.has_just_saved(file)):
+            return Counts(waiting=1)
+        if rules.reviewed == "leave" and self._at_work.is_reviewed(file.id):
+            return Counts(reviewed=1)
+        return None
+
+    def _await_queue(self, file_id: int) -> None:
+        """Wait until the queue has changed a file that it is about to change."""
+
+        def look() -> Steps[bool | None]:
+            rows = yield from ask(
+                routes.list_inputs(self._client.project, status="Processing", file_id=file_id)
+            )
+            return not [row for row in rows if row.mode and not row.hangs] or None
+
+        if self._is_pending(file_id) and self._client.run(poll(look, every=1.0, patience=PATIENCE)) is None:
+            raise OutcomeUnknownError(
+                f"file {file_id}: the queue has not changed it for {PATIENCE:.0f} s. Retry later"
+            )
+
     def _why_by_queue(self, item: Item, file: File) -> str | None:
         """Return why the change of a file is left to the queue."""
         state, is_recent, is_long = None, False, False
@@ -170,12 +303,19 @@ class Amendments:
             return self.write(name, file, lambda there: replaced(there.instance_list, wanted, among))
         return self.write(name, file, lambda there: appended(there.instance_list, wanted, known))
 
-    def write(self, name: str, file: File, planned: Callable[[File], Rewrite]) -> Amended:
+    def write(
+        self,
+        name: str,
+        file: File,
+        planned: Callable[[File], Rewrite],
+        is_ours: Callable[[Row], bool] = lambda row: False,
+    ) -> Amended:
         """Write a file until it is as planned, and what people saved meanwhile is as they left it.
 
         :param name: of the item, for errors.
         :param file: as it was just read.
         :param planned: what is to be written into a file as it is by then.
+        :param is_ours: whether a row that nobody touched need not be given back if it is lost.
         """
         going, deadline = _Going(), self._client.clock.monotonic() + self._client.settings.retry_timeout
         failures = rounds = 0
@@ -210,9 +350,9 @@ class Amendments:
             going.removed |= rewrite.removed
             if verdict.has_undone:
                 revived = {row["id"] for row in verdict.revived}
-                going.restored += self._repair(file.id, revived, set(verdict.lost))
+                going.restored += self._repair(file.id, revived, set(verdict.lost), is_ours)
             self._forget(file.id, is_noted)
-            if not (verdict.unadded or verdict.unremoved):
+            if verdict.is_proof:
                 break
             rounds += 1
             file = self._read(file.id)
@@ -227,7 +367,9 @@ class Amendments:
     # Requests
 
     def _read(self, file_id: int) -> File:
-        return self._client.send(routes.list_annotations(self._client.project, file_id))
+        file = self._client.send(routes.list_annotations(self._client.project, file_id))
+        self._rows.note(file)
+        return file
 
     def _after(self, error: DiffgramError, file_id: int, failures: int) -> File:
         """Wait a moment after a write without an answer, and read what there is."""
@@ -284,14 +426,21 @@ class Amendments:
         """Give back what a write since then has undone, as the histories tell; return how many rows."""
         if not count_gone(file):
             return 0
-        undone = undone_since(look_back(self._client, file), since)
+        undone = undone_since(look_back(self._client, file, self._rows), since)
         return self._repair(file.id, {chain[0]["id"] for chain in undone}, set()) if undone else 0
 
-    def _repair(self, file_id: int, touched: set[int], lost: set[int]) -> int:
+    def _repair(
+        self,
+        file_id: int,
+        touched: set[int],
+        lost: set[int],
+        is_ours: Callable[[Row], bool] = lambda row: False,
+    ) -> int:
         """Give back what a write has undone; return how many rows.
 
         :param touched: ids of rows that it brought back by mistake.
         :param lost: ids of rows that it deleted by mistake.
+        :param is_ours: whether a row that nobody touched need not come back.
         :raises RefusedError: if people save the file faster than it can be given back.
         """
         project, failures, restored = self._client.project, 0, 0
@@ -299,7 +448,8 @@ class Amendments:
             ids = sorted(lost | touched)
             histories = [self._client.send(routes.view_history(project, each)).rows for each in ids]
             file = self._read(file_id)
-            fix = repaired(file.instance_list, _each_once(histories), lost)
+            theirs = [each for each in _each_once(histories) if not all(map(is_ours, each))]
+            fix = repaired(file.instance_list, theirs, lost)
             if not fix.is_needed:
                 _log.info(
                     "file %s: others saved while it was written; %s row(s) given back", file_id, restored
@@ -381,10 +531,11 @@ def _each_once(histories: Iterable[list[Row]]) -> list[list[Row]]:
     return list({min(row["id"] for row in history): history for history in histories if history}.values())
 
 
-def _with_ids(row: Row, ids: dict[Any, tuple[int, int | None]]) -> Row:
-    """Return an instance with the ids of its model and run in the place of their references."""
+def _with_ids(row: Row, ids: Mapping[Ref, Ids]) -> Row:
+    """Return an instance with the ids of its model and run, where known, in the place of their references."""
     kept = {key: value for key, value in row.items() if key not in ("model_ref", "model_run_ref")}
-    if row.get("model_ref") is None:
+    known = ids.get((str(row.get("model_ref")), row.get("model_run_ref")))
+    if known is None:
         return kept
-    model_id, run_id = ids[row["model_ref"], row.get("model_run_ref")]
+    model_id, run_id = known
     return {**kept, "model_id": model_id, **({} if run_id is None else {"model_run_id": run_id})}

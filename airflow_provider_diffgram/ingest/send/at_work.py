@@ -15,6 +15,8 @@ from ..server.rewrite import Row
 OPEN = ("in_progress", "deferred", "in_review", "requires_changes")
 """A task in one of these has been opened, and is to be opened again."""
 
+_COMPLETE = "complete"
+
 _JUST_NOW = timedelta(minutes=10)
 """Somebody who saved a file so long ago may still have it open."""
 
@@ -29,13 +31,17 @@ class AtWork:
     state in which it has tasks, now and then.
 
     :param client: of the project.
+    :param reviewed: whether to look at tasks that are complete, too.
     :param wall: the time of day in seconds since the epoch.
     """
 
-    def __init__(self, client: DiffgramClient, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, client: DiffgramClient, *, reviewed: bool = False, wall: Callable[[], float] = time.time
+    ) -> None:
         self._client = client
         self._jobs: list[Job] | None = None
-        self._begun: dict[int, str] = {}
+        self._statuses = (*OPEN, _COMPLETE) if reviewed else OPEN
+        self._states: dict[int, set[str]] = {}
         self._looked_at = 0.0
         self._wall = wall
         self._people: dict[int, bool] = {}
@@ -50,7 +56,12 @@ class AtWork:
     def state(self, file_id: int) -> str | None:
         """Return the state of a file's task if somebody has begun it, and not ended."""
         self._look()
-        return self._begun.get(file_id)
+        return next(iter(sorted(self._states.get(file_id, set()) - {_COMPLETE})), None)
+
+    def is_reviewed(self, file_id: int) -> bool:
+        """Whether a task of a file is complete, and none is to be."""
+        self._look()
+        return self._states.get(file_id) == {_COMPLETE}
 
     def has_task(self, file_id: int) -> bool:
         """Whether a file is to be looked at by somebody, or was."""
@@ -85,7 +96,7 @@ class AtWork:
             elif not self._jobs or self._client.clock.monotonic() - self._looked_at < _AGAIN_AFTER:
                 return
             self._looked_at = self._client.clock.monotonic()
-            self._begun = self._client.run(self._look_at_tasks(self._jobs))
+            self._states = self._client.run(self._look_at_tasks(self._jobs))
 
     def _launched(self) -> Steps[list[Job]]:
         found: list[Job] = []
@@ -97,26 +108,26 @@ class AtWork:
                 return found
             number += 1
 
-    def _look_at_tasks(self, jobs: Iterable[Job]) -> Steps[dict[int, str]]:
+    def _look_at_tasks(self, jobs: Iterable[Job]) -> Steps[dict[int, set[str]]]:
         project = self._client.project
         ids = [job.id for job in jobs]
         states = yield from ask_together(routes.list_task_states(project, job_id) for job_id in ids)
         wanted = [
             (job_id, status)
             for job_id, tasks in zip(ids, states, strict=True)
-            for status in OPEN
+            for status in self._statuses
             if any(task.status == status for task in tasks)
         ]
         pages = yield from ask_together(
             routes.list_job_tasks(project, job_id, status=status, limit=routes.ALL_TASKS)
             for job_id, status in wanted
         )
-        return {
-            task.file.id: status
-            for (_, status), page in zip(wanted, pages, strict=True)
-            for task in page.task_list
-            if task.file is not None
-        }
+        found: dict[int, set[str]] = {}
+        for (_, status), page in zip(wanted, pages, strict=True):
+            for task in page.task_list:
+                if task.file is not None:
+                    found.setdefault(task.file.id, set()).add(status)
+        return found
 
 
 def _time_of(row: Row) -> datetime:

@@ -148,6 +148,11 @@ class Batches:
             else:
                 self._arrived[key] -= 1
 
+    def forget_place(self, place: Place) -> None:
+        """Do not wait for an input that was seen to its end."""
+        with self._lock:
+            self._arrived[place.batch_id, place.parent_file_id] -= 1
+
     def sent(self) -> list[SentBatch]:
         """Return all batches that hold inputs to wait for, oldest first: packets arrive in any order."""
         with self._lock:

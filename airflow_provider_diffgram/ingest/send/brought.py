@@ -12,7 +12,7 @@ from collections.abc import Collection
 from ...client import DiffgramClient, routes
 from ...models import File, Input
 from ..check.wire import instances_of_body
-from ..server.past import Fate, look_back, written_by_api
+from ..server.past import Fate, Rows, events_of_writes, look_back, rows_made
 from ..server.rewrite import Row, can_be_rewritten, count_gone, is_same
 from ..server.rows import is_pending, references, since_replaced, stored_nothing, stored_references
 from .item import Item
@@ -24,10 +24,12 @@ class Brought:
     """Looks at the past of files, one at a time. Safe to use from several threads.
 
     :param client: of the project.
+    :param rows: of other files, beside which dead rows of a file may be.
     """
 
-    def __init__(self, client: DiffgramClient) -> None:
+    def __init__(self, client: DiffgramClient, rows: Rows | None = None) -> None:
         self._client = client
+        self._rows = rows or Rows()
 
     def inputs_of(self, item: Item, file_id: int) -> list[Input]:
         """Return the inputs that made a file or changed it."""
@@ -64,7 +66,7 @@ class Brought:
         told = self.of_inputs(inputs, file) & wanted
         if not wanted or not count_gone(file) or not can_be_rewritten(file):
             return told
-        past = look_back(self._client, file)
+        past = look_back(self._client, file, self._rows)
         fates = past.fates()
         under_way = references(each for row in inputs if is_pending(row) for each in row.instance_list)
         taken = {each for each in wanted if fates.get(each) is Fate.TAKEN_BACK} - under_way
@@ -80,8 +82,9 @@ class Brought:
         """
         if not left or unfound < len(left):
             return set()
-        written = written_by_api(self._client, file.id)
-        if len(left) not in written and None not in written:
+        events = events_of_writes(self._client, file.id)
+        written = {rows_made(event) for event in events if event.member_id is None}
+        if not written & {len(left), None}:
             return set()
         _log.warning(
             "%s: %s prediction(s) are left out: so many were written into file %s before, and all of them "
@@ -91,6 +94,41 @@ class Brought:
             file.id,
         )
         return left
+
+    def deleted_by_people(self, item: Item, file: File, *, has_jobs: bool) -> list[Row] | None:
+        """Return the dead rows of a file that people deleted; None if all, and nothing tells what it was.
+
+        What an input brought, and what is gone without a trace, counts as deleted if people were there. That
+        is asked first: without a job whoever saves a file leaves an event, and all rows made are counted.
+
+        :param has_jobs: whether people may have saved it through a task, of which no event tells.
+        """
+        if not count_gone(file):
+            return []
+        events = events_of_writes(self._client, file.id)
+        if not has_jobs and all(event.member_id is None for event in events):
+            return []
+        inputs = self.inputs_of(item, file.id)
+        written = sum(rows_made(event) or 0 for event in events if event.member_id is None)
+        made = sum(len(row.instance_list) for row in inputs if row.succeeded)
+        by_people = (file.count_instances_changed or 0) - written - made
+        if by_people <= 0:
+            return []
+        past = look_back(self._client, file, self._rows)
+        found = [chain[0] for chain in past.chains if past.fate(chain) is Fate.DELETED_BY_PERSON]
+        known = sum(bool(row["is_by_person"]) for chain in past.chains for row in chain)
+        known += sum((row.get("version") or 1) - 1 or _may_be_of_people(row) for row in file.instance_list)
+        if by_people <= known or not past.unfound:
+            return found
+        fates = past.fates()
+        gone = [
+            each
+            for row in inputs
+            for each in row.instance_list
+            if isinstance(each, dict) and each.get("creation_ref_id") not in references(file.instance_list)
+            if each.get("creation_ref_id") not in fates
+        ]
+        return [*found, *gone] if gone or file.instance_list else None
 
     def is_doubtful(self, item: Item, file: File, *, replaces: bool) -> bool:
         """Whether only a file's past tells if an item was brought to it, and people removed some since."""

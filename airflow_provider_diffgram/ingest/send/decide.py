@@ -19,7 +19,7 @@ from .item import Item
 if TYPE_CHECKING:
     from ..read.remote import Medium
 
-IfExists = Literal["skip", "fail", "append", "replace"]
+IfExists = Literal["skip", "fail", "append", "replace", "refresh"]
 """What becomes of a file that is there already. ``fail`` has refused all of them before the first is sent."""
 
 
@@ -54,6 +54,7 @@ class Action(Enum):
     UPLOAD_IN_CHUNKS = "upload the medium in chunks; its predictions follow as an update"
     APPEND = "bring the file those predictions that it lacks"
     REPLACE = "put these predictions in the place of all that the file holds"
+    REFRESH = "put these predictions in the place of those of earlier runs that nobody touched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ def decide(
 ) -> Action | Question:
     """Return what to do with an item, or what to ask first."""
     if item.is_update:
-        return Action.REPLACE if item.packet.mode == "update_with_existing" else Action.APPEND
+        if item.packet.mode == "update_with_existing":
+            return Action.REPLACE
+        return Action.REFRESH if if_exists == "refresh" else Action.APPEND
     if found.pending is not None:
         return _while_pending(item, found, if_exists)
     if found.file is not None and item.is_video and found.is_lost is None:
@@ -151,6 +154,8 @@ def _with_file(item: Item, file: File, has_lost_some: bool | None, if_exists: If
         return Action.REPLACE
     if if_exists == "append":
         return Action.APPEND
+    if if_exists == "refresh":
+        return Action.REFRESH
     if item.expected <= (counted or 0):
         return Action.SKIP
     if has_lost_some is None:
@@ -165,6 +170,8 @@ def decide_settled(*, holds_instances: bool, if_exists: IfExists) -> Action:
     """
     if if_exists == "replace":
         return Action.REPLACE
+    if if_exists == "refresh":
+        return Action.REFRESH
     if if_exists == "append" or not holds_instances:
         return Action.APPEND
     return Action.SKIP

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Required, TypedDict, get_args
+from typing import Any, Required, TypedDict, get_args
 
 from ...client.sync import MOST_AT_ONCE
 from ...models import InvalidValueError
@@ -14,6 +15,7 @@ from ..limits import LIMITS, Limits
 from ..read.paths import PathOpener, universal_path
 from .batches import Memory
 from .decide import DeliverBy, IfExists
+from .refresh import Rules, rules_of
 from .turns import Turns
 
 
@@ -39,6 +41,7 @@ class Pushing(Sending, total=False):
     """The options of a push."""
 
     if_exists: IfExists
+    refresh: Rules | Mapping[str, Any] | None
     limits: Limits
 
 
@@ -53,7 +56,9 @@ class Options:
     :param origin: model and run (or None) of predictions that name no model.
     :param if_exists: what to do with media whose name is in the dataset already: ``skip``; ``fail`` before
         anything is sent; ``append`` the predictions that the file lacks; ``replace`` those it has, what
-        people corrected included.
+        people corrected included; ``refresh``: what earlier runs of the model predicted, and nobody touched,
+        makes room for what this run predicts.
+    :param refresh: how ``refresh`` decides, as the fields of :class:`~.refresh.Rules`.
     :param max_failed: how many packets may be refused, or which share of them if below 1.
     :param report: path of a JSON Lines file to write with the outcome of each packet.
     :param record: path of a JSON Lines file to write with each packet as it was sent, and its file: a line is
@@ -77,6 +82,7 @@ class Options:
     unknown_labels: UnknownLabels = "fail"
     origin: Ref | None = None
     if_exists: IfExists = "skip"
+    refresh: Rules | Mapping[str, Any] | None = None
     max_failed: float = 0
     report: str | None = None
     record: str | None = None
@@ -105,8 +111,28 @@ class Options:
             problems.append(f"max_failed must be 0 or more, not {self.max_failed}")
         if not 1 <= self.concurrency <= MOST_AT_ONCE:
             problems.append(f"concurrency must be 1 to {MOST_AT_ONCE}, not {self.concurrency}")
+        problems += self._refresh_problems()
         if problems:
             raise InvalidValueError("push", problems)
+
+    def _refresh_problems(self) -> list[str]:
+        problems = []
+        try:
+            rules_of(self.refresh)
+        except ValueError as error:
+            problems = [f"refresh: {line}" for line in str(error).splitlines()]
+        if self.refresh is not None and self.if_exists != "refresh":
+            problems.append("refresh has a meaning with if_exists='refresh' only")
+        if self.if_exists == "refresh" and self.delivery == "queue":
+            problems.append(
+                "if_exists='refresh' writes into files: the queue cannot, so delivery='queue' excludes it"
+            )
+        return problems
+
+    @property
+    def rules(self) -> Rules:
+        """How a refresh decides."""
+        return rules_of(self.refresh)
 
     def too_many(self, failed: int, expected: int) -> bool:
         """Whether more of ``expected`` packets failed than may."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -53,7 +53,8 @@ from .questions import Questions
 from .queue import Queue
 from .reading import Reader
 from .record import Record
-from .settle import Unsettled, holding_instances
+from .refresh import Counts
+from .settle import Unsettled, holding_instances, until_stored
 from .tally import Result, Tally
 from .threads import Senders
 from .upload import Uploads
@@ -235,7 +236,13 @@ class _Push:
         self._inventory = Inventory(client, self._plan, self._batches)
         self._queue = Queue(client, self._plan, self._batches)
         options = prepared.options
-        self._amendments = Amendments(client, senders.updates, options.delivery, options.memory)
+        self._amendments = Amendments(
+            client,
+            senders.updates,
+            options.delivery,
+            options.memory,
+            refreshes=options.if_exists == "refresh",
+        )
         self._uploads = Uploads(client, self._plan, prepared.options.path_of, prepared.tally, senders.uploads)
         self._reader = Reader(client, self._plan, prepared.options.delivery, prepared.tally.note_bytes)
         self._questions = Questions(
@@ -297,6 +304,7 @@ class _Push:
             unchecked=self._plan.blobs.unchecked,
             delivered=self._tally.delivered(),
             file_ids=self._tally.file_ids(),
+            refreshed=self._tally.refreshed.to_json(),
             record=self._options.record,
             uploaded_bytes=self._tally.bytes,
         )
@@ -500,6 +508,8 @@ class _Push:
         if action is Action.SKIP:
             self._arrived(item, None, file_id)
             return None
+        if action is Action.REFRESH:
+            return self._refresh(item, file_id)
         amended = self._amendments.amend(action, item, file_id)
         if isinstance(amended, Amended):
             self._amended(item, amended)
@@ -514,6 +524,39 @@ class _Push:
         self._arrived(item, None if done is None else "queue", file_id, why=why)
         return done
 
+    def _refresh(self, item: Item, file_id: int) -> Place | None:
+        """Put an item's predictions in the place of those of earlier runs.
+
+        A run that the server does not know is introduced by the queue, with what is new of this item.
+        """
+        done = self._amendments.refresh(item, file_id, self._options.rules)
+        if done.introduces:
+            self._introduce_by_update(item, file_id, done.introduces)
+            done = replace(self._amendments.refresh(item, file_id, self._options.rules), counts=done.counts)
+        has_changed = done.amended.has_changed or bool(done.counts.added)
+        self._runs.note(item.packet)
+        if has_changed:
+            with self._lock:
+                self._uploaded += 1
+        self._arrived(item, "update" if has_changed else None, file_id, counts=done.counts)
+        return None
+
+    def _introduce_by_update(self, item: Item, file_id: int, references: Collection[str]) -> None:
+        """Bring some of an item's predictions to its file by the queue, and wait until they are in.
+
+        :raises RefusedError: if they do not come in.
+        """
+        self._runs.is_new(item.packet)  # waits for its turn
+        place = self._queue.bring(item, file_id, references)
+        if self._runs.names_new(item.packet):
+            place = self._introduce(item, place)
+        self._batches.forget_place(place)
+        if not self._client.run(until_stored(self._client.project, file_id, references)):
+            raise RefusedError(
+                f"{item.name}: its predictions, which introduce a model run, went into the queue and did not "
+                f"reach file {file_id}. Is the server ingesting?"
+            )
+
     def _amended(self, item: Item, amended: Amended) -> None:
         """Take note of an item that was written into its file."""
         self._runs.note(item.packet)
@@ -523,15 +566,22 @@ class _Push:
         self._arrived(item, "update" if amended.has_changed else None, amended.file.id)
 
     def _arrived(
-        self, item: Item, delivery: Delivery | None, file_id: int | None = None, *, why: str | None = None
+        self,
+        item: Item,
+        delivery: Delivery | None,
+        file_id: int | None = None,
+        *,
+        why: str | None = None,
+        counts: Counts | None = None,
     ) -> None:
         """Take note of an item that Diffgram has.
 
         :param delivery: how it went; None if its predictions were there already.
-        :param why: it was not uploaded, although its medium may be.
+        :param why: it was not uploaded, or written, although it may be.
+        :param counts: what a refresh did with it.
         """
         result: Result = "skipped" if delivery is None else "sent"
-        self._tally.note(item.name, result, delivery=delivery, file_id=file_id)
+        self._tally.note(item.name, result, delivery=delivery, file_id=file_id, refreshed=counts)
         if why is not None:
             self._tally.note_queued(why)
         self._record.note(item, delivery, file_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from ...client import DiffgramClient, RefusedError, routes
@@ -82,6 +83,12 @@ class Queue:
             return self._update(item, file_id, "update", missing)
         under_way = [row for row in rows if row.mode and not row.succeeded and row.batch_id is not None]
         return next((pending_of(row) for row in under_way if item.references & references_of_row(row)), None)
+
+    def bring(self, item: Item, file_id: int, wanted: Collection[str]) -> Place:
+        """Append those of an item's predictions that have one of these references."""
+        return self._update(
+            item, file_id, "update", without_known(item.keys, set(item.references) - set(wanted))
+        )
 
     def replace(self, item: Item, file_id: int) -> Place | Pending | None:
         """Replace the instances of a file by those of an item, unless that was the last thing done to it.

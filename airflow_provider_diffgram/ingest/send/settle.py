@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ...client import DiffgramClient, OutcomeUnknownError, routes
@@ -11,6 +11,7 @@ from ...client.request import Steps, ask, poll
 from ...models import File, Input
 from ..server.files import read_files, settle_seconds
 from ..server.names import Pending
+from ..server.rows import references as references_in
 from .item import Item
 
 _POLL = 1.0
@@ -50,6 +51,18 @@ def holding_instances(project: str, directory_id: int, files: Iterable[Unsettled
 
     yield from poll(look, every=_POLL, patience=settle_seconds(instances))
     return holding
+
+
+def until_stored(project: str, file_id: int, references: Collection[str]) -> Steps[bool]:
+    """Wait until a file holds instances, or time is up; return whether it does."""
+    wanted = set(references)
+
+    def look() -> Steps[bool | None]:
+        file = yield from ask(routes.list_annotations(project, file_id))
+        return wanted <= references_in(file.instance_list) or None
+
+    patience = PATIENCE + settle_seconds(len(wanted))
+    return bool((yield from poll(look, every=_POLL, patience=patience)))
 
 
 def wait_for_file(client: DiffgramClient, pending: Pending, patience: float = PATIENCE) -> File | None:

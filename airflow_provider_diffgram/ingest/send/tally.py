@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 from ...client import DiffgramError, RefusedError
 from ...models import InvalidValueError
@@ -18,6 +18,7 @@ from ...models.recorded import Delivery
 from ...pulse import duration
 from .errors import PushError
 from .lines import Lines
+from .refresh import Counts
 
 _log = logging.getLogger(__name__)
 
@@ -33,8 +34,9 @@ class Tally:
 
     :param expected: number of packets, where it is known.
     :param report: gets one JSON object per packet: ``name``, ``outcome``, ``delivery``, ``reason``,
-        ``input_id``, ``file_id``; what is not known is left out.
+        ``input_id``, ``file_id``, ``refreshed``; what is not known is left out.
     :param clock: seconds.
+    :ivar refreshed: what refreshes did.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Tally:
         self._counts: Counter[Result] = Counter()
         self._delivered: Counter[Delivery] = Counter()
         self._queued: Counter[str] = Counter()
+        self.refreshed = Counts()
         self._file_ids: dict[int, None] = {}
         self._bytes = 0
         self._lock = threading.Lock()
@@ -69,22 +72,27 @@ class Tally:
         delivery: Delivery | None = None,
         input_id: int | None = None,
         file_id: int | None = None,
+        refreshed: Counts | None = None,
     ) -> None:
         """Take note of a packet's outcome. A report that cannot be written is told by :meth:`close`.
 
         :param delivery: how it went, if it was sent.
+        :param refreshed: what a refresh of its file did.
         """
-        line = {
+        line: dict[str, Any] = {
             "name": name,
             "outcome": result,
             "delivery": delivery,
             "input_id": input_id,
             "file_id": file_id,
+            "refreshed": refreshed.to_json() if refreshed is not None else None,
         }
         if reason is not None:
             line["reason"] = without_signatures(str(reason))
         with self._lock:
             self._counts[result] += 1
+            if refreshed is not None:
+                self.refreshed.add(refreshed)
             if delivery is not None:
                 self._delivered[delivery] += 1
             is_in = result == "skipped" or (result == "sent" and delivery in ("upload", "update"))
@@ -226,6 +234,8 @@ class Tally:
         words = f"{self.counts()}{of} · {rate:.1f}/s"
         if self._bytes:
             words += f" · {self._bytes / _MIB:,.1f} MiB uploaded, {self._bytes / _MIB / seconds:.1f} MiB/s"
+        if told := self.refreshed.to_json():
+            words += " · " + ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in told.items())
         left = (self.expected or 0) - self.done
         return f"{words} · about {duration(left / rate)} left" if left > 0 and rate > 0 else words
 

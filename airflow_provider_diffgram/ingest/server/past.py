@@ -7,22 +7,29 @@ lead to the dead ones, and the file's counter tells how many there are to find.
 
 from __future__ import annotations
 
+import heapq
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
 from ...client import CredentialError, DiffgramClient, RefusedError, ServerFaultError, routes
-from ...models.received import File
-from .rewrite import Row, count_gone, is_same
+from ...models.received import Event, File
+from .rewrite import Row, count_gone, is_deletion, is_same
 from .rows import references
 
-_MISSES = (12, 200)
+_NEAR, _FAR = 12, 200
 """So many ids of other files in a row end the way from one id, since others write at the same moment; if rows
 are left to find, the way is gone once more, further."""
 
 _MOST_LOOKS = 400
 """Histories read for one file."""
+
+_NEAREST = 8
+"""Files whose rows may lead to those of another one."""
+
+_ROWS_KEPT = 200_000
+_NOBODY = 0
 
 
 class Fate(Enum):
@@ -35,7 +42,7 @@ class Fate(Enum):
 
 
 def fate_of(history: Sequence[Row]) -> Fate:
-    """Return what became of an instance.
+    """Return what became of an instance, as far as its own history tells.
 
     What the API undid of a person's deletion, and did again, leaves it a person's.
 
@@ -46,16 +53,15 @@ def fate_of(history: Sequence[Row]) -> Fate:
     if not newest.get("soft_delete"):
         return Fate.LIVES
     for row in history:
-        is_deletion = row.get("action_type") == "deleted"
         if row.get("is_by_person"):
-            return Fate.DELETED_BY_PERSON if is_deletion else _unless_by_person(newest)
-        if not (is_deletion or row.get("action_type") == "undeleted"):
+            return Fate.DELETED_BY_PERSON if is_deletion(row) else _unless_by_person(newest)
+        if not (is_deletion(row) or row.get("action_type") == "undeleted"):
             break
     return _unless_by_person(newest)
 
 
 def _unless_by_person(newest: Row) -> Fate:
-    return Fate.TAKEN_BACK if newest.get("action_type") == "deleted" else Fate.LOST
+    return Fate.TAKEN_BACK if is_deletion(newest) else Fate.LOST
 
 
 @dataclass(slots=True)
@@ -71,32 +77,98 @@ class Past:
     unfound: int = 0
     living: list[list[Row]] = field(default_factory=list)
 
+    def fate(self, chain: Sequence[Row]) -> Fate:
+        """Return what became of a dead instance.
+
+        A person's deletion makes no row where an equal one was deleted before, by a person: the server knows
+        it again. It looks like a loss.
+        """
+        fate = fate_of(chain)
+        if fate is Fate.LOST and any(
+            row["is_by_person"] and is_deletion(row) and is_same(chain[0], row)
+            for other in self.chains
+            for row in other
+        ):
+            return Fate.DELETED_BY_PERSON
+        return fate
+
     def fates(self) -> dict[str, Fate]:
         """Return what became of the references of dead instances; of several of one, of the newest."""
         chains = sorted(self.chains, key=lambda chain: int(chain[0]["id"]))
-        return {ref: fate_of(chain) for chain in chains for ref in references(chain)}
+        return {ref: self.fate(chain) for chain in chains for ref in references(chain)}
 
 
-def look_back(client: DiffgramClient, file: File, near: Iterable[int] = ()) -> Past:
+class Rows:
+    """Which file each row is of, as far as one push has seen. Safe to use from several threads.
+
+    Files that were made one after another get their rows one after another, too, night after night. So where
+    nothing of a file lives, the rows of its neighbours lead to those that it had; and a row that was met on
+    the way to those of another file need not be asked for again.
+    """
+
+    def __init__(self) -> None:
+        self._owners: dict[int, int] = {}
+        self._ids: dict[int, list[int]] = {}
+        self._newest = 0
+        self._lock = threading.Lock()
+
+    def note(self, file: File) -> None:
+        """Remember the living rows of a file that was read."""
+        self.tell(file.id, (row["id"] for row in file.instance_list))
+
+    def tell(self, file_id: int, ids: Iterable[int]) -> None:
+        """Remember whose some rows are."""
+        with self._lock:
+            for each in ids:
+                if each not in self._owners and len(self._owners) < _ROWS_KEPT:
+                    self._owners[each] = file_id
+                    self._ids.setdefault(file_id, []).append(each)
+                    self._newest = max(self._newest, each)
+
+    def tell_foreign(self, row_id: int) -> None:
+        """Remember that an id is of no row of the project. Those above all others may become one."""
+        with self._lock:
+            if row_id < self._newest and len(self._owners) < _ROWS_KEPT:
+                self._owners.setdefault(row_id, _NOBODY)
+
+    def is_of_others(self, row_id: int, file_id: int) -> bool:
+        """Whether a row is known not to be of a file."""
+        with self._lock:
+            return self._owners.get(row_id, file_id) != file_id
+
+    def of(self, file_id: int) -> list[int]:
+        """Return the rows that are known of a file."""
+        with self._lock:
+            return list(self._ids.get(file_id, ()))
+
+    def beside(self, file_id: int) -> list[int]:
+        """Return rows of the files that were made nearest in time to this one."""
+        with self._lock:
+            nearest = heapq.nsmallest(_NEAREST + 1, self._ids, key=lambda each: abs(each - file_id))
+            return sorted({row for each in nearest for row in self._ids[each]})
+
+
+def look_back(client: DiffgramClient, file: File, rows: Rows) -> Past:
     """Find the dead instances of a file.
 
     :param file: with its living instances.
-    :param near: ids of other rows that it had.
+    :param rows: what is known of others; told what is found.
     """
-    looking = _Looking(client, file)
+    looking = _Looking(client, file, rows)
     if looking.left:
         looking.look_at_revived()
-        looking.look_around(near)
+        looking.look_around()
     return Past(looking.chains, max(0, looking.left), looking.living)
 
 
 class _Looking:
-    def __init__(self, client: DiffgramClient, file: File) -> None:
+    def __init__(self, client: DiffgramClient, file: File, rows: Rows) -> None:
         self.chains: list[list[Row]] = []
         self.living: list[list[Row]] = []
         self.left = count_gone(file)
         self._client = client
         self._file = file
+        self._rows = rows
         self._looks = 0
         self._seen: set[int] = set()
 
@@ -109,30 +181,38 @@ class _Looking:
                     self.living.append(history)
                     self.left -= len(history) - (row.get("version") or 1)
 
-    def look_around(self, near: Iterable[int]) -> None:
+    def look_around(self) -> None:
         """Look at the ids beside those of the file's rows, and on from what is found there."""
         ids = {row.get(key) for row in self._file.instance_list for key in ("id", "root_id", "previous_id")}
         self._seen |= {each for each in ids if each is not None}
-        strangers: set[int] = set()
-        for most in _MISSES:
-            for start in sorted({*self._seen, *near}):
-                for step in (-1, 1):
-                    self._walk(start, step, most, strangers)
+        for each in self._rows.of(self._file.id):
+            if each not in self._seen and self._may_look():
+                self._look_at(each)
+        for beside, most in ((False, _NEAR), (True, _NEAR), (True, _FAR)):
+            walked: set[int] = set()
+            others = self._rows.beside(self._file.id) if beside else ()
+            while starts := {*self._seen, *others} - walked:  # what is found leads on: a row, its versions
+                walked |= starts
+                for start in sorted(starts, reverse=True):
+                    for step in (-1, 1):
+                        self._walk(start, step, most)
 
-    def _walk(self, at: int, step: int, most: int, strangers: set[int]) -> None:
+    def _walk(self, at: int, step: int, most: int) -> None:
         misses = 0
         while misses < most and self._may_look() and at + step > 0:
             at += step
-            if at in self._seen or (at not in strangers and self._look_at(at)):
-                misses = 0
-            else:
-                strangers.add(at)
-                misses += 1
+            misses = 0 if at in self._seen or self._look_at(at) else misses + 1
 
     def _look_at(self, instance_id: int) -> bool:
         """Return whether an id is of a row of this file; take note of its instance if that is dead."""
+        if self._rows.is_of_others(instance_id, self._file.id):
+            return False
         history = self._history(instance_id)
-        if not history or history[0].get("file_id") != self._file.id:
+        if not history:
+            self._rows.tell_foreign(instance_id)
+            return False
+        self._rows.tell(history[0]["file_id"], (row["id"] for row in history))
+        if history[0]["file_id"] != self._file.id:
             return False
         self._seen |= {row["id"] for row in history}
         if fate_of(history) is not Fate.LIVES:
@@ -167,17 +247,17 @@ def _is_undone(history: Sequence[Row], since: str) -> bool:
     if theirs is None or str(theirs.get("created_time") or "") < since:
         return False
     is_alive = not history[0].get("soft_delete")
-    if theirs.get("action_type") == "deleted":
+    if is_deletion(theirs):
         return is_alive
     return bool(theirs.get("soft_delete")) and not (is_alive and is_same(theirs, history[0]))
 
 
-def written_by_api(client: DiffgramClient, file_id: int) -> list[int | None]:
-    """Return how many rows each write of the API made in a file, newest first; None if not told."""
-    events = client.send(routes.list_events(client.project, kind="annotation_update", file_id=file_id))
-    return [_number(event.description) for event in events if event.member_id is None]
+def events_of_writes(client: DiffgramClient, file_id: int) -> list[Event]:
+    """Return the events of writes of a file's list, newest first; those of the API name no member."""
+    return client.send(routes.list_events(client.project, kind="annotation_update", file_id=file_id))
 
 
-def _number(words: Any) -> int | None:
-    number = str(words or "").rpartition(" ")[2]
+def rows_made(event: Event) -> int | None:
+    """Return how many rows a write made, as its event tells."""
+    number = str(event.description or "").rpartition(" ")[2]
     return int(number) if number.isdigit() else None

@@ -102,8 +102,18 @@ def echo(row: Mapping[str, Any]) -> Row:
 
 
 def removal(row: Mapping[str, Any]) -> Row:
-    """Return the row that takes a living one back: its history then names who did."""
-    return {**echo(row), "soft_delete": True}
+    """Return the row that takes a living one back: its history then names who did.
+
+    The server knows a deletion again by its content, too, and makes none where an equal row was deleted
+    before: the history would not tell who did. So this one is made unlike all others, by its ``number``.
+    """
+    return {**echo(row), "soft_delete": True, "number": row["id"]}
+
+
+def is_deletion(row: Mapping[str, Any]) -> bool:
+    """Whether a dead row is one that says that its instance was deleted, rather than one that was deleted."""
+    is_born_dead = row.get("previous_id") is not None and row.get("deletion_type") is None
+    return bool(row.get("soft_delete")) and (row.get("action_type") == "deleted" or is_born_dead)
 
 
 def appended(living: Iterable[Row], wanted: Iterable[Row], known: Collection[str] = ()) -> Rewrite:
@@ -220,7 +230,7 @@ def repaired(
         alive = {row["id"] for row in history} & there.keys()
         if theirs is None or theirs["id"] in alive:
             continue
-        if theirs.get("action_type") == "deleted":
+        if is_deletion(theirs):
             going |= alive
         elif not any(is_same(theirs, there[each]) for each in alive):
             making_room |= alive

@@ -155,8 +155,10 @@ class Watch:
         untold = any(handle.counts_more_files_than_it_tells for handle in self._handles)
         few = len(file_ids) <= MOST_FILE_IDS and not untold
         delivered: Counter[Delivery] = Counter()
+        refreshed: Counter[str] = Counter()
         for handle in self._handles:
             delivered.update(handle.delivered)
+            refreshed.update(handle.refreshed)
         open_parts = sum(
             sum(batch.counts.values()) for batch in self._batches if batch.listing.sent.inputs is None
         )
@@ -176,6 +178,7 @@ class Watch:
             failures=self._failures() if any(counts[each] for each in _PROBLEMS) else [],
             waiting=[each.words() for each in verdicts if each.state == "pending"][:SHOWN_FAILURES],
             delivered=dict(delivered),
+            refreshed=dict(refreshed),
             file_ids=sorted(file_ids) if few else [],
         )
 

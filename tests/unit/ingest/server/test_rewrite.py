@@ -79,7 +79,7 @@ class Server:
             if not row["soft_delete"] and row["id"] not in kept | new and row not in gone
         ]
         for row in [*gone, *missing]:
-            row["soft_delete"] = True
+            row |= {"soft_delete": True, "deletion_type": "system_deletion"}
         ids = [row["id"] for row in [*gone, *missing]]
         log = {"warning": {"missing_ids": [row["id"] for row in missing]}} if missing else {}
         body = {"added_instances": made, "deleted_instances": ids, "new_file": {"id": 7}, "log": log}
@@ -253,6 +253,8 @@ def told(*rows: tuple[str, bool, bool]) -> list[Row]:
     """Return a history, newest first, of (action, by a person, dead)."""
     return [
         {"id": 9 - number, "action_type": action, "is_by_person": by_person, "soft_delete": dead}
+        | ({"previous_id": 8 - number} if action != "created" else {})
+        | ({"deletion_type": "system_deletion"} if dead and action != "deleted" else {})
         for number, (action, by_person, dead) in enumerate(rows)
     ]
 
@@ -282,7 +284,8 @@ def test_of_what_people_saved_only_what_is_not_as_they_left_it_is_undone():
         return [{"soft_delete": False, "is_by_person": False, **sent(1), **row} for row in rows]
 
     late, early = "2026-11-27T01:00", "2026-11-27T00:00"
-    moved = {"id": 2, "x_min": 5, "is_by_person": True, "soft_delete": True, "created_time": late}
+    moved: Row = {"id": 2, "x_min": 5, "is_by_person": True, "soft_delete": True, "created_time": late}
+    moved["deletion_type"] = "system_deletion"
     revived = {"id": 3, "action_type": "undeleted"}
     given_back = {"id": 4, "x_min": 5, "action_type": "undeleted"}
     assert undone_since(Past(living=[history(revived, moved)]), early)

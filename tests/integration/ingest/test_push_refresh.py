@@ -1,0 +1,360 @@
+"""Nightly predictions: what nobody touched makes room for what the model says now; people's work stays."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_diffgram.client import routes
+from airflow_provider_diffgram.ingest.send.errors import PushError
+from airflow_provider_diffgram.models import Handle, InvalidValueError
+from diffgram_emulator.people import Page, Person
+from tests.integration.ingest.fast_time import until
+from tests.integration.ingest.live_diffgram import Kept, LiveDiffgram, box
+from tests.integration.ingest.raw_packets import image
+from tests.integration.ingest.served_media import Media
+from tests.integration.ingest.test_amend import Killed, between, die, lose_the_answer, saved
+
+
+@pytest.fixture
+def ada(diffgram: LiveDiffgram) -> Person:
+    return Person.of(diffgram.emulator)
+
+
+def night(diffgram: LiveDiffgram, number: int, *packets: dict[str, Any], **more: Any) -> Handle:
+    """Push what a run predicts."""
+    options = {"if_exists": "refresh", "delivery": "upload", **more}
+    return diffgram.push(packets, origin=("detector", f"night-{number}"), **options)
+
+
+def file_of(diffgram: LiveDiffgram, media: Media, *lefts: int, name: str = "a.png") -> int:
+    """Push a file with what the first night predicts."""
+    packet = image(media, name, *(box(left, score=0.5) for left in lefts))
+    diffgram.done(night(diffgram, 1, packet))
+    return diffgram.file(name).id
+
+
+def packet(media: Media, *lefts: int, name: str = "a.png") -> dict[str, Any]:
+    return image(media, name, *(box(left, score=0.7) for left in lefts))
+
+
+def test_what_nobody_touched_makes_room(diffgram: LiveDiffgram, media: Media):
+    file_id = file_of(diffgram, media, 1, 41)
+    handle = night(diffgram, 2, packet(media, 41, 81))
+    assert handle.refreshed == {"added": 1, "taken_back": 1, "unchanged": 1}
+    assert diffgram.done(handle).refreshed == handle.refreshed
+    assert diffgram.lefts(file_id) == [41, 81]
+    before = diffgram.content()
+    again = night(diffgram, 2, packet(media, 41, 81))
+    assert (again.skipped, again.refreshed) == (1, {"unchanged": 2})
+    assert diffgram.content() == before
+
+
+def test_an_equal_prediction_keeps_its_score_unless_it_is_to_be_exchanged(
+    diffgram: LiveDiffgram, media: Media
+):
+    file_id = file_of(diffgram, media, 1)
+    night(diffgram, 2, packet(media, 1))
+    assert [row["score"] for row in diffgram.instances(file_id)] == [0.5]
+    handle = night(diffgram, 2, packet(media, 1, 41), refresh={"rescore": True})
+    assert handle.refreshed == {"added": 2, "taken_back": 1}
+    assert [row["score"] for row in diffgram.instances(file_id)] == [0.7, 0.7]
+
+
+def test_what_people_did_holds_for_the_next_run(diffgram: LiveDiffgram, media: Media, ada: Person):
+    file_id = file_of(diffgram, media, 1, 41, 81, 121)
+
+    def edit(page: Page) -> None:
+        page.move(0, 2)
+        page.delete(1)
+        page.relabel(2, diffgram.labels["dog"])
+        page.draw(diffgram.labels["cat"], (201, 2, 210, 11))
+
+    saved(ada, file_id, edit)
+    handle = night(diffgram, 2, packet(media, 1, 41, 161, 202))
+    assert ada.undone() == []
+    assert handle.refreshed == {"added": 1, "taken_back": 1, "touched": 2, "settled": 3}
+    assert diffgram.lefts(file_id) == [3, 81, 161, 201]
+    third = night(diffgram, 3, packet(media, 41, 161))
+    assert third.refreshed == {"unchanged": 1, "touched": 2, "settled": 1}
+    without = night(diffgram, 4, packet(media, 41), refresh={"respect_people": False})
+    assert without.refreshed == {"added": 1, "taken_back": 1, "touched": 2}
+    assert ada.undone() != [], "that is what the word asks for"
+
+
+def test_a_file_for_which_nothing_is_predicted_loses_what_nobody_touched(
+    diffgram: LiveDiffgram, media: Media, ada: Person
+):
+    file_id = file_of(diffgram, media, 1, 41)
+    kept = night(diffgram, 2, packet(media), refresh={"empty": "keep"})
+    assert (kept.refreshed, diffgram.lefts(file_id)) == ({}, [1, 41])
+    saved(ada, file_id, lambda page: page.move(0, 2))
+    cleared = night(diffgram, 2, packet(media))
+    assert (cleared.refreshed, diffgram.lefts(file_id)) == ({"taken_back": 1, "touched": 1}, [3])
+    assert night(diffgram, 3, packet(media, 41)).refreshed == {"added": 1, "touched": 1}
+    assert night(diffgram, 4, packet(media)).refreshed == {"taken_back": 1, "touched": 1}
+
+
+def test_a_file_that_was_cleared_gets_what_a_later_run_predicts(diffgram: LiveDiffgram, media: Media):
+    file_id = file_of(diffgram, media, 1)
+    for number in (2, 4):
+        night(diffgram, number, packet(media))
+        assert diffgram.lefts(file_id) == []
+        assert night(diffgram, number + 1, packet(media, 1)).refreshed == {"added": 1}
+        assert diffgram.lefts(file_id) == [1]
+
+
+def test_what_people_deleted_of_a_file_altogether_stays_deleted(
+    diffgram: LiveDiffgram, media: Media, ada: Person
+):
+    file_id = file_of(diffgram, media, 1, 41)
+    night(diffgram, 2, packet(media, 1, 81))
+    saved(ada, file_id, lambda page: [page.delete(index) for index in range(len(page.rows))])
+    for number in (2, 3):
+        assert night(diffgram, number, packet(media, 1, 81)).refreshed == {"settled": 2}
+    assert diffgram.lefts(file_id) == []
+
+
+def test_new_files_raw_ones_and_those_of_others_get_what_this_run_predicts(
+    diffgram: LiveDiffgram, media: Media
+):
+    diffgram.pushed(
+        [image(media, "raw.png"), image(media, "other.png", box(1, score=1))], origin=("other", "1")
+    )
+    names = ("new.png", "raw.png", "other.png")
+    handle = night(diffgram, 1, *(packet(media, 41, name=name) for name in names))
+    assert diffgram.done(handle).failed == 0
+    assert {name: diffgram.lefts(diffgram.file(name).id) for name in names} == {
+        "new.png": [41],
+        "raw.png": [41],
+        "other.png": [1, 41],
+    }
+
+
+def test_two_requests_a_file_and_ten_nights_leave_as_much_as_one(diffgram: LiveDiffgram, media: Media):
+    names = [f"{number}.png" for number in range(4)]
+    for name in names:
+        file_of(diffgram, media, 1, 41, name=name)
+    chance = random.Random(2)
+    for number in range(2, 11):
+        packets = [packet(media, *chance.sample(range(0, 400, 40), 2), name=name) for name in names]
+        night(diffgram, number, packets[0])  # introduces the run
+        before = diffgram.emulator.requests()["total"]
+        night(diffgram, number, *packets[1:])
+        assert diffgram.emulator.requests()["total"] - before <= 3 * 3 + 18, "the looks of the whole push"
+    assert [len(diffgram.lefts(file.id)) for file in diffgram.files()] == [2] * 4
+
+
+def test_reviewed_files_are_left_and_begun_ones_wait(diffgram: LiveDiffgram, media: Media):
+    states = {
+        "done.png": "complete",
+        "begun.png": "in_progress",
+        "review.png": "in_review",
+        "free.png": "available",
+    }
+    ids = {file_of(diffgram, media, 1, name=name): name for name in states}
+    schema = diffgram.ask(routes.list_schemas)[0].id
+    job = diffgram.ask(
+        routes.create_job, "job", schema_id=schema, datasets={diffgram.directory_id: "predictions"}
+    )
+    diffgram.client.send(routes.launch_job(diffgram.client.project, job.id))
+    listing = routes.list_tasks(diffgram.client.project, job_id=job.id)
+    deadline = time.monotonic() + 20
+    while len(tasks := diffgram.client.send(listing).task_list) < 4:
+        until(tasks, deadline)
+    for task in tasks:
+        assert task.file is not None
+        body = {"project": diffgram.client.project, "task_id": task.id, "status": states[ids[task.file.id]]}
+        diffgram.emulator.control("tasks", body)
+    packets = [packet(media, 81, name=name) for name in states]
+    handle = night(diffgram, 2, *packets)
+    assert handle.refreshed == {"added": 1, "taken_back": 1, "reviewed": 1, "waiting": 2}
+    assert {name: diffgram.lefts(file_id) for file_id, name in ids.items()} == {
+        "done.png": [1],
+        "begun.png": [1],
+        "review.png": [1],
+        "free.png": [81],
+    }
+    again = night(diffgram, 2, *packets, refresh={"reviewed": "refresh"})
+    assert again.refreshed == {"added": 1, "taken_back": 1, "unchanged": 1, "waiting": 2}
+
+
+def test_a_file_that_somebody_saved_just_now_waits_in_auto(diffgram: LiveDiffgram, media: Media, ada: Person):
+    file_id = file_of(diffgram, media, 1)
+    saved(ada, file_id, lambda page: page.draw(diffgram.labels["cat"], (60, 2, 69, 11)))
+    handle = night(diffgram, 2, packet(media, 81), delivery="auto")
+    assert (handle.refreshed, handle.skipped) == ({"waiting": 1}, 1)
+    assert diffgram.lefts(file_id) == [1, 60]
+
+
+def test_two_at_once_leave_the_predictions_of_the_later_run(diffgram: LiveDiffgram, media: Media):
+    names = [f"{number}.png" for number in range(6)]
+    for name in names:
+        file_of(diffgram, media, 1, name=name)
+    for number, name in ((2, "x.png"), (3, "y.png")):
+        night(diffgram, number, packet(media, 1, name=name))  # the runs are known
+    runs = [
+        threading.Thread(
+            target=night, args=(diffgram, number, *(packet(media, 40 * number, name=name) for name in names))
+        )
+        for number in (2, 3)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert [diffgram.lefts(diffgram.file(name).id) for name in names] == [[120]] * 6
+
+
+def test_a_run_that_wrote_from_an_older_list_makes_room_for_the_later_one(
+    diffgram: LiveDiffgram, media: Media
+):
+    file_id = file_of(diffgram, media, 1)
+    for number, name in ((2, "x.png"), (3, "y.png")):
+        night(diffgram, number, packet(media, 1, name=name))
+    with between(diffgram, lambda: night(diffgram, 3, packet(media, 120))):
+        handle = night(diffgram, 2, packet(media, 80))
+    assert diffgram.lefts(file_id) == [120]
+    assert handle.not_sent == 0
+    assert night(diffgram, 4, packet(media, 160)).refreshed == {"added": 1, "taken_back": 1}
+
+
+@pytest.mark.parametrize("how", ["saves", "answer lost", "dies"])
+def test_what_happens_between_reading_and_writing_costs_nobody_anything(
+    diffgram: LiveDiffgram, media: Media, ada: Person, how: str
+):
+    file_id = file_of(diffgram, media, 1, 41, 81)
+
+    def edit(page: Page) -> None:
+        page.move(0, 2)
+        page.delete(1)
+        page.draw(diffgram.labels["cat"], (201, 2, 210, 11))
+
+    memory = Kept()
+    after = {"saves": None, "answer lost": lose_the_answer, "dies": die}[how]
+    new = packet(media, 81, 161)
+    saved(ada, file_id, lambda page: page.draw(diffgram.labels["cat"], (241, 2, 250, 11)))
+    with between(diffgram, lambda: saved(ada, file_id, edit), after):
+        if how == "dies":
+            with pytest.raises(Killed):
+                night(diffgram, 2, new, memory=memory)
+        else:
+            night(diffgram, 2, new, memory=memory)
+    night(diffgram, 2, new, memory=memory)
+    assert memory.files == {}
+    assert ada.undone() == []
+    assert diffgram.lefts(file_id) == [3, 81, 161, 201, 241]
+
+
+def test_a_run_of_another_model_of_the_same_name_is_told_apart(diffgram: LiveDiffgram, media: Media):
+    first = image(media, "a.png", box(1, score=1, model_ref="one", model_run_ref="night"))
+    other = image(media, "a.png", box(41, score=1, model_ref="two", model_run_ref="night"))
+    diffgram.pushed([first])
+    file_id = diffgram.file("a.png").id
+    assert diffgram.push([other], if_exists="refresh").refreshed == {"added": 1}
+    assert diffgram.lefts(file_id) == [1, 41]
+
+
+def test_report_tells_what_became_of_each_file(diffgram: LiveDiffgram, media: Media, tmp_path: Path):
+    file_of(diffgram, media, 1)
+    report = tmp_path / "report.jsonl"
+    night(diffgram, 2, packet(media, 81), report=str(report))
+    (line,) = [json.loads(each) for each in report.read_text().splitlines()]
+    assert (line["outcome"], line["delivery"]) == ("sent", "update")
+    assert line["refreshed"] == {"added": 1, "taken_back": 1}
+
+
+def test_packets_by_file_id_are_refreshed(diffgram: LiveDiffgram, media: Media):
+    file_id = file_of(diffgram, media, 1)
+    update = {"file_id": file_id, "mode": "update", "instance_list": [box(81, score=0.5)]}
+    assert night(diffgram, 2, update).refreshed == {"added": 1, "taken_back": 1}
+    assert diffgram.lefts(file_id) == [81]
+
+
+def test_what_cannot_be_refreshed_is_told(diffgram: LiveDiffgram, media: Media):
+    file_of(diffgram, media, 1)
+    text = {"media": {"text_data": "a cat", "type": "text"}, "original_filename": "a.txt"}
+    diffgram.pushed([text])
+    with pytest.raises(PushError, match="only predictions of images can be refreshed"):
+        night(diffgram, 2, {**text, "instance_list": []})
+    with pytest.raises(PushError, match="names no model: whose earlier predictions"):
+        diffgram.push([image(media, "a.png", box(81))], if_exists="refresh")
+    with pytest.raises(InvalidValueError, match="the queue cannot"):
+        night(diffgram, 2, packet(media, 1), delivery="queue")
+    with pytest.raises(InvalidValueError, match="refresh: min_iou must be above 0"):
+        night(diffgram, 2, packet(media, 1), refresh={"min_iou": 2})
+    with pytest.raises(InvalidValueError, match="with if_exists='refresh' only"):
+        diffgram.push([packet(media, 1)], refresh={"rescore": True})
+
+
+def overlap(one: int, other: int) -> float:
+    """Return the IoU of two boxes of ours by their left edges."""
+    common = max(0, 9 - abs(one - other))
+    return common / (18 - common)
+
+
+def test_nights_with_random_predictions_and_a_person_who_edits_at_random(
+    diffgram: LiveDiffgram, media: Media, ada: Person
+):
+    chance = random.Random(5)
+    names = [f"{number}.png" for number in range(40)]
+    diffgram.done(night(diffgram, 1, *(packet(media, *_spots(chance), name=name) for name in names)))
+    files = {name: diffgram.file(name).id for name in names}
+    gone: dict[int, set[int]] = {file_id: set() for file_id in files.values()}
+    for number in range(2, 7):
+        for file_id in files.values():
+            saved(ada, file_id, lambda page, file_id=file_id: _edit(page, chance, gone[file_id], diffgram))
+        spots = {name: _spots(chance) for name in names}
+        packets = [packet(media, *spots[name], name=name) for name in names]
+        handle = night(diffgram, number, *packets)
+        assert handle.not_sent == 0
+        assert ada.undone() == []
+        for name, file_id in files.items():
+            _look_at(diffgram, file_id, spots[name], gone[file_id])
+        before = diffgram.content()
+        assert night(diffgram, number, *packets).skipped == len(names)
+        assert diffgram.content() == before
+
+
+def _spots(chance: random.Random) -> list[int]:
+    return sorted(chance.sample(range(0, 400, 40), chance.randrange(4)))
+
+
+def _edit(page: Page, chance: random.Random, gone: set[int], diffgram: LiveDiffgram) -> None:
+    """Do one thing, or nothing."""
+    what = chance.choice(("move", "delete", "draw", "nothing"))
+    index = chance.randrange(len(page.rows)) if page.rows else None
+    if what == "draw":
+        left, top = chance.choice(range(3, 400, 40)), chance.choice((1, 2, 3))
+        if not any((row["x_min"], row["y_min"]) == (left, top) for row in page.rows):
+            page.draw(diffgram.labels["cat"], (left, top, left + 9, top + 9))
+    elif index is not None and what == "move":
+        page.move(index, 2)
+    elif index is not None and what == "delete":
+        if page.rows[index]["machine_made"]:
+            gone.add(page.rows[index]["x_min"])
+        page.delete(index)
+
+
+def _look_at(diffgram: LiveDiffgram, file_id: int, spots: list[int], gone: set[int]) -> None:
+    rows = diffgram.instances(file_id)
+    untouched = [row for row in rows if row["version"] == 1 and row["machine_made"]]
+    people = [row for row in rows if row not in untouched]
+    assert {row["x_min"] for row in untouched} <= set(spots), "of earlier runs only what is predicted again"
+    for left in spots:
+        is_there = left in {row["x_min"] for row in rows}
+        said = {row["x_min"] for row in people} | gone
+        said |= {
+            row["x_min"] - 2 * (row["version"] - 1) for row in people
+        }  # where it was before it was moved
+        assert is_there or any(overlap(left, each) >= 0.3 for each in said), [
+            left,
+            gone,
+            [(row["x_min"], row["y_min"], row["version"], row["action_type"]) for row in rows],
+        ]
