@@ -86,6 +86,7 @@ class Handle(BaseModel):
             "done_at_send": self.done_at_send,
             "sent": sum(batch.inputs or 0 for batch in self.batches),
             "not_sent": self.not_sent,
+            **self.refreshed,
         }
 
     def summary(self) -> str:
@@ -179,7 +180,7 @@ class Receipt(BaseModel):
     def counts(self) -> dict[str, int]:
         """Return the numbers only."""
         names = ("succeeded", "skipped", "failed", "archived", "pending", "missing", "stuck", "not_sent")
-        return {"expected": self.expected} | {name: getattr(self, name) for name in names}
+        return {"expected": self.expected} | {name: getattr(self, name) for name in names} | self.refreshed
 
     def summary(self) -> str:
         """Return one line with the counts that are not zero."""

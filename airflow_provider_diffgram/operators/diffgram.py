@@ -44,7 +44,10 @@ class DiffgramSendPacketOperator(SendingOperator):
         fields.
     :param if_exists: what to do with media whose name is in the dataset already: ``skip`` them; ``fail``
         before anything is sent; ``append`` the predictions that the file lacks; ``replace`` those that it
-        has, what people corrected included.
+        has, what people corrected included; ``refresh``: what earlier runs of the model predicted, and nobody
+        touched, makes room for what this one predicts.
+    :param refresh: how ``refresh`` decides, such as ``{"reviewed": "refresh", "min_iou": 0.7}``: the fields
+        of :class:`~airflow_provider_diffgram.ingest.send.refresh.Rules`.
     """
 
     template_fields: Sequence[str] = ("packets", "if_exists", *SendingOperator.template_fields)
@@ -54,11 +57,13 @@ class DiffgramSendPacketOperator(SendingOperator):
         *,
         packets: Packet | Mapping[str, Any] | Iterable[Packet | Mapping[str, Any]] | str,
         if_exists: str = "skip",
+        refresh: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.packets = packets
         self.if_exists = if_exists
+        self.refresh = refresh
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send and return the handle."""
@@ -68,9 +73,11 @@ class DiffgramSendPacketOperator(SendingOperator):
 
         with failing_for_good(), telling(NOTHING):
             hook = self._hook()
-            options = self._options(hook, context, if_exists=self.if_exists)
+            if_exists = cast("IfExists", self.if_exists)
+            options = self._options(hook, context, if_exists=if_exists, refresh=self.refresh)
             packets = self._candidates(context, options["path_of"])
-            handle = push(hook.get_conn(), packets, if_exists=cast("IfExists", self.if_exists), **options)
+            client = hook.get_conn()
+            handle = push(client, packets, if_exists=if_exists, refresh=self.refresh, **options)
         return self._finish(context, handle)
 
     def _candidates(self, context: Context, path_of: PathOpener) -> Packets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -40,8 +40,8 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
     :param max_failed: how many packets Diffgram may refuse, or which share of them if below 1, before the
         task fails. By default none.
     :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
-        packet: ``{"name", "outcome", "delivery", "reason", "input_id", "file_id"}``; outcome is ``sent``,
-        ``skipped``, ``failed`` or ``unknown``.
+        packet: ``{"name", "outcome", "delivery", "reason", "input_id", "file_id", "refreshed"}``; outcome is
+        ``sent``, ``skipped``, ``failed`` or ``unknown``.
     :param record: path of a JSON Lines file, local or in object storage, to write with each packet as it was
         sent, and its file: what corrections are compared with later. Packed if it ends in ``.gz``.
     :param delivery: how media by URL, blobs and texts travel: ``upload``, read by the worker and in Diffgram
@@ -155,7 +155,13 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         )
 
     def _options(
-        self, hook: DiffgramHook, context: Context, *, if_exists: str = "skip", also: Check | None = None
+        self,
+        hook: DiffgramHook,
+        context: Context,
+        *,
+        if_exists: str = "skip",
+        refresh: Mapping[str, Any] | None = None,
+        also: Check | None = None,
     ) -> Sending:
         """Return the options of a push.
 
@@ -164,7 +170,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         """
         from ..ingest.send.options import Sending
 
-        self._check(if_exists, also)
+        self._check(if_exists, refresh, also)
         settings = hook.get_settings()
         remember_place(context, settings.base_url, settings.project)  # so that a failure has a link, too
         if self.create_dataset:
@@ -194,7 +200,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         if created:
             self.log.info("Created dataset %r: id %s", dataset.nickname, dataset.id)
 
-    def _check(self, if_exists: str, also: Check | None) -> None:
+    def _check(self, if_exists: str, refresh: Mapping[str, Any] | None, also: Check | None) -> None:
         from ..ingest.send.options import Options
         from ..models import InvalidValueError
         from ..models.problems import NOTHING, all_problems
@@ -204,6 +210,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             Options(
                 dataset=None,
                 if_exists=cast("IfExists", if_exists),
+                refresh=refresh,
                 max_failed=failed,
                 delivery=cast("DeliverBy", self.delivery),
                 concurrency=self.concurrency,

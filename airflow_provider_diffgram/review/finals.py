@@ -189,7 +189,7 @@ class LiveFiles:
             return
         self.proofs -= 1
         histories: dict[tuple[int | None, str], Sequence[Fields]] = {}
-        for chain in look_back(self.client, file, self._ids_near(file)).chains:
+        for chain in look_back(self.client, file, near=self._ids_near(file)).chains:
             for row in chain:
                 if row.get("creation_ref_id") in gone:
                     histories.setdefault((None, row["creation_ref_id"]), chain)

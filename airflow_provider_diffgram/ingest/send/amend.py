@@ -412,7 +412,7 @@ class Amendments:
             return True
         if count_gone(after) <= count_gone(before):
             return False
-        return not rewrite.added.isdisjoint(look_back(self._client, after).fates())
+        return not rewrite.added.isdisjoint(look_back(self._client, after, self._rows).fates())
 
     def _mend_unseen(self, before: File, rewrite: Rewrite, after: File) -> int:
         """Give back what a write whose answer was lost has undone; return how many rows."""

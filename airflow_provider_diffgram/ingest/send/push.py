@@ -216,6 +216,10 @@ class Prepared:
             raise failed
 
 
+_NEWS = 3
+"""Files that are skipped and looked at, whether their predictions are new."""
+
+
 class _Push:
     """One push under way: asks :func:`decide` what to do with each item, and does it.
 
@@ -257,6 +261,7 @@ class _Push:
         self._together = 0
         self._has_looked = False
         self._has_warned = False
+        self._looked_for_news = 0
 
     def make_ready(self, packets: Iterable[Candidate], *, whole: bool) -> None:
         """Make all ready for packets that were checked: the last step before the first of them is sent.
@@ -506,6 +511,7 @@ class _Push:
                 self._unsettled.append(Unsettled(replace(item), file_id))  # a copy: not to keep its bodies
             return None
         if action is Action.SKIP:
+            self._tell_news(item, file_id)
             self._arrived(item, None, file_id)
             return None
         if action is Action.REFRESH:
@@ -523,6 +529,19 @@ class _Push:
         why = None if done is None else amended
         self._arrived(item, None if done is None else "queue", file_id, why=why)
         return done
+
+    def _tell_news(self, item: Item, file_id: int) -> None:
+        """Tell once, by the first files that are skipped, that their predictions are new."""
+        with self._lock:
+            if self._looked_for_news >= _NEWS or not item.expected:
+                return
+            self._looked_for_news += 1
+        if self._questions.brings_news(item, file_id):
+            self._looked_for_news = _NEWS
+            self._tally.warn(
+                f"{item.name} is skipped, as all files that are there, although its predictions are new. "
+                "if_exists='refresh' puts them in the place of those of earlier runs that nobody touched"
+            )
 
     def _refresh(self, item: Item, file_id: int) -> Place | None:
         """Put an item's predictions in the place of those of earlier runs.

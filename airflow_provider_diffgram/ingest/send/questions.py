@@ -7,10 +7,12 @@ from dataclasses import replace
 from ...client import DiffgramClient, RefusedError, routes
 from ...models import File
 from ..check.check import Plan
+from ..check.wire import instances_of_body
 from ..read.remote import UnreadableError
 from ..server.frames import instances_of_frames
 from ..server.names import Pending
 from ..server.repair import archive
+from ..server.rewrite import appended, can_be_rewritten, count_gone
 from ..server.rows import is_update, is_work_of_people, lost_some, references_of_row
 from .chunks import PATIENCE as LARGE_PATIENCE
 from .chunks import LargeUploads
@@ -69,6 +71,12 @@ class Questions:
             return replace(found, brings_all=self._brings_all(item, pending))
         patience = LARGE_PATIENCE if item.is_large else PATIENCE
         return Found(file=wait_for_file(self._client, pending, patience))
+
+    def brings_news(self, item: Item, file_id: int) -> bool:
+        """Whether a file that is skipped never had some of an item's predictions."""
+        file = self._client.send(routes.list_annotations(self._client.project, file_id))
+        is_sure = can_be_rewritten(file) and not count_gone(file)
+        return is_sure and appended(file.instance_list, instances_of_body(item.keys)).is_needed
 
     def _read(self, item: Item, found: Found) -> Found:
         try:

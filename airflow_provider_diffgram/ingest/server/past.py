@@ -148,16 +148,17 @@ class Rows:
             return sorted({row for each in nearest for row in self._ids[each]})
 
 
-def look_back(client: DiffgramClient, file: File, rows: Rows) -> Past:
+def look_back(client: DiffgramClient, file: File, rows: Rows | None = None, near: Iterable[int] = ()) -> Past:
     """Find the dead instances of a file.
 
     :param file: with its living instances.
     :param rows: what is known of others; told what is found.
+    :param near: ids of rows beside which it may have had some.
     """
-    looking = _Looking(client, file, rows)
+    looking = _Looking(client, file, Rows() if rows is None else rows)
     if looking.left:
         looking.look_at_revived()
-        looking.look_around()
+        looking.look_around(set(near))
     return Past(looking.chains, max(0, looking.left), looking.living)
 
 
@@ -181,7 +182,7 @@ class _Looking:
                     self.living.append(history)
                     self.left -= len(history) - (row.get("version") or 1)
 
-    def look_around(self) -> None:
+    def look_around(self, near: set[int]) -> None:
         """Look at the ids beside those of the file's rows, and on from what is found there."""
         ids = {row.get(key) for row in self._file.instance_list for key in ("id", "root_id", "previous_id")}
         self._seen |= {each for each in ids if each is not None}
@@ -190,7 +191,7 @@ class _Looking:
                 self._look_at(each)
         for beside, most in ((False, _NEAR), (True, _NEAR), (True, _FAR)):
             walked: set[int] = set()
-            others = self._rows.beside(self._file.id) if beside else ()
+            others = near.union(self._rows.beside(self._file.id)) if beside else ()
             while starts := {*self._seen, *others} - walked:  # what is found leads on: a row, its versions
                 walked |= starts
                 for start in sorted(starts, reverse=True):

@@ -268,7 +268,9 @@ def test_a_replacement_beside_another_update_of_the_file_is_refused(
     diffgram: LiveDiffgram, file_id: int, modes: tuple[str, str]
 ):
     updates = [{"file_id": file_id, "mode": mode, "instance_list": [box(3)]} for mode in modes]
-    with pytest.raises(InvalidValueError, match=f"packet 1: file_id {file_id}: several packets for this"):
+    with pytest.raises(
+        InvalidValueError, match=rf"packet 1 \(file {file_id}\): file_id {file_id}: several packets for this"
+    ):
         diffgram.push(updates)
     assert len(diffgram.inputs()) == 1, "only the one that made the file"
 

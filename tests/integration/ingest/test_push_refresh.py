@@ -358,3 +358,19 @@ def _look_at(diffgram: LiveDiffgram, file_id: int, spots: list[int], gone: set[i
             gone,
             [(row["x_min"], row["y_min"], row["version"], row["action_type"]) for row in rows],
         ]
+
+
+def test_a_push_that_skips_what_is_new_names_refresh_once(
+    diffgram: LiveDiffgram, media: Media, caplog: pytest.LogCaptureFixture
+):
+    names = ("a.png", "b.png")
+    for name in names:
+        file_of(diffgram, media, 1, name=name)
+    new = [packet(media, 81, name=name) for name in names]
+    assert night(diffgram, 2, *new, if_exists="skip").skipped == 2
+    told = [message for message in caplog.messages if "if_exists='refresh'" in message]
+    assert len(told) == 1
+    assert "is skipped, as all files that are there, although its predictions are new" in told[0]
+    caplog.clear()
+    assert night(diffgram, 2, *(packet(media, 1, name=name) for name in names), if_exists="skip").skipped == 2
+    assert not [message for message in caplog.messages if "refresh" in message]
