@@ -16,13 +16,13 @@ from ..client import DiffgramClient, routes
 from ..ingest.read.jsonlines import JsonLines
 from ..ingest.read.paths import PathOpener
 from ..ingest.server.files import root_files
-from ..models import Handle, InvalidValueError, Receipt, SentBatch
+from ..models import Handle, InputRow, InvalidValueError, Receipt, SentBatch
 from ..models.problems import describe
 from ..models.recorded import Recorded
 from .select import Candidate
 
 _NOT_THERE = ("failed", "unknown", "missing", "archived", "not_sent", "stuck")
-"""Outcomes in a report of what did not arrive: such a line need not name a file."""
+"""Outcomes in a report of what did not arrive: nobody can review it."""
 
 _SHOWN = 5
 
@@ -44,8 +44,9 @@ def candidates_of(client: DiffgramClient, given: Any, path_of: PathOpener) -> It
 
     :param given: as of :func:`file_ids_of`; predictions are in records, and in handles that name one.
     """
-    for record in _records_of(given):
-        yield from _of_record(client, record, path_of)
+    if isinstance(given, Mapping) and isinstance(given.get("record"), str):
+        handle = _model(Handle, given)
+        yield from _Lines(client, handle.record, path_of, handle.batches).files()
         return
     if isinstance(given, str) and _is_path(given):
         yield from _of_record(client, given, path_of)
@@ -58,12 +59,6 @@ def predictions_of(
 ) -> dict[int, tuple[Mapping[str, Any], ...]]:
     """Return the predictions of each file that a record or a handle with one tells."""
     return {each.file_id: tuple(each.predictions) for each in candidates_of(client, given, path_of)}
-
-
-def _records_of(given: Any) -> Iterator[str]:
-    """Yield the record that a handle names."""
-    if isinstance(given, Mapping) and isinstance(given.get("record"), str):
-        yield given["record"]
 
 
 def _ids(client: DiffgramClient, given: Any, path_of: PathOpener) -> Iterator[int]:
@@ -156,7 +151,8 @@ def files_of_handle(client: DiffgramClient, handle: Handle, path_of: PathOpener)
         cause = f"the handle is of project {handle.project!r}, the connection of {client.project!r}"
         raise InvalidValueError("files", [cause])
     if handle.record is not None:
-        yield from (each.file_id for each in _of_record(client, handle.record, path_of))
+        lines = _Lines(client, handle.record, path_of, handle.batches)
+        yield from (each.file_id for each in lines.files())
         return
     told: list[int] = list(getattr(handle, "file_ids", []))
     untold = handle.skipped + handle.done_at_send - len(told)
@@ -173,14 +169,17 @@ def files_of_handle(client: DiffgramClient, handle: Handle, path_of: PathOpener)
         yield from _of_batch(client, batch)
 
 
-def _of_batch(client: DiffgramClient, batch: SentBatch) -> Iterator[int]:
+def _rows(client: DiffgramClient, batch: SentBatch) -> list[InputRow]:
     if batch.id is None and batch.parent_file_id is None:
-        rows = [client.send(routes.view_row(client.project, each)) for each in batch.only or []]
-    else:
-        rows = client.send(
-            routes.list_rows(client.project, batch_id=batch.id, parent_file_id=batch.parent_file_id)
-        )
-    wanted = [row for row in rows if batch.only is None or row.id in batch.only]
+        return [client.send(routes.view_row(client.project, each)) for each in batch.only or []]
+    rows = client.send(
+        routes.list_rows(client.project, batch_id=batch.id, parent_file_id=batch.parent_file_id)
+    )
+    return [row for row in rows if batch.only is None or row.id in batch.only]
+
+
+def _of_batch(client: DiffgramClient, batch: SentBatch) -> Iterator[int]:
+    wanted = _rows(client, batch)
     unknown = [row.original_filename or f"input {row.id}" for row in wanted if _is_pending(row)]
     if unknown:
         shown = ", ".join(unknown[:_SHOWN])
@@ -194,8 +193,8 @@ def _of_batch(client: DiffgramClient, batch: SentBatch) -> Iterator[int]:
             yield file_id
 
 
-def _is_pending(row: Any) -> bool:
-    return not row.failed and not (row.succeeded and (row.file_id or row.parent_file_id))
+def _is_pending(row: InputRow) -> bool:
+    return not row.failed and not (row.succeeded and bool(row.file_id or row.parent_file_id))
 
 
 def _of_record(client: DiffgramClient, path: str, path_of: PathOpener) -> Iterator[Candidate]:
@@ -210,27 +209,45 @@ class _Lines:
     """A JSON Lines file that tells files.
 
     :param path_of: opens the path.
+    :param batches: of the push whose record it is: what failed in them has no file.
     """
 
-    def __init__(self, client: DiffgramClient, path: str, path_of: PathOpener) -> None:
+    def __init__(
+        self, client: DiffgramClient, path: str, path_of: PathOpener, batches: Iterable[SentBatch] = ()
+    ) -> None:
         self._client = client
         self._path = path
+        self._batches = batches
         self._lines = JsonLines(path, "line", path_of)
         self._by_name: dict[tuple[int, str], int] | None = None
 
     def files(self) -> Iterator[Candidate]:
         """Yield them, and refuse at the end if some lines named none."""
         untold: list[str] = []
+        told: dict[str, tuple[Any, Candidate | None]] = {}
         lines = 0
         for line in self._lines:
             if not isinstance(line, Mapping):
                 raise InvalidValueError("files", list(line))
             lines += 1
             found = self._of(line)
+            if "outcome" in line:
+                told[str(line.get("name"))] = line["outcome"], found
+            elif found is not None:
+                yield found
+            else:
+                untold.append(str(line.get("name", "a line without a name")))
+        for name, (outcome, found) in told.items():
+            if outcome in _NOT_THERE:
+                continue
             if found is not None:
                 yield found
-            elif line.get("outcome") not in _NOT_THERE:
-                untold.append(str(line.get("name", "a line without a name")))
+            else:
+                untold.append(name)
+        if untold:
+            rows = (row for each in self._batches for row in _rows(self._client, each))
+            failed = {row.original_filename for row in rows if row.failed}
+            untold = [name for name in untold if name not in failed]
         if untold or not lines:
             raise InvalidValueError("files", [self._refusal(untold)])
 
