@@ -32,6 +32,20 @@ _FIRST_LOOK, _LONGEST_PAUSE = 0.2, 2.0
 _SHOWN = 20
 
 
+def all_states(project: str, job_id: int, limit: int = routes.ALL_TASKS) -> Steps[list[TaskState]]:
+    """List the states of all tasks of a job, oldest first.
+
+    :param limit: tasks of one request: all, unless a job has more than anybody has seen.
+    """
+    states = yield from ask(routes.list_task_states(project, job_id, limit=limit))
+    page, more = 1, len(states) >= limit
+    while more:
+        listed = yield from ask(routes.list_task_states(project, job_id, page=page, limit=limit))
+        states += listed
+        page, more = page + 1, len(listed) >= limit
+    return list({state.id: state for state in states}.values())
+
+
 class TaskIndex:
     """The tasks of a job with their files, as far as they have been looked at.
 
@@ -49,7 +63,7 @@ class TaskIndex:
 
     def look(self) -> Steps[None]:
         """List all states, and the files of those tasks that were not known."""
-        self.states = yield from ask(routes.list_task_states(self.project, self.job_id))
+        self.states = yield from all_states(self.project, self.job_id)
         unknown = next((n for n, state in enumerate(self.states) if state.id not in self.files), None)
         page = None if unknown is None else unknown // self._page
         while page is not None:

@@ -178,14 +178,14 @@ async def _looked(diffgram_conn_id: str, job: int | str, job_id: int | None) -> 
     """
     from airflow.providers.common.compat.connection import get_async_connection
 
-    from ..client import routes
     from ..client.aio import shared_client
     from ..hooks.connection import settings_of
+    from ..review.tasks import all_states
 
     client = shared_client(settings_of(await get_async_connection(diffgram_conn_id)))
     if job_id is None:
         job_id = await client.run(_found(client.project, job))
-    return job_id, await client.send(routes.list_task_states(client.project, job_id))
+    return job_id, await client.run(all_states(client.project, job_id))
 
 
 def _found(project: str, job: int | str) -> Steps[int]:

@@ -8,7 +8,7 @@ from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.review.errors import JobStateError, TasksMissingError
 from airflow_provider_diffgram.review.jobs import ensure_job
-from airflow_provider_diffgram.review.tasks import TaskIndex, add_tasks
+from airflow_provider_diffgram.review.tasks import TaskIndex, add_tasks, all_states
 
 
 def added(desk, job_id, file_ids, **more):
@@ -134,3 +134,12 @@ def test_tasks_of_the_index_have_their_status(desk):
     desk.run(index.look())
     assert dict(index.tasks()) == {files[0]: "available", files[1]: "complete"}
     assert desk.client.send(routes.list_task_states(desk.client.project, job.id))[1].done
+
+
+@pytest.mark.parametrize("limit", [2, 3, 5, 6, 100])
+def test_all_states_are_listed_however_many_there_are(desk, limit):
+    files = desk.files(5)
+    job = desk.job(attach=False)
+    added(desk, job.id, files)
+    states = desk.run(all_states(desk.client.project, job.id, limit))
+    assert [state.id for state in states] == sorted(desk.tasks(job.id).values())
