@@ -20,7 +20,7 @@ FAST = "fast_"
 MODES = (
     *("url", "local", "append", "replace", "wait", "compound", "video", "pull"),
     *MEDIA,
-    *(f"{FAST}{mode}" for mode in ("url", "append", "replace", "children")),
+    *(f"{FAST}{mode}" for mode in ("url", "append", "replace", "refresh", "children")),
 )
 UPDATES = ("append", "replace")
 NEW = 2

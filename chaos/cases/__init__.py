@@ -15,6 +15,7 @@ from . import (
     mapped,
     people,
     pulls,
+    refreshes,
     refusals,
     reviews,
     storages,
@@ -35,6 +36,7 @@ FAST_NEW = ("fast_url",)
 FAST_UPDATES = ("fast_append", "fast_replace")
 FAST = (*FAST_NEW, *FAST_UPDATES)
 FAST_CHILDREN = ("fast_children",)
+FAST_REFRESH = ("fast_refresh",)
 
 MANY = {"amount": 40}
 CROWDED = {"emulator": {"workers": 1, "rows_per_cycle": 30, "cycle": 1.0}}
@@ -139,6 +141,21 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (reviews.job_answers_lost, ("local",), {}),
     (reviews.tasks_at_each_step, ("local",), {}),
     (reviews.service_away, ("local",), {}),
+    (refreshes.killed_while_looking, FAST_REFRESH, {}),
+    (refreshes.killed_while_reading, FAST_REFRESH, {}),
+    (refreshes.killed_before_write, FAST_REFRESH, {}),
+    (refreshes.killed_after_every_write, FAST_REFRESH, MANY),
+    (refreshes.killed_before_repair, FAST_REFRESH, {}),
+    (refreshes.answers_lost, FAST_REFRESH, {"connection": {"read_timeout": 1.5}}),
+    (refreshes.server_killed, FAST_REFRESH, {}),
+    (refreshes.saved_between, FAST_REFRESH, {}),
+    (refreshes.saved_between_and_answer_lost, FAST_REFRESH, {}),
+    (refreshes.busy_person, FAST_REFRESH, MANY),
+    (refreshes.what_people_said, FAST_REFRESH, {}),
+    (refreshes.reviewed, FAST_REFRESH, {}),
+    (refreshes.cleared, FAST_REFRESH, {}),
+    (refreshes.same_night_at_once, FAST_REFRESH, {}),
+    (refreshes.two_nights_at_once, FAST_REFRESH, {}),
     (waits.one_of_thousands, WAIT, {"amount": 2500}),
     (waits.triggerer_killed, WAIT, MANY),
     (waits.failed_meanwhile, WAIT, {}),

@@ -58,16 +58,16 @@ def saved_after_write(stage: Stage) -> None:
     someone.draw(page)
     stage.saves(someone, name, page)
     stage.ended()
-    _insist_on_one_attempt(stage, run)
+    insist_on_one_attempt(stage, run)
 
 
 def saved_while_repairing(stage: Stage) -> None:
     """People save between a read and its write, and again between the repair's read and its write."""
     someone, name = stage.person(), names(1)[0]
-    stage.emulator.fault(_write_of(stage, name), "held", by="program", times=2)
+    stage.emulator.fault(write_of(stage, name), "held", by="program", times=2)
     run = stage.push()
     until(lambda: stage.emulator.control("state")["faults"] == 1, "the write is held", 90)
-    stage.saves(someone, name, _edited(stage, someone, name))
+    stage.saves(someone, name, edited(stage, someone, name))
     stage.emulator.release()
     stage.struck()  # the repair's write is held
     again = someone.open(stage.file_of(name))
@@ -75,7 +75,7 @@ def saved_while_repairing(stage: Stage) -> None:
     stage.saves(someone, name, again)
     stage.forget_faults()
     stage.ended()
-    _insist_on_one_attempt(stage, run)
+    insist_on_one_attempt(stage, run)
 
 
 def killed_before_repair(stage: Stage) -> None:
@@ -89,10 +89,10 @@ def killed_before_repair(stage: Stage) -> None:
     stage.saves(someone, name, page)
     if stage.mode == "replace":  # what was there before the read goes: that is what it is for
         someone.give_up(stage.file_of(name))
-    stage.emulator.fault(_write_of(stage, name), "held", by="program")
+    stage.emulator.fault(write_of(stage, name), "held", by="program")
     run = stage.push(delivery="upload")
     stage.struck()
-    stage.saves(someone, name, _edited(stage, someone, name))
+    stage.saves(someone, name, edited(stage, someone, name))
     pid = run.freeze()
     stage.forget_faults()
     stage.quiet()
@@ -104,15 +104,15 @@ def killed_before_repair(stage: Stage) -> None:
 def busy_person(stage: Stage) -> None:
     """People open and save all the time, also from pages that are older than what was written."""
     stage.push(delivery="upload")
-    with _busy(stage):
+    with busy(stage):
         stage.ended()
 
 
 def busy_person_and_kills(stage: Stage) -> None:
     """The same in files with tasks, and the worker is killed three times."""
-    _job_with_tasks(stage)
+    job_with_tasks(stage)
     run = stage.push(delivery="upload")
-    with _busy(stage):
+    with busy(stage):
         for _ in range(3):
             stage.hold(stage.send, "timeout_after", skip=2)
             stage.kill(run, is_alone=False)
@@ -137,17 +137,17 @@ def locked_for_a_while(stage: Stage) -> None:
     until(lambda: stage.count(503) >= 3, "the write was refused", 90, 0.1)
     stage.emulator.lock(file_id, locked=False)
     stage.ended()
-    _insist_on_one_attempt(stage, run)
+    insist_on_one_attempt(stage, run)
 
 
 def people_at_work(stage: Stage) -> None:
     """Files with tasks in progress go by the queue, and what people save in them stays."""
     someone = stage.person()
-    tasks = _job_with_tasks(stage)
+    tasks = job_with_tasks(stage)
     for name in names(4)[1:]:
         body = {"project": stage.diffgram.project, "task_id": tasks[name], "status": "in_progress"}
         stage.emulator.control("tasks", body)
-    pages = {name: _edited(stage, someone, name) for name in names(4)[1:]}
+    pages = {name: edited(stage, someone, name) for name in names(4)[1:]}
     sent = stage.accepted_by(PACKET)
     stage.emulator.pause_queue()
     stage.push()
@@ -294,7 +294,7 @@ def _push_children(stage: Stage) -> DagRun:
 # Parts of cases
 
 
-def _write_of(stage: Stage, name: str) -> str:
+def write_of(stage: Stage, name: str) -> str:
     """Return the path that writes a file."""
     return f"/file/{stage.file_of(name)}{AMEND}"
 
@@ -302,7 +302,7 @@ def _write_of(stage: Stage, name: str) -> str:
 def _saved_while_written(stage: Stage, kind: str = "held", **values: Any) -> DagRun:
     """Let a person edit and save a file while it is about to be written."""
     name = names(3)[2]
-    return _saved_while_held(stage, _write_of(stage, name), [name], kind, **values)
+    return _saved_while_held(stage, write_of(stage, name), [name], kind, **values)
 
 
 def _saved_while_held(
@@ -314,17 +314,18 @@ def _saved_while_held(
     run = stage.push()
     stage.struck()
     for name in of:
-        stage.saves(someone, name, _edited(stage, someone, name))
+        stage.saves(someone, name, edited(stage, someone, name))
     stage.forget_faults()
     stage.ended()
-    _insist_on_one_attempt(stage, run)
+    insist_on_one_attempt(stage, run)
     return run
 
 
-def _edited(stage: Stage, someone: Annotator, name: str) -> Page:
+def edited(stage: Stage, someone: Annotator, name: str) -> Page:
     """Return a page of a file in which a person moved a box, deleted one and drew one."""
     page = someone.open(stage.file_of(name))
-    at = [index for index in boxes(page) if "seed" in page.rows[index]["creation_ref_id"]]
+    seeded = [index for index in boxes(page) if "seed" in page.rows[index]["creation_ref_id"]]
+    at = seeded or boxes(page)
     if len(at) > 1:
         someone.move(page, at[0])
         page.delete(at[1])
@@ -341,12 +342,12 @@ def _written(stage: Stage) -> str | None:
     return None
 
 
-def _insist_on_one_attempt(stage: Stage, run: DagRun) -> None:
+def insist_on_one_attempt(stage: Stage, run: DagRun) -> None:
     tries = run.task("send")["try_number"]
     stage.insist(tries == 1, f"the push needed {tries} attempts")
 
 
-def _job_with_tasks(stage: Stage) -> dict[str, int]:
+def job_with_tasks(stage: Stage) -> dict[str, int]:
     """Make a job with a task for each file that is there, and return the tasks by the file's name."""
     call = stage.diffgram.call
     job = call("POST", "v1/project/{p}/job/new", {"name": "review"})["job"]["id"]
@@ -359,7 +360,7 @@ def _job_with_tasks(stage: Stage) -> dict[str, int]:
 
 
 @contextmanager
-def _busy(stage: Stage) -> Iterator[None]:
+def busy(stage: Stage) -> Iterator[None]:
     """Let a person open, edit and save files at random until the end of the block."""
     someone, over = stage.person(), threading.Event()
     failures: list[BaseException] = []
