@@ -1,4 +1,4 @@
-"""Random histories of one push into files that people have open: deaths, lost answers, saves at any moment."""
+"""Random histories of a push into files that people have open: deaths, lost answers, saves at any moment."""
 
 from __future__ import annotations
 
