@@ -201,6 +201,9 @@ class Bench:
         The official client raises at the first 429, so its server has no limit.
         """
         with _folder() as folder, serving_place(rate_limit=client is not PEER) as place:
+            place.fill(
+                ["before.jpg"], folder
+            )  # makes the model known, which packets of the peer would race for
             work = kind(place, self.media, amount, folder)
             rate = self._deliver(client, place, work, options, task, folder)
         how = f" {options}" if options else ""
