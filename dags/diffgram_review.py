@@ -1,4 +1,6 @@
-"""On demand: push predictions, have people review them in Diffgram, and bring back what they made of them.
+"""On demand: push predictions, have people review them in Diffgram, bring back what they made of them.
+
+Then it tells how good the predictions were.
 
 Needs the connection ``diffgram_default``. Trigger it with the form; running it again sends only what is
 missing, finds the same job, and writes a new version of the annotations only if people changed something.
@@ -12,6 +14,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import Param, dag, task
 
+from airflow_provider_diffgram.operators.compare import DiffgramCompareOperator
 from airflow_provider_diffgram.operators.diffgram import DiffgramSendPacketOperator
 from airflow_provider_diffgram.operators.pull import DiffgramPullAnnotationsOperator
 from airflow_provider_diffgram.operators.review import DiffgramCreateJobOperator
@@ -49,6 +52,9 @@ log = logging.getLogger(__name__)
             description="Where to write what was sent, and to which file",
         ),
         "output": Param("/data/reviewed", type="string", title="Output folder", description="Of versions"),
+        "comparison": Param(
+            "/data/compared", type="string", title="Comparison", description="Folder of figures and page"
+        ),
         "format": Param("packets", type="string", title="Format", description="packets, coco, yolo, voc, …"),
     },
 )
@@ -77,14 +83,24 @@ def diffgram_review() -> None:
         path="{{ params.output }}",
         format="{{ params.format }}",
     )
+    compare: Any = DiffgramCompareOperator(
+        task_id="compare",
+        record="{{ params.record }}",
+        job=job.output["job_id"],
+        metrics="{{ params.comparison }}/metrics.json",
+        report="{{ params.comparison }}/report.jsonl",
+        page="{{ params.comparison }}/page.html",
+        history="{{ params.comparison }}/history.jsonl",
+    )
 
     @task
-    def log_what_came_back(receipt: dict[str, Any], pulled: dict[str, Any]) -> None:
+    def log_what_came_back(receipt: dict[str, Any], pulled: dict[str, Any], compared: dict[str, Any]) -> None:
         log.info("%s of %s files are reviewed", receipt["complete"], receipt["expected"])
+        log.info("people kept %s of %s predictions", compared["kept"], compared["judged"])
         log.info("version %s: %s annotations in %s", pulled["version"], pulled["instances"], pulled["path"])
 
-    arrived >> job >> reviewed >> pull
-    log_what_came_back(reviewed.output, pull.output)
+    arrived >> job >> reviewed >> [pull, compare]
+    log_what_came_back(reviewed.output, pull.output, compare.output)
 
 
 diffgram_review()

@@ -37,7 +37,7 @@ def job(build: Path, url: str, packets_of: tuple[str, str]) -> dict[str, Any]:
     :param url: of the server: a set of annotations is of one server.
     :param packets_of: DAG and task that return the path of the predictions.
     """
-    server = re.sub(r"\W+", "-", url)
+    server = _folder(url)
     return {
         "dag_id": REVIEW,
         "conf": {
@@ -45,9 +45,15 @@ def job(build: Path, url: str, packets_of: tuple[str, str]) -> dict[str, Any]:
             "job": JOB,
             "record": str(build / "predictions" / "sent-to-review.jsonl"),
             "output": str(build / "reviewed" / server),
+            "comparison": str(build / "compared" / server),
         },
         "take": {"packets": list(packets_of)},
     }
+
+
+def _folder(url: str) -> str:
+    """Return the name of a server's own folder."""
+    return re.sub(r"\W+", "-", url)
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,15 @@ class Reviewed:
 
     :param predicted: faces by the model's boxes, against the marks.
     :param corrected: faces by the boxes that were pulled.
+    :param compared: what the comparison tells.
+    :param page: of the comparison.
     :param problems: what is not as the reviewer left it, one line each.
     """
 
     predicted: list[Faces]
     corrected: list[Faces]
+    compared: Mapping[str, Any]
+    page: Path
     problems: list[str]
 
 
@@ -88,7 +98,29 @@ def read_back(client: DiffgramClient, run: Run, build: Path, photos: Path, proje
         for each in corrected
         if each.missed or each.false
     ]
-    return Reviewed(quality.judge_faces(before), corrected, problems)
+    judged, compared = quality.judge_faces(before), run.results["compare"]
+    problems += _differences(compared, judged, sum(len(file.instances) for file in before))
+    (page,) = (build / "compared").glob(f"{_folder(client.settings.base_url)}/page.html")
+    return Reviewed(judged, corrected, compared, page, problems)
+
+
+def _differences(compared: Mapping[str, Any], judged: list[Faces], predicted: int) -> list[str]:
+    """Return where the comparison differs from a count by the marks, one line each."""
+    false = sum(each.false for each in judged)
+    by_marks = {
+        "predictions": predicted,
+        "judged": predicted,
+        "kept": predicted - false,
+        "deleted": false,
+        "added": sum(each.missed for each in judged),
+        "changed": 0,
+        "lost": 0,
+    }
+    return [
+        f"the comparison tells {compared[name]} {name}, and by the marks it is {count}"
+        for name, count in by_marks.items()
+        if compared[name] != count
+    ]
 
 
 def _predictions(record: Path) -> dict[str, tuple[dict[str, Any], ...]]:
@@ -130,6 +162,12 @@ def report(reviewed: Reviewed, work: Work, run: Run) -> None:
     for when, faces in (("predicted", reviewed.predicted), ("came back", reviewed.corrected)):
         missed, false = sum(each.missed for each in faces), sum(each.false for each in faces)
         say(f"  {when}: {missed} faces missed, {false} boxes where there is no face")
+    told = reviewed.compared
+    say(
+        f"  compared: people kept {told['kept']} of {told['judged']} predictions "
+        f"({100 * told['acceptance_low']:.0f} to {100 * told['acceptance_high']:.0f} %), deleted "
+        f"{told['deleted']}, drew {told['added']} more; {reviewed.page}"
+    )
     words = "version {version}, {files} files, {instances} annotations".format(**pulled)
     say(f"  pulled: {words}" + ("" if pulled["is_new"] else "; nothing changed since the last run"))
     say("")

@@ -35,7 +35,7 @@ class Person:
 
     :param plan: ``airflow``, ``diffgram`` (base URLs), ``project``, ``client_id``, ``client_secret``,
         ``dag``, ``run`` (id to give it), ``media``, ``output``, ``dataset``, ``photo`` (name of
-        one in it), ``pictures`` (folder for screenshots), ``chromium``.
+        one in it), ``pictures`` (folder for screenshots), ``chromium``, ``comparison`` (path of a page).
     """
 
     def __init__(self, page: Page, plan: Mapping[str, str]) -> None:
@@ -145,6 +145,34 @@ class Person:
             assert frame["x"] - 2 <= box["x"] <= frame["x"] + frame["width"], (box, frame)
             assert frame["y"] - 2 <= box["y"] <= frame["y"] + frame["height"], (box, frame)
 
+    def see_comparison(self) -> None:
+        """Open the page of a comparison by day and by night, and let it show one kind of correction."""
+        chromium = self.page.context.browser
+        assert chromium is not None
+        page = chromium.new_page(viewport={"width": 1400, "height": 1000})
+        loaded: list[str] = []
+        said: list[str] = []
+        page.on("request", lambda request: loaded.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        address = Path(self.plan["comparison"]).as_uri()
+        backs = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.goto(address)
+            backs.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+            page.screenshot(path=self._pictures / f"8-comparison-{scheme}.png", full_page=True)
+        figures = page.locator("figure")
+        every = figures.count()
+        page.get_by_text("deleted", exact=True).last.click()
+        shown = sum(figures.nth(number).is_visible() for number in range(every))
+        page.close()
+        assert 0 < shown < every, f"the filter shows {shown} of {every} pictures"
+        assert backs[0] != backs[1], f"the page is {backs[0]} by day and by night"
+        others = [url for url in loaded if url != address and not url.startswith("data:")]
+        assert not others, f"the page loads {others}"
+        assert not said, f"the browser says {said}"
+
 
 STEPS = {
     "make a connection in the form": Person.make_connection,
@@ -153,6 +181,7 @@ STEPS = {
     "watch it succeed": Person.watch,
     "follow the link into Diffgram": Person.follow_link,
     "see the boxes": Person.see_boxes,
+    "see a comparison": Person.see_comparison,
 }
 """What is done, in order."""
 

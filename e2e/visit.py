@@ -15,6 +15,7 @@ from demo import media
 from diffgram_emulator.process import EmulatorProcess
 
 from .answers import keep_answers
+from .compared import write_page
 from .programs import program
 from .standalone import Standalone
 
@@ -50,6 +51,7 @@ def visit(
         plan = {
             "airflow": airflow.url,
             "chromium": str(chromium),
+            "comparison": str(write_page(folder / "comparison", prepared.photos)),
             "client_id": emulator.client_id,
             "client_secret": emulator.client_secret,
             "dag": DAG,
