@@ -89,6 +89,8 @@ class FileNow:
     :param rows: living ones by frame, each with the name of its ``label``; frame None for other media.
     :param histories: (frame, reference) of one that is gone -> all its rows, newest first.
     :param count: the file's ``count_instances_changed``; None where it is not known, and for videos.
+    :param complete: whether histories and living rows are all that it ever held: what is in neither was never
+        stored.
     :param replaced: whether a push replaced what the file held, since these predictions were sent.
     :param seconds: from the task's making to its completion; None if unknown.
     """
@@ -98,6 +100,7 @@ class FileNow:
     rows: Mapping[int | None, Sequence[Fields]]
     histories: Mapping[tuple[int | None, str], Sequence[Fields]] = field(default_factory=dict)
     count: int | None = None
+    complete: bool = False
     replaced: bool = False
     seconds: float | None = None
 
@@ -346,7 +349,7 @@ def _fates(
             fates.append((SUPERSEDED, None))
         elif told is not None:
             fates.append((told, "history"))
-        elif is_double:
+        elif is_double or now.complete:
             fates.append((NOT_STORED, None))
         elif all_lost:
             fates.append((LOST, "count"))

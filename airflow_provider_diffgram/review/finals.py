@@ -16,6 +16,7 @@ from ..ingest.read.paths import PathOpener
 from ..ingest.server.files import root_files
 from ..ingest.server.frames import instances_of_frames
 from ..ingest.server.past import look_back
+from ..ingest.server.rewrite import can_be_rewritten
 from ..models import File, Task
 from .compare import FileNow, SentFile
 from .lines import LinesByFile, key_of_stored
@@ -189,7 +190,9 @@ class LiveFiles:
             return
         self.proofs -= 1
         histories: dict[tuple[int | None, str], Sequence[Fields]] = {}
-        for chain in look_back(self.client, file, near=self._ids_near(file)).chains:
+        past = look_back(self.client, file, near=self._ids_near(file))
+        now.complete = past.unfound == 0 and can_be_rewritten(file)  # of others the counter may be wrong
+        for chain in past.chains:
             for row in chain:
                 if row.get("creation_ref_id") in gone:
                     histories.setdefault((None, row["creation_ref_id"]), chain)

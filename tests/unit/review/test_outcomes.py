@@ -119,6 +119,12 @@ def test_without_a_history_it_counts_as_deleted_and_says_so():
     assert (gone.outcome, gone.proof) == ("deleted", "none")
 
 
+def test_what_the_file_never_held_was_not_stored():
+    file = sent(box(reference="a"), box(300, reference="b"))
+    outcomes = compare_file(file, now(histories=history(TOMB, BORN), complete=True))
+    assert told(outcomes) == {"a": "deleted", "b": "not_stored"}
+
+
 def test_the_counter_leaves_nothing_but_a_stale_page():
     outcomes = compare_file(
         sent(box(reference="a"), box(300, reference="b"), box(500, reference="c")),
