@@ -166,8 +166,9 @@ def report(reviewed: Reviewed, work: Work, run: Run) -> None:
     say(
         f"  compared: people kept {told['kept']} of {told['judged']} predictions "
         f"({100 * told['acceptance_low']:.0f} to {100 * told['acceptance_high']:.0f} %), deleted "
-        f"{told['deleted']}, drew {told['added']} more; {reviewed.page}"
+        f"{told['deleted']}, drew {told['added']} more"
     )
     words = "version {version}, {files} files, {instances} annotations".format(**pulled)
     say(f"  pulled: {words}" + ("" if pulled["is_new"] else "; nothing changed since the last run"))
+    say(f"  page of the comparison: {reviewed.page}")
     say("")

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from pydantic_core import to_json
 
-from ..ingest.read.paths import PathOpener, universal_path
+from ..ingest.read.paths import PathOpener, is_local, universal_path
 from ..ingest.read.storage import patient
 from ..models import InvalidValueError
 from .compare import (
@@ -240,7 +241,7 @@ def _write(path: str, content: bytes, path_of: PathOpener) -> None:
 
 @contextmanager
 def _writing(path: str | None, path_of: PathOpener) -> Iterator[BinaryIO | None]:
-    """Open a file to write, or nothing without a path.
+    """Open a file to write, or nothing without a path; a local folder is made.
 
     :raises InvalidValueError: if it cannot be written.
     """
@@ -248,7 +249,10 @@ def _writing(path: str | None, path_of: PathOpener) -> Iterator[BinaryIO | None]
         yield None
         return
     try:
-        opened = patient(path_of)(path).open("wb")
+        place = patient(path_of)(path)
+        if is_local(place):
+            Path(getattr(place, "path", None) or str(place)).parent.mkdir(parents=True, exist_ok=True)
+        opened = place.open("wb")
     except (OSError, ImportError, ValueError) as error:
         raise InvalidValueError("comparison", [f"cannot write {path}: {error}"]) from error
     with opened as file:

@@ -122,6 +122,10 @@ def test_a_person_mends_what_the_model_got_wrong_and_it_comes_back(
     assert "came back: 0 faces missed, 0 boxes where there is no face" in first.output
     version = re.findall(r"pulled: version (\w+), 8 files, 2 annotations$", first.output, re.MULTILINE)
     assert f"pulled: version {version[0]}, 8 files, 2 annotations; nothing changed" in second.output
+    assert "compared: people kept 2 of 4 predictions (15 to 85 %), deleted 2, drew 0 more" in first.output
+    assert "compared: people kept 2 of 4 predictions (15 to 85 %), deleted 2, drew 0 more" in second.output
+    (page,) = (build / "compared").glob("*/page.html")
+    assert page.read_text().count("data:image/jpeg") == 2, "the photographs that were corrected"
     lines = [
         json.loads(line)
         for path in (build / "reviewed").glob(f"*/{version[0]}/packets.jsonl")

@@ -83,6 +83,18 @@ def test_the_report_has_a_line_for_each_prediction_and_each_addition(bench: Benc
     assert pyarrow.read_table(bench.path("report.parquet")).to_pylist() == lines
 
 
+def test_a_folder_that_is_missing_is_made(bench: Bench):
+    bench.compare(outputs=Outputs(metrics=bench.path("a/b/metrics.json"), page=bench.path("a/c/page.html")))
+    assert Path(bench.path("a/b/metrics.json")).is_file()
+    assert Path(bench.path("a/c/page.html")).is_file()
+
+
+def test_a_place_where_nothing_can_be_written_is_refused(bench: Bench):
+    bench.compare()
+    with pytest.raises(InvalidValueError, match="cannot write"):
+        bench.compare(outputs=Outputs(report=bench.path("record.jsonl/report.jsonl")))
+
+
 def test_metrics_are_what_is_returned_and_xcom_is_small(bench: Bench):
     found = bench.compare(outputs=Outputs(metrics=bench.path("metrics.json")))
     told = json.loads(Path(bench.path("metrics.json")).read_text())
