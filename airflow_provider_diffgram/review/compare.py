@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from ..drawing.likeness import Fields, is_measured, likeness, place_of, same_place, shift
-from ..ingest.server.past import Fate, fate_of
+from ..ingest.server.past import Fate
 
 KEPT = "kept"
 MOVED = "moved"
@@ -87,10 +87,10 @@ class FileNow:
 
     :param reviewed: whether people are done with it: the status of its task says so, and nothing else does.
     :param rows: living ones by frame, each with the name of its ``label``; frame None for other media.
-    :param histories: (frame, reference) of one that is gone -> all its rows, newest first.
+    :param fates: (frame, reference) of one that is gone -> what its history says (server.md 10.3.6).
     :param count: the file's ``count_instances_changed``; None where it is not known, and for videos.
-    :param complete: whether histories and living rows are all that it ever held: what is in neither was never
-        stored.
+    :param complete: whether living rows and the dead ones that were found are all that it ever held: what is
+        in neither was never stored.
     :param replaced: whether a push replaced what the file held, since these predictions were sent.
     :param seconds: from the task's making to its completion; None if unknown.
     """
@@ -98,7 +98,7 @@ class FileNow:
     file_id: int
     reviewed: bool
     rows: Mapping[int | None, Sequence[Fields]]
-    histories: Mapping[tuple[int | None, str], Sequence[Fields]] = field(default_factory=dict)
+    fates: Mapping[tuple[int | None, str], Fate] = field(default_factory=dict)
     count: int | None = None
     complete: bool = False
     replaced: bool = False
@@ -319,16 +319,12 @@ def _found(each: Prediction, row: Fields, read: Canonical) -> Outcome:
 _FATES = {Fate.DELETED_BY_PERSON: DELETED, Fate.TAKEN_BACK: SUPERSEDED, Fate.LOST: LOST}
 
 
-def fate_in(history: Sequence[Fields]) -> str | None:
-    """Return what a history says of a row that is gone; None if it does not tell (server.md 10.3.6).
-
-    :param history: all its rows, newest first, as :class:`~airflow_provider_diffgram.models.InstanceHistory`
-        has them.
-    """
-    if not history:
+def _told_fate(each: Prediction, now: FileNow) -> str | None:
+    """Return what became of one that is gone, if its history tells."""
+    fate = now.fates.get((each.frame, str(each.reference)))
+    if fate is Fate.LOST and _keeps_no_chain(each.fields):
         return None
-    fate = _FATES.get(fate_of([dict(row) for row in history]))
-    return None if fate == LOST and _keeps_no_chain(history[0]) else fate
+    return None if fate is None else _FATES.get(fate)
 
 
 def _keeps_no_chain(row: Fields) -> bool:
@@ -344,7 +340,7 @@ def _fates(
     all_lost = _only_lost(gone, doubles, now)
     fates: list[tuple[str, Proof | None]] = []
     for each, is_double in zip(gone, doubles, strict=True):
-        told = fate_in(now.histories.get((each.frame, str(each.reference)), ()))
+        told = _told_fate(each, now)
         if told != DELETED and (each.replaced or (now.replaced and told == LOST)):
             fates.append((SUPERSEDED, None))
         elif told is not None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from bisect import bisect
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -15,7 +14,7 @@ from ..drawing.likeness import Fields
 from ..ingest.read.paths import PathOpener
 from ..ingest.server.files import root_files
 from ..ingest.server.frames import instances_of_frames
-from ..ingest.server.past import look_back
+from ..ingest.server.past import Fate, Rows, look_back
 from ..ingest.server.rewrite import can_be_rewritten
 from ..models import File, Task
 from .compare import FileNow, SentFile
@@ -34,7 +33,6 @@ PROOFS = 2000
 """Files whose lost rows are looked for: one costs up to some dozens of requests."""
 
 _PAGE = 1000
-_REMEMBERED = 200
 _MOST_FRAMES = 36_000
 _OPEN = frozenset({"available", "in_progress", "in_review", "requires_changes", "deferred"})
 SET = "files.jsonl.gz"
@@ -104,7 +102,7 @@ class LiveFiles:
     proofs: int = PROOFS
     _labels: dict[int, str] = field(default_factory=dict)
     _reviews: dict[int, Review] | None = None
-    _ends: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _rows_met: Rows = field(default_factory=Rows)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -149,7 +147,7 @@ class LiveFiles:
             return sent, None
         if file.removed:
             return sent, None
-        self._note_ends(file)
+        self._rows_met.note(file)
         now = FileNow(file.id, True, self._rows(file, sent), count=file.count_instances_changed)
         now.seconds = review.seconds
         if file.type == "video":
@@ -189,37 +187,12 @@ class LiveFiles:
         if not gone or self.proofs <= 0:
             return
         self.proofs -= 1
-        histories: dict[tuple[int | None, str], Sequence[Fields]] = {}
-        past = look_back(self.client, file, near=self._ids_near(file))
+        past = look_back(self.client, file, self._rows_met)
         now.complete = past.unfound == 0 and can_be_rewritten(file)  # of others the counter may be wrong
-        for chain in past.chains:
-            for row in chain:
-                if row.get("creation_ref_id") in gone:
-                    histories.setdefault((None, row["creation_ref_id"]), chain)
-        now.histories = histories
-        if any(len(chain) == 1 for chain in histories.values()):
+        now.fates = {(None, reference): fate for reference, fate in past.fates().items()}
+        if Fate.LOST in now.fates.values():
             listed = self.client.send(routes.list_inputs(self.client.project, file_id=file.id))
             now.replaced = any(row.mode == "update_with_existing" for row in listed)
-
-    def _ids_near(self, file: File) -> list[int]:
-        """Return ids of rows of other files, where no row of this one leads to those that are gone.
-
-        Rows are numbered in the order in which files are sent, so the nearest files have the nearest ids.
-        """
-        if file.instance_list:
-            return []
-        files = sorted(self._ends)
-        place = bisect(files, file.id)
-        before, after = files[max(0, place - 1) : place], files[place : place + 1]
-        return [*(self._ends[each][1] for each in before), *(self._ends[each][0] for each in after)]
-
-    def _note_ends(self, file: File) -> None:
-        """Remember the first and the last row of a file, of some hundred files."""
-        first = [row["root_id"] for row in file.instance_list if isinstance(row.get("root_id"), int)]
-        if first:
-            while len(self._ends) >= _REMEMBERED:
-                self._ends.pop(next(iter(self._ends)), None)
-            self._ends[file.id] = (min(first), max(first))
 
 
 class PulledFiles:

@@ -138,7 +138,7 @@ class Corrector:
 
     def _drawn(self, rows: list[Fields], number: int) -> Fields:
         if rows and rows[0]["type"] == "text_token":
-            place: Fields = {"type": "text_token", "start_token": 5 * number, "end_token": 5 * number + 1}
+            place: Fields = {"type": "text_token", "start_token": 50 * number, "end_token": 50 * number + 1}
         else:
             place = {"type": "box", **_box(*corner(number))}
         return self._by_hand(place | {"label_file_id": self.labels[0]})

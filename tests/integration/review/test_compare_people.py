@@ -137,7 +137,8 @@ def test_the_outcomes_told_are_the_edits_made(desk: Any, tmp_path: Path):
     }
     reviewed = {key: outcome for key, outcome in outcomes.items() if key[0] != untouched}
     wrong = {key: (outcome, corrector.done.get(key)) for key, outcome in reviewed.items()}
-    assert {key: both for key, both in wrong.items() if both[0] != both[1]} == {}
+    lines = {(line["file_id"], line["frame"], line["reference"]): line for line in told}
+    assert [(lines[key], both) for key, both in wrong.items() if both[0] != both[1]] == []
     assert reviewed.keys() == corrector.done.keys()
     assert {outcome for key, outcome in outcomes.items() if key[0] == untouched} == {"not_reviewed"}
     assert Counter(line["file_id"] for line in told if line["outcome"] == "added") == corrector.added

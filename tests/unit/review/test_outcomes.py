@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_diffgram.ingest.server.past import Fate
 from airflow_provider_diffgram.review.compare import (
     FileNow,
     Outcome,
     Prediction,
     SentFile,
     compare_file,
-    fate_in,
     predictions_of,
 )
 from tests.unit.review.predicted import Fields, box, drawn, now, row, sent
@@ -76,42 +76,28 @@ def test_nobody_looked_yet_which_is_no_acceptance(there: FileNow | None):
     assert told(compare_file(sent(box(reference="a")), there)) == {"a": "not_reviewed"}
 
 
-def history(*rows: Fields) -> dict[tuple[None, str], list[Fields]]:
-    return {(None, "a"): list(rows)}
-
-
-BORN = {"version": 1, "action_type": "created", "soft_delete": True, "deletion_type": "system_deletion"}
-TOMB = {"version": 2, "action_type": "deleted", "soft_delete": True, "is_by_person": True}
+def fate(fate: Fate) -> dict[tuple[None, str], Fate]:
+    """Return that of the prediction ``a``."""
+    return {(None, "a"): fate}
 
 
 @pytest.mark.parametrize(
-    "rows, fate",
+    "history, outcome",
     [
-        ([TOMB, BORN], "deleted"),
-        ([TOMB | {"is_by_person": False}, BORN], "superseded"),
-        ([BORN], "lost"),
-        ([{"version": 2, "action_type": "edited", "soft_delete": True, "is_by_person": True}, BORN], "lost"),
-        (
-            [
-                TOMB | {"version": 4, "is_by_person": False},
-                {"version": 3, "action_type": "undeleted", "soft_delete": True},
-                TOMB,
-                BORN,
-            ],
-            "deleted",
-        ),
-        ([BORN | {"type": "text_token"}], None),
-        ([BORN | {"soft_delete": False}], None),
-        ([], None),
+        (Fate.DELETED_BY_PERSON, "deleted"),
+        (Fate.TAKEN_BACK, "superseded"),
+        (Fate.LOST, "lost"),
     ],
 )
-def test_what_a_history_says(rows: list[Fields], fate: str | None):
-    assert fate_in(rows) == fate
+def test_what_a_history_says(history: Fate, outcome: str):
+    (gone,) = compare_file(sent(box(reference="a")), now(fates=fate(history)))
+    assert (gone.outcome, gone.proof) == (outcome, "history")
 
 
-def test_one_that_a_person_deleted():
-    (gone,) = compare_file(sent(box(reference="a")), now(histories=history(TOMB, BORN)))
-    assert (gone.outcome, gone.proof) == ("deleted", "history")
+def test_the_history_of_a_text_ends_with_every_save():
+    token = {"type": "text_token", "label": "name", "start_token": 1, "end_token": 2, "creation_ref_id": "a"}
+    (gone,) = compare_file(sent(token), now(fates=fate(Fate.LOST)))
+    assert (gone.outcome, gone.proof) == ("deleted", "none")
 
 
 def test_without_a_history_it_counts_as_deleted_and_says_so():
@@ -121,7 +107,7 @@ def test_without_a_history_it_counts_as_deleted_and_says_so():
 
 def test_what_the_file_never_held_was_not_stored():
     file = sent(box(reference="a"), box(300, reference="b"))
-    outcomes = compare_file(file, now(histories=history(TOMB, BORN), complete=True))
+    outcomes = compare_file(file, now(fates=fate(Fate.DELETED_BY_PERSON), complete=True))
     assert told(outcomes) == {"a": "deleted", "b": "not_stored"}
 
 
@@ -143,7 +129,7 @@ def test_the_counter_of_a_text_proves_nothing():
 def test_one_that_is_drawn_again_is_neither_deleted_nor_added():
     outcomes = compare_file(
         sent(box(reference="a"), box(300, reference="b")),
-        now(drawn(20, "dog"), drawn(500), histories=history(TOMB, BORN)),
+        now(drawn(20, "dog"), drawn(500), fates=fate(Fate.DELETED_BY_PERSON)),
     )
     assert [each.outcome for each in outcomes] == ["redrawn", "deleted", "added"]
     assert outcomes[0].final_label == "dog"
@@ -164,7 +150,7 @@ def test_what_a_program_drew_there_is_no_redrawing():
 
 
 def test_one_that_was_lost_is_not_redrawn():
-    outcomes = compare_file(sent(box(reference="a")), now(drawn(12), histories=history(BORN)))
+    outcomes = compare_file(sent(box(reference="a")), now(drawn(12), fates=fate(Fate.LOST)))
     assert [each.outcome for each in outcomes] == ["lost", "added"]
 
 
@@ -216,7 +202,7 @@ def test_a_later_line_that_replaces():
 
 
 def test_a_push_outside_the_record_that_replaced():
-    outcomes = compare_file(sent(box(reference="a")), now(histories=history(BORN), replaced=True))
+    outcomes = compare_file(sent(box(reference="a")), now(fates=fate(Fate.LOST), replaced=True))
     assert told(outcomes) == {"a": "superseded"}
 
 
