@@ -33,7 +33,7 @@ from .compare import (
 )
 from .finals import Finals
 from .limits import QualityLimits
-from .lines import LinesByFile, key_of_record
+from .lines import RecordLines
 from .metrics import Tally
 from .page import Pictures, WorstFile, write_page
 from .precision import AveragePrecision
@@ -118,7 +118,7 @@ def compare(
     worst = _Worst(outputs.samples if outputs.page else 0)
     tally = Tally(_precision())
     with ExitStack() as stack:
-        lines = stack.enter_context(LinesByFile(record, "record", key_of_record, path_of))
+        lines = stack.enter_context(RecordLines(record, path_of))
         report = stack.enter_context(_writing(outputs.report, path_of))
         table_file = stack.enter_context(_writing(outputs.table, path_of))
         table = stack.enter_context(ReportTable(table_file)) if table_file else None
@@ -149,7 +149,7 @@ def compare(
     return found
 
 
-def _sent_files(lines: LinesByFile) -> Iterator[SentFile]:
+def _sent_files(lines: RecordLines) -> Iterator[SentFile]:
     for key in lines.keys():  # noqa: SIM118  (it is no dictionary)
         yield predictions_of(lines.of(key))
 

@@ -83,6 +83,11 @@ class LinesByFile:
     def __len__(self) -> int:
         return len(self._places)
 
+    def join(self, key: Hashable, into: Hashable) -> None:
+        """Take the lines about ``key`` for lines about ``into``; the order is that of the files."""
+        places = [_listed(self._places.pop(each)) for each in (key, into)]
+        self._places[into] = tuple(sorted([*places[0], *places[1]]))
+
     def keys(self) -> Iterator[Any]:
         """Yield what the lines are about, each once."""
         yield from self._places
@@ -93,7 +98,7 @@ class LinesByFile:
         if places is None:
             return []
         found = []
-        for at in places if isinstance(places, tuple) else (places,):
+        for at in _listed(places):
             self._file.seek(at)
             line = self._file.readline()
             try:
@@ -103,6 +108,10 @@ class LinesByFile:
                     f"{self._what}s", [f"a {self._what} is not JSON: {error}; it begins {line[:80]!r}"]
                 ) from error
         return found
+
+
+def _listed(places: int | tuple[int, ...]) -> tuple[int, ...]:
+    return places if isinstance(places, tuple) else (places,)
 
 
 def _lines(path: str, what: str, path_of: PathOpener) -> Iterator[bytes]:
@@ -118,26 +127,46 @@ def _lines(path: str, what: str, path_of: PathOpener) -> Iterator[bytes]:
         raise InvalidValueError(f"{what}s", [f"cannot read {path}: {error}"]) from error
 
 
-_PACKET = b',"packet":'
+class RecordLines(LinesByFile):
+    """The lines of records, by the files that they are about.
 
+    A line about a file that the server's queue was still to make has no id. If another line of the same place
+    and name has one, both are about one file.
 
-def key_of_record(line: bytes) -> Hashable:
-    """Return the file of a record's line: its id, or where it is to be found by its name.
-
-    Only what comes before the packet is read where the line is as a record writes it: no text of JSON holds
-    the mark, since its quotes would be escaped.
+    :param paths: of records, oldest first.
     """
-    head, mark, _ = line.partition(_PACKET)
-    told = _object(head + b"}") if mark else _object(line)
-    if not mark and not isinstance(told.get("packet"), dict):
-        raise ValueError("it has no packet")
-    file_id = told.get("file_id")
-    if file_id is not None:
+
+    def __init__(self, paths: Iterable[str], path_of: PathOpener) -> None:
+        self._ids: dict[Hashable, int | None] = {}
+        super().__init__(paths, "record", self._key_of, path_of)
+        for key in [each for each in self._places if isinstance(each, tuple)]:
+            file_id = self._ids.get(key)
+            if file_id is not None:
+                self.join(key, file_id)
+        self._ids.clear()
+
+    def _key_of(self, line: bytes) -> Hashable:
+        """Return the id of a line's file, or else where it is to be found by its name.
+
+        Only what comes before the packet is read where the line is as a push writes it: no text of JSON holds
+        the mark, since its quotes would be escaped.
+        """
+        head, mark, _ = line.partition(_PACKET)
+        told = _object(head + b"}") if mark else _object(line)
+        if not mark and not isinstance(told.get("packet"), dict):
+            raise ValueError("it has no packet")
+        place = (told.get("directory_id"), told.get("parent_file_id"), str(told["name"]))
+        file_id = told.get("file_id")
+        if file_id is None:
+            return place
         if type(file_id) is not int:
             raise ValueError(f"file_id must be an id, not {file_id!r}")
+        if self._ids.setdefault(place, file_id) != file_id:
+            self._ids[place] = None  # children may share a name
         return file_id
-    return told.get("directory_id"), told.get("parent_file_id"), str(told["name"])
 
+
+_PACKET = b',"packet":'
 
 _ID = re.compile(rb'\{"id":(\d+)[,}]')
 

@@ -214,6 +214,20 @@ def test_a_name_like_the_mark_of_a_packet_leads_nowhere_else(tmp_path: Path):
     assert bench.compare().headline["kept"] == 1
 
 
+def test_a_line_without_an_id_belongs_to_the_file_that_another_line_names(tmp_path: Path):
+    bench = Bench(tmp_path)
+    bench.file([box(reference="a")], [row(reference="a"), row(300, reference="b"), row(500, reference="c")])
+    bench.file([box(reference="d")], [row(reference="d")])
+    queued = {**bench.record[0], "packet": {"instance_list": [box(300, reference="b")]}}
+    del queued["file_id"]
+    bench.record.insert(0, queued)
+    bench.record.append({**queued, "directory_id": 8})  # another dataset: another file
+    found = bench.compare()
+    assert found.headline["files"] == 3
+    assert (found.headline["kept"], found.headline["not_reviewed"]) == (3, 1)
+    assert found.figures["all"]["outcomes"]["added_by_push"] == 1
+
+
 class Resources(HTMLParser):
     """What a page would load or run."""
 
