@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,16 +45,20 @@ def killed_at_every_page(stage: Stage) -> None:
     dataset, first = _filled(stage, _FILES)
     folder = stage.folder / "set"
     _kill_at_each(stage, _pull(stage, folder, _LARGE), range(_PAGES), folder, None)
-    one = _newest(folder)
-    stage.insist(one.content == _stored(stage, dataset), "the first version is not what the server has")
+    one = newest(folder)
+    stage.insist(
+        one.content == stored(_database(stage), dataset), "the first version is not what the server has"
+    )
     _touch(stage, range(first, first + 40))
     _kill_at_each(stage, _pull(stage, folder, _LARGE), range(6), folder, one.name)
-    two = _newest(folder)
-    stage.insist(two.content == _stored(stage, dataset), "the second version is not what the server has")
+    two = newest(folder)
+    stage.insist(
+        two.content == stored(_database(stage), dataset), "the second version is not what the server has"
+    )
     stage.insist(two.name != one.name, "the changes made no version")
     again = _pull(stage, folder, _LARGE)
     stage.insist(again.ended() == "success", "a third pull failed")
-    stage.insist(_newest(folder) == two, "nothing changed, and there is another version")
+    stage.insist(newest(folder) == two, "nothing changed, and there is another version")
 
 
 def killed_while_it_writes(stage: Stage) -> None:
@@ -62,7 +66,7 @@ def killed_while_it_writes(stage: Stage) -> None:
     dataset, first = _filled(stage, _FILES)
     folder = stage.folder / "set"
     stage.insist(_pull(stage, folder, _LARGE, "yolo").ended() == "success", "the first pull failed")
-    one = _newest(folder)
+    one = newest(folder)
     _touch(stage, range(first, first + 40))
     run = _pull(stage, folder, _LARGE, "yolo")
 
@@ -72,10 +76,12 @@ def killed_while_it_writes(stage: Stage) -> None:
 
     until(is_begun, "files of the second version are there", 90)
     run.kill("pull")
-    stage.insist(_newest(folder) == one, "half a version is the newest")
+    stage.insist(newest(folder) == one, "half a version is the newest")
     stage.insist(run.ended() == "success", "the attempt after it failed")
-    two = _newest(folder)
-    stage.insist(two.content == _stored(stage, dataset), "the second version is not what the server has")
+    two = newest(folder)
+    stage.insist(
+        two.content == stored(_database(stage), dataset), "the second version is not what the server has"
+    )
     texts = list((folder / two.name / "labels").rglob("*.txt"))
     stage.insist(len(texts) == _FILES, f"{len(texts)} texts are there, not {_FILES}")
 
@@ -87,7 +93,7 @@ def edited_meanwhile(stage: Stage) -> None:
     files = range(first, first + amount)
     label = next(iter(stage.diffgram.labels()))
     folder = stage.folder / "set"
-    began = _now()
+    began = now()
     seen = []
     people = [Person.of(stage.emulator, f"{name}@example.com") for name in ("ada", "grace")]
     with (
@@ -97,20 +103,36 @@ def edited_meanwhile(stage: Stage) -> None:
         for _ in range(_PULLS):
             run = _pull(stage, folder, _LARGE, "packets")
             stage.insist(run.ended() == "success", "a pull failed")
-            seen.append(_newest(folder))
+            seen.append(newest(folder))
     stage.insist(len({each.name for each in seen}) > 1, "nobody changed anything")
-    moments = list(_moments(stage, files, began))
+    states = list(moments(_database(stage), files, began))
     for version in seen:
-        still = [file_id for file_id in files if file_id not in version.moved]
-        is_of_one = any(all(version.content[each] == at[each] for each in still) for at in moments)
-        stage.insist(is_of_one, f"version {version.name} is of no moment, and does not say so")
-        for file_id in version.moved:
-            held = version.content.get(file_id)
-            stage.insist(any(held == at[file_id] for at in moments), f"file {file_id} was never so")
+        wrong = lie_of(version, states)
+        stage.insist(wrong is None, f"version {version.name}: {wrong}")
     stage.insist(_pull(stage, folder, _LARGE, "packets").ended() == "success", "the last pull failed")
-    last = _newest(folder)
+    last = newest(folder)
     stage.insist(not last.moved, "nobody edits, and something moved")
-    stage.insist(last.content == _stored(stage, dataset), "the last version is not what the server has")
+    stage.insist(
+        last.content == stored(_database(stage), dataset), "the last version is not what the server has"
+    )
+
+
+def lie_of(version: Version, states: Sequence[Content]) -> str | None:
+    """Return what is not true of a version, None if all is.
+
+    :param states: of the server, one after the other.
+    """
+    still = version.content.keys() - version.moved
+    if not any(all(version.content[each] == at[each] for each in still) for at in states):
+        return "it is of no moment, and does not say so"
+    for file_id in version.moved:
+        if not any(version.content.get(file_id) == at[file_id] for at in states):
+            return f"file {file_id} was never so"
+    return None
+
+
+def _database(stage: Stage) -> Path:
+    return stage.folder / "diffgram" / "emulator.sqlite"
 
 
 def _filled(stage: Stage, files: int) -> tuple[int, int]:
@@ -129,22 +151,23 @@ def _pull(stage: Stage, folder: Path, dataset: str, format: str = "coco") -> Dag
     return stage.airflow.trigger("chaos_pull", conf)
 
 
-def _kill_at_each(stage: Stage, run: DagRun, requests: range, folder: Path, newest: str | None) -> None:
+def _kill_at_each(stage: Stage, run: DagRun, requests: range, folder: Path, kept: str | None) -> None:
     """Kill the pull with each of its requests on the way, and let it end then.
 
     :param requests: which of them, from 0.
-    :param newest: version that is the newest all the while.
+    :param kept: version that is the newest all the while.
     """
     for number in requests:
         stage.hold("/file/(list|[0-9]+/annotation/list)$", skip=number)
         stage.kill(run, "pull")
-        there = _newest(folder).name if (folder / "manifest.json").exists() else None
-        stage.insist(there == newest, f"killed at request {number}: {there} is the newest, not {newest}")
+        there = newest(folder).name if (folder / "manifest.json").exists() else None
+        stage.insist(there == kept, f"killed at request {number}: {there} is the newest, not {kept}")
     state = run.ended()
     stage.insist(state == "success", f"the pull ended as {state}")
 
 
-def _newest(folder: Path) -> Version:
+def newest(folder: Path) -> Version:
+    """Return the newest version of a set."""
     manifest = json.loads((folder / "manifest.json").read_text())
     content = {}
     with gzip.open(folder / manifest["version"] / "files.jsonl.gz", "rt") as lines:
@@ -154,8 +177,9 @@ def _newest(folder: Path) -> Version:
     return Version(manifest["version"], content, frozenset(manifest["moved"]))
 
 
-def _stored(stage: Stage, dataset: int) -> Content:
-    with closing(sqlite3.connect(stage.folder / "diffgram" / "emulator.sqlite", timeout=30)) as base:
+def stored(database: Path, dataset: int) -> Content:
+    """Return what the server holds now."""
+    with closing(sqlite3.connect(database, timeout=30)) as base:
         files = base.execute("SELECT id FROM file WHERE directory_id = ? AND state != 'removed'", (dataset,))
         held: dict[int, set[int]] = {file_id: set() for (file_id,) in files}
         for file_id, row_id in base.execute("SELECT file_id, id FROM instance WHERE soft_delete = 0"):
@@ -164,9 +188,9 @@ def _stored(stage: Stage, dataset: int) -> Content:
     return {file_id: frozenset(rows) for file_id, rows in held.items()}
 
 
-def _moments(stage: Stage, files: range, began: str) -> Iterator[Content]:
+def moments(database: Path, files: range, began: str) -> Iterator[Content]:
     """Yield what the files held at each moment at which one of them changed since ``began``, and before."""
-    with closing(sqlite3.connect(stage.folder / "diffgram" / "emulator.sqlite", timeout=30)) as base:
+    with closing(sqlite3.connect(database, timeout=30)) as base:
         query = (
             "SELECT id, file_id, created_time, deleted_time, soft_delete, data FROM instance"
             " WHERE file_id BETWEEN ? AND ?"
@@ -191,7 +215,8 @@ def _moment(told: Any) -> str:
     return str(told).replace(" ", "T")
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the present as the server's database has it."""
     return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 

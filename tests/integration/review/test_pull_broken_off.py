@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, DiffgramError
 from airflow_provider_diffgram.review.pull import Options, Pulled, pull
+from chaos.cases.pulls import lie_of, moments, now, stored
+from chaos.cases.pulls import newest as newest_version
+from diffgram_emulator.people import Busy, Person
 from tests.integration.review.conftest import Desk
 from tests.integration.review.test_pull import files_of
 from tests.storage import Fault
@@ -42,6 +47,17 @@ def dying(client: DiffgramClient, after: int) -> DiffgramClient:
             return super().send(request)
 
     return Mortal(client.settings, client.clock)
+
+
+def leisurely(client: DiffgramClient, seconds: float) -> DiffgramClient:
+    """Return a client whose requests are so long on the way, so that much happens meanwhile."""
+
+    class Leisurely(DiffgramClient):
+        def send(self, request: Any) -> Any:
+            time.sleep(seconds)
+            return super().send(request)
+
+    return Leisurely(client.settings, client.clock)
 
 
 def newest(folder: Path) -> str | None:
@@ -160,3 +176,29 @@ def test_many_changes_are_read_by_pages(desk: Desk, dataset: list[int], tmp_path
     found = again()
     assert (found.changed, found.kept, found.moved) == (320, FILES - 320, 0)
     assert desk.requests("/annotation/list") == asked
+
+
+def test_a_version_is_of_one_moment_or_says_what_moved(desk: Desk, tmp_path: Path):
+    """Judged by the server's database, while two people edit without a pause."""
+    dataset, label = desk.diffgram.directory_id, desk.diffgram.labels["cat"]
+    body = {"project": desk.client.project, "dataset_id": dataset, "label_file_id": label}
+    first = desk.emulator.control("fill", {**body, "files": 24, "boxes": 3})["first_file_id"]
+    files = range(first, first + 24)
+    people = [Person.of(desk.emulator, f"{name}@example.com") for name in ("ada", "grace", "joan", "mary")]
+    database = desk.emulator.data_dir / "emulator.sqlite"
+    folder = tmp_path / "set"
+    client = leisurely(desk.client, 0.1)
+    began, seen = now(), []
+    with ExitStack() as stack:
+        for seed, person in enumerate(people):
+            stack.enter_context(Busy(person, files, label, every=0.001, think=0.005, seed=seed))
+        for _ in range(6):
+            pull(client, str(folder), dataset=dataset, only="all")
+            seen.append(newest_version(folder))
+    states = list(moments(database, files, began))
+    assert len({version.name for version in seen}) > 3
+    assert [lie for version in seen if (lie := lie_of(version, states)) is not None] == []
+    assert any(version.moved for version in seen)
+    last = pull(desk.client, str(folder), dataset=dataset, only="all")
+    assert last.moved == 0
+    assert newest_version(folder).content == stored(database, dataset)
