@@ -114,6 +114,11 @@ def _of_returned(client: DiffgramClient, given: Mapping[str, Any], path_of: Path
         yield from _ids(client, given["file_ids"], path_of)
     elif "file_id" in given:
         yield from _ids(client, given["file_id"], path_of)
+    elif "requested" in given:
+        cause = (
+            f"{given['requested']:,} files are more than a task returns: give it a report, and its path here"
+        )
+        raise InvalidValueError("files", [cause])
     else:
         raise _wrong(dict(given))
 

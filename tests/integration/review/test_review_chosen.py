@@ -80,6 +80,11 @@ def test_a_receipt_tells_all_of_its_files_or_is_refused(desk):
         ids(desk, receipt | {"file_ids": []})
 
 
+def test_what_is_too_much_for_an_xcom_is_in_the_report(desk):
+    with pytest.raises(InvalidValueError, match="5,000 files are more than a task returns: give it a report"):
+        ids(desk, {"job_id": 1, "requested": 5000, "created": 5000, "existing": 0})
+
+
 def test_children_stand_for_their_compound_file(desk):
     parent = desk.diffgram.ask(routes.create_compound, desk.diffgram.directory_id, "scan", "compound", []).id
     packets = [{**text(f"{n}.txt"), "parent_file_id": parent, "ordinal": n} for n in range(2)]
