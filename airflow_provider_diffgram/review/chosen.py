@@ -116,7 +116,7 @@ def _of_returned(client: DiffgramClient, given: Mapping[str, Any], path_of: Path
         yield from _ids(client, given["file_id"], path_of)
     elif "requested" in given:
         cause = (
-            f"{given['requested']:,} files are more than a task returns: give it a report, and its path here"
+            f"{given['requested']:,} files are more than a task returns: give it a report, and name that here"
         )
         raise InvalidValueError("files", [cause])
     else:
