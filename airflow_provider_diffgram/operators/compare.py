@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, Stats
+from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from ..hooks.diffgram import DiffgramHook, failing_for_good
 from ..links.diffgram import remember_page, remember_place
@@ -47,7 +47,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
     :param page: path of an HTML page to write.
     :param history: path of a JSON Lines file that each comparison adds a line to; the page then shows
         acceptance by run, and the figures say how it changed since the last one.
-    :param run: what the comparison is called; a retry takes its own place in the history.
+    :param run_name: what the comparison is called; a retry takes its own place in the history.
     :param redrawn_iou: how alike one that a person drew must be to one they deleted, to count as the same.
     :param proofs: most files whose histories are read, to tell a deletion from a loss.
     :param samples: so many pictures are on the page, 0 to 100, those that people corrected most.
@@ -66,7 +66,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
         "table",
         "page",
         "history",
-        "run",
+        "run_name",
         "redrawn_iou",
         "diffgram_conn_id",
     )
@@ -87,7 +87,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
         table: str | None = None,
         page: str | None = None,
         history: str | None = None,
-        run: str = "{{ run_id }}",
+        run_name: str = "{{ run_id }}",
         redrawn_iou: float | str = 0.5,
         proofs: int = 2000,
         samples: int = 24,
@@ -106,7 +106,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
         self.table = table
         self.page = page
         self.history = history
-        self.run = run
+        self.run_name = run_name
         self.redrawn_iou = redrawn_iou
         self.proofs = proofs
         self.samples = samples
@@ -130,7 +130,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
                 self._found = found = compare(
                     [self.record] if isinstance(self.record, str) else list(self.record),
                     finals,
-                    run=self.run,
+                    run=self.run_name,
                     project=client.project,
                     limits=limits,
                     outputs=self._outputs(),
@@ -191,6 +191,8 @@ class DiffgramCompareOperator(AnnouncingOperator):
 
     def _tell(self, context: Context, found: Comparison) -> None:
         """Tell outlets, lineage and Airflow's metrics."""
+        from airflow.providers.common.compat.sdk import Stats
+
         from ..lineage.diffgram import announce
 
         told = found.to_xcom()

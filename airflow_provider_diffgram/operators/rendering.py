@@ -44,7 +44,7 @@ TEXTS = frozenset(
         "report",
         "review",
         "reviewed",
-        "run",
+        "run_name",
         "table",
         "unknown_labels",
         "unsupported",

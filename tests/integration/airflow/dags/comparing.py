@@ -37,7 +37,7 @@ def compare_with_people() -> None:
         report=FOLDER + "/report.jsonl",
         page=FOLDER + "/page.html",
         history=FOLDER + "/history.jsonl",
-        run="{{ dag_run.conf.get('run', run_id) }}",
+        run_name="{{ dag_run.conf.get('run', run_id) }}",
         outlets=[AssetAlias("compared")],
     )
     compare >> retrain()
