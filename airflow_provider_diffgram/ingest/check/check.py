@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -161,6 +161,7 @@ class Preparation:
         :raises InvalidValueError: with every problem found; none of these was sent.
         :raises StorageError: if a storage fails, and may be back; none of these was sent.
         """
+        self._check.begin()
         for packet in validated(Packet, packets, "packet", self.checked):
             where = place_of(packet, "packet", self.checked)
             self.checked += 1
@@ -192,6 +193,11 @@ class _Check:
         self._parents: dict[int, list[str]] = {}
         self._to_find: dict[int, File] = {}
         self._new_children: set[str] = set()
+        self._asked, self._is_listed, self._worth_listing = 0, False, SEARCH_ONE_BY_ONE
+
+    def begin(self) -> None:
+        """Look at more packets: what was seen of the dataset may be hours old."""
+        self._asked, self._is_listed = 0, False
 
     def problems(self, packet: Packet, where: str) -> list[str]:
         """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
@@ -323,5 +329,27 @@ class _Check:
         if file_id not in self._files:
             if len(self._files) >= _FILES_KEPT:
                 self._files.pop(next(iter(self._files)))
-            self._files[file_id] = find_file(self._client, file_id)
+            self._files[file_id] = self._listed(file_id) or find_file(self._client, file_id)
         return self._files[file_id]
+
+    def _listed(self, file_id: int) -> File | None:
+        """Return an image or a text of the dataset, which is listed where files are many; None for others.
+
+        Of those, more is to be known.
+        """
+        self._asked += 1
+        if not self._plan.directory_id or self._asked <= self._worth_listing:
+            return None
+        if not self._is_listed:
+            self._list()
+        return self._plan.known.listed(file_id)
+
+    def _list(self) -> None:
+        """List the dataset; where that takes many requests it is worth them for as many files only."""
+        self._is_listed, pages = True, 0
+        self._plan.known.forget_listed()
+        living = iter(root_files(self._client, self._plan.directory_id, None))
+        while page := list(islice(living, self._plan.limits.page)):
+            pages += 1
+            self._plan.known.add_listed(file for file in page if file.type in ("image", "text"))
+        self._worth_listing = max(SEARCH_ONE_BY_ONE, pages)

@@ -40,6 +40,7 @@ class Known:
             "CREATE TABLE child (name TEXT, parent INTEGER, ordinal INTEGER,"
             " PRIMARY KEY (name, parent, ordinal)) WITHOUT ROWID;"
             "CREATE TABLE target (id INTEGER PRIMARY KEY, replaces INTEGER);"
+            "CREATE TABLE listed (id INTEGER PRIMARY KEY, type TEXT, name TEXT);"
             "CREATE TABLE root (id INTEGER PRIMARY KEY, name TEXT);"
             "CREATE INDEX root_name ON root (name);"
             "CREATE TABLE file (name TEXT PRIMARY KEY, id INTEGER, counted INTEGER) WITHOUT ROWID;"
@@ -83,6 +84,22 @@ class Known:
     def names_root(self, name: str) -> bool:
         """Return whether one of those has that name."""
         return self._one("SELECT 1 FROM root WHERE name = ?", name) is not None
+
+    def forget_listed(self) -> None:
+        """Know of no file that updates may be about."""
+        with self._lock:
+            self._base.execute("DELETE FROM listed")
+
+    def add_listed(self, files: Iterable[File]) -> None:
+        """Take note of files that updates may be about."""
+        rows = [(file.id, file.type, file.original_filename) for file in files]
+        with self._lock:
+            self._base.executemany("INSERT OR IGNORE INTO listed VALUES (?, ?, ?)", rows)
+
+    def listed(self, file_id: int) -> File | None:
+        """Return one of those: id, type and name."""
+        row = self._one("SELECT type, name FROM listed WHERE id = ?", file_id)
+        return File(id=file_id, type=row[0], original_filename=row[1]) if row else None
 
     def add_target(self, file_id: int, *, replaces: bool) -> bool:
         """Take note of an update of a file; return False if it and another one would undo each other."""

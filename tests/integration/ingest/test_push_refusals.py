@@ -289,3 +289,35 @@ def test_a_role_that_may_not_write_is_told_once_quirk_29(diffgram: LiveDiffgram,
         pushing(diffgram, media, role="Viewer")
     assert getattr(caught.value, "permanent", True)
     assert diffgram.content() == before
+
+
+def test_many_files_to_update_are_listed_together_and_checked_as_one_is(diffgram: LiveDiffgram, media: Media):
+    diffgram.pushed([image(media, f"{number}.png") for number in range(8)])
+    there = {str(file.original_filename): file.id for file in diffgram.files()}
+    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    diffgram.archive(*(row for row in diffgram.inputs() if row.original_filename == "7.png"))
+    elsewhere = diffgram.ask(routes.create_dataset, "elsewhere").id
+    diffgram.pushed([image(media, "other.png")], dataset=elsewhere)
+    (other,) = diffgram.ask(routes.list_files, elsewhere).file_list
+
+    def update(file_id: int, **more: Any) -> dict[str, Any]:
+        return {"file_id": file_id, "mode": "update", **({"instance_list": [box(3)]} | more)}
+
+    good = [update(file_id) for name, file_id in there.items() if name != "7.png"]
+    frames = update(there["6.png"], instance_list=[], frame_packet_map={"0": [box(1)]})
+    wrong = [frames, update(there["7.png"]), update(10**6), update(parent)]
+    problems = refused(diffgram, [*good[:6], *wrong])
+    assert [problem.partition(": ")[2] for problem in problems] == [
+        f"file_id {there['6.png']} is of type image: give instance_list, not frame_packet_map",
+        f"file_id {there['7.png']} (7.png) was removed in Diffgram",
+        f"file_id 1000000: no such file in project {diffgram.client.project!r}",
+        f"file_id {parent} is a compound file: an update of it would hang for ever",
+    ]
+
+    def looks() -> int:
+        counts = diffgram.emulator.requests()["counts"]
+        return sum(one["count"] for one in counts if one["path"] == "/api/v1/file/view")
+
+    before = looks()
+    assert diffgram.pushed([*good, update(other.id)]).succeeded == 8
+    assert looks() - before == 3 + 1, "the first three singly, and the one of another dataset"
