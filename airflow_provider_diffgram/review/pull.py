@@ -188,7 +188,9 @@ def pull(
     else:
         handles = [handle] if isinstance(handle, Handle) else list(handle or ())
         ids = [each for one in handles for each in files_of_handle(client, one, path_of)]
-        source = FilesSource(client, ids if handle is not None else file_ids or (), only_done=only_done)
+        likely = handles[0].directory_id if handles else None
+        wanted = ids if handle is not None else file_ids or ()
+        source = FilesSource(client, wanted, only_done=only_done, likely=likely)
     with closing(Shelf()) as shelf:
         return _Pull(client, Folder(path, path_of), source, only, options, write, shelf).run()
 
@@ -259,7 +261,7 @@ class _Pull:
     def _read(self) -> None:
         """Read until nothing moved between the reading and the look after it, or too often."""
         if self.last is None and self.source.directory_id is not None and self.only == "all":
-            self._explore()
+            self._explore(self.source.directory_id)
         for looks in range(1, _LOOKS + 1):
             brought = self._look()
             wanted = self.shelf.to_read()
@@ -308,25 +310,26 @@ class _Pull:
         return self.any_dataset
 
     def _fetch(self, wanted: list[tuple[int, str]]) -> None:
-        dataset = self.source.directory_id
-        if dataset is not None and len(wanted) > 1:
-            in_dataset = self.client.send(
-                routes.list_files(self.client.project, dataset, limit=1)
-            ).metadata.file_count or len(wanted)
-            if is_many(len(wanted), in_dataset):
-                self._explore({file_id for file_id, _ in wanted})
-                wanted = [each for each in wanted if not self.shelf.was_read(each[0])]
+        """Read files: datasets of which many are wanted by pages, and what is left singly."""
+        in_all = self.source.datasets.total()
+        for dataset, members in self.source.datasets.most_common():
+            about = len(wanted) * members // in_all
+            if not is_many(about, members):
+                break
+            listing = self.client.send(routes.list_files(self.client.project, dataset, limit=1))
+            if is_many(about, listing.metadata.file_count or members):
+                self._explore(dataset, {file_id for file_id, _ in wanted})
+                wanted = self.shelf.to_read()
         for_videos = self._dataset_for(kind for _, kind in wanted)
         for stored, file in contents(self.client, wanted, for_videos):
             self._keep(stored, file)
 
-    def _explore(self, wanted: set[int] | None = None) -> None:
-        """Read pages of the dataset.
+    def _explore(self, dataset: int, wanted: set[int] | None = None) -> None:
+        """Read pages of a dataset.
 
         :param wanted: the files to keep of them; None for all.
         """
-        assert self.source.directory_id is not None
-        for file in explored(self.client, self.source.directory_id):
+        for file in explored(self.client, dataset):
             if file.type != "video" and not file.removed and (wanted is None or file.id in wanted):
                 self._keep(stored_file(file), file)
 

@@ -119,10 +119,6 @@ class Shelf:
         found: str | None = self._base.execute(query, (file_id,)).fetchone()[0]
         return found
 
-    def was_read(self, file_id: int) -> bool:
-        """Whether this pull read a file."""
-        return self._base.execute("SELECT 1 FROM read WHERE id = ?", (file_id,)).fetchone() is not None
-
     def to_read(self) -> list[tuple[int, str]]:
         """Return id and type of the members that were not read as they are now, lowest id first.
 

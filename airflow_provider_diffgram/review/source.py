@@ -6,8 +6,9 @@ a change is found (server.md 10.3.5).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
 
@@ -55,6 +56,9 @@ class Source(Protocol):
     name: str | None
     """What that dataset is called."""
 
+    datasets: Counter[int]
+    """Id of a dataset -> how many members the last look found in it, as far as it tells."""
+
     def look(self) -> Iterator[Sight | None]:
         """Yield the members, each with its mark, as they are now; children are not told.
 
@@ -75,6 +79,7 @@ class DatasetSource:
         self._only_done = only_done
         self.name = name
         self.directory_id: int | None = directory_id
+        self.datasets: Counter[int] = Counter()
         self.key: dict[str, Any] = {"dataset_id": directory_id}
 
     def look(self) -> Iterator[Sight | None]:
@@ -100,11 +105,13 @@ class DatasetSource:
         page: int | None = 1
         before: int | None = None
         is_whole = True
+        self.datasets.clear()
         while page is not None:
             assert self.directory_id is not None
             listing = self._client.send(routes.list_files(self._client.project, self.directory_id, page=page))
             for file in listing.file_list:
                 if not file.removed and (done is None or done.get(file.id) == DONE):
+                    self.datasets[self.directory_id] += 1
                     yield Sight(member_of(file, None if done is None else DONE))
             count = listing.metadata.file_count
             is_whole = is_whole and (before is None or count is None or count >= before)
@@ -125,6 +132,7 @@ class JobSource:
         self._only_done = only_done
         self.directory_id: int | None = None
         self.name: str | None = None
+        self.datasets: Counter[int] = Counter()
         self.key: dict[str, Any] = {"job_id": job_id}
 
     def look(self) -> Iterator[Sight | None]:
@@ -138,12 +146,15 @@ class JobSource:
         project = self._client.project
         for _ in range(_PASSES):
             met: set[int] = set()
+            self.datasets.clear()
             for task in tasks_of(self._client, self._job_id):
                 met.add(task.id)
                 file = task.file
                 if file is None or file.state == "removed" or (self._only_done and not task.done):
                     continue
                 name = file.original_filename or f"{file.id}"
+                if task.incoming_directory is not None and task.incoming_directory.id is not None:
+                    self.datasets[task.incoming_directory.id] += 1
                 yield Sight(Member(file.id, file.time_last_updated, name, file.type or "", task.status))
             states = self._client.send(routes.list_task_states(project, self._job_id))
             if all(state.id in met for state in states):
@@ -153,32 +164,54 @@ class JobSource:
 
 
 class FilesSource:
-    """Named files; each look reads them all, since nothing lists them.
+    """Named files. Each look reads those that no dataset lists, with their content.
 
     :param file_ids: of files of the project.
     :param only_done: as of :class:`DatasetSource`.
+    :param likely: a dataset that has most of them, if one is known; it is listed where they are many.
     """
 
     def __init__(
-        self, client: DiffgramClient, file_ids: Iterable[int], *, only_done: bool, key: str = "files"
+        self,
+        client: DiffgramClient,
+        file_ids: Iterable[int],
+        *,
+        only_done: bool,
+        likely: int | None = None,
     ) -> None:
         self._client = client
         self._file_ids = sorted(set(file_ids))
         self._only_done = only_done
+        self._likely = likely if len(self._file_ids) > _FEW_FILES else None
         self.directory_id: int | None = None
         self.name: str | None = None
-        self.key: dict[str, Any] = {"source": key}
+        self.datasets: Counter[int] = Counter()
+        self.key: dict[str, Any] = {"source": "files"}
 
     def look(self) -> Iterator[Sight | None]:
-        """Yield the files with their content.
+        """Yield the files, those that no listing tells with their content.
 
         :raises InvalidValueError: if one is not in the project.
+        :raises ListingError: as of :class:`DatasetSource`.
         """
         done = _statuses_of(self._client, self._file_ids) if self._only_done else None
         ids = [each for each in self._file_ids if done is None or done.get(each) == DONE]
-        for file in read_singly(self._client, ids):
+        status = None if done is None else DONE
+        rest = set(ids)
+        self.datasets.clear()
+        if self._likely is not None:
+            for sight in DatasetSource(self._client, self._likely, only_done=False).look():
+                if sight is None:
+                    rest = set(ids)
+                    self.datasets.clear()
+                    yield None
+                elif sight.member.id in rest:
+                    rest.remove(sight.member.id)
+                    self.datasets[self._likely] += 1
+                    yield Sight(replace(sight.member, status=status))
+        for file in read_singly(self._client, sorted(rest)):
             if not file.removed:
-                yield Sight(member_of(file, None if done is None else DONE), file)
+                yield Sight(member_of(file, status), file)
 
 
 def member_of(file: File, status: str | None = None) -> Member:

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, DiffgramError
+from airflow_provider_diffgram.models import Handle
 from airflow_provider_diffgram.review.pull import Options, Pulled, pull
+from airflow_provider_diffgram.review.tasks import add_tasks
 from chaos.cases.pulls import lie_of, moments, now, stored
 from chaos.cases.pulls import newest as newest_version
 from diffgram_emulator.people import Busy, Person
@@ -176,6 +178,27 @@ def test_many_changes_are_read_by_pages(desk: Desk, dataset: list[int], tmp_path
     found = again()
     assert (found.changed, found.kept, found.moved) == (320, FILES - 320, 0)
     assert desk.requests("/annotation/list") == asked
+
+
+def test_many_files_of_a_job_are_read_by_pages(desk: Desk, dataset: list[int], tmp_path: Path):
+    job = desk.job(attach=False)
+    desk.run(add_tasks(desk.client.project, job.id, dataset))
+    asked, explored = desk.requests("/annotation/list"), desk.requests("/file/list")
+    found = pull(desk.client, str(tmp_path / "job"), job=job.id, only="all")
+    assert (found.files, found.instances, found.moved) == (FILES, FILES, 0)
+    assert desk.requests("/annotation/list") == asked
+    assert desk.requests("/file/list") - explored == 3 + 1, "three pages, and how many files there are"
+
+
+def test_many_files_of_a_push_are_found_in_its_dataset(desk: Desk, dataset: list[int], tmp_path: Path):
+    project, directory_id = desk.client.project, desk.diffgram.directory_id
+    ids = dataset[:400]
+    handle = Handle(project=project, directory_id=directory_id, expected=400, done_at_send=400, file_ids=ids)
+    found = pull(desk.client, str(tmp_path / "push"), handle=handle, only="all")
+    assert (found.files, found.moved) == (400, 0)
+    asked = desk.requests("/annotation/list")
+    assert not pull(desk.client, str(tmp_path / "push"), handle=handle, only="all").is_new
+    assert desk.requests("/annotation/list") == asked, "marks are told by the listing"
 
 
 def test_a_version_is_of_one_moment_or_says_what_moved(desk: Desk, tmp_path: Path):
