@@ -9,6 +9,8 @@ IMPORTS := build/imports
 PROVIDERS := constraints/providers.txt
 SITE := build/docs-env
 SITE_TOOLS := constraints/docs.txt
+# The link of the site to the repository; git@host:owner/name becomes an address of the web.
+REPOSITORY ?= $(shell git remote get-url origin 2>/dev/null | sed -nE 's#^git@([^:]+):#https://\1/#; s#\.git$$##; /^https:/p')
 UV_VERSION := 0.13.9
 AUDIT_VERSION := 2.10.1
 
@@ -87,7 +89,8 @@ $(IMPORTS)/.ready: $(PROVIDERS) pyproject.toml | $(READY)
 	@touch $@
 
 docs: $(SITE)/.ready
-	@NO_MKDOCS_2_WARNING=true $(SITE)/bin/mkdocs build --quiet --strict && echo "build/site/index.html"
+	@$(BIN)/python -m reference build/reference
+	@NO_MKDOCS_2_WARNING=true REPOSITORY='$(REPOSITORY)' $(SITE)/bin/mkdocs build --quiet --strict && echo "build/site/index.html"
 
 $(SITE)/.ready: $(SITE_TOOLS) | $(READY)
 	@echo "setting up $(SITE), the environment that builds the site"; $(BIN)/python -m venv --clear $(SITE)
@@ -122,7 +125,7 @@ lock: $(READY)
 	@printf '%s\n' apache-airflow-providers-http apache-airflow-providers-dbt-cloud \
 	    apache-airflow-providers-databricks \
 	| $(LOCK) --constraint $(CONSTRAINTS) --output-file $(PROVIDERS) pyproject.toml -
-	@printf '%s\n' mkdocs mkdocs-material 'mkdocstrings[python]' | $(LOCK) --output-file $(SITE_TOOLS) -
+	@printf '%s\n' mkdocs mkdocs-material | $(LOCK) --output-file $(SITE_TOOLS) -
 
 clean:
 	rm -rf build $(VENV)

@@ -27,8 +27,7 @@ class DiffgramInputSensor(WaitingOperator, WaitSensor):
     """Wait until everything that was sent is in Diffgram with its predictions.
 
     Right as well if everything was in before it began. Fails as soon as an input failed, with the server's
-    reasons. Returns a receipt: ``{"expected", "succeeded", "skipped", "failed", ...}``. Takes the parameters
-    of :class:`~airflow_provider_diffgram.operators.waiting.WaitingOperator` too.
+    reasons. Returns a receipt: ``{"expected", "succeeded", "skipped", "failed", ...}``.
 
     What to wait for is exactly one of ``handle``, ``batch_ids``, ``input_ids`` and ``parent_file_id``.
 
@@ -42,6 +41,7 @@ class DiffgramInputSensor(WaitingOperator, WaitSensor):
         input: ``{"name", "outcome", "reason", "input_id", "file_id", "missing"}``.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param deferrable: wait in the triggerer, without a worker slot.
+    :param poke_interval: most seconds between two looks.
     """
 
     template_fields: Sequence[str] = (

@@ -39,6 +39,8 @@ class DiffgramReviewSensor(WaitSensor):
     :param task_timeout: seconds that files may have no task before this fails.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param deferrable: wait in the triggerer, without a worker slot.
+    :param poke_interval: seconds between two looks.
+    :param timeout: seconds to wait at most.
     """
 
     template_fields: Sequence[str] = ("job", "files", "min_done", "diffgram_conn_id")

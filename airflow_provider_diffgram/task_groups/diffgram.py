@@ -48,8 +48,10 @@ def push_predictions(
     """Send packets in one task, and wait until they are in.
 
     :param packets: as of :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramSendPacketOperator`.
+    :param group_id: id of the group; its tasks' ids begin with it.
     :param dataset: name or id; the connection's default dataset when None.
     :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param timeout: seconds to wait, or a timedelta.
     :param sending: more arguments of the operator, such as ``{"if_exists": "append", "retries": 3}``.
     :param waiting: more arguments of the sensor, such as ``{"outlets": [asset]}``.
@@ -75,9 +77,14 @@ def push_prediction_chunks(
 ) -> Pushed:
     """Send chunks of packets in a mapped task each, and wait for all.
 
-    Parameters are those of :func:`push_predictions`, but for:
-
     :param chunks: a list of paths, or what a task returns that lists them.
+    :param group_id: id of the group; its tasks' ids begin with it.
+    :param dataset: name or id; the connection's default dataset when None.
+    :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    :param timeout: seconds to wait, or a timedelta.
+    :param sending: more arguments of the operator, such as ``{"if_exists": "append", "retries": 3}``.
+    :param waiting: more arguments of the sensor, such as ``{"outlets": [asset]}``.
     """
     targets = _targets(dataset, label_schema, diffgram_conn_id)
     with TaskGroup(group_id=group_id) as group:
@@ -107,8 +114,10 @@ def push_compound_file(
     :param name: unique in the dataset.
     :param children: as of
         :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramUploadChildrenOperator`.
+    :param group_id: id of the group; its tasks' ids begin with it.
     :param dataset: name or id; the connection's default dataset when None.
     :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param timeout: seconds to wait, or a timedelta.
     :param creating: more arguments of the operator that creates, such as ``{"instance_list": [...]}``.
     :param sending: more arguments of the operator that sends the children.
