@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ...client import CredentialError, DiffgramClient, RefusedError, ServerFaultError, routes
+from ...client.request import Steps, ask
 from ...models.received import Event, File
 from .rewrite import Row, count_gone, is_deletion, is_same
 from .rows import references
@@ -155,40 +156,45 @@ def look_back(client: DiffgramClient, file: File, rows: Rows | None = None, near
     :param rows: what is known of others; told what is found.
     :param near: ids of rows beside which it may have had some.
     """
-    looking = _Looking(client, file, Rows() if rows is None else rows)
+    return client.run(looking_back(client.project, file, rows, near))
+
+
+def looking_back(project: str, file: File, rows: Rows | None = None, near: Iterable[int] = ()) -> Steps[Past]:
+    """Find the dead instances of a file, as :func:`look_back` does."""
+    looking = _Looking(project, file, Rows() if rows is None else rows)
     if looking.left:
-        looking.look_at_revived()
-        looking.look_around(set(near))
+        yield from looking.look_at_revived()
+        yield from looking.look_around(set(near))
     return Past(looking.chains, max(0, looking.left), looking.living)
 
 
 class _Looking:
-    def __init__(self, client: DiffgramClient, file: File, rows: Rows) -> None:
+    def __init__(self, project: str, file: File, rows: Rows) -> None:
         self.chains: list[list[Row]] = []
         self.living: list[list[Row]] = []
         self.left = count_gone(file)
-        self._client = client
+        self._project = project
         self._file = file
         self._rows = rows
         self._looks = 0
         self._seen: set[int] = set()
 
-    def look_at_revived(self) -> None:
+    def look_at_revived(self) -> Steps[None]:
         """Look at living rows of later versions: their instances may have had more rows than those."""
         for row in self._file.instance_list:
             if (row.get("version") or 1) > 1 and self._may_look():
-                history = self._history(row["id"])
+                history = yield from self._history(row["id"])
                 if len(history) > (row.get("version") or 1):
                     self.living.append(history)
                     self.left -= len(history) - (row.get("version") or 1)
 
-    def look_around(self, near: set[int]) -> None:
+    def look_around(self, near: set[int]) -> Steps[None]:
         """Look at the ids beside those of the file's rows, and on from what is found there."""
         ids = {row.get(key) for row in self._file.instance_list for key in ("id", "root_id", "previous_id")}
         self._seen |= {each for each in ids if each is not None}
         for each in self._rows.of(self._file.id):
             if each not in self._seen and self._may_look():
-                self._look_at(each)
+                yield from self._look_at(each)
         for beside, most in ((False, _NEAR), (True, _NEAR), (True, _FAR)):
             walked: set[int] = set()
             others = near.union(self._rows.beside(self._file.id)) if beside else ()
@@ -196,19 +202,20 @@ class _Looking:
                 walked |= starts
                 for start in sorted(starts, reverse=True):
                     for step in (-1, 1):
-                        self._walk(start, step, most)
+                        yield from self._walk(start, step, most)
 
-    def _walk(self, at: int, step: int, most: int) -> None:
+    def _walk(self, at: int, step: int, most: int) -> Steps[None]:
         misses = 0
         while misses < most and self._may_look() and at + step > 0:
             at += step
-            misses = 0 if at in self._seen or self._look_at(at) else misses + 1
+            is_ours = at in self._seen or (yield from self._look_at(at))
+            misses = 0 if is_ours else misses + 1
 
-    def _look_at(self, instance_id: int) -> bool:
+    def _look_at(self, instance_id: int) -> Steps[bool]:
         """Return whether an id is of a row of this file; take note of its instance if that is dead."""
         if self._rows.is_of_others(instance_id, self._file.id):
             return False
-        history = self._history(instance_id)
+        history = yield from self._history(instance_id)
         if not history:
             self._rows.tell_foreign(instance_id)
             return False
@@ -224,11 +231,11 @@ class _Looking:
     def _may_look(self) -> bool:
         return self.left > 0 and self._looks < _MOST_LOOKS
 
-    def _history(self, instance_id: int) -> list[Row]:
+    def _history(self, instance_id: int) -> Steps[list[Row]]:
         """Return the history of an instance; nothing for an id of another project, or of none."""
         self._looks += 1
         try:
-            return self._client.send(routes.view_history(self._client.project, instance_id)).rows
+            return (yield from ask(routes.view_history(self._project, instance_id))).rows
         except CredentialError:
             raise
         except (RefusedError, ServerFaultError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +39,18 @@ class Compared:
     """Which of the predictions sent to a file it holds.
 
     :param missing: predictions that are not stored, in words.
+    :param references: of those, in the same order; None where one has none.
     :param kept: how many are stored under the reference of an earlier push.
     """
 
     missing: list[str]
+    references: list[str | None]
     kept: int
+
+    def without(self, removed: Container[str]) -> list[str]:
+        """Return what is missing but for references that somebody removed."""
+        told = zip(self.missing, self.references, strict=True)
+        return [words for words, reference in told if reference is None or reference not in removed]
 
 
 def compare(sent: Iterable[Any], stored: Iterable[Mapping[str, Any]], *, older_count: bool) -> Compared:
@@ -60,6 +67,7 @@ def compare(sent: Iterable[Any], stored: Iterable[Mapping[str, Any]], *, older_c
         references.add(each.get("creation_ref_id"))
         alike[_sorted_under(each)].append(each)
     missing: list[str] = []
+    lacking: list[str | None] = []
     kept = 0
     for each in sent:
         if not isinstance(each, Mapping):
@@ -73,7 +81,8 @@ def compare(sent: Iterable[Any], stored: Iterable[Mapping[str, Any]], *, older_c
             kept += reference is not None
         else:
             missing.append(instance_in_words(each))
-    return Compared(missing, kept)
+            lacking.append(None if reference is None else str(reference))
+    return Compared(missing, lacking, kept)
 
 
 def distinct(instances: Iterable[Any]) -> int:

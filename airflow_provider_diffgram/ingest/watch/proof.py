@@ -12,9 +12,14 @@ from ...client.request import Steps, ask, ask_together
 from ...models import File, InputRow
 from ..limits import LIMITS, Limits
 from ..server.files import read_files
-from .compare import compare, distinct, instance_in_words
+from ..server.past import Rows, looking_back
+from ..server.rewrite import can_be_rewritten, count_gone
+from .compare import Compared, compare, distinct, instance_in_words
 from .stored_frames import missing_in_frames
 from .verdicts import Verdict
+
+_LOOKED_BACK = 10
+"""Files of which the past is looked at in one look: it takes up to 400 requests each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +121,13 @@ class Prover:
         return (yield from self._compared(ready, late))
 
     def _compared(self, rows: Sequence[InputRow], late: Container[int]) -> Steps[dict[int, Verdict]]:
-        """Compare the instances of files with those of the inputs, file by file."""
+        """Compare the instances of files with those of the inputs, file by file.
+
+        Of a file that lacks some, and of which rows were removed, the past is looked at: somebody may have
+        removed them since. That is done for a few files a look; the verdict on others comes with a later one.
+        """
         found: dict[int, Verdict] = {}
+        known, left = Rows(), _LOOKED_BACK
         with_file = [row for row in rows if row.file_id is not None]
         for start in range(0, len(with_file), self.limits.files_held):
             some = with_file[start : start + self.limits.files_held]
@@ -126,12 +136,20 @@ class Prover:
                 if file is None:
                     found[row.id] = Verdict.of("archived", row, f"file {row.file_id} is gone")
                     continue
+                known.note(file)
                 older_count = row.mode == "update_with_existing"
                 compared = compare(row.instance_list, file.instance_list, older_count=older_count)
                 if not compared.missing:
                     found[row.id] = Verdict.of("succeeded", row, kept=compared.kept)
-                elif row.id in late:
+                elif row.id not in late:
+                    continue
+                elif not (can_be_rewritten(file) and count_gone(file) and any(compared.references)):
                     found[row.id] = _lacking(row, compared.missing)
+                elif left:
+                    left -= 1
+                    past = yield from looking_back(self.project, file, known)
+                    missing = compared.without(past.fates())
+                    found[row.id] = _lacking(row, missing) if missing else _changed_since(row, compared)
         return found
 
 
@@ -168,6 +186,12 @@ def _lacking(row: InputRow, missing: list[str]) -> Verdict:
         why = f"success, but the frames of file {row.file_id} lack {len(missing)} instances"
     shown = "; ".join(missing[:3]) + (f"; and {len(missing) - 3} more" if len(missing) > 3 else "")
     return Verdict.of("failed", row, f"{why}; missing: {shown}" if missing else why, missing=missing)
+
+
+def _changed_since(row: InputRow, compared: Compared) -> Verdict:
+    """Return the verdict on an input whose missing instances were stored, and removed since."""
+    why = f"success; {len(compared.missing)} of its instances were removed since"
+    return Verdict.of("succeeded", row, why, kept=compared.kept)
 
 
 def _lacking_some(row: InputRow, file: File) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -326,3 +327,36 @@ def test_a_busy_person_loses_nothing(diffgram: LiveDiffgram, media: Media, ada: 
             diffgram.pushed([update(file_id, new) for file_id in ids])
     assert busy.saves > 10
     assert ada.undone() == []
+
+
+@pytest.mark.parametrize("left", [(3,), (3, 5)], ids=["one", "all"])
+def test_what_a_person_removes_of_a_queued_change_before_the_wait_looks_was_stored(
+    diffgram: LiveDiffgram, file_id: int, ada: Person, left: tuple[int, ...]
+):
+    handle = diffgram.push([update(file_id, robot(3), robot(5))], delivery="queue")
+    deadline = time.monotonic() + 20
+    while len(diffgram.lefts(file_id)) < 4:
+        until("the change", deadline)
+
+    def delete(page: Page) -> None:
+        for index, row in enumerate(page.rows):
+            if row["x_min"] in left:
+                page.delete(index)
+
+    saved(ada, file_id, delete)
+    receipt = diffgram.done(handle)
+    assert (receipt.succeeded, receipt.failed) == (1, 0)
+
+
+def test_what_a_queued_change_never_stored_is_missing_whatever_people_removed(
+    diffgram: LiveDiffgram, file_id: int, ada: Person
+):
+    saved(ada, file_id, lambda page: page.delete(0))
+    handle = diffgram.push([update(file_id, robot(3), robot(5))], delivery="queue")
+    assert diffgram.done(handle).succeeded == 1
+    with sqlite3.connect(diffgram.emulator.data_dir / "emulator.sqlite", timeout=30) as database:
+        gone = "DELETE FROM instance WHERE file_id = ? AND json_extract(data, '$.x_min') = 3"
+        assert database.execute(gone, (file_id,)).rowcount == 1
+    receipt = diffgram.done(handle)
+    assert (receipt.succeeded, receipt.failed) == (0, 1)
+    assert "x_min 3" in str(receipt.failures)
