@@ -120,6 +120,7 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (fast.saved_while_repairing, FAST_UPDATES, {}),
     (fast.killed_before_repair, FAST_UPDATES, {}),
     (fast.busy_person, ("fast_append",), MANY),
+    (fast.busy_person_beside_uploads, ("fast_append",), MANY),
     (fast.busy_person_and_kills, ("fast_append",), MANY),
     (fast.locked_for_a_while, FAST_UPDATES, {}),
     (fast.locked_for_long, FAST_UPDATES, {"connection": {"retry_timeout": 3}}),

@@ -102,7 +102,17 @@ def killed_before_repair(stage: Stage) -> None:
 
 
 def busy_person(stage: Stage) -> None:
-    """People open and save all the time, also from pages that are older than what was written."""
+    """People open and save all the time, also from pages that are older than what was written.
+
+    What somebody has just saved goes by the queue.
+    """
+    stage.push()
+    with busy(stage):
+        stage.ended()
+
+
+def busy_person_beside_uploads(stage: Stage) -> None:
+    """The same, and everything is written at once whoever is at work."""
     stage.push(delivery="upload")
     with busy(stage):
         stage.ended()
