@@ -125,10 +125,12 @@ def pause_after(
     :param elapsed: seconds since the first began.
     :param patience: seconds during which to try again; after 429 it is :data:`RATE_LIMIT_PATIENCE`.
     """
-    if not _may_resend(error, request) or (
-        isinstance(error, ServerFaultError) and failures >= _FAULTS_TOLERATED
-    ):
+    if not _may_resend(error, request):
         return None
+    if isinstance(error, ServerFaultError):
+        is_absent = request.if_absent is not None and request.if_absent in str(error)
+        if is_absent or failures >= _FAULTS_TOLERATED:
+            return None
     seconds = backoff(failures)
     if isinstance(error, RateLimitedError):
         patience = RATE_LIMIT_PATIENCE

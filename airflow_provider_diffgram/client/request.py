@@ -42,6 +42,8 @@ class Request(Generic[T]):
     :param limit: name of the limit per second that it counts against; those of one name share their pace.
     :param edits_rows: whether it edits what others may edit at the same moment: 503 may mean that they do,
         and a refusal may leave a part stored (server.md 10.8).
+    :param if_absent: words of the 500 by which the server tells that there is nothing of that id: it would
+        say so again.
     :param documented_path: where the vendor's documentation has it, if elsewhere (server.md 6).
     """
 
@@ -55,6 +57,7 @@ class Request(Generic[T]):
     write: bool = False
     limit: str | None = None
     edits_rows: bool = False
+    if_absent: str | None = None
     documented_path: str | None = None
 
 

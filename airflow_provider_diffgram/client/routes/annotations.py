@@ -57,5 +57,10 @@ def view_history(project: str, instance_id: int) -> Request[InstanceHistory]:
     """Read all versions of an instance, deleted ones too (server.md 10.3.6)."""
     path = path_of("/api/v1/project/{p}/instance/{id}/history", project, id=instance_id)
     return Request(
-        f"view history of instance {instance_id}", "POST", path, InstanceHistory.model_validate, json={}
+        f"view history of instance {instance_id}",
+        "POST",
+        path,
+        InstanceHistory.model_validate,
+        json={},
+        if_absent="'NoneType' object",
     )

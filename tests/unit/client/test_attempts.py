@@ -104,6 +104,13 @@ def test_a_500_on_a_read_is_tried_three_times_quirk_39():
     assert len(played.paths) == 3
 
 
+@pytest.mark.parametrize("words, times", [("'NoneType' object has no attribute 'root_id'", 1), ("x", 3)])
+def test_a_500_that_means_that_there_is_nothing_of_that_id_is_not_asked_for_again(words: str, times: int):
+    played = play(routes.view_history("p", 7), reply(500, {"error": words}))
+    assert isinstance(played.error, ServerFaultError)
+    assert len(played.paths) == times
+
+
 def test_an_answer_in_an_unknown_form_is_not_asked_for_again():
     played = play(READ, reply(body={"a": 1}))
     assert isinstance(played.error, UnexpectedReplyError)
