@@ -198,16 +198,14 @@ class LiveFiles:
 class PulledFiles:
     """What a pulled set holds: nothing is asked of Diffgram, so that a row that is gone counts as deleted.
 
-    :param path: folder of a version of the set, or its ``files.jsonl.gz``, or the packets of the set.
+    :param path: folder of a version of the set, or its ``files.jsonl.gz``.
     :param path_of: opens paths.
-    :param all_reviewed: whether a file counts that names no status of a task.
     :raises InvalidValueError: if it cannot be read.
     """
 
-    def __init__(self, path: str, path_of: PathOpener, *, all_reviewed: bool = False) -> None:
+    def __init__(self, path: str, path_of: PathOpener) -> None:
         name = path if path.endswith((".jsonl", ".jsonl.gz")) else f"{path.rstrip('/')}/{SET}"
         self._lines = LinesByFile([name], "pulled file", key_of_stored, path_of)
-        self._all_reviewed = all_reviewed
 
     def close(self) -> None:
         """Forget the set."""
@@ -217,23 +215,15 @@ class PulledFiles:
         """Yield each file with what the set has of it; None where it has nothing."""
         for each in sent:
             found = [] if each.file_id is None else self._lines.of(each.file_id)
-            yield each, file_now(found[-1], self._all_reviewed) if found else None
+            yield each, _file_now(found[-1]) if found else None
 
 
-def file_now(told: Mapping[str, Any], all_reviewed: bool = False) -> FileNow:
-    """Return what a line of a pulled set tells of a file, or a packet of one.
-
-    :param all_reviewed: whether a file counts that names no status of a task.
-    """
-    status = told.get("task_status")
-    reviewed = status == "complete" or (all_reviewed and status is None)
-    frames = told.get("frames", told.get("frame_packet_map"))
+def _file_now(told: Mapping[str, Any]) -> FileNow:
+    reviewed = told.get("task_status") == "complete"
+    frames = told.get("frames")
     if frames:
-        return FileNow(
-            told.get("id") or told["file_id"], reviewed, {int(n): rows for n, rows in frames.items()}
-        )
-    rows = told.get("instances", told.get("instance_list")) or []
-    return FileNow(told.get("id") or told["file_id"], reviewed, {None: rows})
+        return FileNow(told["id"], reviewed, {int(number): rows for number, rows in frames.items()})
+    return FileNow(told["id"], reviewed, {None: told.get("instances") or []})
 
 
 def ids_by_name(files: Iterable[File]) -> dict[str, int]:

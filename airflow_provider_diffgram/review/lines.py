@@ -172,14 +172,13 @@ _ID = re.compile(rb'\{"id":(\d+)[,}]')
 
 
 def key_of_stored(line: bytes) -> Hashable:
-    """Return the id of a file as a pulled set has it, or as a packet names it."""
+    """Return the id of a file of a pulled set."""
     found = _ID.match(line)
     if found:
         return int(found[1])
-    told = _object(line)
-    file_id = told.get("id", told.get("file_id"))
+    file_id = _object(line).get("id")
     if type(file_id) is not int:
-        raise ValueError("it has neither id nor file_id")
+        raise ValueError("it has no id")
     return file_id
 
 

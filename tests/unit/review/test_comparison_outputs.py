@@ -214,6 +214,25 @@ def test_a_name_like_the_mark_of_a_packet_leads_nowhere_else(tmp_path: Path):
     assert bench.compare().headline["kept"] == 1
 
 
+def test_what_is_no_pulled_set_is_refused(tmp_path: Path):
+    (tmp_path / "packets.jsonl").write_text('{"file_id": 7, "instance_list": []}\n')
+    with pytest.raises(
+        InvalidValueError, match=r"line 1 of .*packets\.jsonl is no pulled file: it has no id"
+    ):
+        PulledFiles(str(tmp_path / "packets.jsonl"), universal_path)
+    with pytest.raises(InvalidValueError, match=r"no such file: .*files\.jsonl\.gz"):
+        PulledFiles(str(tmp_path), universal_path)
+
+
+def test_frames_of_a_pulled_video(tmp_path: Path):
+    bench = Bench(tmp_path)
+    bench.file([], [], name="a.mp4")
+    boxes = {"0": [box(reference="a")], "9": [box(reference="b")]}
+    bench.record[0]["packet"] = {"frame_packet_map": boxes}
+    bench.pulled[0]["frames"] = {"0": [row(reference="a")], "9": [row(50, reference="b")]}
+    assert bench.compare().figures["all"]["outcomes"] == {"kept": 1, "moved": 1}
+
+
 def test_a_line_without_an_id_belongs_to_the_file_that_another_line_names(tmp_path: Path):
     bench = Bench(tmp_path)
     bench.file([box(reference="a")], [row(reference="a"), row(300, reference="b"), row(500, reference="c")])
