@@ -58,7 +58,9 @@ def _parquet() -> Format:
     try:
         import pyarrow
     except ImportError as error:
-        raise ImportError("format 'parquet' needs pyarrow: install it on the worker") from error
+        raise ImportError(
+            "format 'parquet' needs pyarrow: pip install airflow-provider-diffgram[parquet]"
+        ) from error
     from .parquet import write_parquet
 
     return write_parquet

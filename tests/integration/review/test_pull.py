@@ -229,6 +229,39 @@ def test_a_folder_holds_one_set(desk: Desk, pictures: list[int], pulled: Pull):
         pulled(dataset=None, file_ids=pictures)
 
 
+def test_a_manifest_of_something_else_is_refused(
+    desk: Desk, pictures: list[int], pulled: Pull, tmp_path: Path
+):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "manifest.json").write_text('{"name": "my app"}')
+    with pytest.raises(InvalidValueError, match="is not of a pulled set"):
+        pulled()
+
+
+@pytest.mark.parametrize("lost", ["marks-*", "{version}/manifest.json"])
+def test_what_was_lost_is_read_anew(desk: Desk, pictures: list[int], pulled: Pull, tmp_path: Path, lost: str):
+    first = pulled()
+    content = files_of(first)
+    for path in (tmp_path / "set").glob(lost.format(version=first.version)):
+        path.unlink()
+    again = pulled()
+    assert again.version == first.version
+    assert files_of(again) == content
+    assert not pulled().is_new
+
+
+def test_a_version_that_somebody_cut_is_told(desk: Desk, pictures: list[int], pulled: Pull, tmp_path: Path):
+    first = pulled()
+    path = Path(first.path) / "files.jsonl.gz"
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    path.write_bytes(gzip.compress(b"".join(lines[:-1])))
+    page = desk.person.open(pictures[0])
+    page.move(0, 1)
+    desk.person.save(page)
+    with pytest.raises(InvalidValueError, match=f"lacks file {pictures[-1]}"):
+        pulled()
+
+
 def test_files_of_another_project_are_refused(desk: Desk, pulled: Pull, tmp_path: Path):
     with pytest.raises(InvalidValueError, match="cannot be read"):
         pulled(dataset=None, file_ids=[10**6])
