@@ -121,7 +121,7 @@ def test_a_refused_repair_is_one_packets_failure(diffgram: LiveDiffgram, media: 
     refusal = {"log": {"error": {"x": "no"}, "info": {}}}
     diffgram.emulator.fault("annotation/update", "status", status=400, body=refusal)
     full = [image(media, "a.png", box(1)), image(media, "b.png", box(2))]
-    handle = diffgram.push(full, max_failed=1)
+    handle = diffgram.push(full, max_failed=1, delivery="auto")
     assert handle.not_sent == 1
     assert diffgram.done(handle).succeeded == 1
 
