@@ -147,7 +147,10 @@ def test_if_exists_fail_names_all_that_is_there_and_sends_nothing(
 @pytest.mark.parametrize(
     "option, problem",
     [
-        ({"if_exists": "overwrite"}, "one of 'skip', 'fail', 'append', 'replace', 'refresh', not 'overwrite'"),
+        (
+            {"if_exists": "overwrite"},
+            "one of 'skip', 'fail', 'append', 'replace', 'refresh', not 'overwrite'",
+        ),
         ({"max_failed": -1}, "max_failed must be 0 or more, not -1"),
         ({"concurrency": 0}, "concurrency must be 1 to 32, not 0"),
         ({"concurrency": 33}, "concurrency must be 1 to 32, not 33"),
