@@ -40,6 +40,9 @@ OURS = Client("ours", (sys.executable, "-m", "benchmarks.deliver_ours"))
 PEER = Client("the official client", (str(PEER_PYTHON), "-m", "benchmarks.deliver_peer"))
 BARE = Client("a bare loop", (sys.executable, "-m", "benchmarks.deliver_bare"))
 
+NIGHTS = ("night-1", "night-2")
+"""Runs of the model."""
+
 _QUEUE_SECONDS = 300.0
 
 Tell = Callable[[str], None]
@@ -52,11 +55,13 @@ class Work:
     :param packets: as a push takes them.
     :param jobs: the same as the bare loop takes it.
     :param boxes: that each file then holds.
+    :param counted: rows that each file has had then, if those are more.
     """
 
     packets: list[Json]
     jobs: list[Json]
     boxes: int
+    counted: int | None = None
 
     @property
     def names(self) -> list[str]:
@@ -107,6 +112,24 @@ def appends(place: Place, media: str, amount: int, folder: Path) -> Work:
     return Work(packets, jobs, 2 * BOXES)
 
 
+def nights(place: Place, media: str, amount: int, folder: Path) -> Work:
+    """Return what a second night predicts of files that are there: one box is the same, the others are new.
+
+    The run is known, as it is once the first new medium of a night has come in.
+    """
+    names = _names(amount)
+    ids = place.fill(names, folder, NIGHTS[0])
+    place.fill(["first-of-the-night.jpg"], folder, NIGHTS[1])
+    packets, jobs = [], []
+    for number, (name, file_id) in enumerate(ids.items()):
+        places = [0, *(BOXES + nth for nth in range(1, BOXES))]
+        boxes = [box(number, each, NIGHTS[1]) for each in places]
+        packets.append({"file_id": file_id, "mode": "update", "instance_list": boxes})
+        jobs.append({"name": name, "file_id": file_id})
+    went = BOXES - 1  # each leaves a row that tells who took it back
+    return Work(packets, jobs, BOXES, BOXES + 2 * went)
+
+
 def _names(amount: int) -> list[str]:
     return [f"image-{number:05}.jpg" for number in range(amount)]
 
@@ -131,6 +154,7 @@ def measure(tell: Tell) -> list[Row]:
             *bench.beside_queue("children_by_url", children, Bar(times_peer=6)),
             bench.beside_bare_loop("new_to_bare_loop", new_files, "new"),
             bench.beside_bare_loop("append_to_bare_loop", appends, "append"),
+            bench.refresh(),
             *bench.person(),
             bench.memory(MEDIA),
         ]
@@ -154,6 +178,12 @@ class Bench:
         peer = self.rate(PEER, kind, QUEUED, {})
         yield row(f"deliver.{name}", ours, queue, "files/s", bar)
         yield row(f"deliver.{name}_official", ours, peer, "files/s", bar)
+
+    def refresh(self) -> Row:
+        """Return files a second of a second night, beside appending the same by the queue."""
+        ours = median(self.rate(OURS, nights, FILES, {"if_exists": "refresh"}) for _ in range(REPEATS))
+        queue = self.rate(OURS, appends, QUEUED, {"delivery": "queue"})
+        return row("deliver.refresh", ours, queue, "files/s", Bar(times_peer=6))
 
     def beside_bare_loop(self, name: str, kind: Kind, task: str) -> Row:
         """Return files a second of ours beside a loop of the same requests, as many at once."""
@@ -215,7 +245,8 @@ class Bench:
     ) -> float:
         began = time.monotonic()
         result = self._run(client, place, work, options, task, folder)
-        place.until_exact(work.names, work.boxes, _QUEUE_SECONDS if client is PEER else 0.0)
+        patience = _QUEUE_SECONDS if client is PEER else 0.0
+        place.until_exact(work.names, work.boxes, patience, work.counted)
         seconds = result["seconds"]
         if client is PEER:  # it does not wait
             seconds = time.monotonic() - began - result["ready_seconds"]

@@ -42,16 +42,15 @@ _POLL = 0.1
 Json = dict[str, Any]
 
 
-def box(number: int, place: int) -> Json:
-    """Return a prediction of a file, another one for each place."""
+def box(number: int, place: int, run: str | None = None) -> Json:
+    """Return a prediction of a file, another one for each place.
+
+    :param run: of the model.
+    """
     left, top = (7 * number + 31 * place) % 500, (11 * number + 17 * place) % 400
     sides = {"x_min": left, "y_min": top, "x_max": left + 40 + place, "y_max": top + 60}
-    return {
-        "type": "box",
-        "label": LABELS[place % len(LABELS)],
-        "score": 0.9,
-        "model_ref": "detector",
-    } | sides
+    origin = {"model_ref": "detector"} if run is None else {"model_ref": "detector", "model_run_ref": run}
+    return {"type": "box", "label": LABELS[place % len(LABELS)], "score": 0.9} | origin | sides
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,11 @@ class Place:
         """Take the time that the measured server takes."""
         self.emulator.tune(**_REAL)
 
-    def fill(self, names: Sequence[str], folder: Path) -> dict[str, int]:
-        """Put files with their predictions into the dataset, in no time; return their ids by name."""
+    def fill(self, names: Sequence[str], folder: Path, run: str | None = None) -> dict[str, int]:
+        """Put files with their predictions into the dataset, in no time; return their ids by name.
+
+        :param run: of the model that predicts them.
+        """
         medium = folder / "picture.jpg"
         medium.write_bytes(picture())
         self.hurry()
@@ -98,7 +100,7 @@ class Place:
             {
                 "media": {"path": str(medium)},
                 "original_filename": name,
-                "instance_list": [box(number, place) for place in range(BOXES)],
+                "instance_list": [box(number, place, run) for place in range(BOXES)],
             }
             for number, name in enumerate(names)
         ]
@@ -123,13 +125,16 @@ class Place:
             found.setdefault(name, []).extend((counted, held))
         return found
 
-    def until_exact(self, names: Sequence[str], boxes: int, seconds: float) -> None:
+    def until_exact(
+        self, names: Sequence[str], boxes: int, seconds: float, counted: int | None = None
+    ) -> None:
         """Wait until there is one file of each name, with so many predictions.
 
+        :param counted: rows that each has had; those that it has when None.
         :raises RuntimeError: if that takes too long.
         """
         deadline = time.monotonic() + seconds
-        while wrong := [name for name in names if self.counts().get(name) != [boxes, boxes]]:
+        while wrong := [name for name in names if self.counts().get(name) != [counted or boxes, boxes]]:
             if time.monotonic() > deadline:
                 found = {name: self.counts().get(name) for name in wrong[:5]}
                 raise RuntimeError(f"{len(wrong)} of {len(names)} files are not as they are to be: {found}")

@@ -1,9 +1,9 @@
 """Every day: find faces in a folder of photographs and push them into Diffgram for review.
 
 Needs the connection ``diffgram_default``, the label ``face`` in its project, and
-``pip install airflow-provider-diffgram[examples]``. Photographs that are in the dataset already are
-skipped, so the folder may keep growing. Photographs without a face are sent too: people may find one that
-the model missed.
+``pip install airflow-provider-diffgram[examples]``. The folder may keep growing, and the model may change: of
+photographs that are in the dataset already, what earlier runs found and nobody touched makes room for what
+this run finds. Photographs without a face are sent too: people may find one that the model missed.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def diffgram_push_predictions() -> None:
         from airflow_provider_diffgram.predictions import box_instances
 
         params = context["params"]
-        run = f"{context['dag'].dag_id} {context['run_id']}"
-        target = Path(params["output"], re.sub(r"\W+", "-", run) + ".jsonl")
+        name = f"{context['dag'].dag_id} {context['run_id']}"
+        target = Path(params["output"], re.sub(r"\W+", "-", name) + ".jsonl")
         target.parent.mkdir(parents=True, exist_ok=True)
         photos = sorted(p for p in Path(params["media"]).iterdir() if p.suffix in (".png", ".jpg"))
         with target.open("w") as lines:
@@ -108,8 +108,6 @@ def diffgram_push_predictions() -> None:
                     [score for _, score in found],
                     width=image.shape[1],
                     height=image.shape[0],
-                    model_ref=MODEL,
-                    model_run_ref=run,
                 )
                 log.info("%s: %s", photo.name, faces.summary())
                 address = params["media_url"]
@@ -125,7 +123,14 @@ def diffgram_push_predictions() -> None:
     def log_receipt(receipt: dict[str, Any]) -> None:
         log.info("Diffgram has %(succeeded)s new and %(skipped)s old of %(expected)s photographs", receipt)
 
-    send = DiffgramSendPacketOperator(task_id="send", packets=detect(), dataset="{{ params.dataset }}")
+    send = DiffgramSendPacketOperator(
+        task_id="send",
+        packets=detect(),
+        dataset="{{ params.dataset }}",
+        model_ref=MODEL,
+        model_run_ref="{{ dag.dag_id }} {{ run_id }}",
+        if_exists="refresh",
+    )
     wait = DiffgramInputSensor(task_id="wait", handle=send.output, deferrable=True)
     log_receipt(wait.output)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from airflow_provider_diffgram.client import DiffgramClient
 from airflow_provider_diffgram.models import Child, Packet
 
-from . import media, project, quality, review, reviewer, server
+from . import media, nights, project, quality, review, reviewer, server
 from .airflow_runs import Run, run_dags
 from .fileserver import serving
 from .media import DOCUMENT, Media
@@ -62,6 +62,7 @@ def demonstrate(build: Path) -> int:
         with _somebody_reviewing(running, client, ids) as work:
             pushes, reviews = _run(prepared, build, running, progress)
         outcome = _read_back(client, ids, before, pushes, prepared)
+        second = _second_night(client, ids, pushes[0], prepared, running, progress)
         loop = [(review.read_back(client, each, build, prepared.photos, ids), each) for each in reviews]
         progress("read back from the server")
     draw_all(build / "pictures", ids, outcome.photos, outcome.pages, outcome.after)
@@ -70,8 +71,11 @@ def demonstrate(build: Path) -> int:
     _report_quality(build / "quality.json", outcome.after)
     for reviewed, run in loop:
         review.report(reviewed, work, run)
+    for each in second:
+        nights.report(each)
     progress(f"done: summary.json and pictures/ are in {build}")
-    return verdict(outcome, [problem for reviewed, _ in loop for problem in reviewed.problems])
+    problems = [problem for reviewed, _ in loop for problem in reviewed.problems]
+    return verdict(outcome, [*problems, *(problem for each in second for problem in each.undone)])
 
 
 @contextmanager
@@ -105,6 +109,19 @@ def _run(prepared: Media, build: Path, running: Server, progress: Progress) -> t
             on_run=lambda run: progress(f"{run.dag_id}: {run.state} in {run.seconds:.1f} s"),
         )
     return runs[:2], runs[2:]
+
+
+def _second_night(
+    client: DiffgramClient, ids: Project, run: Run, prepared: Media, running: Server, progress: Progress
+) -> list[nights.Nights]:
+    """Push two nights, with a person in between, where there is somebody: on the emulator."""
+    if running.process is None:
+        return []
+    face = next(label_id for label_id, name in ids.label_names.items() if name == "face")
+    predictions = Path(run.results["detect"])
+    done = nights.two_nights(running.process, client, predictions, prepared.photos, run.run_id, face)
+    progress("a second night, and a person in between")
+    return [done]
 
 
 def _read_back(

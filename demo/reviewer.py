@@ -70,13 +70,13 @@ def _review_all(person: Person, client: DiffgramClient, face: int, work: Work) -
             if task.done or task.file is None or photo is None:
                 continue
             page = person.open(task.file.id)
-            if _mend(page, photo, face, work):
+            if mend(page, photo, face, work):
                 person.save(page, task.id)
             person.complete(task.id)
             work.completed += 1
 
 
-def _mend(page: Page, photo: Photo, face: int, work: Work) -> bool:
+def mend(page: Page, photo: Photo, face: int, work: Work) -> bool:
     """Delete the boxes that are around no marked face, draw those that are missing; tell if any were."""
     found = set()
     wrong = []

@@ -262,6 +262,9 @@ class Amendments:
         :raises RefusedError: if it never can be.
         """
         if not can_be_rewritten(file):
+            brought = self._brought.of_inputs(self._brought.inputs_of(item, file.id), file)
+            if item.references <= brought.union(references(file.instance_list)):
+                return Counts(unchanged=item.expected)
             raise RefusedError(
                 f"{item.name}: file {file.id} is of type {file.type}, and only predictions of images can be "
                 "refreshed without a risk for what people did. Use if_exists='append' for it"

@@ -263,6 +263,7 @@ RUNS: dict[str, dict[str, Any]] = {
         "send_and_wait": (1, 0),
         "count": 1,
     },
+    "nightly_predictions": {"send": (2, 0)},
 }
 """DAG -> task -> what a first run returns: of a receipt what succeeded and what was skipped."""
 
@@ -296,7 +297,7 @@ def test_dags_run_and_a_second_run_adds_nothing(block, run_guide, project, clien
     for name in ("from_storage", "gated"):
         (media / f"{name}.jsonl").write_text(LINES_OF["push"].replace("/data/", f"{media}/"))
     scored = LINES_OF["push"].replace("/data/", f"{media}/").replace('"label"', '"score": 0.9, "label"')
-    for name in ("to-review", "to-compare"):
+    for name in ("to-review", "to-compare", "tonight"):
         (media / f"{name}.jsonl").write_text(scored)
     (media / "compared").mkdir(exist_ok=True)
     staging = project.with_project(f"{project.project}-staging", datasets=["night"])

@@ -281,8 +281,10 @@ def test_what_cannot_be_refreshed_is_told(diffgram: LiveDiffgram, media: Media):
     file_of(diffgram, media, 1)
     text = {"media": {"text_data": "a cat", "type": "text"}, "original_filename": "a.txt"}
     diffgram.pushed([text])
+    token = {"type": "text_token", "label": "cat", "start_token": 0, "end_token": 1, "score": 0.5}
+    assert night(diffgram, 2, text).skipped == 1
     with pytest.raises(PushError, match="only predictions of images can be refreshed"):
-        night(diffgram, 2, {**text, "instance_list": []})
+        night(diffgram, 2, {**text, "instance_list": [token]})
     with pytest.raises(PushError, match="names no model: whose earlier predictions"):
         diffgram.push([image(media, "a.png", box(81))], if_exists="refresh")
     with pytest.raises(InvalidValueError, match="the queue cannot"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.deliver import BARE, OURS, Bench, Kind, appends, children, new_files
+from benchmarks.deliver import BARE, OURS, Bench, Kind, appends, children, new_files, nights
 from benchmarks.deliver_server import Place, serving_place
 from benchmarks.media import serving_media
 from benchmarks.workers import Client
@@ -31,6 +31,7 @@ def place() -> Iterator[Place]:
         (OURS, new_files, {}, "push"),
         (OURS, appends, {"delivery": "queue"}, "push"),
         (OURS, children, {}, "push"),
+        (OURS, nights, {"if_exists": "refresh"}, "push"),
         (BARE, new_files, {}, "new"),
         (BARE, appends, {}, "append"),
     ],
