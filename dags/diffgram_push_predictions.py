@@ -94,8 +94,8 @@ def diffgram_push_predictions() -> None:
         from airflow_provider_diffgram.predictions import box_instances
 
         params = context["params"]
-        name = f"{context['dag'].dag_id} {context['run_id']}"
-        target = Path(params["output"], re.sub(r"\W+", "-", name) + ".jsonl")
+        run = f"{context['dag'].dag_id} {context['run_id']}"
+        target = Path(params["output"], re.sub(r"\W+", "-", run) + ".jsonl")
         target.parent.mkdir(parents=True, exist_ok=True)
         photos = sorted(p for p in Path(params["media"]).iterdir() if p.suffix in (".png", ".jpg"))
         with target.open("w") as lines:
@@ -108,6 +108,8 @@ def diffgram_push_predictions() -> None:
                     [score for _, score in found],
                     width=image.shape[1],
                     height=image.shape[0],
+                    model_ref=MODEL,
+                    model_run_ref=run,
                 )
                 log.info("%s: %s", photo.name, faces.summary())
                 address = params["media_url"]

@@ -22,10 +22,10 @@ DATASET = "airflow-demo-nights"
 """Of its own, so that what the person does here stays apart from the other runs."""
 
 MODEL = "demo-faces"
-THRESHOLDS = (0.3, 0.6)
+THRESHOLDS = (0.3, 0.4)
 
-_CORRECTED = ("camera.png", "coins.png")
-"""Photographs that the person looks at: in one the model misses a face, in one it takes heads for faces."""
+_MOVED, _MENDED = "camera.png", "motorcycle_left.png"
+"""Photographs that the person looks at: they move a box in one, and mend the other, which has no face."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,13 @@ class Nights:
 
     :param counts: of each night, as its handle tells them.
     :param work: what the person did in between.
+    :param moved: how many boxes they moved a little.
     :param undone: what of that is not so any more.
     """
 
     counts: tuple[dict[str, int], dict[str, int]]
     work: Work
+    moved: int
     undone: list[str]
 
 
@@ -57,13 +59,25 @@ def two_nights(
     person, work = Person.of(emulator), Work()
     files = client.send(routes.list_files(client.project, directory_id)).file_list
     ids = {file.original_filename: file.id for file in files}
-    for photo in (each for each in PHOTOS if each.source in _CORRECTED):
-        page = person.open(ids[photo_name(photo)])
-        if mend(page, photo, face, work):
-            person.save(page)
+    moved = _correct(person, ids, work, face)
     second = _night(client, predictions, photos, f"{run}, second night", THRESHOLDS[1])
     undone = [f"{each.kind} {each.reference} of file {each.file_id}" for each in person.undone()]
-    return Nights((first.refreshed, second.refreshed), work, undone)
+    return Nights((first.refreshed, second.refreshed), work, moved, undone)
+
+
+def _correct(person: Person, ids: dict[str | None, int], work: Work, face: int) -> int:
+    """Correct two photographs, unless that was done; return how many boxes were moved."""
+    moved = 0
+    for photo in PHOTOS:
+        page = person.open(ids[photo_name(photo)])
+        if photo.source == _MOVED and page.rows and page.rows[0]["version"] == 1:
+            page.move(0, 3)
+            moved += 1
+        if photo.source == _MENDED:
+            mend(page, photo, face, work)
+        if page.edits:
+            person.save(page)
+    return moved
 
 
 def _night(client: DiffgramClient, predictions: Path, photos: Path, run: str, least: float) -> Handle:
@@ -77,7 +91,11 @@ def _night(client: DiffgramClient, predictions: Path, photos: Path, run: str, le
 
 def _packet(packet: dict[str, Any], photos: Path, least: float) -> dict[str, Any]:
     name = packet["original_filename"]
-    found = [each for each in packet["instance_list"] if each["score"] >= least]
+    found = [
+        {key: value for key, value in each.items() if key not in ("model_ref", "model_run_ref")}
+        for each in packet["instance_list"]
+        if each["score"] >= least
+    ]
     media = {"path": str(photos / name.removeprefix("photo-"))}
     return {"media": media, "original_filename": name, "instance_list": found}
 
@@ -86,7 +104,7 @@ def report(nights: Nights) -> None:
     """Say what changed, and what stayed."""
     before, after = THRESHOLDS
     say(f"a second night, with a threshold of {after} instead of {before}, in {DATASET}")
-    say(f"  a person deleted {nights.work.deleted} boxes and drew {nights.work.drawn} in between")
+    say(f"  a person deleted {nights.work.deleted} and moved {nights.moved} of the boxes in between")
     for when, counts in zip(("first", "second"), nights.counts, strict=True):
         told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
         say(f"  the {when} night: {told or 'all new'}")

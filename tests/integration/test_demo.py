@@ -75,6 +75,12 @@ def first(build: Path) -> Result:
     return run_demo(build)
 
 
+def test_a_second_night_keeps_what_a_person_did(first: Result):
+    assert "a person deleted 1 and moved 1 of the boxes in between" in first.output
+    assert "the second night: 1 taken back, 1 unchanged, 1 touched, 1 settled" in first.output
+    assert "what the person did is as they left it" in first.output
+
+
 @pytest.fixture(scope="module")
 def second(build: Path, first: Result) -> Result:
     assert first.code == 0, first.output
