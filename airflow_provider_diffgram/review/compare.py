@@ -265,7 +265,7 @@ def _plain(outcome: str, each: Prediction, proof: Proof | None = None) -> Outcom
         str(fields.get("type")),
         label_of(fields),
         None,
-        fields.get("score"),
+        _score(fields),
         each.run,
         each.reference,
         each.frame,
@@ -304,7 +304,7 @@ def _found(each: Prediction, row: Fields, read: Canonical) -> Outcome:
         kind,
         label,
         final_label,
-        fields.get("score"),
+        _score(fields),
         each.run,
         each.reference,
         each.frame,
@@ -445,6 +445,12 @@ def _may_be_redrawn(predicted: Fields, drawn: Fields) -> bool:
     return predicted.get("type") != "tag" or label_of(predicted) == label_of(drawn)
 
 
+def _score(fields: Fields) -> float | None:
+    """Return a score between 0 and 1; other programs store NaN, or percentages (quirk 59)."""
+    score = fields.get("score")
+    return score if isinstance(score, int | float) and 0 <= score <= 1 else None
+
+
 def _added(frame: int | None, row: Fields) -> Outcome:
     by_push = bool(row.get("machine_made"))
     return Outcome(
@@ -452,7 +458,7 @@ def _added(frame: int | None, row: Fields) -> Outcome:
         str(row.get("type")),
         None,
         label_of(row),
-        row.get("score"),
+        _score(row),
         None,
         row.get("creation_ref_id"),
         frame,

@@ -328,6 +328,7 @@ class Tally:
             ],
             "not_measured": dict(self._unmeasured.most_common()),
             "without_score": 0 if self._precision is None else self._precision.without_score,
+            "without_area": 0 if self._precision is None else self._precision.without_area,
             "references_given_twice": self._doubled,
             "missing": missing_of(self._precision),
         }

@@ -293,6 +293,8 @@ def _counted(figures: Mapping[str, Any]) -> str:
     told = [f"{n:,} of type {kind}: no IoU is defined" for kind, n in figures["not_measured"].items()]
     if figures["without_score"]:
         told.append(f"{figures['without_score']:,} without a score: left out of the average precision")
+    if figures["without_area"]:
+        told.append(f"{figures['without_area']:,} without an area: left out of the average precision")
     if figures["references_given_twice"]:
         told.append(
             f"{figures['references_given_twice']:,} references given to several instances: the last counts"

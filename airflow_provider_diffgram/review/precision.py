@@ -54,6 +54,7 @@ class AveragePrecision:
     """Takes what became of the predictions of file after file.
 
     :ivar without_score: predictions left out since they have no score.
+    :ivar without_area: instances left out since they have none: people draw polygons of two points.
     :raises ImportError: if hotcoco is not installed.
     """
 
@@ -67,6 +68,7 @@ class AveragePrecision:
         self._waiting = 0
         self._images = 0
         self.without_score = 0
+        self.without_area = 0
 
     def add(self, judged: Iterable[Outcome], left: Iterable[tuple[int | None, Fields, str]]) -> None:
         """Note one file.
@@ -76,10 +78,10 @@ class AveragePrecision:
         """
         images: dict[int | None, int] = {}
         for frame, fields, label in left:
-            if fields.get("type") in _IOU_TYPE:
+            if self._takes(fields):
                 self._truth(self._image(images, frame), fields, label)
         for each in judged:
-            if each.type in _IOU_TYPE and each.predicted is not None:
+            if each.predicted is not None and self._takes(each.predicted):
                 if each.score is None:
                     self.without_score += 1
                 else:
@@ -87,6 +89,19 @@ class AveragePrecision:
                     self._detection(image, each.predicted, str(each.label), each.score)
         if self._waiting >= _BATCH:
             self._match()
+
+    def _takes(self, fields: Fields) -> bool:
+        """Whether an instance is of a type that is evaluated, and covers something."""
+        kind = fields.get("type")
+        if kind not in _IOU_TYPE:
+            return False
+        sides = [fields.get(side) for side in ("x_min", "y_min", "x_max", "y_max")]
+        if kind == "polygon":
+            covers = len(fields.get("points") or ()) > 2
+        else:
+            covers = None not in sides and sides[0] < sides[2] and sides[1] < sides[3]  # type: ignore[operator]
+        self.without_area += not covers
+        return covers
 
     def _image(self, images: dict[int | None, int], frame: int | None) -> int:
         if frame not in images:

@@ -164,6 +164,12 @@ def test_an_equal_row_of_an_earlier_push_stands_for_it():
     assert [each.outcome for each in outcomes] == ["kept"]
 
 
+@pytest.mark.parametrize("score", [float("nan"), "NaN", 87, -1])
+def test_a_score_of_another_program_that_is_none(score: Any):
+    (added,) = compare_file(sent(), now(row(score=score)))
+    assert (added.outcome, added.score) == ("added_by_push", None)
+
+
 def test_without_a_reference_nothing_is_guessed():
     outcomes = compare_file(sent(box()), now(row()))
     assert [each.outcome for each in outcomes] == ["not_compared", "added_by_push"]

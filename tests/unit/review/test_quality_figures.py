@@ -265,3 +265,19 @@ def test_average_precision_without_a_score_is_told_and_lost_ones_are_no_mistakes
     assert figures["all"]["outcomes"] == {"kept": 3, "lost": 1}
     assert figures["all"]["ap"]["box"]["ap50"] == pytest.approx(2 / 3, abs=0.01)
     assert figures["labels"]["cat"]["ap"]["box"] == figures["all"]["ap"]["box"]
+
+
+def test_a_polygon_of_two_points_is_left_out_of_the_average_and_counted():
+    thin = {"type": "polygon", "label": "cat", "points": [{"x": 1, "y": 1}, {"x": 9, "y": 9}]}
+    whole = thin | {"points": [*thin["points"], {"x": 1, "y": 9}]}
+    file = sent(thin | {"creation_ref_id": "a", "score": 0.9}, whole | {"creation_ref_id": "b", "score": 0.8})
+    stored = now(
+        thin | {"creation_ref_id": "a"},
+        whole | {"creation_ref_id": "b"},
+        thin | {"creation_ref_id": "c", "points": thin["points"][:1]},
+        row(type="box", x_max=10, creation_ref_id="d"),
+    )
+    figures = tally_of((file, stored), precision=True)
+    assert figures["without_area"] == 4
+    assert figures["all"]["ap"]["polygon"]["ap50"] == pytest.approx(1)
+    assert "box" not in figures["all"]["ap"]
