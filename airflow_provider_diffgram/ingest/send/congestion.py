@@ -4,7 +4,7 @@ Such a request keeps a process of the server busy until it is answered, and a se
 same processes. Beyond what it can do at once nothing gets faster: all only wait longer. How much that is no
 client knows, so it is measured, as in congestion control of networks: growth while answers come no later
 than they did at two at once (as the delay-based TCP Vegas, and Gradient2 of adaptive concurrency limits,
-compare with a time without a queue), fast until they first do (slow start) and by one afterwards, halving
+compare with a time without a queue), twofold until they first do (slow start), by one afterwards, halving
 when the server fails or its time doubles (AIMD).
 """
 
@@ -114,12 +114,12 @@ class Congestion:
         if later > HALVES_ABOVE:
             return after._halved(at_once)
         if later > SHRINKS_ABOVE and self.limit > START:
-            back = self.limit // 3 if self.is_starting else 1
+            back = self.limit // 2 if self.is_starting else 1
             return replace(after, limit=self.limit - back, is_starting=False, rest=_REST)
         if after.rounds >= _ROUNDS_TO_TRUST and self.limit > START:
             return replace(after, limit=START, held=self.limit, stale=max(0, at_once - 1))
         if later < GROWS_BELOW and self.was_full and not after.rest:
-            more = max(1, self.limit // 2) if self.is_starting else 1
+            more = self.limit if self.is_starting else 1
             return replace(after, limit=min(self.limit + more, self.most))
         return after
 
