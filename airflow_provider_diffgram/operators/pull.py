@@ -26,7 +26,8 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
     ``job``, ``handle`` and ``file_ids``; without any it is the connection's default dataset.
 
     Returns ``{"version", "previous", "is_new", "path", "manifest", "files", "instances", "added", "changed",
-    "kept", "removed", "moved", "left_out", "dataset", "directory_id"}``. The events of outlets get the same.
+    "kept", "removed", "moved", "left_out", "clipped", "dataset", "directory_id"}``. The events of outlets
+    get the same.
 
     :param path: a folder of its own, local or in object storage. Each version is a folder in it that is
         never changed again; ``path`` of what is returned is that of the version.

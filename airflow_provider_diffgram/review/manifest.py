@@ -50,7 +50,8 @@ class Manifest(BaseModel):
     :param removed: files that it had and this one has not.
     :param removed_files: the first thousand of them.
     :param left_out: what the format cannot hold -> how many.
-    :param left_out_examples: the first ones.
+    :param clipped: type of annotations -> how many were cut at the edge of their picture, which YOLO needs.
+    :param left_out_examples: the first ones of both.
     :param moved: files that people or programs changed again and again while the set was read: each is as it
         was at some moment of the pull, but not all at the same one. Empty: the set is what the server held
         at one moment.
@@ -79,6 +80,7 @@ class Manifest(BaseModel):
     removed: int
     removed_files: list[RemovedFile] = []
     left_out: dict[str, int] = {}
+    clipped: dict[str, int] = {}
     left_out_examples: list[str] = []
     moved: list[int] = []
     labels: dict[int, str] = {}

@@ -79,6 +79,7 @@ class Pulled(BaseModel):
     removed: int
     moved: int = 0
     left_out: dict[str, int] = {}
+    clipped: dict[str, int] = {}
     dataset: str | None = None
     directory_id: int | None = None
 
@@ -91,6 +92,7 @@ class Pulled(BaseModel):
         head = f"version {self.version}" if self.is_new else f"nothing changed since version {self.version}"
         counts = ", ".join(f"{getattr(self, name)} {name}" for name in _COUNTS)
         left_out = "".join(f"; left out: {count} x {what}" for what, count in self.left_out.items())
+        left_out += "".join(f"; cut: {count} x {what}" for what, count in self.clipped.items())
         moved = f"; {self.moved} changed while they were read" if self.moved else ""
         return f"{head}: {self.files} files, {self.instances} annotations ({counts}){left_out}{moved}"
 
@@ -437,8 +439,9 @@ class _Pull:
         left_out = LeftOut()
         if self.options.unsupported == "fail":
             self.write(lines, Nowhere(), file_names, left_out)
-            if left_out.counts:
+            if left_out.counts or left_out.clipped:
                 counts = [f"{count} x {what}" for what, count in sorted(left_out.counts.items())]
+                counts += [f"{count} x {what}, cut" for what, count in sorted(left_out.clipped.items())]
                 raise InvalidValueError(
                     f"format {self.options.format} cannot hold", [*counts, *left_out.examples]
                 )
@@ -470,6 +473,7 @@ class _Pull:
                 RemovedFile(id=file_id, name=name) for file_id, name in self.shelf.removed(_SHOWN_REMOVED)
             ],
             left_out=dict(left_out.counts),
+            clipped=dict(left_out.clipped),
             left_out_examples=left_out.examples,
             moved=self.moved,
             labels=dict(names.labels),
@@ -492,7 +496,7 @@ class _Pull:
 
     def _pulled(self, manifest: Manifest, *, is_new: bool) -> Pulled:
         place = f"{self.folder}/{manifest.version}"
-        names = ("version", "previous", "files", "instances", *_COUNTS, "left_out")
+        names = ("version", "previous", "files", "instances", *_COUNTS, "left_out", "clipped")
         return Pulled(
             **{name: getattr(manifest, name) for name in names},
             is_new=is_new,

@@ -36,10 +36,12 @@ class LeftOut:
     """What a format cannot hold.
 
     :ivar counts: what it is, such as ``ellipse`` or ``video`` -> how many.
-    :ivar examples: the first ones, with their file.
+    :ivar clipped: type of annotations -> how many were cut at the edge of their picture.
+    :ivar examples: the first ones of either, with their file.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
+    clipped: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
     def add(self, what: str, file: StoredFile, why: str = "") -> None:
@@ -48,8 +50,16 @@ class LeftOut:
         :param what: a type of annotations or files, or what is the matter with them.
         """
         self.counts[what] += 1
+        self._show(f"{what} of {file.name} ({file.id}){': ' if why else ''}{why}")
+
+    def clip(self, what: str, file: StoredFile) -> None:
+        """Count one that was cut."""
+        self.clipped[what] += 1
+        self._show(f"{what} of {file.name} ({file.id}): reaches beyond the picture, and was cut")
+
+    def _show(self, example: str) -> None:
         if len(self.examples) < _EXAMPLES:
-            self.examples.append(f"{what} of {file.name} ({file.id}){': ' if why else ''}{why}")
+            self.examples.append(example)
 
 
 class FileNames:

@@ -63,7 +63,11 @@ class Yolo:
     split: Mapping[str, float] = field(default_factory=lambda: dict(SPLIT))
 
     def __call__(self, files: Files, place: Place, names: FileNames, left_out: LeftOut) -> None:
-        """Write them. Texts have no scores: models are trained on them."""
+        """Write them. Texts have no scores: models are trained on them.
+
+        What reaches beyond its picture is cut at the edge, and counted: Ultralytics would leave out the
+        whole picture.
+        """
         classes = self._classes(files)
         for file in files:
             size = sized_image(file, left_out)
@@ -72,9 +76,13 @@ class Yolo:
             lines = []
             for row in file.instances:
                 try:
-                    lines.append(self._line(row, classes, size))
+                    line, is_clipped = self._line(row, classes, size)
                 except ValueError as error:
                     left_out.add(row["type"], file, str(error))
+                    continue
+                lines.append(line)
+                if is_clipped:
+                    left_out.clip(row["type"], file)
             stem = PurePosixPath(names.of(file)).stem
             text = "".join(f"{line}\n" for line in lines)
             place.write(f"labels/{split_of(file, self.split)}/{stem}.txt", text.encode())
@@ -96,12 +104,12 @@ class Yolo:
                         skeleton.add(row)
         return _Classes({name: number for number, name in enumerate(sorted(names))}, skeleton)
 
-    def _line(self, row: Row, classes: _Classes, size: Size) -> str:
+    def _line(self, row: Row, classes: _Classes, size: Size) -> tuple[str, bool]:
         label = label_of(row)
         if row["type"] != _KINDS[self.task] or label is None:
             raise ValueError(f"is none of {self.task}")
-        numbers = _NUMBERS[self.task](row, size, classes.skeleton.joints)
-        return " ".join([str(classes.numbers[label]), *map(_shown, numbers)])
+        numbers, is_clipped = _NUMBERS[self.task](row, size, classes.skeleton.joints)
+        return " ".join([str(classes.numbers[label]), *map(_shown, numbers)]), is_clipped
 
     def _yaml(self, classes: _Classes) -> str:
         """Return ``data.yaml``. Its paths are relative to its own folder, which is the default."""
@@ -151,8 +159,12 @@ def _shown(number: float | int) -> str:
     return f"{number:.15f}".rstrip("0").rstrip(".")
 
 
-def _box(row: Row, size: Size, _joints: Sequence[str]) -> list[float | int]:
-    return _centred(edges_of(row), size)
+def _box(row: Row, size: Size, _joints: Sequence[str]) -> tuple[list[float | int], bool]:
+    x_min, y_min, x_max, y_max = edges = edges_of(row)
+    inside = (max(x_min, 0), max(y_min, 0), min(x_max, size[0]), min(y_max, size[1]))
+    if inside[0] >= inside[2] or inside[1] >= inside[3]:
+        raise ValueError("is beyond the picture")
+    return _centred(inside, size), inside != edges
 
 
 def _centred(edges: tuple[float, float, float, float], size: Size) -> list[float | int]:
@@ -166,31 +178,43 @@ def _centred(edges: tuple[float, float, float, float], size: Size) -> list[float
     ]
 
 
-def _outline(row: Row, size: Size, _joints: Sequence[str]) -> list[float | int]:
+def _outline(row: Row, size: Size, _joints: Sequence[str]) -> tuple[list[float | int], bool]:
+    """Return an outline whose corners beyond the picture are moved to its edge."""
     corners = xy_pairs(row)
     if len(corners) < _LEAST_CORNERS:
         raise ValueError(f"has {len(corners)} corners")
-    return [share for x, y in corners for share in (x / size[0], y / size[1])]
+    inside = [(min(max(x, 0), size[0]), min(max(y, 0), size[1])) for x, y in corners]
+    if inside != corners and any(len({corner[axis] for corner in inside}) == 1 for axis in (0, 1)):
+        raise ValueError("is beyond the picture")
+    return [share for x, y in inside for share in (x / size[0], y / size[1])], inside != corners
 
 
-def _turned(row: Row, size: Size, joints: Sequence[str]) -> list[float | int]:
+def _turned(row: Row, size: Size, joints: Sequence[str]) -> tuple[list[float | int], bool]:
     corners = xy_pairs(row)
     if len(corners) != _CORNERS_OF_A_TURNED_BOX:
         raise ValueError(f"has {len(corners)} corners, a turned box has 4")
     return _outline(row, size, joints)
 
 
-def _pose(row: Row, size: Size, joints: Sequence[str]) -> list[float | int]:
-    found = joints_of(row)
+def _pose(row: Row, size: Size, joints: Sequence[str]) -> tuple[list[float | int], bool]:
+    """Return the joints in the picture; those beyond it are as if they had not been found."""
+    every = joints_of(row)
+    found = {name: each for name, each in every.items() if _is_inside(each, size)}
+    if not found:
+        raise ValueError("is beyond the picture")
     xs, ys = [x for x, _, _ in found.values()], [y for _, y, _ in found.values()]
     numbers = _centred((min(xs), min(ys), max(xs), max(ys)), size)
     for name in joints:
         x, y, seen = found.get(name, (0, 0, 0))
         numbers += [x / size[0], y / size[1], seen]
-    return numbers
+    return numbers, len(found) < len(every)
 
 
-_NUMBERS: dict[str, Callable[[Row, Size, Sequence[str]], list[float | int]]] = {
+def _is_inside(joint: tuple[float, float, int], size: Size) -> bool:
+    return 0 <= joint[0] <= size[0] and 0 <= joint[1] <= size[1]
+
+
+_NUMBERS: dict[str, Callable[[Row, Size, Sequence[str]], tuple[list[float | int], bool]]] = {
     "detect": _box,
     "segment": _outline,
     "obb": _turned,

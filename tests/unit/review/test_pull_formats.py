@@ -407,3 +407,46 @@ def test_a_row_that_a_push_would_refuse_is_left_out_of_packets(tmp_path: Path):
     left_out = written([file], tmp_path, "packets")
     assert left_out.counts == {"box": 2, "ghost": 1}
     assert len(json.loads((tmp_path / "packets.jsonl").read_text())["instance_list"]) == 1
+
+
+def shares_of(tmp_path: Path, format: str, *rows: dict[str, Any]) -> tuple[LeftOut, list[list[float]]]:
+    """Return what was left out of a picture of 100 x 50, and the shares on each line of its text."""
+    file = StoredFile(1, "a.png", "image", 100, 50, instances=list(rows))
+    left_out = written([file], tmp_path, format, split={"train": 1})
+    lines = (tmp_path / "labels/train/a.txt").read_text().splitlines()
+    return left_out, [[float(each) for each in line.split()[1:]] for line in lines]
+
+
+def test_what_reaches_beyond_its_picture_is_cut_since_ultralytics_would_drop_the_picture(tmp_path: Path):
+    reaching, outside = box(1, "cat", -20, 10, 40, 70), box(2, "cat", 120, 1, 140, 9)
+    left_out, ((x, y, across, down),) = shares_of(tmp_path, "yolo", reaching, outside)
+    assert (left_out.clipped, left_out.counts) == ({"box": 1}, {"box": 1})
+    assert (x, y, across, down) == pytest.approx((0.2, 0.6, 0.4, 0.8))
+
+
+def test_corners_and_joints_beyond_the_picture_are_cut(tmp_path: Path):
+    corners = [{"x": x, "y": y} for x, y in ((-5, 10), (150, 10), (50, 60))]
+    far = [{"x": x + 300, "y": y} for x, y in ((0, 10), (50, 10), (50, 60))]
+    polygon = {"id": 1, "type": "polygon", "label": "cat", "points": corners}
+    left_out, (shares,) = shares_of(tmp_path, "yolo-segment", polygon, {**polygon, "id": 2, "points": far})
+    assert (left_out.clipped, left_out.counts) == ({"polygon": 1}, {"polygon": 1})
+    assert shares == pytest.approx([0, 0.2, 1, 0.2, 0.5, 1])
+    nodes = [{"id": n, "x": x, "y": 10, "name": f"joint {n}"} for n, x in enumerate((10, 30, 130))]
+    skeleton = {"id": 1, "type": "keypoints", "label": "cat", "nodes": nodes}
+    left_out, (shares,) = shares_of(tmp_path / "pose", "yolo-pose", skeleton)
+    assert left_out.clipped == {"keypoints": 1}
+    assert shares[4:] == pytest.approx([0.1, 0.2, 1, 0.3, 0.2, 1, 0, 0, 0])
+
+
+@given(sets("box"))
+@settings(max_examples=30)
+def test_all_shares_are_what_ultralytics_takes(files: list[StoredFile]):
+    """It drops a picture with a share below 0 or above 1, and one with lines of several lengths."""
+    with tempfile.TemporaryDirectory() as folder:
+        written(files, Path(folder), "yolo", split={"train": 1})
+        for text in Path(folder).glob("labels/train/*.txt"):
+            for line in text.read_text().splitlines():
+                number, *shares = line.split()
+                assert number.isdecimal()
+                assert len(shares) == 4
+                assert all(0 <= float(share) <= 1 for share in shares)
