@@ -130,6 +130,7 @@ class Amendments:
         self._queued: set[int] = set()
         self._lock = threading.Lock()
         self._in_flight = dict(memory.in_flight()) if memory else {}
+        self._recovered: dict[int, str] = {}
         self._busy: set[int] = set()
         self._changed = threading.Condition()
 
@@ -143,6 +144,7 @@ class Amendments:
             with self._alone(file_id):
                 file = self._read(file_id)
                 self._mend(file, since)
+            self._recovered[file_id] = since
             self._note_in_flight(file_id, None)
 
     def amend(self, action: Action, item: Item, file_id: int) -> Amended | str | None:
@@ -168,10 +170,11 @@ class Amendments:
                 reason = self._why_by_queue(item, file)
                 if reason is not None:
                     return reason
-                if not self._brought.is_doubtful(item, file, replaces=action is Action.REPLACE):
+                replaces, since = action is Action.REPLACE, self._recovered.get(file.id, "")
+                if not self._brought.is_doubtful(item, file, replaces=replaces, since=since):
                     return self._write(action, item.name, file, wanted, set())
             if action is Action.REPLACE:
-                if self._brought.is_replaced(item, file):
+                if self._brought.is_replaced(item, file, since):
                     return Amended(file)
                 known = set[str]()
             else:
@@ -322,12 +325,12 @@ class Amendments:
         """
         going, deadline = _Going(), self._client.clock.monotonic() + self._client.settings.retry_timeout
         failures = rounds = 0
+        since = file.time_last_updated or ""  # what people saved after it was read first stays
         while True:
             rewrite = planned(file).without(going.added)
             going.equal |= rewrite.equal
             if not rewrite.is_needed:
                 break
-            since = file.time_last_updated or ""
             is_noted = self._note_if_at_work(file, since)
             try:
                 answer = self._client.send(

@@ -130,24 +130,40 @@ class Brought:
         ]
         return [*found, *gone] if gone or file.instance_list else None
 
-    def is_doubtful(self, item: Item, file: File, *, replaces: bool) -> bool:
-        """Whether only a file's past tells if an item was brought to it, and people removed some since."""
+    def is_doubtful(self, item: Item, file: File, *, replaces: bool, since: str = "") -> bool:
+        """Whether only a file's past tells if an item was brought to it, and people removed some since.
+
+        :param since: when an earlier attempt had read it, to write it; empty if none did.
+        """
         missing = item.references - references(file.instance_list)
         if not replaces:
             return bool(missing) and count_gone(file) > 0
         strangers, kept = _strangers(item, file)
-        is_of_machine = (row["id"] not in kept and not _may_be_of_people(row) for row in strangers)
+        is_of_machine = (
+            row["id"] not in kept and not (_may_be_of_people(row) or _was_edited_since(row, since))
+            for row in strangers
+        )
         return not any(is_of_machine) and (count_gone(file) > 0 or not missing)
 
-    def is_replaced(self, item: Item, file: File) -> bool:
-        """Whether a file was left with an item's predictions alone, but for what people did since."""
+    def is_replaced(self, item: Item, file: File, since: str = "") -> bool:
+        """Whether a file was left with an item's predictions alone, but for what people did since.
+
+        :param since: when an earlier attempt had read it, to write it: what people saved after that stayed.
+        """
         living = file.instance_list
         strangers, kept = _strangers(item, file)
-        since = min((str(row.get("created_time")) for row in living if row not in strangers), default="")
-        if not all(row["id"] in kept or self._is_of_people(row, since) for row in strangers):
-            return False
+        written = min((str(row.get("created_time")) for row in living if row not in strangers), default="")
+        for row in strangers:
+            is_theirs = _was_edited_since(row, since) and self._is_saved_by_person(row)
+            if not (row["id"] in kept or is_theirs or self._is_of_people(row, written)):
+                return False
         missing = item.references - references(living) - set(kept.values())
         return not missing or missing <= self.before(item, file, missing)
+
+    def _is_saved_by_person(self, row: Row) -> bool:
+        """Whether a person made this version of a row."""
+        history = self._client.send(routes.view_history(self._client.project, row["id"])).rows
+        return bool(history) and history[0]["id"] == row["id"] and bool(history[0]["is_by_person"])
 
     def _is_of_people(self, row: Row, since: str) -> bool:
         """Whether a person drew a row, or was given it back after a write since then had undone it."""
@@ -179,3 +195,8 @@ def _may_be_of_people(row: Row) -> bool:
     """Whether a person may have drawn a row, or been given it back."""
     is_given_back = row.get("action_type") == "undeleted"
     return is_given_back or not (row.get("machine_made") or row.get("member_created_id") is None)
+
+
+def _was_edited_since(row: Row, since: str) -> bool:
+    """Whether a row was moved or relabelled since a moment that is known."""
+    return bool(since) and row.get("action_type") == "edited" and str(row.get("created_time")) >= since

@@ -317,6 +317,26 @@ def test_a_death_between_write_and_repair_is_made_good_by_the_next_attempt(
     assert ada.undone() == []
 
 
+@pytest.mark.parametrize("edit", ["moves", "does all"])
+def test_what_a_replacement_kept_of_people_is_kept_by_the_attempt_after_a_death(
+    diffgram: LiveDiffgram, file_id: int, ada: Person, edit: str
+):
+    """They saved after the first read and before a later one, so it is as old as what goes."""
+    saved(ada, file_id, lambda page: page.draw(diffgram.labels["cat"], (40, 2, 49, 11)))
+    ada.edits.clear()
+    memory, packet = Kept(), update(file_id, robot(3), mode="update_with_existing")
+
+    def save_and_fail() -> None:
+        saved(ada, file_id, EDITS[edit])
+        diffgram.client._session.mount("http://", Between(after=die))
+        lose_the_answer()
+
+    with between(diffgram, save_and_fail), pytest.raises(Killed):
+        diffgram.push([packet], memory=memory, delivery="upload")
+    diffgram.push([packet], memory=memory, delivery="upload")
+    assert ada.undone() == []
+
+
 def test_a_busy_person_loses_nothing(diffgram: LiveDiffgram, media: Media, ada: Person):
     names = [f"{number}.png" for number in range(4)]
     diffgram.pushed([image(media, name, robot(1), robot(21)) for name in names])

@@ -84,22 +84,23 @@ class Storm(HTTPAdapter):
     def __init__(self, someone: Someone, chance: random.Random, replaces: bool) -> None:
         super().__init__()
         self._someone, self._chance, self._replaces = someone, chance, replaces
-        self.is_over = False
+        self.is_over = self._has_died = False
 
     def send(self, request: Any, *args: Any, **more: Any) -> Any:
         if WRITE not in request.url or self.is_over:
             return super().send(request, *args, **more)
         file_id = int(request.url.split("/file/")[1].split("/")[0])
-        self._maybe(file_id)
+        # What people save before a replacement is read goes, and another attempt reads again.
+        self._maybe(file_id, is_deadly=not self._replaces)
         answer = super().send(request, *args, **more)
-        self._maybe(file_id)
+        self._maybe(file_id, is_deadly=not self._replaces or not self._has_died)
         return answer
 
-    def _maybe(self, file_id: int) -> None:
+    def _maybe(self, file_id: int, is_deadly: bool) -> None:
         if self._chance.random() < 0.4:
             self._someone.acts(file_id)
-        # What people save before a replacement is read goes, and another attempt reads again.
-        if not self._replaces and self._chance.random() < 0.1:
+        if is_deadly and self._chance.random() < 0.1:
+            self._has_died = True
             raise Killed
         if self._chance.random() < 0.15:
             raise requests.ConnectionError("reset")
