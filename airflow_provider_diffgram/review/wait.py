@@ -48,6 +48,9 @@ _FIRST, _GROWTH, _JITTER = 2.0, 1.5, 0.75
 _LOOKED_INTO = 200
 """Files without a task that are looked into at one look: one or two requests each."""
 _ASKED_LATER = 8
+_UNFINISHED: tuple[Stand, ...] = ("open", "in_review", "requires_changes", "deferred")
+_LAST = 20
+"""So few unfinished files are looked at one by one."""
 _CHECK_EVERY = 600.0
 """Seconds between two looks at the job itself."""
 _SHOWN = 20
@@ -174,6 +177,8 @@ class ReviewWait:
         self._lacking_since: float | None = None
         self._looked_into: set[int] = set()
         self._looked_again = False
+        self._sought_at: float | None = None
+        self._removed: set[int] = set()
 
     def look(self) -> Steps[Standing]:
         """Look once.
@@ -288,7 +293,23 @@ class ReviewWait:
             else:
                 stands[file_id] = self._ended.get(file_id, "without_task")
         yield from self._look_into(stands)
+        yield from self._look_for_removed(stands)
         return stands
+
+    def _look_for_removed(self, stands: dict[int, Stand]) -> Steps[None]:
+        """Find out now and then which of the last unfinished files were removed and still have a task."""
+        unfinished = [file_id for file_id, stand in stands.items() if stand in _UNFINISHED]
+        if len(unfinished) > _LAST:
+            return
+        moment = yield from now()
+        if self._sought_at is None or moment - self._sought_at >= _CHECK_EVERY:
+            self._sought_at = moment
+            self._removed.clear()
+            for file_id in unfinished:
+                if (yield from state_of_file(self.project, file_id)) == "removed":
+                    self._removed.add(file_id)
+        for file_id in self._removed.intersection(unfinished):
+            stands[file_id] = "removed"
 
     def _why_it_left(self, file_id: int) -> Steps[Stand]:
         """Return why the task of a file is listed no more: archived ones never are."""

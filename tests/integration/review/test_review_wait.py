@@ -135,6 +135,17 @@ def remove(desk, file_id: int) -> None:
     desk.emulator.control("tasks", {**named, "status": "archived"})
 
 
+def test_a_file_that_was_removed_is_not_waited_for_though_its_task_is_listed(desk, under_review):
+    files, tasks, job = under_review
+    for file_id in files[:3]:
+        desk.person.complete(tasks[file_id])
+    named = {"project": desk.client.project, "file_id": files[3]}
+    desk.emulator.control("files", {**named, "state": "removed"})
+    assert desk.tasks(job).keys() == set(files)
+    receipt = waited(desk, job_id=job)
+    assert (receipt.complete, receipt.removed) == (3, 1)
+
+
 def test_nothing_left_to_review_is_no_success(desk, under_review):
     files, tasks, job = under_review
     for file_id in files:
