@@ -131,7 +131,11 @@ class Folder:
             return
         found: Any = self._path_of(f"{self.path}/{name}")
         source: Any = self._path_of(f"{other.path}/{target}")
-        found.attempt("write", lambda: found.fs.copy(source.path, found.path))
+        try:
+            found.attempt("write", lambda: found.fs.copy(source.path, found.path))
+        except FileNotFoundError:
+            self._make_folder(found)
+            found.attempt("write", lambda: found.fs.copy(source.path, found.path))
 
     def remove(self, name: str) -> None:
         """Remove a file that nothing refers to any more; where the storage refuses, it stays."""

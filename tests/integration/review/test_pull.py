@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 from PIL import Image
 
@@ -353,6 +354,38 @@ def test_media_are_copied_once(desk: Desk, pictures: list[int], pulled: Pull, tm
     desk.person.save(page)
     assert pulled(format=format, media="copy").is_new
     assert desk.requests("/file/view") == asked
+
+
+def test_a_set_in_object_storage_has_copies_of_its_media(desk: Desk, pictures: list[int]):
+    storage = fsspec.filesystem("memory")
+    where = f"memory://{desk.client.project}/set"
+    options = Options(format="yolo", media="copy", split={"train": 1})
+
+    def again() -> Pulled:
+        return pull(desk.client, where, dataset=DATASET, only="all", options=options)
+
+    first = again()
+    names = {f"{number}" for number in range(1, 7)}
+    found = storage.find(first.path.removeprefix("memory:/"))
+    assert {Path(path).stem for path in found if "/images/train/" in path} == names
+    assert {Path(path).stem for path in found if "/labels/train/" in path} == names
+    assert all(storage.cat_file(path)[:4] == b"\x89PNG" for path in found if path.endswith(".png"))
+    assert not again().is_new
+    page = desk.person.open(pictures[0])
+    page.move(0, 1)
+    desk.person.save(page)
+    second = again()
+    assert (second.previous, second.changed) == (first.version, 1)
+    assert sorted(storage.ls(where.removeprefix("memory:/"), detail=False)) == sorted(
+        f"/{desk.client.project}/set/{name}"
+        for name in ("manifest.json", "media", first.version, second.version, marks_of(storage, second))
+    )
+
+
+def marks_of(storage: Any, version: Pulled) -> str:
+    """Return the file that the next pull compares with."""
+    folder = version.path.removeprefix("memory:/").rpartition("/")[0]
+    return str(json.loads(storage.cat_file(f"{folder}/manifest.json"))["marks"])
 
 
 def test_media_are_told_as_addresses(pictures: list[int], pulled: Pull):
