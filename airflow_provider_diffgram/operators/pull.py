@@ -32,7 +32,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
     :param path: a folder of its own, local or in object storage. Each version is a folder in it that is
         never changed again; ``path`` of what is returned is that of the version.
     :param dataset: name or id.
-    :param job: id of a job.
+    :param job: id of a job, or what the operator that makes jobs returned.
     :param handle: what a push returned, or several of them; its files must be in.
     :param file_ids: of files of the project.
     :param only: ``complete`` takes files whose tasks people have completed; ``all`` takes every file.
@@ -68,7 +68,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         *,
         path: str,
         dataset: str | int | None = None,
-        job: int | str | None = None,
+        job: int | str | Mapping[str, Any] | None = None,
         handle: Mapping[str, Any] | Iterable[Mapping[str, Any]] | str | None = None,
         file_ids: Iterable[int] | str | None = None,
         only: str = "complete",
@@ -123,6 +123,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         """
         from ..ingest.watch.targets import handles_of
         from ..models import InvalidValueError
+        from ..review.chosen import job_id_of
 
         given = {name: getattr(self, name) for name in ("dataset", "job", "handle", "file_ids")}
         given = {name: value for name, value in given.items() if value not in (None, "")}
@@ -130,7 +131,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
             return {"dataset": hook.get_defaults().dataset}
         try:
             if "job" in given:
-                given["job"] = int(given["job"])
+                given["job"] = job_id_of(given["job"])
             if "file_ids" in given:
                 given["file_ids"] = [int(each) for each in _several(given["file_ids"])]
             if "handle" in given:

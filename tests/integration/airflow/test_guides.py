@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -250,6 +251,9 @@ RUNS: dict[str, dict[str, Any]] = {
     "night_comes_back": {"train": 0},
     "how_good_was_it": {},
     "retrain": {},
+    "vision_team": {"wait": (2, 0)},
+    "document_team": {"wait": (2, 0)},
+    "the_loop": {"arrived": (2, 0)},
     "one_introduces": {"wait": (1, 1)},
     "by_camera": {"wait": (2, 0)},
     "scans": {"wait": (4, 0)},
@@ -267,7 +271,7 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 """DAG -> task -> what a first run returns: of a receipt what succeeded and what was skipped."""
 
-REVIEWED = ("night_is_reviewed", "how_good_was_it")
+REVIEWED = ("night_is_reviewed", "how_good_was_it", "the_loop")
 """DAGs that wait for people."""
 
 
@@ -424,10 +428,17 @@ def test_other_commands_are_known():
     commands = [line for line in console_lines() if not line.startswith("export ")]
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M)
     assert {line.split()[1] for line in commands if line.startswith("make ")} <= set(targets)
-    (command,) = [line for line in commands if not line.startswith(("make ", "diffgram-airflow "))]
-    program, module, name, *arguments = shlex.split(command)
-    assert (program, module, name) == ("python", "-m", "diffgram_emulator")
-    assert parser().parse_args(arguments).port == 8085
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for command in [line for line in commands if not line.startswith(("make ", "diffgram-airflow "))]:
+        program, *arguments = shlex.split(command)
+        if program == "pip":
+            for each in arguments[1:]:
+                name, _, extra = each.removesuffix("]").partition("[")
+                assert (ROOT / name / "pyproject.toml").is_file() or name == project["name"], command
+                assert not extra or extra in project["optional-dependencies"], command
+            continue
+        assert (program, *arguments[:2]) == ("python", "-m", "diffgram_emulator")
+        assert parser().parse_args(arguments[2:]).port == 8085
 
 
 def test_the_yaml_of_a_schema_is_one():
