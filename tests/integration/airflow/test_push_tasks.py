@@ -137,7 +137,7 @@ def test_what_to_do_with_files_that_are_there_may_be_a_template(run_dag, client,
     conf = {"max_failed": "0", "folder": str(tmp_path)}
     assert run_dag("push_some_may_fail", packets=[packet(1)], **conf).state == "success"
     ran = run_dag("push_some_may_fail", packets=[packet(5)], if_exists="append", **conf)
-    assert (ran.results["send"]["skipped"], len(ran.results["send"]["batches"])) == (0, 1)
+    assert (ran.results["send"]["skipped"], ran.results["send"]["delivered"]) == (0, {"update": 1})
     assert run_dag("push_some_may_fail", packets=[packet(7)], if_exists="overwrite", **conf).state == "failed"
 
 
