@@ -43,12 +43,14 @@ class Target:
     :param label_schema: name or id; the project's default schema when None.
     :param unknown_labels: what becomes of labels missing from the schema: ``fail``, ``drop`` or ``create``.
     :param origin: model and run (or None) of predictions that name no model.
+    :param writes_files: whether predictions of files that are there may be written, rather than queued.
     """
 
     dataset: str | int | None
     label_schema: str | int | None = None
     unknown_labels: UnknownLabels = "fail"
     origin: Ref | None = None
+    writes_files: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class Preparation:
         documents, blobs = Documents(path_of), Blobs(client, path_of)
         self.plan = Plan(directory_id, labels, documents, blobs, limits=limits)
         self.checked = 0
-        self._check = _Check(client, self.plan, path_of)
+        self._check = _Check(client, self.plan, path_of, writes_files=target.writes_files)
         self._unshown = 0
 
     def problems_of(self, packet: Packet, where: str) -> list[str]:
@@ -185,10 +187,13 @@ def _dataset_id(client: DiffgramClient, dataset: str | int | None) -> tuple[int,
 class _Check:
     """Checks packets one after another, asking for each target file once."""
 
-    def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener) -> None:
+    def __init__(
+        self, client: DiffgramClient, plan: Plan, path_of: PathOpener, *, writes_files: bool
+    ) -> None:
         self._client = client
         self._plan = plan
         self._path_of = path_of
+        self._writes_files = writes_files
         self._files: dict[int, File | None] = {}
         self._parents: dict[int, list[str]] = {}
         self._to_find: dict[int, File] = {}
@@ -309,8 +314,9 @@ class _Check:
         file = self._file(file_id)
         if file is None:
             return [f"file_id {file_id}: no such file in project {self._client.project!r}"]
-        if (file.type or "").startswith("compound"):
-            return [f"file_id {file_id} is a compound file: an update of it would hang for ever"]
+        if (file.type or "").startswith("compound") and not self._writes_files:
+            told = "is a compound file: an update of it would hang in the queue for ever"
+            return [f"file_id {file_id} {told}"]
         if file.removed:
             return [f"file_id {file_id} ({file.original_filename}) was removed in Diffgram"]
         if file.type == "video" and packet.instance_list:

@@ -160,7 +160,9 @@ class Amendments:
         refs = item.labels.refs_of(item.packet.instances)
         ids = self._ids.of(refs, file_id, item.parent_file_id) if refs else {}
         if ids is None:
-            return "brings a model run that Diffgram does not know"
+            return self._left_to_queue(
+                item, self._read(file_id), "brings a model run that Diffgram does not know"
+            )
         if self._is_pending(file_id):
             return "is of a file that the queue is about to change"
         wanted = [_with_ids(row, ids) for row in instances_of_body(item.keys)]
@@ -169,7 +171,7 @@ class Amendments:
                 file = self._read(file_id)
                 reason = self._why_by_queue(item, file)
                 if reason is not None:
-                    return reason
+                    return self._left_to_queue(item, file, reason)
                 replaces, since = action is Action.REPLACE, self._recovered.get(file.id, "")
                 if not self._brought.is_doubtful(item, file, replaces=replaces, since=since):
                     return self._write(action, item.name, file, wanted, set())
@@ -292,6 +294,19 @@ class Amendments:
             raise OutcomeUnknownError(
                 f"file {file_id}: the queue has not changed it for {PATIENCE:.0f} s. Retry later"
             )
+
+    @staticmethod
+    def _left_to_queue(item: Item, file: File, reason: str) -> str:
+        """Return why a change is left to the queue.
+
+        :raises RefusedError: for a compound file: in the queue its change would hang for ever (quirk 33).
+        """
+        if (file.type or "").startswith("compound"):
+            raise RefusedError(
+                f"{item.name} {reason}, and the queue cannot change a compound file. Send it once that has "
+                "changed, or with delivery='upload'"
+            )
+        return reason
 
     def _why_by_queue(self, item: Item, file: File) -> str | None:
         """Return why the change of a file is left to the queue."""

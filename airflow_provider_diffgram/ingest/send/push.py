@@ -97,7 +97,13 @@ def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]
             client = client.interrupted_by(chosen.stop)
         path_of = patient(chosen.path_of, client.settings.retry_timeout, client.clock)
         chosen = replace(chosen, path_of=path_of)
-        target = Target(chosen.dataset, chosen.label_schema, chosen.unknown_labels, chosen.origin)
+        target = Target(
+            chosen.dataset,
+            chosen.label_schema,
+            chosen.unknown_labels,
+            chosen.origin,
+            writes_files=chosen.delivery != "queue",
+        )
         preparation = Preparation(client, target, path_of, chosen.limits)
         try:
             if callable(packets) or isinstance(packets, Iterator):

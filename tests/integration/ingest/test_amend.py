@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.ingest.send.errors import PushError
+from airflow_provider_diffgram.models import InvalidValueError
 from diffgram_emulator.people import Busy, Page, Person
 from tests.integration.ingest.fast_time import until
 from tests.integration.ingest.live_diffgram import Kept, LiveDiffgram, box
@@ -380,3 +381,19 @@ def test_what_a_queued_change_never_stored_is_missing_whatever_people_removed(
     receipt = diffgram.done(handle)
     assert (receipt.succeeded, receipt.failed) == (0, 1)
     assert "x_min 3" in str(receipt.failures)
+
+
+def test_the_instances_of_a_compound_file_are_written_since_the_queue_would_hang_quirk_33(
+    diffgram: LiveDiffgram,
+):
+    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "scene", "compound", []).id
+    whole = {"type": "global", "machine_made": True}
+    assert diffgram.push([update(parent, whole, robot(1))]).done_at_send == 1
+    assert sorted(each["type"] for each in diffgram.instances(parent)) == ["box", "global"]
+    assert diffgram.push([update(parent, whole, robot(1))]).skipped == 1
+    new = robot(3, model_ref="new", model_run_ref="1")
+    with pytest.raises(PushError, match="the queue cannot change a compound file"):
+        diffgram.push([update(parent, new)])
+    with pytest.raises(InvalidValueError, match="would hang in the queue for ever"):
+        diffgram.push([update(parent, robot(5))], delivery="queue")
+    assert [row.mode for row in diffgram.inputs()].count("update") == 0

@@ -162,7 +162,8 @@ def test_files_of_another_project_are_no_files_2_5(diffgram: LiveDiffgram, media
 
 def test_an_update_of_a_compound_would_hang_and_is_refused_quirk_33(diffgram: LiveDiffgram):
     parent = compound(diffgram)
-    (problem,) = refused(diffgram, [{"file_id": parent, "mode": "update", "instance_list": [box()]}])
+    update = {"file_id": parent, "mode": "update", "instance_list": [box()]}
+    (problem,) = refused(diffgram, [update], delivery="queue")
     assert "compound" in problem
 
 
@@ -306,12 +307,12 @@ def test_many_files_to_update_are_listed_together_and_checked_as_one_is(diffgram
     good = [update(file_id) for name, file_id in there.items() if name != "7.png"]
     frames = update(there["6.png"], instance_list=[], frame_packet_map={"0": [box(1)]})
     wrong = [frames, update(there["7.png"]), update(10**6), update(parent)]
-    problems = refused(diffgram, [*good[:6], *wrong])
+    problems = refused(diffgram, [*good[:6], *wrong], delivery="queue")
     assert [problem.partition(": ")[2] for problem in problems] == [
         f"file_id {there['6.png']} is of type image: give instance_list, not frame_packet_map",
         f"file_id {there['7.png']} (7.png) was removed in Diffgram",
         f"file_id 1000000: no such file in project {diffgram.client.project!r}",
-        f"file_id {parent} is a compound file: an update of it would hang for ever",
+        f"file_id {parent} is a compound file: an update of it would hang in the queue for ever",
     ]
 
     def looks() -> int:

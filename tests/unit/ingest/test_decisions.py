@@ -9,6 +9,7 @@ import pytest
 from airflow_provider_diffgram.ingest.read.remote import kept
 from airflow_provider_diffgram.ingest.send.decide import (
     Action,
+    Amendable,
     DeliverBy,
     Found,
     IfExists,
@@ -16,6 +17,7 @@ from airflow_provider_diffgram.ingest.send.decide import (
     decide,
     decide_settled,
     introduces_safely,
+    why_by_queue,
     why_not_uploaded,
 )
 from airflow_provider_diffgram.ingest.send.item import Item
@@ -203,10 +205,48 @@ def test_uploads_of_images_alone_introduce_a_run_without_a_turn():
         (False, "append", Action.APPEND),
         (True, "replace", Action.REPLACE),
         (False, "replace", Action.REPLACE),
+        (True, "refresh", Action.REFRESH),
+        (False, "refresh", Action.REFRESH),
     ],
 )
 def test_what_is_done_once_instances_had_time(holds: bool, if_exists: IfExists, expected: Action):
     assert decide_settled(holds_instances=holds, if_exists=if_exists) is expected
+
+
+@pytest.mark.parametrize(
+    "mode, if_exists, expected",
+    [
+        ("update", "skip", Action.APPEND),
+        ("update", "replace", Action.APPEND),
+        ("update", "refresh", Action.REFRESH),
+        ("update_with_existing", "refresh", Action.REPLACE),
+    ],
+)
+def test_what_is_done_with_a_packet_that_names_its_file(mode: str, if_exists: IfExists, expected: Action):
+    named = item({"file_id": 7, "mode": mode, **TWO})
+    assert decide(named, Found(), if_exists) is expected
+
+
+def test_a_file_that_is_there_is_refreshed_whatever_it_holds():
+    for counted in (0, 1, 2, 9):
+        assert decide(item(URL, TWO), Found(file=file(counted)), "refresh") is Action.REFRESH
+    assert decide(item(URL), Found(file=file(None)), "refresh") is Action.REFRESH
+    assert decide(item(URL, TWO), Found(file=file(None)), "refresh") is Action.SETTLE
+
+
+@pytest.mark.parametrize(
+    "found, why",
+    [
+        (Amendable(True), None),
+        (Amendable(False), "two may write at once"),
+        (Amendable(True, task="in_review"), "whose task is in_review"),
+        (Amendable(True, has_just_been_saved=True), "saved just now"),
+        (Amendable(True, is_long=True), "many instances"),
+    ],
+)
+def test_why_a_change_goes_by_the_queue(found: Amendable, why: str | None):
+    told = why_by_queue(found)
+    assert told is None if why is None else why in str(told)
 
 
 def test_an_item_counts_equal_instances_once():
