@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from world import World
 
@@ -70,8 +71,7 @@ def attribute_values(world: World, pair: Pair) -> Ready:
     options = {3: groups[0][1][0], 7: groups[1][1][1], 9: groups[2][1][0]}
     (recorded,) = (one["attribute_groups"] for one in seen["instance_list"])
     text = json.dumps(list(recorded.values()))
-    for old, new in options.items():
-        text = text.replace(f'"id": {old}', f'"id": {new}').replace(f'"name": {old}', f'"name": {new}')
+    text = re.sub(r'("id"|"name"): (3|7|9)\b', lambda found: f"{found[1]}: {options[int(found[2])]}", text)
     values = json.loads(text)
     green = _options(world, groups[3][0])["green"]
     values[3] = {str(green): values[3]["13"]}
