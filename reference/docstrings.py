@@ -105,4 +105,5 @@ def code_of(text: str) -> str:
     shown = html.escape(" ".join(text.split()), quote=False)
     for each, code in (("|", "&#124;"), ("*", "&#42;"), ("_", "&#95;"), ("[", "&#91;"), ("]", "&#93;")):
         shown = shown.replace(each, code)
+    shown = shown.replace("&#91;", "&#91;<wbr>")  # where a browser may break a long type
     return f"<code>{shown}</code>"
