@@ -88,6 +88,8 @@ class FileNow:
     :param reviewed: whether people are done with it: the status of its task says so, and nothing else does.
     :param rows: living ones by frame, each with the name of its ``label``; frame None for other media.
     :param fates: (frame, reference) of one that is gone -> what its history says (server.md 10.3.6).
+    :param dead: rows that are gone as programs made them, each with its fate: one that equals a prediction
+        stands for it, under the reference of an earlier push.
     :param count: the file's ``count_instances_changed``; None where it is not known, and for videos.
     :param complete: whether living rows and the dead ones that were found are all that it ever held: what is
         in neither was never stored.
@@ -99,6 +101,7 @@ class FileNow:
     reviewed: bool
     rows: Mapping[int | None, Sequence[Fields]]
     fates: Mapping[tuple[int | None, str], Fate] = field(default_factory=dict)
+    dead: Sequence[tuple[Fields, Fate]] = ()
     count: int | None = None
     complete: bool = False
     replaced: bool = False
@@ -319,9 +322,19 @@ def _found(each: Prediction, row: Fields, read: Canonical) -> Outcome:
 _FATES = {Fate.DELETED_BY_PERSON: DELETED, Fate.TAKEN_BACK: SUPERSEDED, Fate.LOST: LOST}
 
 
-def _told_fate(each: Prediction, now: FileNow) -> str | None:
-    """Return what became of one that is gone, if its history tells."""
+def _told_fate(each: Prediction, now: FileNow, read: Canonical) -> str | None:
+    """Return what became of one that is gone, if its history tells, or that of an equal one."""
     fate = now.fates.get((each.frame, str(each.reference)))
+    if fate is None and each.frame is None:
+        telling = _telling(None, each.fields)
+        fate = next(
+            (
+                fate
+                for row, fate in now.dead
+                if _telling(None, row) == telling and _is_equal(each.fields, row, read)
+            ),
+            None,
+        )
     if fate is Fate.LOST and _keeps_no_chain(each.fields):
         return None
     return None if fate is None else _FATES.get(fate)
@@ -340,7 +353,7 @@ def _fates(
     all_lost = _only_lost(gone, doubles, now)
     fates: list[tuple[str, Proof | None]] = []
     for each, is_double in zip(gone, doubles, strict=True):
-        told = _told_fate(each, now)
+        told = _told_fate(each, now, read)
         if told != DELETED and (each.replaced or (now.replaced and told == LOST)):
             fates.append((SUPERSEDED, None))
         elif told is not None:

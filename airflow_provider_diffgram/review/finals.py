@@ -189,6 +189,11 @@ class LiveFiles:
         self.proofs -= 1
         past = look_back(self.client, file, self._rows_met)
         now.complete = past.unfound == 0 and can_be_rewritten(file)  # of others the counter may be wrong
+        now.dead = [
+            (self._named(chain[-1]), past.fate(chain))
+            for chain in past.chains
+            if chain[-1].get("machine_made")
+        ]
         now.fates = {(None, reference): fate for reference, fate in past.fates().items()}
         if Fate.LOST in now.fates.values():
             listed = self.client.send(routes.list_inputs(self.client.project, file_id=file.id))

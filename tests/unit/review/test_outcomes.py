@@ -170,6 +170,12 @@ def test_a_score_of_another_program_that_is_none(score: Any):
     assert (added.outcome, added.score) == ("added_by_push", None)
 
 
+def test_an_equal_row_of_an_earlier_push_that_a_person_deleted_stands_for_it_too():
+    dead = [(row(300, reference="other"), Fate.LOST), (row(reference="old"), Fate.DELETED_BY_PERSON)]
+    (gone,) = compare_file(sent(box(reference="new")), now(dead=dead, complete=True))
+    assert (gone.outcome, gone.proof) == ("deleted", "history")
+
+
 def test_without_a_reference_nothing_is_guessed():
     outcomes = compare_file(sent(box()), now(row()))
     assert [each.outcome for each in outcomes] == ["not_compared", "added_by_push"]
