@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import random
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +15,10 @@ from airflow_provider_diffgram.client import DiffgramClient, Settings
 from diffgram_emulator.process import EmulatorProcess
 
 VARIABLES = ("DIFFGRAM_URL", "DIFFGRAM_PROJECT", "DIFFGRAM_CLIENT_ID", "DIFFGRAM_CLIENT_SECRET")
+
+_PORT = "port"
+_PORTS = range(20_000, 30_000)
+"""Below those that systems hand out by themselves: one of them may be another's at the next run."""
 
 PACE = {"cycle": 1.0, "rows_per_cycle": 2}
 """How the emulator looks into its queue: slow enough for a wait to be one."""
@@ -71,7 +75,8 @@ def running(data: Path) -> Iterator[Server]:
 @contextmanager
 def emulator(data: Path) -> Iterator[Server]:
     """Yield an emulator on 127.0.0.1, on the port of the last run if that is free, and end it afterwards."""
-    with EmulatorProcess.start(data_dir=data, port=_port_of_the_last_run(data), **PACE) as process:
+    with EmulatorProcess.start(data_dir=data, port=_port(data), **PACE) as process:
+        (data / _PORT).write_text(str(urlsplit(process.url).port))
         yield Server(
             process.url,
             process.project,
@@ -83,13 +88,19 @@ def emulator(data: Path) -> Iterator[Server]:
         )
 
 
-def _port_of_the_last_run(data: Path) -> int:
-    """Return the port if it is free, so that addresses from then still hold; else 0, for any."""
+def _port(data: Path) -> int:
+    """Return the port of the last run if it is free, so that addresses from then still hold; else another."""
+    kept = data / _PORT
+    tried = [int(kept.read_text())] if kept.exists() else []
+    tried += random.sample(_PORTS, 20)
+    return next(filter(_is_free, tried), 0)
+
+
+def _is_free(port: int) -> bool:
     try:
-        port = urlsplit(json.loads((data / "ready.json").read_text())["url"]).port or 0
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
-    except (OSError, ValueError, KeyError):
-        return 0
-    return port
+    except OSError:
+        return False
+    return True

@@ -13,6 +13,7 @@ from ...client import (
     DiffgramClient,
 )
 from ...models import BlobMedia, File, InvalidValueError, Packet, PageMedia, PathMedia
+from ...models.media import MEDIA_TYPES
 from ...models.problems import describe
 from ...models.received import without_signatures
 from ..limits import LIMITS, Limits
@@ -28,6 +29,9 @@ from .names import name_of
 from .video_length import frame_problems, frame_problems_of_file
 
 M = TypeVar("M", bound=BaseModel)
+
+_WITH_ONE_LIST = frozenset(MEDIA_TYPES) - {"video"}
+"""Types of files whose instances stand in one list, not in one for each frame."""
 
 _SHOWN = 100
 _NAME = 80
@@ -339,9 +343,9 @@ class _Check:
         return self._files[file_id]
 
     def _listed(self, file_id: int) -> File | None:
-        """Return an image or a text of the dataset, which is listed where files are many; None for others.
+        """Return a file of the dataset, which is listed where files are many; None for one of another kind.
 
-        Of those, more is to be known.
+        Of a video or a compound file more is to be known.
         """
         self._asked += 1
         if not self._plan.directory_id or self._asked <= self._worth_listing:
@@ -357,5 +361,5 @@ class _Check:
         living = iter(root_files(self._client, self._plan.directory_id, None))
         while page := list(islice(living, self._plan.limits.page)):
             pages += 1
-            self._plan.known.add_listed(file for file in page if file.type in ("image", "text"))
+            self._plan.known.add_listed(file for file in page if file.type in _WITH_ONE_LIST)
         self._worth_listing = max(SEARCH_ONE_BY_ONE, pages)

@@ -125,7 +125,8 @@ class Listed:
         return {"file": self._file(asked["file_id"])}
 
     def _list_annotations(self, _: dict[str, Any], ids: list[int]) -> Any:
-        return {"file_serialized": {"id": ids[0], "instance_list": self.stored.get(ids[0], [])}}
+        rows = [{"id": number, **each} for number, each in enumerate(self.stored.get(ids[0], []), 1)]
+        return {"file_serialized": {"id": ids[0], "instance_list": rows}}
 
     def _list_frames(self, _: dict[str, Any], ids: list[int]) -> Any:
         video, start, end = ids
