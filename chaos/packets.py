@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from airflow_provider_diffgram.ingest.limits import LIMITS
+from airflow_provider_diffgram.ingest.send.chunks import chunk_size
 
 from .pictures import picture
 from .reader import Prediction, child_place, prediction
@@ -118,8 +122,11 @@ def children_with_videos(amount: int, pictures: str) -> list[Packet]:
     return [{**each, "ordinal": ordinal} for ordinal, each in enumerate(mixed)]
 
 
-AUDIO_REQUESTS = 8
-"""Chunks of 32 MiB of one sound of :func:`_sound`."""
+_SOUND = 250 * 2**20
+"""Bytes of a sound: too many for one request."""
+
+AUDIO_REQUESTS = math.ceil(_SOUND / chunk_size(_SOUND, LIMITS.upload_chunk))
+"""Chunks that it is sent in."""
 
 
 def _image(number: int, pictures: str, folder: Path) -> Packet:
@@ -137,10 +144,9 @@ def _text(number: int, pictures: str, folder: Path) -> Packet:
 def _sound(number: int, pictures: str, folder: Path) -> Packet:
     """Return a packet with a WAV of 250 MiB, which is sent in chunks and waits in the queue then."""
     path = folder / f"sound-{number:04}.wav"
-    size = 250 * 2**20
     with path.open("wb") as file:
-        file.write(b"RIFF" + (size - 8).to_bytes(4, "little") + b"WAVE")
-        file.truncate(size)
+        file.write(b"RIFF" + (_SOUND - 8).to_bytes(4, "little") + b"WAVE")
+        file.truncate(_SOUND)
     return {"media": {"path": str(path)}, "original_filename": path.name}
 
 

@@ -48,8 +48,8 @@ _PIECE = 2**16
 _IN_MEMORY = 2**20
 """Bytes of a medium that are kept in memory; a larger one goes to a temporary file."""
 
-_HASTE = 1.0
-"""Seconds in which a medium is tried again that something else can read."""
+_TRIES = 3
+"""So often a medium is tried that something else can read."""
 
 _SHUT = 60.0
 """Seconds in which a host is left alone that gave no connection."""
@@ -315,16 +315,16 @@ class Remote:
                     return self._follow(url)
             except UnreadableError as error:
                 seconds = backoff(failures)
-                if not self._is_worth_another(error, self._clock.monotonic() - began + seconds):
+                if not self._is_worth_another(error, failures, self._clock.monotonic() - began + seconds):
                     if error.everywhere:
                         self._shut.add(error, self._clock.monotonic())
                     raise
             self._clock.sleep(seconds)
         raise AssertionError
 
-    def _is_worth_another(self, error: UnreadableError, seconds: float) -> bool:
+    def _is_worth_another(self, error: UnreadableError, failures: int, seconds: float) -> bool:
         if self._patience is None:
-            return error.may_pass and not error.everywhere and seconds <= _HASTE
+            return error.may_pass and not error.everywhere and failures < _TRIES
         return error.may_pass and seconds <= self._patience
 
     @contextmanager

@@ -322,7 +322,8 @@ def test_a_host_that_leads_to_one_that_is_away_is_asked_on(served: Site):
 
 @pytest.mark.parametrize("patience", [None, 5.0])
 def test_a_connection_that_broke_is_worth_another_try(served: Site, patience: float | None):
-    answers = iter([says(b"abc", Content_Length="9", Connection="close"), says()])
+    cut = says(b"abc", Content_Length="9", Connection="close")
+    answers = iter([cut, cut, says()])
     served.answers["/a.jpg"] = lambda handler: next(answers)(handler)
     assert remote(patience=patience).read(f"{served.base}/a.jpg").size == len(b"picture")
 
