@@ -1,0 +1,342 @@
+"""One item: asks :func:`~.decide.decide` what to do with it, does that, and takes note of the outcome."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, StorageRefusedError, routes
+from ...models import File, Input, InputRow, PathMedia
+from ..check.check import Plan
+from ..read.remote import Medium
+from ..read.storage import raise_if_passing
+from ..server.names import Pending
+from ..server.repair import archive, retry
+from .amend import Amended, Amendments
+from .batches import Batches, Place
+from .decide import (
+    Action,
+    Found,
+    Question,
+    decide,
+    decide_settled,
+    introduces_safely,
+    why_not_uploaded,
+)
+from .inventory import Inventory
+from .item import Item
+from .model_runs import IntroductionError, ModelRuns
+from .options import Options
+from .outcomes import Outcomes
+from .questions import Questions
+from .queue import Queue
+from .reading import Reader
+from .settle import Unsettled, holding_instances, until_stored
+from .threads import Senders
+from .upload import Uploads
+
+_NEWS = 3
+"""Files that are skipped and looked at, whether their predictions are new."""
+
+
+class Dealer:
+    """Deals with the items of one push, each by itself. Safe to use from several threads.
+
+    :param client: of the project; its waits end when the push is to end.
+    :param plan: what the check found out.
+    :param options: of the push.
+    :param outcomes: told what becomes of each item.
+    :param senders: their gates let as many requests through as the server stands.
+    :ivar batches: what is sent in.
+    :ivar inventory: what is there.
+    :ivar uploads: of media.
+    """
+
+    def __init__(
+        self, client: DiffgramClient, plan: Plan, options: Options, outcomes: Outcomes, senders: Senders
+    ) -> None:
+        tally = outcomes.tally
+        self._client = client
+        self._plan = plan
+        self._options = options
+        self._outcomes = outcomes
+        self.batches = Batches(client, options.memory, plan.limits.batch)
+        self.inventory = Inventory(client, plan, self.batches)
+        self.uploads = Uploads(client, plan, options.path_of, tally, senders.uploads)
+        self._queue = Queue(client, plan, self.batches)
+        self._amendments = Amendments(
+            client,
+            senders.updates,
+            options.delivery,
+            options.memory,
+            refreshes=options.if_exists == "refresh",
+        )
+        self._reader = Reader(client, plan, options.delivery, tally.note_bytes)
+        self._questions = Questions(client, plan, options.if_exists, self.uploads.large, self._reader)
+        self._runs = ModelRuns(client, plan, options.turns)
+        self._unsettled: list[Unsettled] = []
+        self._looked_for_news = 0
+        self._lock = threading.Lock()
+
+    def recover(self) -> None:
+        """Give people back what an earlier attempt undid, and had no time to."""
+        self._amendments.recover()
+
+    def close(self) -> None:
+        """Leave model runs to others, and close connections to where media are."""
+        self._runs.close()
+        self._reader.close()
+
+    def introduces(self, item: Item) -> bool:
+        """Whether an item names a model run that the server is not known to have."""
+        return self._runs.names_new(item.packet)
+
+    def deal(self, item: Item, *, introduces: bool) -> Place | None:
+        """Do with an item what is to be done, and take note of the outcome.
+
+        :param introduces: whether to wait until the server knows the item's model run.
+        :return: where the item's input is listed, if one is under way.
+        """
+        self._raise_if_stopped()
+        with self._noting_faults(item):
+            found = Found()
+            if not item.is_update:
+                found = Found(pending=self.inventory.pending(item), file=self.inventory.file(item))
+            place = self._act(item, found)
+            if introduces and place is not None and self.introduces(item):
+                return self._introduce(item, place)
+            return place
+        return None
+
+    def _act(self, item: Item, found: Found) -> Place | None:
+        """Do with an item what is to be done by what was found of it, and by what the server answers."""
+        options = self._options
+        while isinstance(action := decide(item, found, options.if_exists, options.delivery), Question):
+            found = self._questions.answer(action, item, found)
+        try:
+            if not introduces_safely(action, item):
+                self._runs.is_new(item.packet)  # waits for its turn if it is
+            return self._done(action, item, found)
+        finally:
+            if found.medium is not None:
+                found.medium.close()
+
+    def _done(self, action: Action, item: Item, found: Found) -> Place | None:
+        """Do what was decided; return where the item's input is listed, if one is under way."""
+        if action is Action.ADOPT:
+            assert found.pending is not None
+            return self._adopt(item, found.pending)
+        if action is Action.REFUSE:
+            why = why_not_uploaded(item, found, self._options.delivery)
+            raise RefusedError(f"{item.name} was to be uploaded: it {why}")
+        if action is Action.SEND:
+            place = self._queue.send(item)
+            why = why_not_uploaded(item, found, self._options.delivery)
+            self._outcomes.arrived(item, "queue", why=None if self._options.delivery == "queue" else why)
+            return place
+        if action is Action.UPLOAD:
+            return self._upload(item, found.medium)
+        if action is Action.UPLOAD_IN_CHUNKS:
+            return self._upload_in_chunks(item)
+        file_id = item.packet.file_id if found.file is None else found.file.id
+        assert file_id is not None
+        return self._change(action, item, file_id)
+
+    def _change(self, action: Action, item: Item, file_id: int) -> Place | None:
+        """Do something about a file that is there."""
+        if action is Action.SETTLE:
+            with self._lock:
+                self._unsettled.append(Unsettled(replace(item), file_id))  # a copy: not to keep its bodies
+            return None
+        if action is Action.SKIP:
+            self._tell_news(item, file_id)
+            self._outcomes.arrived(item, None, file_id)
+            return None
+        if action is Action.REFRESH:
+            self._refresh(item, file_id)
+            return None
+        amended = self._amendments.amend(action, item, file_id)
+        if isinstance(amended, Amended):
+            self._runs.note(item.packet)
+            self._outcomes.arrived(item, "update" if amended.has_changed else None, amended.file.id)
+            return None
+        change = self._queue.replace if action is Action.REPLACE else self._queue.append
+        done = change(item, file_id)
+        if isinstance(done, Pending):
+            return self._adopt(item, done, file_id)
+        if done is None:
+            self._outcomes.arrived(item, None, file_id)
+            return None
+        self._amendments.leave_to_queue(file_id)
+        self._outcomes.arrived(item, "queue", file_id, why=amended)
+        return done
+
+    def _tell_news(self, item: Item, file_id: int) -> None:
+        """Tell once, by the first files that are skipped, that their predictions are new."""
+        with self._lock:
+            if self._looked_for_news >= _NEWS or not item.expected:
+                return
+            self._looked_for_news += 1
+        if self._questions.brings_news(item, file_id):
+            self._looked_for_news = _NEWS
+            self._outcomes.tally.warn(
+                f"{item.name} is skipped, as all files that are there, although its predictions are new. "
+                "if_exists='refresh' puts them in the place of those of earlier runs that nobody touched"
+            )
+
+    def _refresh(self, item: Item, file_id: int) -> None:
+        """Put an item's predictions in the place of those of earlier runs.
+
+        A run that the server does not know is introduced by the queue, with what is new of this item.
+        """
+        done = self._amendments.refresh(item, file_id, self._options.rules)
+        if done.introduces:
+            self._introduce_by_update(item, file_id, done.introduces)
+            done = replace(self._amendments.refresh(item, file_id, self._options.rules), counts=done.counts)
+        has_changed = done.amended.has_changed or bool(done.counts.added)
+        self._runs.note(item.packet)
+        self._outcomes.arrived(item, "update" if has_changed else None, file_id, counts=done.counts)
+
+    def _adopt(self, item: Item, pending: Pending, file_id: int | None = None) -> Place:
+        """Wait for an input of an earlier attempt instead of sending its packet again."""
+        self.batches.adopt(pending)
+        self._outcomes.adopted(item, pending, file_id)
+        return Place(pending.batch_id, pending.parent_file_id, pending.original_filename, file_id)
+
+    def _upload(self, item: Item, medium: Medium | None) -> Place | None:
+        made = self.uploads.send(item, medium)
+        if isinstance(made, File):
+            return self._act(item, Found(file=made))
+        self._outcomes.arrived(item, "upload", made)
+        self._runs.note(item.packet)
+        return None
+
+    def _upload_in_chunks(self, item: Item) -> Place | None:
+        """Upload a medium in chunks; its predictions follow once it is a file, since chunks carry none."""
+        large = self.uploads.large
+        if not item.packet.instances:
+            place = self._send_chunks(item)
+            self._outcomes.arrived(item, "queue", why="is too large for one request")
+            return place
+        row = large.wait(large.send(item, self.batches.assign_apart()))
+        if row.hangs:
+            archive(self._client, [row], "a video that the server lost, to upload it again")
+            row = large.wait(large.send(item, self.batches.assign_apart()))
+        if row.hangs:
+            raise RefusedError(f"upload {item.name!r}: {row.reason}", server_text=row.reason)
+        if row.existing_file_id is not None:
+            there = self._client.send(routes.view_file(self._client.project, row.existing_file_id))
+            return self._act(item, Found(file=there))
+        assert row.file_id is not None
+        return self._change(Action.APPEND, item, row.file_id)
+
+    def _send_chunks(self, item: Item) -> Place:
+        place = self.uploads.large.send(item, self.batches.assign(None, is_video=item.is_video))
+        self.batches.count(place.batch_id, None)
+        return place
+
+    # Model runs
+
+    def _introduce(self, item: Item, place: Place) -> Place:
+        """Wait until the server knows an item's model run; return where its input is listed by then."""
+        introduction = self._runs.introduction(item.packet, item.name)
+        while (stuck := self._runs.wait_for(introduction, place)) is not None:
+            place = self.again(item, stuck)
+        return place
+
+    def _introduce_by_update(self, item: Item, file_id: int, references: Collection[str]) -> None:
+        """Bring some of an item's predictions to its file by the queue, and wait until they are in.
+
+        :raises RefusedError: if they do not come in.
+        """
+        self._runs.is_new(item.packet)  # waits for its turn
+        place = self._queue.bring(item, file_id, references)
+        if self.introduces(item):
+            place = self._introduce(item, place)
+        self.batches.forget_place(place)
+        if not self._client.run(until_stored(self._client.project, file_id, references)):
+            raise RefusedError(
+                f"{item.name}: its predictions, which introduce a model run, went into the queue and did not "
+                f"reach file {file_id}. Is the server ingesting?"
+            )
+
+    def again(self, item: Item, row: Input | InputRow) -> Place:
+        """Repair an input that is stuck: archive it and send the item again; retry an update.
+
+        :raises IntroductionError: for a replacement, whose retry would remove the file.
+        """
+        if row.mode == "update_with_existing":
+            raise IntroductionError(
+                f"{item.name}: input {row.id}, which is to replace the predictions of file {row.file_id}, is "
+                f"stuck as {row.status}. Neither a retry nor an archive would leave the file: ask whoever "
+                "runs Diffgram"
+            )
+        if row.mode == "update":
+            retry(self._client, [row], "an update that is stuck")
+            return Place(row.batch_id or 0, row.parent_file_id, file_id=row.file_id)
+        archive(self._client, [row], "what is stuck, to send it again")
+        self.batches.forget(row)
+        return self._send_chunks(item) if item.is_large else self._queue.send(item)
+
+    # Afterwards: what lacks its predictions
+
+    @property
+    def unsettled(self) -> int:
+        """Number of items, at least, of which it is to be seen yet whether their predictions are stored."""
+        return max(len(self._unsettled), self.uploads.unproven)
+
+    def settle(self) -> None:
+        """Give files that lack their predictions what they lack, and prove the uploads."""
+        self._raise_if_stopped()
+        self._heal()
+        for file_id, name, found in self.uploads.prove():
+            if isinstance(found, File):
+                self._outcomes.stood_for(file_id, found.id)
+            else:
+                self._outcomes.disproved(file_id, name, found)
+        self._outcomes.proved()
+
+    def _heal(self) -> None:
+        unsettled, self._unsettled = self._unsettled, []
+        if not unsettled:
+            return
+        project, directory_id = self._client.project, self._plan.directory_id
+        holding = self._client.run(holding_instances(project, directory_id, unsettled))
+        for each in unsettled:
+            item, holds = each.item, each.file_id in holding
+            action = decide_settled(holds_instances=holds, if_exists=self._options.if_exists)
+            with self._noting_faults(item):
+                place = self._change(action, item, each.file_id)
+                if place is not None and self._runs.is_new(item.packet):
+                    self._introduce(item, place)
+
+    # Faults
+
+    def _raise_if_stopped(self) -> None:
+        self._client.clock.sleep(0)
+
+    @contextmanager
+    def _noting_faults(self, item: Item) -> Iterator[None]:
+        """Take note of a fault of this item; raise what would befall the other items as well."""
+        note = self._outcomes.tally.note
+        try:
+            yield
+        except OSError as error:
+            if not isinstance(item.packet.media, PathMedia):
+                raise
+            raise_if_passing(error, "read", item.packet.media.path)
+            note(item.name, "failed", f"cannot read it: {error}")
+        except RefusedError as error:
+            if not _is_of_one_packet(error):
+                raise
+            note(item.name, "failed", error, file_id=item.packet.file_id)
+        except OutcomeUnknownError as error:
+            note(item.name, "unknown", error, file_id=item.packet.file_id)
+            raise
+
+
+def _is_of_one_packet(error: RefusedError) -> bool:
+    """Whether a refusal is about this packet, so that others may pass: not a credential, not the address."""
+    return type(error) in (RefusedError, StorageRefusedError) or error.status == 413

@@ -1,0 +1,69 @@
+"""What became of each item, for the counts and the report (:mod:`.tally`) and for the :mod:`.record`."""
+
+from __future__ import annotations
+
+from ...client import RefusedError
+from ...models.recorded import Delivery
+from ..server.names import Pending
+from .errors import PushError
+from .item import Item
+from .record import Record
+from .refresh import Counts
+from .tally import Result, Tally
+
+
+class Outcomes:
+    """Takes note of outcomes. Safe to use from several threads.
+
+    :param tally: counts them.
+    :param record: takes down what Diffgram has.
+    """
+
+    def __init__(self, tally: Tally, record: Record) -> None:
+        self.tally = tally
+        self._record = record
+
+    def arrived(
+        self,
+        item: Item,
+        delivery: Delivery | None,
+        file_id: int | None = None,
+        *,
+        why: str | None = None,
+        counts: Counts | None = None,
+    ) -> None:
+        """Take note of an item that Diffgram has.
+
+        :param delivery: how it went; None if its predictions were there already.
+        :param why: it was not uploaded, or written, although it may be.
+        :param counts: what a refresh did with it.
+        """
+        result: Result = "skipped" if delivery is None else "sent"
+        self.tally.note(item.name, result, delivery=delivery, file_id=file_id, refreshed=counts)
+        if why is not None:
+            self.tally.note_queued(why)
+        self._record.note(item, delivery, file_id)
+
+    def adopted(self, item: Item, pending: Pending, file_id: int | None) -> None:
+        """Take note of an item that an earlier attempt sent."""
+        told = "by an earlier attempt"
+        self.tally.note(item.name, "sent", told, delivery="queue", input_id=pending.id, file_id=file_id)
+        self._record.note(item, "queue", file_id)
+
+    def stood_for(self, file_id: int, by: int) -> None:
+        """Take note that another file stands for one that was uploaded."""
+        self.tally.move(file_id, by)
+        self._record.move(file_id, by)
+
+    def disproved(self, file_id: int, name: str, error: RefusedError) -> None:
+        """Take note of an upload that lacks predictions although the server said success."""
+        self.tally.retract(name, error, file_id)
+        self._record.retract(file_id)
+
+    def proved(self) -> None:
+        """Take note that all other uploads so far are as they are to be."""
+        self._record.confirm()
+
+    def close(self) -> list[PushError]:
+        """Close report and record; return why they are not complete."""
+        return [each for each in (self.tally.close(), self._record.close()) if each is not None]
