@@ -4,8 +4,9 @@ Such a request keeps a process of the server busy until it is answered, and a se
 same processes. Beyond what it can do at once nothing gets faster: all only wait longer. How much that is no
 client knows, so it is measured, as in congestion control of networks: growth while answers come no later
 than they did at two at once (as the delay-based TCP Vegas, and Gradient2 of adaptive concurrency limits,
-compare with a time without a queue), twofold until they first do (slow start), by one afterwards, halving
-when the server fails or its time doubles (AIMD).
+compare with a time without a queue), always by one, since each try that is too much is felt by people;
+halving when the server fails or its time doubles (AIMD). After a try that was too much it rests, and longer
+each time.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ _ROUND = 8
 _ROUNDS_TO_TRUST = 16
 """Rounds after which it is measured again how fast two at once are: media and servers change."""
 
-_REST = 8
-"""Rounds without growth after it turned out to be too much."""
+_REST, _LONGEST_REST = 8, 64
+"""Rounds without growth after it turned out to be too much: the first time, and after many times."""
 
 _DRIFT = 0.25
 """How far what is taken for normal follows a round that was slower, where no fewer requests can be tried."""
@@ -58,22 +59,24 @@ class Congestion:
     :param limit: requests that may be under way at once now.
     :param normal: seconds of an answer at two at once; None until it was measured.
     :param round: seconds of the answers of this round.
-    :param is_starting: whether no round was slower yet.
     :param was_full: whether so many as allowed were under way in this round: else it proves nothing.
     :param rounds: since ``normal`` was measured.
     :param rest: rounds to come without growth.
+    :param next_rest: how many they will be the next time.
+    :param slow_at: the limit that was too much last.
     :param held: the limit to go back to, while it is measured again.
-    :param stale: answers to come of requests that began before the limit was halved.
+    :param stale: answers to come of requests that began before the limit changed.
     """
 
     most: int
     limit: int
     normal: float | None = None
     round: tuple[float, ...] = ()
-    is_starting: bool = True
     was_full: bool = False
     rounds: int = 0
     rest: int = 0
+    next_rest: int = _REST
+    slow_at: int = START
     held: int | None = None
     stale: int = 0
 
@@ -114,24 +117,28 @@ class Congestion:
         if later > HALVES_ABOVE:
             return after._halved(at_once)
         if later > SHRINKS_ABOVE and self.limit > START:
-            back = self.limit // 2 if self.is_starting else 1
-            return replace(after, limit=self.limit - back, is_starting=False, rest=_REST)
+            return after._rested(self.limit - 1, at_once)
         if after.rounds >= _ROUNDS_TO_TRUST and self.limit > START:
             return replace(after, limit=START, held=self.limit, stale=max(0, at_once - 1))
         if later < GROWS_BELOW and self.was_full and not after.rest:
-            more = self.limit if self.is_starting else 1
-            return replace(after, limit=min(self.limit + more, self.most))
+            next_rest = _REST if self.limit >= self.slow_at else self.next_rest
+            limit = min(self.limit + 1, self.most)
+            return replace(after, limit=limit, next_rest=next_rest, stale=at_once - 1)
         return after
 
     def _halved(self, at_once: int) -> Congestion:
         """Return the state after trouble; what was under way then says no more about it."""
+        return self._rested(max(1, (self.held or self.limit) // 2), at_once)
+
+    def _rested(self, limit: int, at_once: int) -> Congestion:
         return replace(
             self,
-            limit=max(1, (self.held or self.limit) // 2),
+            limit=limit,
             round=(),
-            is_starting=False,
             was_full=False,
-            rest=_REST,
+            rest=self.next_rest,
+            next_rest=min(2 * self.next_rest, _LONGEST_REST),
+            slow_at=self.limit,
             held=None,
             stale=max(0, at_once - 1),
         )

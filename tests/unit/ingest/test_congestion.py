@@ -57,16 +57,32 @@ def steps(found: list[int]) -> list[int]:
     return [after for before, after in pairwise([START, *found]) if after != before]
 
 
-def test_it_doubles_until_a_round_is_slower():
-    assert steps(limits(cores(64), most=32, answers=250)) == [4, 8, 16, 32]
+def test_it_grows_by_one_as_long_as_no_round_is_slower():
+    assert steps(limits(cores(64), most=16, answers=500))[:14] == list(range(3, 17))
 
 
-def test_it_goes_back_when_one_is_and_grows_by_one_from_then_on():
-    found = steps(limits(cores(8), most=32, answers=1000))
-    assert found[:4] == [4, 8, 16, 8]
-    assert {abs(after - before) for before, after in pairwise(found[3:]) if START not in (before, after)} <= {
-        1
-    }
+def test_it_goes_back_by_one_when_one_is():
+    assert steps(limits(cores(1), most=32, answers=100)) == [3, 2, 3, 2]
+
+
+def test_each_try_that_is_too_much_makes_the_next_one_rarer():
+    found = limits(cores(1), answers=6000)
+    tries = [number for number, (before, after) in enumerate(pairwise(found)) if after > before]
+    waits = [after - before for before, after in pairwise(tries)]
+    assert waits == sorted(waits)
+    assert waits[0] < 100
+    assert 500 < waits[-1] < 600
+    assert found.count(3) < 0.03 * len(found)
+
+
+def test_once_it_gets_further_than_before_it_tries_again_soon():
+    stronger = cores(64)
+    weak = cores(1)
+    found = limits(
+        lambda number, at_once: (weak if number < 3000 else stronger)(number, at_once), answers=5000
+    )
+    assert found[2999] <= 3
+    assert found[-1] == 16
 
 
 def test_a_push_that_does_not_use_what_it_may_does_not_get_more():
