@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from ..hooks.diffgram import DiffgramHook
-from ..links.diffgram import LINKS
+from ..links.diffgram import LINKS, remember_place
 from .rendering import RenderingOperator
 
 if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
     from airflow.triggers.base import BaseTrigger
 
+    from ..client import DiffgramClient
     from ..lineage.diffgram import Outcome
 
 
@@ -48,18 +50,37 @@ class Targets(TypedDict):
 
 
 class AnnouncingOperator(RenderingOperator):
-    """Connects to Diffgram, and tells links, outlets and lineage what it did there."""
+    """Connects to Diffgram, and tells links, outlets and lineage what it did there.
+
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    """
 
     operator_extra_links = LINKS
-    diffgram_conn_id: str
     _outcome: Outcome | None = None
     _connected: DiffgramHook | None = None
+
+    def __init__(self, *, diffgram_conn_id: str = DiffgramHook.default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.diffgram_conn_id = diffgram_conn_id
 
     def _hook(self) -> DiffgramHook:
         """Return the hook; the same one at every call."""
         if self._connected is None:
             self._connected = DiffgramHook(self.diffgram_conn_id)
         return self._connected
+
+    def _connect(self, context: Context, **place: int | None) -> DiffgramClient:
+        """Return a client, once what the links are made of is kept: a task that fails has them, too."""
+        self._remember(context, **place)
+        return self._hook().get_conn()
+
+    def _remember(self, context: Context, **place: int | None) -> None:
+        """Keep what the links are made of.
+
+        :param place: as of :func:`~..links.diffgram.remember_place`.
+        """
+        settings = self._hook().get_settings()
+        remember_place(context, settings.base_url, settings.project, **place)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """Return what OpenLineage is told: the dataset, and where its media came from if that is known."""
@@ -109,7 +130,6 @@ class DiffgramOperator(AnnouncingOperator):
 
     :param dataset: name or id; the connection's default dataset when None.
     :param label_schema: name or id; the connection's, else the project's default schema, when None.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
 
     template_fields: Sequence[str] = ("dataset", "label_schema", "diffgram_conn_id")
@@ -120,13 +140,11 @@ class DiffgramOperator(AnnouncingOperator):
         *,
         dataset: str | int | None = None,
         label_schema: str | int | None = None,
-        diffgram_conn_id: str = DiffgramHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.dataset = dataset
         self.label_schema = label_schema
-        self.diffgram_conn_id = diffgram_conn_id
 
     def _targets(self, hook: DiffgramHook) -> Targets:
         defaults = hook.get_defaults()

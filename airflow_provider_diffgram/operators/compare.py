@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
-from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..links.diffgram import remember_page, remember_place
+from ..hooks.diffgram import failing_for_good
+from ..links.diffgram import remember_page
 from .base import AnnouncingOperator, number_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ class DiffgramCompareOperator(AnnouncingOperator):
     :param redrawn_iou: how alike one that a person drew must be to one they deleted, to count as the same.
     :param proofs: most files whose histories are read, to tell a deletion from a loss.
     :param samples: so many pictures are on the page, 0 to 100, those that people corrected most.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
 
     template_fields: Sequence[str] = (
@@ -91,7 +90,6 @@ class DiffgramCompareOperator(AnnouncingOperator):
         redrawn_iou: float | str = 0.5,
         proofs: int = 2000,
         samples: int = 24,
-        diffgram_conn_id: str = DiffgramHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -110,7 +108,6 @@ class DiffgramCompareOperator(AnnouncingOperator):
         self.redrawn_iou = redrawn_iou
         self.proofs = proofs
         self.samples = samples
-        self.diffgram_conn_id = diffgram_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Compare, write what is asked for, and return the figures that matter most."""
@@ -122,8 +119,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
         with failing_for_good():
             limits = self._limits()
             hook = self._hook()
-            client, path_of = hook.get_conn(), hook.path_opener()
-            remember_place(context, client.settings.base_url, client.project)
+            client, path_of = self._connect(context), hook.path_opener()
             attributes = client.send(routes.list_attributes(client.project))
             finals = self._finals()
             try:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..hooks.diffgram import failing_for_good
-from ..links.diffgram import remember_place
 from .base import DiffgramOperator
 from .sending import SendingOperator
 from .validate import DiffgramValidatePacketsOperator
@@ -133,10 +132,8 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
         from ..lineage.diffgram import announce
 
         with failing_for_good():
-            compound = self._compound()
-            hook = self._hook()
-            client = hook.get_conn()
-            remember_place(context, client.settings.base_url, client.project)
+            compound, hook = self._compound(), self._hook()
+            client = self._connect(context)
             parent = create_compound_file(client, compound, if_exists=self.if_exists, **self._targets(hook))
         self.log.info(
             "%s compound file %r: file %s",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
 
-from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..links.diffgram import remember_place
+from ..hooks.diffgram import failing_for_good
 from .base import AnnouncingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from ..client import DiffgramClient
+    from ..hooks.diffgram import DiffgramHook
     from ..review.pull import Only, Options, Pulled
 
 
@@ -44,7 +44,6 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
     :param media: ``none``, ``link`` to write the address of each, or ``copy``.
     :param skip_unchanged: whether the task is skipped, and with it what follows, if there is no new version,
         or nothing to pull yet.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
 
     template_fields: Sequence[str] = (
@@ -77,7 +76,6 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         unsupported: str = "drop",
         media: str = "none",
         skip_unchanged: bool = False,
-        diffgram_conn_id: str = DiffgramHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -92,7 +90,6 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         self.unsupported = unsupported
         self.media = media
         self.skip_unchanged = skip_unchanged
-        self.diffgram_conn_id = diffgram_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Pull, and return which version there is now."""
@@ -100,8 +97,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
 
         with failing_for_good():
             hook = self._hook()
-            client = hook.get_conn()
-            remember_place(context, client.settings.base_url, client.project)
+            client = self._connect(context)
             found = pull(
                 client,
                 self.path,
@@ -156,9 +152,8 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         """Give the events of outlets the version and the counts; tell links and lineage."""
         from ..lineage.pulled import note_pull
 
-        settings = client.settings
-        remember_place(context, settings.base_url, client.project, directory_id=found.directory_id)
-        host = settings.base_url.rpartition("://")[2].lower()
+        self._remember(context, directory_id=found.directory_id)
+        host = client.settings.base_url.rpartition("://")[2].lower()
         self._lineage = (host, client.project, found.dataset, found)
         note_pull(self, *self._lineage)
         for outlet in self.outlets or []:

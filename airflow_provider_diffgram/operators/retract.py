@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..links.diffgram import remember_place
+from ..hooks.diffgram import failing_for_good
 from .base import AnnouncingOperator
 from .memory import memory_of
 
@@ -33,7 +32,6 @@ class DiffgramRetractPredictionsOperator(AnnouncingOperator):
         them as well.
     :param dry_run: only count.
     :param report: path of a JSON Lines file to write with what became of each file.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
 
     template_fields: Sequence[str] = (
@@ -58,7 +56,6 @@ class DiffgramRetractPredictionsOperator(AnnouncingOperator):
         reviewed: str = "leave",
         dry_run: bool | str = True,
         report: str | None = None,
-        diffgram_conn_id: str = DiffgramHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -69,7 +66,6 @@ class DiffgramRetractPredictionsOperator(AnnouncingOperator):
         self.reviewed = reviewed
         self.only_counts = dry_run  # BaseOperator has a method of the other name
         self.report = report
-        self.diffgram_conn_id = diffgram_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Take them back, or count them, and return the counts."""
@@ -78,8 +74,7 @@ class DiffgramRetractPredictionsOperator(AnnouncingOperator):
 
         with failing_for_good():
             hook = self._hook()
-            client = hook.get_conn()
-            remember_place(context, client.settings.base_url, client.project)
+            client = self._connect(context)
             dry_run = self._is_dry()
             dataset = self.dataset or hook.get_defaults().dataset
             done = retract_predictions(

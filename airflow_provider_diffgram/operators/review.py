@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..links.diffgram import remember_place
+from ..hooks.diffgram import failing_for_good
 from .base import AnnouncingOperator, number_of
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ class DiffgramCreateJobOperator(AnnouncingOperator):
     :param review_share: share of the finished tasks that a second person reviews, 0 to 1.
     :param tags: further tags.
     :param launch: whether people can work in it at once; a draft has no tasks.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
 
     template_fields: Sequence[str] = (
@@ -67,7 +65,6 @@ class DiffgramCreateJobOperator(AnnouncingOperator):
         review_share: float | str = 0.0,
         tags: Iterable[str] = (),
         launch: bool = True,
-        diffgram_conn_id: str = DiffgramHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"multiple_outputs": True, **kwargs})
@@ -81,18 +78,16 @@ class DiffgramCreateJobOperator(AnnouncingOperator):
         self.review_share = review_share
         self.tags = tags
         self.launch = launch
-        self.diffgram_conn_id = diffgram_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Find or make it, and return what there is now."""
         from ..review.jobs import ensure_job
 
         with failing_for_good():
-            client = self._hook().get_conn()
-            remember_place(context, client.settings.base_url, client.project)
+            client = self._connect(context)
             datasets = self._datasets(client)
             made = client.run(ensure_job(client.project, self._plan(client, datasets), launch=self.launch))
-            remember_place(context, client.settings.base_url, client.project, job_id=made.id)
+            self._remember(context, job_id=made.id)
             self.log.info("%s job %s (%r)", "Made" if made.created else "Found", made.id, made.name)
             if datasets and not self.sync and made.launched:
                 self._add_what_is_there(client, made.id, list(datasets))
@@ -170,7 +165,6 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
     :param other: record of another run, or a handle that names one, to select by ``disagreement``.
     :param report: path of a JSON Lines file to write: ``file_id``, ``why`` and ``value`` of each chosen file.
     :param patience: seconds without any new task after which the rest is asked for again, and then given up.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
 
     template_fields: Sequence[str] = ("job", "files", "select", "other", "report", "diffgram_conn_id")
@@ -185,7 +179,6 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
         other: Any = None,
         report: str | None = None,
         patience: float = 60.0,
-        diffgram_conn_id: str = DiffgramHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -195,7 +188,6 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
         self.other = other
         self.report = report
         self.patience = patience
-        self.diffgram_conn_id = diffgram_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Choose, ask for tasks, wait for them, and return the counts."""
@@ -203,9 +195,8 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
         from ..review.tasks import add_tasks
 
         with failing_for_good():
-            client = self._hook().get_conn()
             job_id = job_id_of(self.job)
-            remember_place(context, client.settings.base_url, client.project, job_id=job_id)
+            client = self._connect(context, job_id=job_id)
             chosen = self._chosen(client)
             self._write_report(chosen)
             files = [each.file_id for each in chosen]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.providers.common.compat.sdk import conf
 
 from ..ingest.defaults import CONCURRENCY, POLL_INTERVAL, WAIT_TIMEOUT
-from ..links.diffgram import remember_place
 from .base import DiffgramOperator, number_of, seconds_of
 from .memory import memory_of
 from .metrics import count_push
@@ -171,8 +170,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         from ..ingest.send.options import Sending
 
         self._check(if_exists, refresh, also)
-        settings = hook.get_settings()
-        remember_place(context, settings.base_url, settings.project)  # so that a failure has a link, too
+        self._remember(context)
         if self.create_dataset:
             self._create_dataset(hook)
         return Sending(

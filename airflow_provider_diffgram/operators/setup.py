@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..links.diffgram import remember_place
+from ..hooks.diffgram import failing_for_good
 from .base import AnnouncingOperator
 
 if TYPE_CHECKING:
@@ -22,18 +21,14 @@ class DiffgramCreateDatasetOperator(AnnouncingOperator):
     ``create.output["dataset_id"]`` can be handed on as ``dataset``.
 
     :param name: exact name.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
 
     template_fields: Sequence[str] = ("name", "diffgram_conn_id")
     ui_color = "#dcebfa"
 
-    def __init__(
-        self, *, name: str, diffgram_conn_id: str = DiffgramHook.default_conn_name, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, name: str, **kwargs: Any) -> None:
         super().__init__(**{"multiple_outputs": True, **kwargs})
         self.name = name
-        self.diffgram_conn_id = diffgram_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create or find, and return what is there now."""
@@ -41,8 +36,7 @@ class DiffgramCreateDatasetOperator(AnnouncingOperator):
         from ..setup.datasets import ensure_dataset
 
         with failing_for_good():
-            client = self._hook().get_conn()
-            remember_place(context, client.settings.base_url, client.project)
+            client = self._connect(context)
             dataset, created = ensure_dataset(client, str(self.name))
         self.log.info("%s dataset %r: id %s", "Created" if created else "Found", dataset.nickname, dataset.id)
         self._outcome = announce(
@@ -59,7 +53,6 @@ class DiffgramApplySchemaOperator(AnnouncingOperator):
     :param schema: the description: a mapping as in the guide "Command line", or the path of a YAML file with
         it, local or in object storage.
     :param dry_run: make nothing, and return what is missing.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
 
     template_fields: Sequence[str] = ("schema", "diffgram_conn_id")
@@ -70,13 +63,11 @@ class DiffgramApplySchemaOperator(AnnouncingOperator):
         *,
         schema: Mapping[str, Any] | str,
         dry_run: bool = False,
-        diffgram_conn_id: str = DiffgramHook.default_conn_name,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.schema = schema
         self.only_plans = dry_run
-        self.diffgram_conn_id = diffgram_conn_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan, make what is missing, and return what was made."""
@@ -84,8 +75,7 @@ class DiffgramApplySchemaOperator(AnnouncingOperator):
         from ..setup.schema import apply_schema, plan_schema
 
         with failing_for_good():
-            client = self._hook().get_conn()
-            remember_place(context, client.settings.base_url, client.project)
+            client = self._connect(context)
             described = self._described()
             planned = plan_schema(client, described)
             for line in planned.lines():

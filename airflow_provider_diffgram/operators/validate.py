@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..hooks.diffgram import failing_for_good
-from ..links.diffgram import remember_page, remember_place
+from ..links.diffgram import remember_page
 from .base import DiffgramOperator
 
 if TYPE_CHECKING:
@@ -84,11 +84,10 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
 
         with failing_for_good():
             hook = self._hook()
-            settings, path_of = hook.get_settings(), hook.path_opener()
+            path_of = hook.path_opener()
             limits = self._limits(path_of)
-            remember_place(context, settings.base_url, settings.project)
             found = validate_packets(
-                hook.get_conn(),
+                self._connect(context),
                 cast("Iterable[Candidate]", candidates(self.packets, "packet", path_of)),
                 **self._targets(hook),
                 unknown_labels=cast("UnknownLabels", self.unknown_labels),

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..hooks.diffgram import failing_for_good
 from ..ingest.defaults import MAX_RETRIES, STALL_TIMEOUT
-from ..links.diffgram import remember_place
 from .base import DeferringOperator
 from .metrics import count_wait
 
@@ -135,15 +134,8 @@ class WaitingOperator(DeferringOperator):
 
         with failing_for_good():
             self._waiting = Waiting(handles, self._rules(), report=self._report())
-        settings = self._hook().get_settings()
         known = (each.directory_id for each in self._waiting.handles if each.directory_id is not None)
-        remember_place(
-            context,
-            settings.base_url,
-            settings.project,
-            directory_id=next(known, None),
-            file_id=next(iter(self._file_ids()), None),
-        )
+        self._remember(context, directory_id=next(known, None), file_id=next(iter(self._file_ids()), None))
         return self._waiting
 
     def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:

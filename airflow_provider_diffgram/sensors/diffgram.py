@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
-from ..hooks.diffgram import DiffgramHook, failing_for_good
+from ..hooks.diffgram import failing_for_good
 from ..ingest.defaults import POLL_INTERVAL
 from ..operators.base import seconds_of
 from ..operators.waiting import WaitingOperator
@@ -39,7 +39,6 @@ class DiffgramInputSensor(WaitingOperator, WaitSensor):
     :param max_failed: how many inputs may fail, or which share of them if below 1. By default none.
     :param report: path of a JSON Lines file, local or in object storage, to write with what became of each
         input: ``{"name", "outcome", "reason", "input_id", "file_id", "missing"}``.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param deferrable: wait in the triggerer, without a worker slot.
     :param poke_interval: most seconds between two looks.
     """
@@ -67,7 +66,6 @@ class DiffgramInputSensor(WaitingOperator, WaitSensor):
         expected_count: int | str | None = None,
         max_failed: float | str = 0,
         report: str | None = None,
-        diffgram_conn_id: str = DiffgramHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = POLL_INTERVAL,
         **kwargs: Any,
@@ -80,7 +78,6 @@ class DiffgramInputSensor(WaitingOperator, WaitSensor):
         self.expected_count = expected_count
         self.max_failed = max_failed
         self.report = report
-        self.diffgram_conn_id = diffgram_conn_id
         self.deferrable = deferrable
 
     def _defer_unless_over(self, context: Context, deadline: float) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
-from ..hooks.diffgram import DiffgramHook, failing_for_good
-from ..links.diffgram import remember_place
+from ..hooks.diffgram import failing_for_good
 from ..operators.base import number_of, seconds_of
 from .waiting import WaitSensor
 
@@ -37,7 +36,6 @@ class DiffgramReviewSensor(WaitSensor):
     :param min_done: how many files must be complete, or which share of those that can be if below 1; None for
         all.
     :param task_timeout: seconds that files may have no task before this fails.
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param deferrable: wait in the triggerer, without a worker slot.
     :param poke_interval: seconds between two looks.
     :param timeout: seconds to wait at most.
@@ -54,7 +52,6 @@ class DiffgramReviewSensor(WaitSensor):
         files: Any = None,
         min_done: float | str | None = None,
         task_timeout: timedelta | float = _TASK_TIMEOUT,
-        diffgram_conn_id: str = DiffgramHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = _POLL_INTERVAL,
         timeout: timedelta | float = _TIMEOUT,
@@ -65,7 +62,6 @@ class DiffgramReviewSensor(WaitSensor):
         self.files = files
         self.min_done = min_done
         self.task_timeout = task_timeout
-        self.diffgram_conn_id = diffgram_conn_id
         self.deferrable = deferrable
 
     def _defer_unless_over(self, context: Context, deadline: float) -> dict[str, Any]:
@@ -95,12 +91,7 @@ class DiffgramReviewSensor(WaitSensor):
             if self._waiting is None:
                 rules = self._rules()
                 self._waiting = ReviewWait(client.project, self._target(), rules, progress=self._log_progress)
-                remember_place(
-                    context,
-                    client.settings.base_url,
-                    client.project,
-                    job_id=self._waiting.target.job_id,
-                )
+                self._remember(context, job_id=self._waiting.target.job_id)
             standing = client.run(self._waiting.look())
         return self._announce(context, standing.receipt) if standing.status == "done" else None
 
@@ -142,13 +133,7 @@ class DiffgramReviewSensor(WaitSensor):
         self._defer_until(deadline, trigger)
 
     def _announce(self, context: Context, receipt: ReviewReceipt) -> dict[str, Any]:
-        settings = self._hook().get_settings()
-        remember_place(
-            context,
-            settings.base_url,
-            settings.project,
-            job_id=next(iter(receipt.job_ids), None),
-            file_id=next(iter(receipt.file_ids), None),
-        )
+        first = next(iter(receipt.file_ids), None)
+        self._remember(context, job_id=next(iter(receipt.job_ids), None), file_id=first)
         self.log.info("%s", receipt.summary())
         return receipt.to_xcom()

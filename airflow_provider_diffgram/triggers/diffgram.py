@@ -22,22 +22,9 @@ class DiffgramInputTrigger(WaitTrigger):
     to go on: ``handles``, ``deadline``, ``poll_interval``, and when stuck the ``input_ids`` to retry; or
     ``{"status": "error", "message", "permanent"}``.
 
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param handles: handles as JSON.
-    :param deadline: epoch seconds at which to give up.
-    :param poll_interval: most seconds between two looks; the first ones follow sooner.
     :param rules: parameters of :class:`~airflow_provider_diffgram.ingest.watch.rules.Rules`.
-    :param max_poll_failures: looks in a row that may fail.
     """
-
-    arguments = (
-        "diffgram_conn_id",
-        "handles",
-        "deadline",
-        "poll_interval",
-        "rules",
-        "max_poll_failures",
-    )
 
     def __init__(
         self,
@@ -48,13 +35,9 @@ class DiffgramInputTrigger(WaitTrigger):
         rules: Mapping[str, Any] | None = None,
         max_poll_failures: int = MAX_POLL_FAILURES,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Airflow does not annotate it
-        self.diffgram_conn_id = diffgram_conn_id
+        super().__init__(diffgram_conn_id, deadline, poll_interval, max_poll_failures)
         self.handles = [dict(handle) for handle in handles]
-        self.deadline = deadline
-        self.poll_interval = poll_interval
         self.rules = dict(rules or {})
-        self.max_poll_failures = max_poll_failures
 
     def _wait(self, project: str) -> Steps[dict[str, Any]]:
         # What goes with it is not given as arguments of defer: dag.test() loses those.

@@ -17,26 +17,11 @@ class DiffgramReviewTrigger(WaitTrigger):
     Sends one event: ``{"status": "done" | "timeout", "receipt"}`` or ``{"status": "error", "message",
     "permanent"}``.
 
-    :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param job_id: a job; None for the tasks that the files have in any job.
     :param file_ranges: the files as ranges of ids, first and last; None for all of the job.
-    :param deadline: epoch seconds at which to give up.
-    :param poll_interval: most seconds between two looks.
     :param min_done: as of :class:`~airflow_provider_diffgram.review.progress.ReviewRules`.
     :param task_timeout: as of the same.
-    :param max_poll_failures: looks in a row that may fail.
     """
-
-    arguments = (
-        "diffgram_conn_id",
-        "job_id",
-        "file_ranges",
-        "deadline",
-        "poll_interval",
-        "min_done",
-        "task_timeout",
-        "max_poll_failures",
-    )
 
     def __init__(
         self,
@@ -49,15 +34,11 @@ class DiffgramReviewTrigger(WaitTrigger):
         task_timeout: float = 600.0,
         max_poll_failures: int = MAX_POLL_FAILURES,
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Airflow does not annotate it
-        self.diffgram_conn_id = diffgram_conn_id
+        super().__init__(diffgram_conn_id, deadline, poll_interval, max_poll_failures)
         self.job_id = job_id
         self.file_ranges = None if file_ranges is None else [list(each) for each in file_ranges]
-        self.deadline = deadline
-        self.poll_interval = poll_interval
         self.min_done = min_done
         self.task_timeout = task_timeout
-        self.max_poll_failures = max_poll_failures
 
     def _wait(self, project: str) -> Steps[dict[str, Any]]:
         target = ReviewTarget.of_ranges(self.job_id, self.file_ranges)

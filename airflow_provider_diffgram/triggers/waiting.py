@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import AsyncIterator
-from typing import Any, ClassVar
+from inspect import signature
+from typing import Any
 
 from airflow.providers.common.compat.connection import get_async_connection
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -23,21 +24,28 @@ _SPREAD = 1.0
 class WaitTrigger(BaseTrigger):
     """Looks until there is something to tell, and sends one event. Reads only; may be started anew.
 
-    The event is what a subclass tells, or ``{"status": "error", "message", "permanent"}``.
+    The event is what a subclass tells, or ``{"status": "error", "message", "permanent"}``. Its constructor's
+    arguments are primitives, none of them a secret, and attributes of the same names.
 
-    :cvar arguments: names of the constructor's arguments: primitives only, no secret.
+    :param diffgram_conn_id: id of a connection of type ``diffgram``.
+    :param deadline: epoch seconds at which to give up.
+    :param poll_interval: most seconds between two looks; the first ones follow sooner.
+    :param max_poll_failures: looks in a row that may fail.
     """
 
-    arguments: ClassVar[tuple[str, ...]]
-    diffgram_conn_id: str
-    deadline: float
-    poll_interval: float
-    max_poll_failures: int
+    def __init__(
+        self, diffgram_conn_id: str, deadline: float, poll_interval: float, max_poll_failures: int
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow does not annotate it
+        self.diffgram_conn_id = diffgram_conn_id
+        self.deadline = deadline
+        self.poll_interval = poll_interval
+        self.max_poll_failures = max_poll_failures
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and arguments."""
         path = f"{type(self).__module__}.{type(self).__qualname__}"
-        return path, {name: getattr(self, name) for name in self.arguments}
+        return path, {name: getattr(self, name) for name in signature(type(self)).parameters}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Look until there is something to tell, and yield the one event."""
