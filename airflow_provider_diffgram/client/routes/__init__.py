@@ -29,7 +29,6 @@ from .inputs import (
 )
 from .jobs import (
     ALL_TASKS,
-    JobStatus,
     add_files,
     create_job,
     launch_job,
@@ -70,7 +69,6 @@ __all__ = [
     "MIN_CHUNK",
     "PAGE",
     "AttributeKind",
-    "JobStatus",
     "Request",
     "StatusFilter",
     "add_files",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from ...models.received import File, FilePage
 from ..request import Request
@@ -37,21 +37,15 @@ def view_file(project: str, file_id: int) -> Request[File]:
     return Request(f"view file {file_id}", "POST", "/api/v1/file/view", item(File, "file"), json=body)
 
 
-def update_metadata(
-    project: str,
-    file_id: int,
-    *,
-    ordinal: int | None = None,
-    rotation_degrees: Literal[0, 90, 180, 270] | None = None,
-) -> Request[File]:
-    """Set the ordinal of a child or the rotation of an image; the other stays (server.md 2.6)."""
+def update_metadata(project: str, file_id: int, *, ordinal: int) -> Request[File]:
+    """Set the ordinal of a child (server.md 2.6)."""
     path = path_of("/api/v1/project/{p}/file/{id}/update-metadata", project, id=file_id)
     return Request(
         f"update metadata of file {file_id}",
         "PUT",
         path,
         item(File, "file"),
-        json=given(ordinal=ordinal, rotation_degrees=rotation_degrees),
+        json={"ordinal": ordinal},
         write=True,
     )
 
@@ -85,8 +79,6 @@ def list_files(
     *,
     page: int = 1,
     search_term: str | None = None,
-    media_type: str | None = None,
-    with_children: bool | None = None,
     limit: int = PAGE,
 ) -> Request[FilePage]:
     """List files of a dataset, newest first, with their instance counters (server.md 2.6).
@@ -95,35 +87,27 @@ def list_files(
     Compare it for inequality with what was read before: the server takes the time before it commits.
 
     :param search_term: part of the name, in any case.
-    :param with_children: list children of compound files too; their parents are not told.
     """
     path = path_of("/api/project/{p}/user/any/file/list", project)
-    filters = {"search_term": search_term, "media_type": media_type, "with_children_files": with_children}
     return Request(
         f"list files of dataset {directory_id}",
         "POST",
         path,
         _page(page),
-        json=_listing("base", directory_id, limit, page, **filters),
+        json=_listing("base", directory_id, limit, page, search_term=search_term),
     )
 
 
-def explore_files(
-    project: str, directory_id: int, *, where: str | None = None, page: int = 1, limit: int = PAGE
-) -> Request[FilePage]:
+def explore_files(project: str, directory_id: int, *, page: int = 1, limit: int = PAGE) -> Request[FilePage]:
     """List root files of a dataset with all their instances, in no order (server.md 2.6, 10.6).
 
     The dataset stands in the query, since the server ignores it elsewhere here (quirk 60).
-
-    :param where: further conditions, such as ``labels.cat >= 4`` or, by whole days only,
-        ``file.time_last_updated >= "2026-11-26"``, joined by ``and`` or ``or``.
     """
     path = path_of("/api/project/{p}/user/any/file/list", project)
-    query = f"dataset.id = {directory_id}" + (f" and {where}" if where else "")
     return Request(
         f"list instances of dataset {directory_id}",
         "POST",
         path,
         _page(page),
-        json=_listing("explorer", directory_id, limit, page, query=query),
+        json=_listing("explorer", directory_id, limit, page, query=f"dataset.id = {directory_id}"),
     )

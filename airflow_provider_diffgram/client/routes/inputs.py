@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from ...models.received import Input, InputBatch, InputRow, PacketReply
@@ -44,17 +43,10 @@ def probe_write(project: str) -> Request[Any]:
     )
 
 
-def create_batch(
-    project: str, pre_labeled_data: Mapping[str, Mapping[str, Any]] | None = None
-) -> Request[InputBatch]:
-    """Open an input batch (server.md 2.10). One more does no harm, so it may be sent again.
-
-    :param pre_labeled_data: name of a file -> ``instance_list`` and ``frame_packet_map``, both of them, each
-        instance with the ``name`` of its label. Applied to large uploads only, not to packets.
-    """
+def create_batch(project: str) -> Request[InputBatch]:
+    """Open an input batch (server.md 2.10). One more does no harm, so it may be sent again."""
     path = path_of("/api/v1/project/{p}/input-batch/new", project)
-    body = {} if pre_labeled_data is None else {"pre_labeled_data": dict(pre_labeled_data)}
-    return Request("open an input batch", "POST", path, item(InputBatch, "input_batch"), json=body)
+    return Request("open an input batch", "POST", path, item(InputBatch, "input_batch"), json={})
 
 
 def list_inputs(
@@ -63,35 +55,25 @@ def list_inputs(
     batch_id: int | None = None,
     parent_file_id: int | None = None,
     file_id: int | None = None,
-    task_id: int | None = None,
     status: StatusFilter = "All",
     media_type: str | None = None,
-    date_from: date | None = None,
-    date_to: date | None = None,
     show_archived: bool = False,
     show_deferred: bool | None = None,
-    has_attached_instances: bool | None = None,
     limit: int = PAGE,
 ) -> Request[list[Input]]:
     """List inputs, newest first, at most 1000 (server.md 2.12).
 
     Children appear only where their parent is named (quirk 12).
 
-    :param date_to: the server takes it as the beginning of that day: name the day after.
     :param show_deferred: False leaves out what still waits in the queue.
-    :param has_attached_instances: True leaves out what has no instances.
     """
     path = path_of("/api/walrus/v1/project/{p}/input/view/list", project)
     filters = given(
         batch_id=batch_id,
         parent_file_id=parent_file_id,
         file_id=file_id,
-        task_id=task_id,
         media_type=media_type,
-        date_from=date_from.strftime("%Y-%m-%d") if date_from else None,
-        date_to=date_to.strftime("%Y-%m-%d") if date_to else None,
         show_deferred=show_deferred,
-        has_attached_instances=has_attached_instances,
     )
     body = {"limit": limit, "status_filter": status, "show_archived": show_archived, **filters}
     return Request("list inputs", "POST", path, items(Input, "input_list"), json=body)

@@ -11,9 +11,6 @@ from ...models.received import Job, JobPage, TaskPage, TaskState
 from ..request import Request
 from .common import given, item, items, path_of, whatever
 
-JobStatus = Literal["draft", "active", "in_review", "complete"]
-"""Status of a job; archived ones are never listed."""
-
 Everybody = Literal["all"]
 
 ALL_TASKS = 100_000
@@ -104,7 +101,6 @@ def list_jobs(
     project: str,
     *,
     job_ids: Sequence[int] | None = None,
-    status: Sequence[JobStatus] | None = None,
     search: str | None = None,
     page: int = 1,
     names_only: bool = False,
@@ -117,7 +113,6 @@ def list_jobs(
     """
     filters = given(
         job_ids=list(job_ids) if job_ids is not None else None,
-        status=list(status) if status is not None else None,  # a text is ignored
         search=search,
     )
     metadata = {
@@ -157,25 +152,11 @@ def list_task_states(
     )
 
 
-def list_tasks(
-    project: str,
-    *,
-    file_id: int | None = None,
-    job_id: int | None = None,
-    status: str | None = None,
-    page: int = 0,
-    limit: int = 100,
-) -> Request[TaskPage]:
-    """List the tasks of a file or of a job, by pages from 0 on.
-
-    :raises ValueError: if neither is named, which the server refuses.
-    """
-    if file_id is None and job_id is None:
-        raise ValueError("name file_id or job_id: the server lists no tasks without")
+def list_tasks(project: str, *, file_id: int, limit: int = 100) -> Request[TaskPage]:
+    """List the tasks of a file, in all jobs."""
     path = path_of("/api/v1/project/{p}/task/list", project)
-    body = _tasks("list", page, limit, file_id=file_id, job_id=job_id, status=status)
-    of = f"file {file_id}" if file_id is not None else f"job {job_id}"
-    return Request(f"list tasks of {of}", "POST", path, TaskPage.model_validate, json=body)
+    body = _tasks("list", 0, limit, file_id=file_id)
+    return Request(f"list tasks of file {file_id}", "POST", path, TaskPage.model_validate, json=body)
 
 
 def _tasks(mode: str, page: int, limit: int, **filters: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -43,7 +42,6 @@ def list_events(
     *,
     kind: str | None = None,
     file_id: int | None = None,
-    date_from: date | None = None,
     limit: int = PAGE,
 ) -> Request[list[Event]]:
     """List events of the project, newest id first, at most 1000; older ones only by filters (server.md 10.4).
@@ -56,7 +54,5 @@ def list_events(
     if not 1 <= limit <= PAGE:
         raise ValueError(f"limit {limit}: ask for 1 to {PAGE} events at once")
     path = path_of("/api/v1/project/{p}/event/list", project)
-    filters = given(
-        kind=kind, file_id=file_id, date_from=date_from.strftime("%Y-%m-%d") if date_from else None
-    )
-    return Request("list events", "POST", path, items(Event, "event_list"), json={"limit": limit, **filters})
+    body = {"limit": limit, **given(kind=kind, file_id=file_id)}
+    return Request("list events", "POST", path, items(Event, "event_list"), json=body)

@@ -44,9 +44,6 @@ def upload_large(
     upload_id: str,
     chunk_size: int = 16 * MIB,
     batch_id: int | None = None,
-    data_key: str | None = None,
-    job_id: int | None = None,
-    source: str = "from_resumable",
     video_split_duration: int | None = None,
 ) -> list[Request[bool]]:
     """Upload one file in chunks: send the requests in order, one after another (server.md 2.9).
@@ -55,8 +52,6 @@ def upload_large(
     chunk creates the row, so it must not be sent twice.
 
     :param upload_id: a text of your own, unique for this file.
-    :param batch_id: input batch whose pre-labeled data apply.
-    :param data_key: key into these data, if not the file's name.
     :raises ValueError: if the size of the file or of the chunks is out of bounds.
     """
     if not MIN_CHUNK <= chunk_size <= MAX_CHUNK:
@@ -71,10 +66,8 @@ def upload_large(
         dztotalfilesize=upload.size,
         dzchunksize=chunk_size,
         directory_id=directory_id,
-        source=source,
+        source="from_resumable",
         input_batch_id=batch_id,
-        uuid=data_key,
-        job_id=job_id,
         video_split_duration=video_split_duration,
     )
     return [

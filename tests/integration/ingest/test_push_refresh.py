@@ -164,7 +164,7 @@ def test_reviewed_files_are_left_and_begun_ones_wait(diffgram: LiveDiffgram, med
         routes.create_job, "job", schema_id=schema, datasets={diffgram.directory_id: "predictions"}
     )
     diffgram.client.send(routes.launch_job(diffgram.client.project, job.id))
-    listing = routes.list_tasks(diffgram.client.project, job_id=job.id)
+    listing = routes.list_job_tasks(diffgram.client.project, job.id)
     deadline = time.monotonic() + 20
     while len(tasks := diffgram.client.send(listing).task_list) < 4:
         until(tasks, deadline)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -76,10 +75,10 @@ CASES: dict[str, Case] = {
         {"attribute_template": OPTION, "log": LOG},
     ),
     "create_batch": Case(
-        routes.create_batch(P, {"a.png": {"instance_list": []}}),
+        routes.create_batch(P),
         "POST",
         f"{V1}/input-batch/new",
-        {"pre_labeled_data": {"a.png": {"instance_list": []}}},
+        {},
         {"input_batch": {"id": 4, "status": "pending"}},
     ),
     "create_compound": recorded(routes.create_compound(P, 2, "compound-1", "compound", []), "compound_new"),
@@ -150,10 +149,10 @@ CASES: dict[str, Case] = {
         routes.list_events("probe-loop", kind="task_completed", limit=3), "loop_event_list"
     ),
     "list_files": Case(
-        routes.list_files(P, 2, media_type="image", with_children=True, limit=10),
+        routes.list_files(P, 2, search_term="night", limit=10),
         "POST",
         f"/api/project/{P}/user/any/file/list",
-        listing("base", limit=10, media_type="image", with_children_files=True),
+        listing("base", limit=10, search_term="night"),
         {"file_list": [FILE], "metadata": PAGE},
     ),
     "list_frame_instances": Case(
@@ -167,12 +166,8 @@ CASES: dict[str, Case] = {
         routes.list_inputs(
             P,
             batch_id=4,
-            task_id=3,
             status="Failed",
-            date_from=date(2026, 11, 1),
-            date_to=date(2026, 11, 22),
             show_deferred=False,
-            has_attached_instances=True,
         ),
         "POST",
         f"{WALRUS}/input/view/list",
@@ -181,11 +176,7 @@ CASES: dict[str, Case] = {
             "status_filter": "Failed",
             "show_archived": False,
             "batch_id": 4,
-            "task_id": 3,
-            "date_from": "2026-11-01",
-            "date_to": "2026-11-22",
             "show_deferred": False,
-            "has_attached_instances": True,
         },
         {"input_list": [INPUT], "success": True},
     ),
@@ -197,7 +188,7 @@ CASES: dict[str, Case] = {
         TASKS,
     ),
     "list_jobs": Case(
-        routes.list_jobs(P, job_ids=[1], status=["active"], search="review"),
+        routes.list_jobs(P, job_ids=[1], search="review"),
         "POST",
         "/api/v1/job/list",
         {
@@ -206,7 +197,6 @@ CASES: dict[str, Case] = {
                 "page_number": 1,
                 "data_mode": "with_tags",
                 "job_ids": [1],
-                "status": ["active"],
                 "search": "review",
             }
         },
@@ -295,8 +285,6 @@ CASES: dict[str, Case] = {
             upload_id="u-1",
             chunk_size=5 * MIB,
             batch_id=4,
-            data_key="k",
-            job_id=8,
             video_split_duration=0,
         )[1],
         "POST",

@@ -539,11 +539,6 @@ def test_frames_out_of_bounds_are_refused_before_they_are_asked(start: int, end:
         routes.list_frame_instances(P, 9, 2, start, end)
 
 
-def test_tasks_need_a_file_or_a_job_2_17():
-    with pytest.raises(ValueError, match="file_id or job_id"):
-        routes.list_tasks(P)
-
-
 def test_both_services_are_asked_for_their_health_1_1():
     assert routes.health("walrus").path == "/api/walrus/status"
     assert answered("health", True) is True
