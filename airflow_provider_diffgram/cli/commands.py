@@ -139,8 +139,7 @@ def compare(given: Namespace) -> int:
     hook, client = _connected(given)
     path_of = hook.path_opener()
     attributes = client.send(routes.list_attributes(client.project))
-    live = LiveFiles(client, given.job)
-    finals = PulledFiles(given.review, path_of, live.explained) if given.review else live
+    finals = PulledFiles(given.review, path_of) if given.review else LiveFiles(client, given.job)
     with closing(finals):
         found = compare_record(
             given.record,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .compare import ADDED, DELETED, REDRAWN, UNKNOWN
+from .compare import ADDED, DELETED, REDRAWN
 from .errors import ReviewError
 from .metrics import headline
 
@@ -42,18 +42,16 @@ class Comparison:
         told = self.headline
         every = self.figures["all"]
         share = every["acceptance"]
-        unknown = f"; {told[UNKNOWN]:,} are gone, and nothing tells why" if told[UNKNOWN] else ""
         if not share["of"]:
             return (
-                f"{told['predictions']:,} predictions on {told['files']:,} files, and people have judged "
-                f"none{unknown}"
+                f"{told['predictions']:,} predictions on {told['files']:,} files, and people have judged none"
             )
         low, high = 100 * share["low"], 100 * share["high"]
         return (
             f"people kept {share['number']:,} of {share['of']:,} predictions that they judged ({low:.1f} to "
             f"{high:.1f} %), deleted {told[DELETED]:,}, changed {told['changed']:,}, drew "
             f"{told[REDRAWN]:,} again and added {told[ADDED]:,}; {told['reviewed']:,} of {told['files']:,} "
-            f"files are reviewed{unknown}"
+            "files are reviewed"
         )
 
     def raise_if_missed(self) -> None:

@@ -14,8 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from . import control, page, routes
-from .auth import SESSION
+from . import control, routes, web
+from .auth import login_token
 from .call import Call, Emulator, Endpoint, find
 from .errors import CRASHES, REFUSED_BY_DATABASE, Refusal, Reply, http_error, unreachable
 from .faults import Fault
@@ -43,7 +43,7 @@ class App:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self._page = page.application(emulator)
+        self._page = web.application(emulator)
         self._walrus = Turns(lambda: emulator.options.walrus_requests)
         self._default = Turns(lambda: emulator.options.default_requests)
 
@@ -196,9 +196,7 @@ class App:
 
 def _sender(scope: Scope) -> str:
     """Tell whether a request is a person's, by the cookie of a login."""
-    headers = Headers(scope=scope)
-    is_persons = "authorization" not in headers and f"{SESSION}=" in headers.get("cookie", "")
-    return "person" if is_persons else "program"
+    return "program" if login_token(Headers(scope=scope)) is None else "person"
 
 
 async def _read(receive: Receive) -> bytes | None:

@@ -26,7 +26,6 @@
 from __future__ import annotations
 
 import importlib.util
-import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,7 @@ from .files import find_file
 from .filling import fill
 from .instance_view import live_instances
 from .jobs import JOB_STATUSES, TASK_STATUSES, find_job, make_tasks, set_task
+from .people_rows import ensure_person
 from .store import Project, insert, update
 from .times import now_iso
 
@@ -122,26 +122,14 @@ def _set_job(emulator: Emulator, body: dict[str, Any]) -> Any:
 
 def _person(emulator: Emulator, body: dict[str, Any]) -> Any:
     """Make a person, or find the one of that email, and make them a member of the project."""
-    project, store = _project(emulator, body), emulator.store
-    email = str(body.get("email") or "person@example.com")
-    with store.write() as connection:
-        connection.execute(
-            "INSERT OR IGNORE INTO person (email, password, first_name, last_name) VALUES (?, ?, ?, ?)",
-            (
-                email,
-                secrets.token_urlsafe(12),
-                body.get("first_name", "Ada"),
-                body.get("last_name", "Person"),
-            ),
-        )
-        person = connection.execute("SELECT * FROM person WHERE email = ?", (email,)).fetchone()
-        connection.execute(
-            "INSERT OR IGNORE INTO member (project_id, person_id) VALUES (?, ?)", (project.id, person["id"])
-        )
-        member = connection.execute(
-            "SELECT id FROM member WHERE project_id = ? AND person_id = ?", (project.id, person["id"])
-        ).fetchone()
-    return {"email": email, "password": person["password"], "member_id": member["id"]}
+    person = ensure_person(
+        emulator.store,
+        _project(emulator, body),
+        str(body.get("email") or "person@example.com"),
+        body.get("first_name", "Ada"),
+        body.get("last_name", "Person"),
+    )
+    return {"email": person.email, "password": person.password, "member_id": person.member_id}
 
 
 def _set_file(emulator: Emulator, body: dict[str, Any]) -> Any:

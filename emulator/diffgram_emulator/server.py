@@ -26,7 +26,7 @@ from .faults import Faults, RowFaults
 from .labels import label_rows
 from .limits import Limiter
 from .options import Options
-from .page_data import datasets as datasets_of
+from .routes.datasets import datasets_of
 from .store import Store
 from .transport import Listener, ReachableProtocol
 from .workers import Workers

@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS instance (
     identity TEXT NOT NULL, soft_delete INTEGER NOT NULL DEFAULT 0, created_time TEXT NOT NULL,
     data TEXT NOT NULL, root_id INTEGER, deleted_time TEXT, deletion_type TEXT);
 CREATE INDEX IF NOT EXISTS instance_by_file ON instance (file_id);
+CREATE INDEX IF NOT EXISTS instance_live ON instance (file_id, label_file_id) WHERE soft_delete = 0;
 CREATE TABLE IF NOT EXISTS attribute_value (
     instance_id INTEGER NOT NULL, file_id INTEGER NOT NULL, group_id INTEGER NOT NULL, option_id INTEGER,
     value TEXT);

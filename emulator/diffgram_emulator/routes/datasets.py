@@ -37,6 +37,11 @@ def default_directory(store: Store, project: Project) -> sqlite3.Row:
     return row
 
 
+def datasets_of(store: Store, project: Project) -> list[sqlite3.Row]:
+    """Return a project's datasets, the default one first."""
+    return store.all("SELECT * FROM directory WHERE project_id = ? ORDER BY id", project.id)
+
+
 def find_directory(store: Store, project: Project, directory_id: int) -> sqlite3.Row | None:
     """Return a dataset of the project."""
     return store.one("SELECT * FROM directory WHERE id = ? AND project_id = ?", directory_id, project.id)
