@@ -139,7 +139,8 @@ def compare(given: Namespace) -> int:
     hook, client = _connected(given)
     path_of = hook.path_opener()
     attributes = client.send(routes.list_attributes(client.project))
-    finals = PulledFiles(given.review, path_of) if given.review else LiveFiles(client, given.job)
+    live = LiveFiles(client, given.job)
+    finals = PulledFiles(given.review, path_of, live.explained) if given.review else live
     with closing(finals):
         found = compare_record(
             given.record,

@@ -28,8 +28,9 @@ class DiffgramCompareOperator(AnnouncingOperator):
 
     Only files whose task is complete count. Report, figures and page are written before ``limits`` decide how
     the task ends. Returns ``{"files", "reviewed", "predictions", "judged", "kept", "changed", "deleted",
-    "redrawn", "lost", "not_reviewed", "added", "acceptance", "acceptance_low", "acceptance_high", "ap50",
-    "missed", "enough"}``; the events of outlets and Airflow's gauges ``diffgram.compare.*`` get the same.
+    "redrawn", "lost", "unknown", "not_reviewed", "added", "acceptance", "acceptance_low",
+    "acceptance_high", "ap50", "missed", "enough"}``; the events of outlets and Airflow's
+    gauges ``diffgram.compare.*`` get the same.
 
     :param record: path of what a push recorded, or several of them, oldest first.
     :param job: the job whose tasks count: its id, or what the operator that makes jobs returned; all tasks
@@ -49,7 +50,8 @@ class DiffgramCompareOperator(AnnouncingOperator):
         acceptance by run, and the figures say how it changed since the last one.
     :param run_name: what the comparison is called; a retry takes its own place in the history.
     :param redrawn_iou: how alike one that a person drew must be to one they deleted, to count as the same.
-    :param proofs: most files whose histories are read, to tell a deletion from a loss.
+    :param proofs: most files whose histories are read, to tell a deletion from a loss; beyond that what is
+        gone is ``unknown``.
     :param samples: so many pictures are on the page, 0 to 100, those that people corrected most.
     """
 
@@ -150,10 +152,9 @@ class DiffgramCompareOperator(AnnouncingOperator):
         from ..review.finals import LiveFiles, PulledFiles
 
         hook = self._hook()
-        if self.review:
-            return PulledFiles(self.review, hook.path_opener())
         job = None if self.job in (None, "") else job_id_of(self.job)
-        return LiveFiles(hook.get_conn(), job, proofs=self.proofs)
+        live = LiveFiles(hook.get_conn(), job, proofs=self.proofs)
+        return PulledFiles(self.review, hook.path_opener(), live.explained) if self.review else live
 
     def _outputs(self) -> Outputs:
         from ..review.comparison import Outputs

@@ -23,6 +23,7 @@ TRACK = "track_changed"
 DELETED = "deleted"
 REDRAWN = "redrawn"
 LOST = "lost"
+UNKNOWN = "unknown"
 SUPERSEDED = "superseded"
 NOT_STORED = "not_stored"
 NOT_REVIEWED = "not_reviewed"
@@ -33,12 +34,14 @@ ADDED_BY_PUSH = "added_by_push"
 CHANGES = (MOVED, RELABELLED, ATTRIBUTES, TRACK)
 """What a person may change of one that they leave; several are told as ``moved+relabelled``."""
 
-UNJUDGED = frozenset({LOST, SUPERSEDED, NOT_STORED, NOT_REVIEWED, NOT_COMPARED, ADDED, ADDED_BY_PUSH})
+UNJUDGED = frozenset(
+    {LOST, UNKNOWN, SUPERSEDED, NOT_STORED, NOT_REVIEWED, NOT_COMPARED, ADDED, ADDED_BY_PUSH}
+)
 """Outcomes that say nothing of what people think of a prediction."""
 
-Proof = Literal["history", "count", "none"]
-"""How it is known what became of one that is gone: its history shows it; the file's counter leaves nothing
-else; or not at all, and it may have been lost rather than deleted."""
+Proof = Literal["history"]
+"""How it is known what became of one that is gone. The file's counter is no proof: a row that it counts and
+that nobody finds may be of a prediction that was lost, or of the deletion of another one."""
 
 Canonical = Callable[[Fields], Mapping[str, Any]]
 """Reads the attributes of an instance, predicted or stored, into one form that can be compared."""
@@ -87,10 +90,9 @@ class FileNow:
 
     :param reviewed: whether people are done with it: the status of its task says so, and nothing else does.
     :param rows: living ones by frame, each with the name of its ``label``; frame None for other media.
-    :param fates: (frame, reference) of one that is gone -> what its history says (server.md 10.3.6).
+    :param fates: (frame, reference) of one that is gone -> what its history says for sure (server.md 10.3.6).
     :param dead: rows that are gone as programs made them, each with its fate: one that equals a prediction
         stands for it, under the reference of an earlier push.
-    :param count: the file's ``count_instances_changed``; None where it is not known, and for videos.
     :param complete: whether living rows and the dead ones that were found are all that it ever held: what is
         in neither was never stored.
     :param replaced: whether a push replaced what the file held, since these predictions were sent.
@@ -102,7 +104,6 @@ class FileNow:
     rows: Mapping[int | None, Sequence[Fields]]
     fates: Mapping[tuple[int | None, str], Fate] = field(default_factory=dict)
     dead: Sequence[tuple[Fields, Fate]] = ()
-    count: int | None = None
     complete: bool = False
     replaced: bool = False
     seconds: float | None = None
@@ -335,14 +336,7 @@ def _told_fate(each: Prediction, now: FileNow, read: Canonical) -> str | None:
             ),
             None,
         )
-    if fate is Fate.LOST and _keeps_no_chain(each.fields):
-        return None
     return None if fate is None else _FATES.get(fate)
-
-
-def _keeps_no_chain(row: Fields) -> bool:
-    """Whether an edit leaves the rows of an instance without a root, as that of a text (server.md 10.3.2)."""
-    return row.get("type") == "text_token"
 
 
 def _fates(
@@ -350,7 +344,6 @@ def _fates(
 ) -> list[tuple[str, Proof | None]]:
     """Return what became of predictions that are not there any more."""
     doubles = _doubles(sent.predictions, gone, read)
-    all_lost = _only_lost(gone, doubles, now)
     fates: list[tuple[str, Proof | None]] = []
     for each, is_double in zip(gone, doubles, strict=True):
         told = _told_fate(each, now, read)
@@ -360,10 +353,8 @@ def _fates(
             fates.append((told, "history"))
         elif is_double or now.complete:
             fates.append((NOT_STORED, None))
-        elif all_lost:
-            fates.append((LOST, "count"))
         else:
-            fates.append((DELETED, "none"))
+            fates.append((UNKNOWN, None))
     return fates
 
 
@@ -380,21 +371,6 @@ def _doubles(predictions: Sequence[Prediction], gone: Sequence[Prediction], read
 def _content(each: Prediction, read: Canonical) -> Any:
     fields = each.fields
     return each.frame, fields.get("type"), label_of(fields), place_of(fields), repr(read(fields))
-
-
-def _only_lost(gone: Sequence[Prediction], doubles: Sequence[bool], now: FileNow) -> bool:
-    """Whether the counter leaves nothing but that all of them were lost.
-
-    It counts each row ever stored, so a living instance as often as it has versions, a deleted one at least
-    twice and a lost one at least once (server.md 10.3.5). Edits of text lose their versions.
-    """
-    living = [row for rows in now.rows.values() for row in rows]
-    if now.count is None or None not in now.rows or any(map(_keeps_no_chain, living)):
-        return False
-    if any(_keeps_no_chain(each.fields) for each in gone):
-        return False
-    lost = len(gone) - sum(doubles)
-    return lost > 0 and now.count - sum(row.get("version") or 1 for row in living) == lost
 
 
 def _gone(

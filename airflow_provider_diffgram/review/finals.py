@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 from ..client import CredentialError, DiffgramClient, RefusedError, WrongAddressError, routes
@@ -14,14 +14,18 @@ from ..drawing.likeness import Fields
 from ..ingest.read.paths import PathOpener
 from ..ingest.server.files import root_files
 from ..ingest.server.frames import instances_of_frames
-from ..ingest.server.past import Fate, Rows, look_back
+from ..ingest.server.past import Fate, Rows, look_back, look_for
 from ..ingest.server.rewrite import can_be_rewritten
+from ..ingest.server.rows import references
 from ..models import File, Task
 from .compare import FileNow, SentFile
 from .lines import LinesByFile, key_of_stored
 from .progress import epoch_of
 
 _log = logging.getLogger(__name__)
+
+Place = tuple[int | None, str]
+"""Frame and reference of a prediction; frame None for other media than videos."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,6 +35,9 @@ AT_ONCE = 4
 
 PROOFS = 2000
 """Files whose lost rows are looked for: one costs up to some dozens of requests."""
+
+_MOST_AGAIN = 200
+"""Files that wait until others have been read, whose rows lead to theirs."""
 
 _PAGE = 1000
 _MOST_FRAMES = 36_000
@@ -44,6 +51,10 @@ class Finals(Protocol):
 
     def of(self, sent: Iterable[SentFile]) -> Iterator[tuple[SentFile, FileNow | None]]:
         """Yield each file of a record with what it holds now; None if it is not there."""
+
+
+Past = Callable[[Iterable[tuple[SentFile, FileNow | None]]], Iterator[tuple[SentFile, FileNow | None]]]
+"""Tells of files that were read before why predictions are gone from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +95,37 @@ def reviews_of_job(client: DiffgramClient, job_id: int) -> dict[int, Review]:
         page += 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file as it was read, on its way.
+
+    :param now: what is told of it.
+    :param file: as the server tells it; None if its past is not to be looked at.
+    :param rows: those that live in Diffgram, by frame.
+    :param gone: predictions that ``now`` has no row of.
+    :param is_whole: whether nothing more can be found of it.
+    """
+
+    sent: SentFile
+    now: FileNow | None
+    file: File | None = None
+    rows: Mapping[int | None, Sequence[Fields]] = field(default_factory=dict)
+    gone: frozenset[Place] = frozenset()
+    is_whole: bool = True
+
+
 @dataclass
 class LiveFiles:
     """Reads files from Diffgram, some at once.
 
     Of a file with rows that are gone the histories are looked for, which tell a person's deletion from a row
-    that a stale page lost.
+    that a stale page lost. Where nothing of a file lives, the rows of its neighbours lead to them. So a file
+    whose dead rows were not found waits until the others are read, and is looked at once more: what is found
+    does not depend on which of them was read first.
 
     :param client: of the project.
     :param job_id: whose tasks tell what is reviewed; None: all tasks of a file do.
-    :param proofs: most files whose histories are looked for; then a row that is gone counts as deleted,
-        without proof.
+    :param proofs: most files whose histories are looked for; of a row that is gone nothing is known then.
     """
 
     client: DiffgramClient
@@ -112,7 +143,39 @@ class LiveFiles:
         self._labels = label_names(self.client)
         if self.job_id is not None:
             self._reviews = reviews_of_job(self.client, self.job_id)
-        yield from at_once(self._read, self._found(sent))
+        yield from self._explained(self._found(sent), self._read)
+
+    def explained(
+        self, pulled: Iterable[tuple[SentFile, FileNow | None]]
+    ) -> Iterator[tuple[SentFile, FileNow | None]]:
+        """Tell why predictions are gone from files that were read before."""
+        self._labels = label_names(self.client)
+        yield from self._explained(pulled, self._read_past)
+
+    def _explained(
+        self, items: Iterable[T], read: Callable[[T], _Read]
+    ) -> Iterator[tuple[SentFile, FileNow | None]]:
+        def first(item: T) -> tuple[T, _Read]:
+            return item, read(item)
+
+        def proved(each: tuple[T, _Read]) -> tuple[T, _Read]:
+            return each[0], self._proved(each[1])
+
+        def again(item: T) -> tuple[SentFile, FileNow | None]:
+            told = self._proved(read(item))
+            return told.sent, told.now
+
+        waiting: list[T] = []
+        granted = ((item, self._granted(each)) for item, each in at_once(first, items))
+        for item, each in at_once(proved, granted):
+            if each.is_whole:
+                yield each.sent, each.now
+                continue
+            waiting.append(item)
+            if len(waiting) >= _MOST_AGAIN:
+                yield from at_once(again, waiting)
+                waiting = []
+        yield from at_once(again, waiting)
 
     def _found(self, sent: Iterable[SentFile]) -> Iterator[SentFile]:
         """Yield files with their ids, as far as they can be found by their names."""
@@ -132,29 +195,45 @@ class LiveFiles:
             return root_files(self.client, number, None)
         return self.client.send(routes.list_children(self.client.project, number))
 
-    def _read(self, sent: SentFile) -> tuple[SentFile, FileNow | None]:
+    def _read(self, sent: SentFile) -> _Read:
         if sent.file_id is None:
-            return sent, None
+            return _Read(sent, None)
         review = self._review(sent.file_id)
         if not review.done:
-            return sent, FileNow(sent.file_id, False, {})
+            return _Read(sent, FileNow(sent.file_id, False, {}))
+        file = self._file(sent)
+        if file is None:
+            return _Read(sent, None)
+        rows = self._rows(file, sent)
+        now = FileNow(file.id, True, rows, seconds=review.seconds)
+        return _Read(sent, now, file, rows, _gone(sent, now))
+
+    def _read_past(self, pulled: tuple[SentFile, FileNow | None]) -> _Read:
+        sent, now = pulled
+        gone = _gone(sent, now) if now is not None and now.reviewed else frozenset()
+        file = self._file(sent) if gone else None
+        if file is None:
+            return _Read(sent, now)
+        return _Read(sent, now, file, self._rows(file, sent), gone)
+
+    def _file(self, sent: SentFile) -> File | None:
+        """Return a file with its living instances; None if it is not there any more."""
+        assert sent.file_id is not None
         try:
             file = self.client.send(routes.list_annotations(self.client.project, sent.file_id))
         except (CredentialError, WrongAddressError):
             raise
         except RefusedError as error:
             _log.warning("file %s (%s) is not there: %s", sent.file_id, sent.name, error)
-            return sent, None
-        if file.removed:
-            return sent, None
-        self._rows_met.note(file)
-        now = FileNow(file.id, True, self._rows(file, sent), count=file.count_instances_changed)
-        now.seconds = review.seconds
-        if file.type == "video":
-            now.count = None
-        else:
-            self._prove(file, now, self._gone(sent, now))
-        return sent, now
+            return None
+        return None if file.removed else file
+
+    def _granted(self, read: _Read) -> _Read:
+        """Grant a file that its dead rows are looked for, as far as is agreed; in the order of the files."""
+        if read.gone and self.proofs > 0:
+            self.proofs -= 1
+            return read
+        return replace(read, gone=frozenset())
 
     def _review(self, file_id: int) -> Review:
         if self._reviews is not None:
@@ -163,12 +242,18 @@ class LiveFiles:
         return review_of(page.task_list)
 
     def _rows(self, file: File, sent: SentFile) -> dict[int | None, list[Fields]]:
-        if file.type != "video":
-            return {None: [self._named(row) for row in file.instance_list]}
-        frames = int((file.video or {}).get("frame_count") or 0) or _MOST_FRAMES
-        steps = instances_of_frames(self.client.project, file.id, sent.dataset or 0, range(frames))
-        found = self.client.run(steps)
-        return {frame: [self._named(row) for row in rows] for frame, rows in found.items() if rows}
+        if file.type == "video":
+            frames = int((file.video or {}).get("frame_count") or 0) or _MOST_FRAMES
+            steps = instances_of_frames(self.client.project, file.id, sent.dataset or 0, range(frames))
+            found: dict[int | None, list[dict[str, Any]]] = dict(self.client.run(steps).items())
+        else:
+            found = {None: file.instance_list}
+        self._rows_met.tell(file.id, (row["id"] for rows in found.values() for row in rows))
+        return {
+            frame: [self._named(row) for row in rows]
+            for frame, rows in found.items()
+            if rows or frame is None
+        }
 
     def _named(self, row: Mapping[str, Any]) -> Fields:
         number = row.get("label_file_id")
@@ -178,39 +263,114 @@ class LiveFiles:
             name = self._labels.get(number)
         return {**row, "label": name, "label_file": None}
 
-    def _gone(self, sent: SentFile, now: FileNow) -> set[str]:
-        there = {row.get("creation_ref_id") for row in now.rows[None]}
-        return {each.reference for each in sent.predictions if each.reference is not None} - there
-
-    def _prove(self, file: File, now: FileNow, gone: set[str]) -> None:
-        """Read the histories of predictions that are gone, for so many files as is agreed."""
-        if not gone or self.proofs <= 0:
-            return
-        self.proofs -= 1
-        past = look_back(self.client, file, self._rows_met)
-        now.complete = past.unfound == 0 and can_be_rewritten(file)  # of others the counter may be wrong
-        now.dead = [
-            (self._named(chain[-1]), past.fate(chain))
-            for chain in past.chains
-            if chain[-1].get("machine_made")
+    def _proved(self, read: _Read) -> _Read:
+        """Tell of what is gone why, as far as histories do."""
+        if read.file is None or read.now is None or not read.gone:
+            return read
+        file, now = read.file, read.now
+        wanted = read.gone - _places_of(read.rows)
+        if file.type in _LOOKED_THROUGH:
+            living = [dict(row) for rows in read.rows.values() for row in rows]
+            past = look_for(self.client, file, living, {ref for _, ref in wanted}, self._rows_met)
+        else:
+            past = look_back(self.client, file, self._rows_met)
+        # Nothing counts the rows of a video; of all else than pictures and texts the counter may be wrong.
+        is_counted = past.unfound == 0 and (file.type == "text" or can_be_rewritten(file))
+        now.complete = is_counted and wanted == read.gone  # what lives again was stored
+        chains = [
+            (chain, fate)
+            for chain in sorted(past.chains, key=lambda chain: int(chain[0]["id"]))
+            for fate in [past.fate(chain)]
+            if _is_sure(chain, fate, file, is_complete=is_counted)
         ]
-        now.fates = {(None, reference): fate for reference, fate in past.fates().items()}
+        now.dead = [(self._named(chain[-1]), fate) for chain, fate in chains if chain[-1].get("machine_made")]
+        places = _Places(file, read.sent, read.rows)
+        now.fates = {place: fate for chain, fate in chains for place in places.of(chain)}
         if Fate.LOST in now.fates.values():
             listed = self.client.send(routes.list_inputs(self.client.project, file_id=file.id))
             now.replaced = any(row.mode == "update_with_existing" for row in listed)
+        is_known = wanted <= now.fates.keys()
+        return replace(read, is_whole=past.unfound == 0 or (file.type in _LOOKED_THROUGH and is_known))
+
+
+_LOOKED_THROUGH = ("text", "video")
+"""Types of files whose dead rows are looked for by their references: a save of a text leaves no chain of
+versions, and nothing counts the rows of a frame (server.md 10.3.2, 10.8.1)."""
+
+
+def _is_sure(chain: Sequence[Mapping[str, Any]], fate: Fate, file: File, *, is_complete: bool) -> bool:
+    """Whether the history of a dead instance says all that happened to it.
+
+    A row without a root may have had a later version, which is in no history but its own (server.md 10.3.2).
+    That of a text is known to have none once all dead rows are found, unless it was deleted by name: then the
+    row that says by whom is missing, since two saves at once leave the counter too low (server.md 10.8.3).
+    """
+    if fate is not Fate.LOST:
+        return True
+    if file.type == "text":
+        return is_complete and chain[0].get("deletion_type") != "user"
+    return file.type != "video" or chain[0].get("root_id") is not None
+
+
+def _gone(sent: SentFile, now: FileNow) -> frozenset[Place]:
+    """Return the predictions that a file has no row of."""
+    told = ((each.frame, each.reference) for each in sent.predictions)
+    predicted = frozenset((frame, reference) for frame, reference in told if reference is not None)
+    return predicted - _places_of(now.rows)
+
+
+def _places_of(rows: Mapping[int | None, Iterable[Fields]]) -> frozenset[Place]:
+    return frozenset(
+        (frame, row["creation_ref_id"])
+        for frame, of in rows.items()
+        for row in of
+        if row.get("creation_ref_id")
+    )
+
+
+class _Places:
+    """Tells where the rows of a file were.
+
+    A row does not tell its frame; a living one of the same frame does. Where there is none, a reference tells
+    it, if it was given in no other frame.
+    """
+
+    def __init__(self, file: File, sent: SentFile, living: Mapping[int | None, Sequence[Fields]]) -> None:
+        self._frames: dict[int, int | None] = {}
+        self._given: dict[str, set[int | None]] = {}
+        self._has_frames = file.type == "video"
+        if self._has_frames:
+            self._frames = {row["file_id"]: frame for frame, rows in living.items() for row in rows}
+            for each in sent.predictions:
+                self._given.setdefault(str(each.reference), set()).add(each.frame)
+
+    def of(self, chain: Sequence[Mapping[str, Any]]) -> Iterator[Place]:
+        """Yield frames and references of a dead instance."""
+        for reference in references(chain):
+            if not self._has_frames:
+                yield None, reference
+                continue
+            frame = self._frames.get(chain[0]["file_id"])
+            given = self._given.get(reference, set())
+            if frame is None and len(given) == 1:
+                frame = next(iter(given))
+            if frame is not None:
+                yield frame, reference
 
 
 class PulledFiles:
-    """What a pulled set holds: nothing is asked of Diffgram, so that a row that is gone counts as deleted.
+    """What a pulled set holds.
 
     :param path: folder of a version of the set, or its ``files.jsonl.gz``.
     :param path_of: opens paths.
+    :param past: tells why predictions are gone, which a set does not; None: nothing does.
     :raises InvalidValueError: if it cannot be read.
     """
 
-    def __init__(self, path: str, path_of: PathOpener) -> None:
+    def __init__(self, path: str, path_of: PathOpener, past: Past | None = None) -> None:
         name = path if path.endswith((".jsonl", ".jsonl.gz")) else f"{path.rstrip('/')}/{SET}"
         self._lines = LinesByFile([name], "pulled file", key_of_stored, path_of)
+        self._past = past
 
     def close(self) -> None:
         """Forget the set."""
@@ -218,6 +378,10 @@ class PulledFiles:
 
     def of(self, sent: Iterable[SentFile]) -> Iterator[tuple[SentFile, FileNow | None]]:
         """Yield each file with what the set has of it; None where it has nothing."""
+        pulled = self._pulled(sent)
+        yield from pulled if self._past is None else self._past(pulled)
+
+    def _pulled(self, sent: Iterable[SentFile]) -> Iterator[tuple[SentFile, FileNow | None]]:
         for each in sent:
             found = [] if each.file_id is None else self._lines.of(each.file_id)
             yield each, _file_now(found[-1]) if found else None

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..models import InvalidValueError
-from .compare import DELETED
+from .compare import DELETED, UNKNOWN
 from .shares import Share, is_share
 
 
 @dataclass(frozen=True)
 class QualityLimits:
     """What predictions must reach. Of few observations the bound decides: a limit is missed only where the
-    whole interval is beyond it.
+    whole interval is beyond it. What is gone without a known reason counts as deleted.
 
     :param min_acceptance: least share of the judged predictions that people left as they were.
     :param max_deleted: greatest share of the judged predictions that people deleted and did not draw again.
@@ -91,12 +91,14 @@ class QualityLimits:
         every = figures["all"]
         found = []
         if self.min_acceptance is not None:
-            found.append(_too_low("acceptance", _share(every["acceptance"]), self.min_acceptance))
+            share = _share(every["at_worst"]["acceptance"])
+            found.append(_too_low(f"acceptance{_unknown_in(every)}", share, self.min_acceptance))
         if self.max_deleted is not None:
-            share = _share(every[DELETED])
+            share = _share(every["at_worst"][DELETED])
             if _is_beyond(share.share, share.low, lambda value: value > self.max_deleted):
                 found.append(
-                    f"people deleted {share} of the predictions, and at most {self.max_deleted:g} may be"
+                    f"people deleted {share} of the predictions{_unknown_in(every)}, and at most "
+                    f"{self.max_deleted:g} may be"
                 )
         for name, least in (("precision", self.min_precision), ("recall", self.min_recall)):
             for label, limit in least.items():
@@ -104,9 +106,10 @@ class QualityLimits:
                 if told is None:
                     found.append(f"no prediction has the label {label!r}, whose {name} has a limit")
                 else:
-                    found.append(
-                        _too_low(f"{name} of {label!r} at IoU 0.5", _share(told[name]["0.5"]), limit)
-                    )
+                    is_precision = name == "precision"
+                    share = _share((told["at_worst"] if is_precision else told)[name]["0.5"])
+                    words = _unknown_in(told) if is_precision else ""
+                    found.append(_too_low(f"{name} of {label!r} at IoU 0.5{words}", share, limit))
         if self.min_ap50 is not None:
             ap50 = (every["ap"].get("box") or every["ap"].get("polygon") or {}).get("ap50")
             if ap50 is None:
@@ -126,6 +129,12 @@ def _read(name: str, value: Any) -> Any:
 
 def _share(told: Mapping[str, Any]) -> Share:
     return Share(**told)
+
+
+def _unknown_in(group: Mapping[str, Any]) -> str:
+    """Return in words how many of a group count as deleted though nothing tells why they are gone."""
+    unknown = group["outcomes"].get(UNKNOWN, 0)
+    return f" ({unknown:,} that are gone without a known reason count as deleted)" if unknown else ""
 
 
 def _is_beyond(share: float | None, bound: float | None, beyond: Any) -> bool:

@@ -25,6 +25,7 @@ from .compare import (
     REDRAWN,
     RELABELLED,
     UNJUDGED,
+    UNKNOWN,
     FileNow,
     Outcome,
     SentFile,
@@ -33,7 +34,7 @@ from .compare import (
 from .precision import KINDS, AveragePrecision, Precisions, mean_precision
 from .shares import Share, bootstrap_acceptance, share_of
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of ``metrics.json``. It grows when a key changes its meaning or goes, not when one is added."""
 
 IOUS = (0.5, 0.75, 0.9)
@@ -57,34 +58,38 @@ class Cell:
 
     :param hits: judged ones that are still there under their label, by the IoUs of :data:`IOUS`.
     :param measured: judged ones of types that are measured.
+    :param unknown_measured: those of such types that are gone, and nothing tells why.
     :param left: instances of those types that people left, under the label that they have now.
     :param judged_by_score: of each hundredth of the score.
     :param kept_by_score: of them, those that were kept.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
-    unproved: int = 0
     moved: int = 0
     moved_iou: float = 0.0
     shifted: int = 0
     shift: float = 0.0
     hits: list[int] = field(default_factory=lambda: [0] * len(IOUS))
     measured: int = 0
+    unknown_measured: int = 0
     left: int = 0
     judged_by_score: list[int] = field(default_factory=lambda: [0] * (_STEPS + 1))
     kept_by_score: list[int] = field(default_factory=lambda: [0] * (_STEPS + 1))
+    unknown_by_score: list[int] = field(default_factory=lambda: [0] * (_STEPS + 1))
 
     def note(self, each: Outcome) -> None:
         """Count what became of a prediction."""
         outcome = each.outcome
         self.outcomes[outcome] += 1
+        if outcome == UNKNOWN:
+            self.unknown_measured += is_measured(each.type)
+            if each.score is not None:
+                self.unknown_by_score[_step(each.score)] += 1
         if outcome in UNJUDGED:
             return
-        if each.proof == "none":
-            self.unproved += 1
         kept = outcome == KEPT
         if each.score is not None:
-            step = int(each.score * _STEPS + 1e-9)
+            step = _step(each.score)
             self.judged_by_score[step] += 1
             self.kept_by_score[step] += kept
         if kept:
@@ -110,17 +115,17 @@ class Cell:
     def add(self, other: Cell) -> None:
         """Add the counts of another cell."""
         self.outcomes.update(other.outcomes)
-        self.unproved += other.unproved
         self.moved += other.moved
         self.moved_iou += other.moved_iou
         self.shifted += other.shifted
         self.shift += other.shift
         self.measured += other.measured
+        self.unknown_measured += other.unknown_measured
         self.left += other.left
         self.hits = [a + b for a, b in zip(self.hits, other.hits, strict=True)]
-        pairs = zip(self.judged_by_score, other.judged_by_score, strict=True)
-        self.judged_by_score = [a + b for a, b in pairs]
-        self.kept_by_score = [a + b for a, b in zip(self.kept_by_score, other.kept_by_score, strict=True)]
+        for name in ("judged_by_score", "kept_by_score", "unknown_by_score"):
+            pairs = zip(getattr(self, name), getattr(other, name), strict=True)
+            setattr(self, name, [a + b for a, b in pairs])
 
     @property
     def judged(self) -> int:
@@ -152,15 +157,9 @@ class Cell:
             "changed": self.share(*CHANGES).to_json(),
             "deleted": self.share(DELETED).to_json(),
             "redrawn": self.share(REDRAWN).to_json(),
-            "deleted_without_proof": self.unproved,
-            "precision": {
-                f"{iou:g}": share_of(hit, self.measured).to_json()
-                for iou, hit in zip(IOUS, self.hits, strict=True)
-            },
-            "recall": {
-                f"{iou:g}": share_of(hit, self.left).to_json()
-                for iou, hit in zip(IOUS, self.hits, strict=True)
-            },
+            "precision": self._of_hits(self.measured),
+            "recall": self._of_hits(self.left),
+            "at_worst": self._at_worst(),
             "moved": {
                 "count": sum(n for outcome, n in self.outcomes.items() if MOVED in outcome.split("+")),
                 "mean_iou": self.moved_iou / self.moved if self.moved else None,
@@ -168,6 +167,19 @@ class Cell:
             },
             "calibration": self._calibration(),
             "advice": self._advice(),
+        }
+
+    def _of_hits(self, of: int) -> dict[str, Any]:
+        return {f"{iou:g}": share_of(hit, of).to_json() for iou, hit in zip(IOUS, self.hits, strict=True)}
+
+    def _at_worst(self) -> dict[str, Any]:
+        """Return what is told if people deleted all that are gone without a known reason."""
+        unknown = self.outcomes[UNKNOWN]
+        of = self.judged + unknown
+        return {
+            "acceptance": share_of(self.outcomes[KEPT], of).to_json(),
+            "deleted": share_of(self.outcomes[DELETED] + unknown, of).to_json(),
+            "precision": self._of_hits(self.measured + self.unknown_measured),
         }
 
     def _calibration(self) -> list[dict[str, Any]]:
@@ -183,11 +195,14 @@ class Cell:
         return bars
 
     def _advice(self) -> list[dict[str, Any]]:
-        """Return for each target the lowest score from which on the lower bound of acceptance reaches it."""
+        """Return for each target the lowest score from which on the lower bound of acceptance reaches it.
+
+        What is gone without a known reason counts as deleted: advice is never better than what is known.
+        """
         found: dict[float, dict[str, Any]] = {}
         judged = kept = 0
         for step in range(_STEPS, -1, -1):
-            judged += self.judged_by_score[step]
+            judged += self.judged_by_score[step] + self.unknown_by_score[step]
             kept += self.kept_by_score[step]
             if not judged:
                 continue
@@ -197,6 +212,10 @@ class Cell:
                     advice = {"target": target, "threshold": step / _STEPS}
                     found[target] = {**advice, "acceptance": share.to_json()}
         return [found[target] for target in TARGETS if target in found]
+
+
+def _step(score: float) -> int:
+    return int(score * _STEPS + 1e-9)
 
 
 def counts_by_iou(each: Outcome) -> bool:
@@ -383,7 +402,7 @@ def _quartiles(values: Iterable[float]) -> dict[str, Any]:
     return {"tasks": len(told), **{name: told[round(last * part / 4)] for part, name in enumerate(names, 1)}}
 
 
-HEADLINE = (KEPT, DELETED, REDRAWN, LOST, NOT_REVIEWED, ADDED)
+HEADLINE = (KEPT, DELETED, REDRAWN, LOST, UNKNOWN, NOT_REVIEWED, ADDED)
 
 
 def headline(figures: dict[str, Any]) -> dict[str, Any]:
@@ -399,7 +418,7 @@ def headline(figures: dict[str, Any]) -> dict[str, Any]:
         "changed": changed,
         **{name: outcomes.get(name, 0) for name in HEADLINE},
         "acceptance": every["acceptance"]["share"],
-        "acceptance_low": every["acceptance"]["low"],
+        "acceptance_low": every["at_worst"]["acceptance"]["low"],
         "acceptance_high": every["acceptance"]["high"],
         "ap50": (every["ap"].get("box") or every["ap"].get("polygon") or {}).get("ap50"),
     }

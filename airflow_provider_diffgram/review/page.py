@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from ..drawing import Picture, canvas, drawn, extent_of, head, listed, size_of, unit_of
 from ..drawing.likeness import Fields
 from .charts import calibration_chart, trend_chart
-from .compare import ADDED, DELETED, KEPT, REDRAWN, UNJUDGED, Outcome, SentFile
+from .compare import ADDED, DELETED, KEPT, REDRAWN, UNJUDGED, UNKNOWN, Outcome, SentFile
 from .shares import Share
 from .verdict import Comparison
 
@@ -201,10 +201,13 @@ def _outcomes(every: Mapping[str, Any]) -> str:
         for name, n in sorted(outcomes.items(), key=lambda item: (_ORDER.index(class_of(item[0])), -item[1]))
     )
     note = ""
-    if every["deleted_without_proof"]:
+    unknown = outcomes.get(UNKNOWN, 0)
+    if unknown:
+        worst = _share(every["at_worst"]["acceptance"])
         note = (
-            f'<p class="faint">Of those deleted or redrawn {every["deleted_without_proof"]:,} have no '
-            "history that was read: a stale page may have lost some of them.</p>"
+            f'<p class="faint">Unknown: {unknown:,} are gone, and no history tells whether people deleted '
+            "them or a stale page lost them. They count neither way. If people deleted all of them, "
+            f"acceptance is {escape(str(worst))}; limits are held against that.</p>"
         )
     return _section(
         "What became of the predictions", f'{_stack(outcomes)}<div class="legend">{told}</div>{note}'

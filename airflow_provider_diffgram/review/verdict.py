@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .compare import ADDED, DELETED, REDRAWN
+from .compare import ADDED, DELETED, REDRAWN, UNKNOWN
 from .errors import ReviewError
 from .metrics import headline
 
@@ -42,16 +42,18 @@ class Comparison:
         told = self.headline
         every = self.figures["all"]
         share = every["acceptance"]
+        unknown = f"; {told[UNKNOWN]:,} are gone, and nothing tells why" if told[UNKNOWN] else ""
         if not share["of"]:
             return (
-                f"{told['predictions']:,} predictions on {told['files']:,} files, and people have judged none"
+                f"{told['predictions']:,} predictions on {told['files']:,} files, and people have judged "
+                f"none{unknown}"
             )
         low, high = 100 * share["low"], 100 * share["high"]
         return (
             f"people kept {share['number']:,} of {share['of']:,} predictions that they judged ({low:.1f} to "
             f"{high:.1f} %), deleted {told[DELETED]:,}, changed {told['changed']:,}, drew "
             f"{told[REDRAWN]:,} again and added {told[ADDED]:,}; {told['reviewed']:,} of {told['files']:,} "
-            "files are reviewed"
+            f"files are reviewed{unknown}"
         )
 
     def raise_if_missed(self) -> None:

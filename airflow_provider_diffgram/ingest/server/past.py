@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -24,7 +24,8 @@ _NEAR, _FAR = 12, 200
 are left to find, the way is gone once more, further."""
 
 _MOST_LOOKS = 400
-"""Histories read for one file."""
+"""Histories read for one file; of one that is looked through for references, as many as there are of those,
+if that is more."""
 
 _NEAREST = 8
 """Files whose rows may lead to those of another one."""
@@ -70,7 +71,7 @@ class Past:
     """The dead instances of a file, as far as they were found.
 
     :param chains: all rows of each, newest first.
-    :param unfound: how many rows there must have been beyond those.
+    :param unfound: how many rows there must have been beyond those; of a video, how many references.
     :param living: histories of living instances that have more rows than versions.
     """
 
@@ -86,7 +87,10 @@ class Past:
         """
         fate = fate_of(chain)
         if fate is Fate.LOST and any(
-            row["is_by_person"] and is_deletion(row) and is_same(chain[0], row)
+            row["is_by_person"]
+            and is_deletion(row)
+            and row["file_id"] == chain[0]["file_id"]
+            and is_same(chain[0], row)
             for other in self.chains
             for row in other
         ):
@@ -137,6 +141,11 @@ class Rows:
         with self._lock:
             return self._owners.get(row_id, file_id) != file_id
 
+    def is_foreign(self, row_id: int) -> bool:
+        """Whether an id is known to be of no row of the project."""
+        with self._lock:
+            return self._owners.get(row_id) == _NOBODY
+
     def of(self, file_id: int) -> list[int]:
         """Return the rows that are known of a file."""
         with self._lock:
@@ -161,43 +170,100 @@ def look_back(client: DiffgramClient, file: File, rows: Rows | None = None, near
 
 def looking_back(project: str, file: File, rows: Rows | None = None, near: Iterable[int] = ()) -> Steps[Past]:
     """Find the dead instances of a file, as :func:`look_back` does."""
-    looking = _Looking(project, file, Rows() if rows is None else rows)
-    if looking.left:
+    gone = count_gone(file)
+    looking = _Looking(project, file.id, file.instance_list, gone, Rows() if rows is None else rows)
+    if gone:
         yield from looking.look_at_revived()
         yield from looking.look_around(set(near))
-    return Past(looking.chains, max(0, looking.left), looking.living)
+    return looking.past()
+
+
+def look_for(
+    client: DiffgramClient,
+    file: File,
+    living: Sequence[Row],
+    wanted: Collection[str],
+    rows: Rows | None = None,
+) -> Past:
+    """Find what became of references that a text or a video does not hold any more, and no more than that.
+
+    Each save of a text makes all its rows anew, and none of them knows its root. A video has a file for each
+    frame, and nothing counts their rows.
+
+    :param living: rows of the file, of all frames of a video.
+    :param wanted: references that none of them has.
+    :param rows: as for :func:`look_back`.
+    """
+    left = None if file.type == "video" else count_gone(file)
+    looking = _Looking(client.project, file.id, living, left, Rows() if rows is None else rows, wanted)
+    if looking.may_look():
+        client.run(looking.look_around(set()))
+    return looking.past()
 
 
 class _Looking:
-    def __init__(self, project: str, file: File, rows: Rows) -> None:
+    """Looks for the dead rows of one file.
+
+    :param file_id: of the file; of a video, whose frames are files of their own.
+    :param living: its rows.
+    :param left: how many dead rows there are to find; None where nothing counts them.
+    :param wanted: references to find, and no more; None: all.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        file_id: int,
+        living: Sequence[Row],
+        left: int | None,
+        rows: Rows,
+        wanted: Collection[str] | None = None,
+    ) -> None:
         self.chains: list[list[Row]] = []
         self.living: list[list[Row]] = []
-        self.left = count_gone(file)
+        self.left = left
         self._project = project
-        self._file = file
+        self._file_id = file_id
+        self._files = {file_id, *(row["file_id"] for row in living if row.get("file_id") is not None)}
+        self._living = living
         self._rows = rows
         self._looks = 0
         self._seen: set[int] = set()
+        self._missed: set[int] = set()
+        self._unresolved = None if wanted is None else set(wanted)
+        self._wanted = frozenset(wanted or ())
+        self._most_looks = max(_MOST_LOOKS, 3 * len(self._wanted))
+        if self._unresolved is not None:
+            self._count(sum(map(_has_lost_its_version, living)))
+
+    def past(self) -> Past:
+        """Return what was found."""
+        left = len(self._unresolved or ()) if self.left is None else max(0, self.left)
+        return Past(self.chains, left, self.living)
+
+    def _count(self, found: int) -> None:
+        if self.left is not None:
+            self.left -= found
 
     def look_at_revived(self) -> Steps[None]:
         """Look at living rows of later versions: their instances may have had more rows than those."""
-        for row in self._file.instance_list:
-            if (row.get("version") or 1) > 1 and self._may_look():
+        for row in self._living:
+            if (row.get("version") or 1) > 1 and self.may_look():
                 history = yield from self._history(row["id"])
                 if len(history) > (row.get("version") or 1):
                     self.living.append(history)
-                    self.left -= len(history) - (row.get("version") or 1)
+                    self._count(len(history) - (row.get("version") or 1))
 
     def look_around(self, near: set[int]) -> Steps[None]:
         """Look at the ids beside those of the file's rows, and on from what is found there."""
-        ids = {row.get(key) for row in self._file.instance_list for key in ("id", "root_id", "previous_id")}
+        ids = {row.get(key) for row in self._living for key in ("id", "root_id", "previous_id")}
         self._seen |= {each for each in ids if each is not None}
-        for each in self._rows.of(self._file.id):
-            if each not in self._seen and self._may_look():
+        for each in self._rows.of(self._file_id):
+            if each not in self._seen and self.may_look():
                 yield from self._look_at(each)
         for beside, most in ((False, _NEAR), (True, _NEAR), (True, _FAR)):
             walked: set[int] = set()
-            others = near.union(self._rows.beside(self._file.id)) if beside else ()
+            others = near.union(self._rows.beside(self._file_id)) if beside else ()
             while starts := {*self._seen, *others} - walked:  # what is found leads on: a row, its versions
                 walked |= starts
                 for start in sorted(starts, reverse=True):
@@ -206,30 +272,60 @@ class _Looking:
 
     def _walk(self, at: int, step: int, most: int) -> Steps[None]:
         misses = 0
-        while misses < most and self._may_look() and at + step > 0:
+        while misses < most and self.may_look() and at + step > 0:
             at += step
-            is_ours = at in self._seen or (yield from self._look_at(at))
-            misses = 0 if is_ours else misses + 1
+            if at in self._seen:
+                return  # the way goes on from there by itself
+            misses = 0 if (yield from self._look_at(at)) else misses + 1
 
     def _look_at(self, instance_id: int) -> Steps[bool]:
         """Return whether an id is of a row of this file; take note of its instance if that is dead."""
-        if self._rows.is_of_others(instance_id, self._file.id):
+        if instance_id in self._missed or self._is_known_not_to_be_ours(instance_id):
             return False
         history = yield from self._history(instance_id)
         if not history:
+            self._missed.add(instance_id)
             self._rows.tell_foreign(instance_id)
             return False
-        self._rows.tell(history[0]["file_id"], (row["id"] for row in history))
-        if history[0]["file_id"] != self._file.id:
+        is_ours = self._is_ours(history)
+        owner = self._file_id if is_ours else history[0]["file_id"]
+        self._rows.tell(owner, (row["id"] for row in history))
+        if not is_ours:
+            self._missed.update(row["id"] for row in history)
             return False
         self._seen |= {row["id"] for row in history}
         if fate_of(history) is not Fate.LIVES:
             self.chains.append(history)
-            self.left -= len(history)
+            self._count(len(history))
+            self._resolve(history)
         return True
 
-    def _may_look(self) -> bool:
-        return self.left > 0 and self._looks < _MOST_LOOKS
+    def _is_known_not_to_be_ours(self, instance_id: int) -> bool:
+        """Whether it is known already. Who looked for another file's rows has met those of a frame under the
+        id of the frame, which need not be known here.
+        """
+        if self.left is None:
+            return self._rows.is_foreign(instance_id)
+        return self._rows.is_of_others(instance_id, self._file_id)
+
+    def _is_ours(self, history: Sequence[Row]) -> bool:
+        """Whether an instance is of this file. A frame of which nothing lives is known by its references."""
+        file_id = history[0]["file_id"]
+        if file_id not in self._files and self.left is None and references(history) & self._wanted:
+            self._files.add(file_id)
+        return file_id in self._files
+
+    def _resolve(self, history: Sequence[Row]) -> None:
+        """Note that it is known what became of a reference: a row of a text may have had a later one."""
+        has_whole_history = self.left is None and history[0].get("root_id") is not None
+        if self._unresolved and (is_deletion(history[0]) or has_whole_history):
+            self._unresolved -= references(history)
+
+    def may_look(self) -> bool:
+        """Whether there is something left to find, and not too much was asked for it."""
+        is_found = self.left is not None and self.left <= 0
+        is_resolved = self._unresolved is not None and not self._unresolved
+        return not (is_found or is_resolved) and self._looks < self._most_looks
 
     def _history(self, instance_id: int) -> Steps[list[Row]]:
         """Return the history of an instance; nothing for an id of another project, or of none."""
@@ -240,6 +336,11 @@ class _Looking:
             raise
         except (RefusedError, ServerFaultError):
             return []
+
+
+def _has_lost_its_version(row: Row) -> bool:
+    """Whether a living row took the place of one that its version does not count (server.md 10.3.2)."""
+    return row.get("previous_id") is not None and (row.get("version") or 1) == 1
 
 
 def undone_since(past: Past, since: str) -> list[list[Row]]:

@@ -88,7 +88,7 @@ def test_a_comparison_tells_what_people_did(run_dag, job, tmp_path):
     assert (told["judged"], told["kept"], told["deleted"]) == (judged, FILES - 1, FILES - 1)
     assert told["not_reviewed"] == 2
     assert told["acceptance"] == 0.5
-    assert figures(tmp_path)["all"]["deleted_without_proof"] == 0
+    assert figures(tmp_path)["all"]["outcomes"]["deleted"] == FILES - 1
     assert figures(tmp_path)["labels"]["cat"]["acceptance"]["number"] == FILES - 1
     page = (tmp_path / "page.html").read_text()
     assert page.count("data:image/jpeg") == FILES - 1
@@ -142,7 +142,7 @@ def test_a_pulled_set_gives_the_same_figures(run_dag, job, tmp_path):
     ran = run_dag("pull_and_compare", folder=str(tmp_path), job=job)
     assert ran.state == "success", ran.states
     assert ran.results["compare"] == live
-    assert figures(tmp_path)["all"]["deleted_without_proof"] == FILES - 1
+    assert figures(tmp_path)["all"]["outcomes"]["deleted"] == FILES - 1
 
 
 def test_the_event_carries_the_figures(run_dag, job, tmp_path, latest_event):

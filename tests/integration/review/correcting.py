@@ -110,7 +110,7 @@ class Corrector:
             return [row], [], "kept"
         if chance < 0.45:
             return [{**row, "soft_delete": True}], [], "deleted"
-        if chance < 0.52 and kind not in ("text_token",) and frame is None:
+        if chance < 0.52:
             return [], [], "lost"  # as from a page that is older than the row
         if chance < 0.6 and kind in REDRAWABLE:
             again = {key: value for key, value in row.items() if key in MAKERS[kind](0, 0)}

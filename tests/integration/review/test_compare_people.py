@@ -144,9 +144,8 @@ def test_the_outcomes_told_are_the_edits_made(desk: Any, tmp_path: Path):
     assert Counter(line["file_id"] for line in told if line["outcome"] == "added") == corrector.added
     assert len(outcomes) >= 10_000
 
-    pictures = {names[path.name] for path in tmp_path.glob("*.png")}
     gone = [line for line in told if line["outcome"] in ("deleted", "redrawn", "lost")]
-    assert {line["proof"] for line in gone if line["file_id"] in pictures} == {"history"}
+    assert {line["proof"] for line in gone} == {"history"}
 
     figures = json.loads((tmp_path / "metrics.json").read_text())
     made = Counter(corrector.done.values())
@@ -181,6 +180,7 @@ def test_a_file_without_any_row_left_is_proved_by_its_neighbours(desk: Any, tmp_
     for line in lines:
         if line["name"] in ("2.png", "3.png"):  # as of a refresh that left it out: people had settled it
             line["packet"]["instance_list"].append(never)
+    lines.sort(key=lambda line: line["name"] != "3.png")  # it is read first, when no neighbour is known
     record.write_text("".join(json.dumps(line) + "\n" for line in lines))
     report = tmp_path / "report.jsonl"
     compare(

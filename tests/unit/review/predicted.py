@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from airflow_provider_diffgram.ingest.server.past import Fate
 from airflow_provider_diffgram.review.compare import FileNow, Prediction, SentFile
 
 Fields = dict[str, Any]
@@ -26,6 +28,21 @@ def drawn(left: int, label: str = "cat", **more: Any) -> Fields:
 def sent(*predicted: Fields, **more: Any) -> SentFile:
     of = [Prediction(each.get("creation_ref_id"), None, each, "model/run") for each in predicted]
     return SentFile(1, "a.png", 5, of, **more)
+
+
+def by_person(*references: str) -> dict[tuple[None, str], Fate]:
+    """Return that a person deleted these."""
+    return {(None, each): Fate.DELETED_BY_PERSON for each in references}
+
+
+def deleted_by_people(
+    pulled: Iterable[tuple[SentFile, FileNow | None]],
+) -> Iterator[tuple[SentFile, FileNow | None]]:
+    """Tell of all that is gone that a person deleted it."""
+    for file, left in pulled:
+        if left is not None:
+            left.fates = by_person(*(str(each.reference) for each in file.predictions))
+        yield file, left
 
 
 def now(*rows: Fields, reviewed: bool = True, **more: Any) -> FileNow:

@@ -15,11 +15,11 @@ from airflow_provider_diffgram.drawing import Picture
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.review.comparison import Outputs, compare
-from airflow_provider_diffgram.review.finals import PulledFiles
+from airflow_provider_diffgram.review.finals import Past, PulledFiles
 from airflow_provider_diffgram.review.limits import QualityLimits
 from airflow_provider_diffgram.review.page import CANNOT_SAY
 from airflow_provider_diffgram.review.verdict import Comparison, QualityError
-from tests.unit.review.predicted import Fields, box, drawn, row
+from tests.unit.review.predicted import Fields, box, deleted_by_people, drawn, row
 
 NASTY = "<script>alert('x')</script>"
 
@@ -31,6 +31,7 @@ class Bench:
         self.folder = folder
         self.record: list[Fields] = []
         self.pulled: list[Fields] = []
+        self.past: Past | None = deleted_by_people
 
     def file(self, sent: list[Fields], left: list[Fields] | None, name: str | None = None) -> None:
         """Add a file; ``left`` None: nobody has reviewed it."""
@@ -53,7 +54,7 @@ class Bench:
         pulled.mkdir(exist_ok=True)
         with gzip.open(pulled / "files.jsonl.gz", "wt") as file:
             file.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in self.pulled)
-        finals = PulledFiles(str(pulled), universal_path)
+        finals = PulledFiles(str(pulled), universal_path, self.past)
         try:
             return compare([str(record)], finals, run=run, project="street", **more)
         finally:
@@ -99,7 +100,7 @@ def test_metrics_are_what_is_returned_and_xcom_is_small(bench: Bench):
     found = bench.compare(outputs=Outputs(metrics=bench.path("metrics.json")))
     told = json.loads(Path(bench.path("metrics.json")).read_text())
     assert told == json.loads(json.dumps(found.figures))
-    assert told["schema"] == 1
+    assert told["schema"] == 2
     assert told["all"]["acceptance"]["share"] == 0.5
     assert told["all"]["ap"]["box"]["ap50"] is not None
     assert len(json.dumps(found.to_xcom())) < 1000

@@ -15,7 +15,7 @@ from airflow_provider_diffgram.review.compare import (
     compare_file,
     predictions_of,
 )
-from tests.unit.review.predicted import Fields, box, drawn, now, row, sent
+from tests.unit.review.predicted import Fields, box, by_person, drawn, now, row, sent
 
 
 def told(outcomes: list[Outcome]) -> dict[str | None, str]:
@@ -94,15 +94,9 @@ def test_what_a_history_says(history: Fate, outcome: str):
     assert (gone.outcome, gone.proof) == (outcome, "history")
 
 
-def test_the_history_of_a_text_ends_with_every_save():
-    token = {"type": "text_token", "label": "name", "start_token": 1, "end_token": 2, "creation_ref_id": "a"}
-    (gone,) = compare_file(sent(token), now(fates=fate(Fate.LOST)))
-    assert (gone.outcome, gone.proof) == ("deleted", "none")
-
-
-def test_without_a_history_it_counts_as_deleted_and_says_so():
-    (gone,) = compare_file(sent(box(reference="a")), now(count=2))
-    assert (gone.outcome, gone.proof) == ("deleted", "none")
+def test_without_a_history_nothing_is_guessed():
+    (gone,) = compare_file(sent(box(reference="a")), now())
+    assert (gone.outcome, gone.proof) == ("unknown", None)
 
 
 def test_what_the_file_never_held_was_not_stored():
@@ -111,25 +105,10 @@ def test_what_the_file_never_held_was_not_stored():
     assert told(outcomes) == {"a": "deleted", "b": "not_stored"}
 
 
-def test_the_counter_leaves_nothing_but_a_stale_page():
-    outcomes = compare_file(
-        sent(box(reference="a"), box(300, reference="b"), box(500, reference="c")),
-        now(row(500, reference="c", version=2), count=4),
-    )
-    assert told(outcomes) == {"a": "lost", "b": "lost", "c": "kept"}
-    assert [each.proof for each in outcomes] == [None, "count", "count"]
-
-
-def test_the_counter_of_a_text_proves_nothing():
-    token = {"type": "text_token", "label": "name", "start_token": 1, "end_token": 2, "creation_ref_id": "a"}
-    (gone,) = compare_file(sent(token), now(count=1))
-    assert (gone.outcome, gone.proof) == ("deleted", "none")
-
-
 def test_one_that_is_drawn_again_is_neither_deleted_nor_added():
     outcomes = compare_file(
         sent(box(reference="a"), box(300, reference="b")),
-        now(drawn(20, "dog"), drawn(500), fates=fate(Fate.DELETED_BY_PERSON)),
+        now(drawn(20, "dog"), drawn(500), fates=by_person("a", "b")),
     )
     assert [each.outcome for each in outcomes] == ["redrawn", "deleted", "added"]
     assert outcomes[0].final_label == "dog"
@@ -137,7 +116,8 @@ def test_one_that_is_drawn_again_is_neither_deleted_nor_added():
 
 
 def test_of_several_drawn_the_likest_takes_the_place():
-    outcomes = compare_file(sent(box(reference="a"), box(16, reference="b")), now(drawn(15), drawn(4)))
+    file = sent(box(reference="a"), box(16, reference="b"))
+    outcomes = compare_file(file, now(drawn(15), drawn(4), fates=by_person("a", "b")))
     assert [(each.reference, each.final and each.final["x_min"]) for each in outcomes] == [
         ("a", 4),
         ("b", 15),
@@ -145,13 +125,15 @@ def test_of_several_drawn_the_likest_takes_the_place():
 
 
 def test_what_a_program_drew_there_is_no_redrawing():
-    outcomes = compare_file(sent(box(reference="a")), now(row(15, reference="other", version=2)))
+    rows = row(15, reference="other", version=2)
+    outcomes = compare_file(sent(box(reference="a")), now(rows, fates=fate(Fate.DELETED_BY_PERSON)))
     assert [each.outcome for each in outcomes] == ["deleted", "added_by_push"]
 
 
-def test_one_that_was_lost_is_not_redrawn():
-    outcomes = compare_file(sent(box(reference="a")), now(drawn(12), fates=fate(Fate.LOST)))
-    assert [each.outcome for each in outcomes] == ["lost", "added"]
+@pytest.mark.parametrize("fates, outcome", [(fate(Fate.LOST), "lost"), ({}, "unknown")])
+def test_one_that_nobody_is_known_to_have_deleted_is_not_redrawn(fates: dict[Any, Fate], outcome: str):
+    outcomes = compare_file(sent(box(reference="a")), now(drawn(12), fates=fates))
+    assert [each.outcome for each in outcomes] == [outcome, "added"]
 
 
 def test_of_two_equal_ones_the_server_stores_one():

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_diffgram.ingest.server.past import Fate
 from airflow_provider_diffgram.review.compare import FileNow, Prediction, SentFile, compare_file
 from airflow_provider_diffgram.review.metrics import Tally, headline
 from airflow_provider_diffgram.review.precision import AveragePrecision, mean_precision
@@ -19,7 +20,7 @@ from airflow_provider_diffgram.review.shares import (
     share_of,
     wilson,
 )
-from tests.unit.review.predicted import Fields, box, drawn, now, row, sent
+from tests.unit.review.predicted import Fields, box, by_person, drawn, now, row, sent
 
 
 def test_wilson_as_the_textbook_has_it():
@@ -82,6 +83,7 @@ def test_precision_and_recall_by_hand():
         row(460, reference="far"),
         row(600, "dog", reference="dog"),
         drawn(1000),
+        fates=by_person("gone"),
     )
     figures = tally_of((file, stored))["all"]
     assert figures["judged"] == 5
@@ -95,7 +97,28 @@ def test_precision_and_recall_by_hand():
     assert figures["recall"]["0.5"] == share_of(2, 5).to_json()
     assert figures["moved"]["mean_iou"] == pytest.approx((90 / 110 + 40 / 160) / 2)
     assert figures["moved"]["mean_shift"] == 35
-    assert figures["deleted_without_proof"] == 1
+
+
+def test_what_is_gone_without_a_known_reason_counts_neither_way_but_for_the_worst():
+    file = sent(*(box(10 + 200 * n, reference=str(n), score=0.95) for n in range(40)))
+    rows = [row(10 + 200 * n, reference=str(n)) for n in range(30)]
+    figures = tally_of((file, now(*rows, fates=by_person("30", "31"))))["all"]
+    assert figures["outcomes"] == {"deleted": 2, "kept": 30, "unknown": 8}
+    assert figures["judged"] == 32
+    assert figures["acceptance"] == share_of(30, 32).to_json()
+    assert figures["deleted"] == share_of(2, 32).to_json()
+    worst = figures["at_worst"]
+    assert worst["acceptance"] == share_of(30, 40).to_json()
+    assert worst["deleted"] == share_of(10, 40).to_json()
+    assert worst["precision"]["0.5"] == share_of(30, 40).to_json()
+    assert figures["calibration"][0]["acceptance"]["of"] == 32
+
+
+def test_advice_on_a_threshold_counts_what_is_unknown_as_deleted():
+    file = sent(*(box(10 + 200 * n, reference=str(n), score=0.95) for n in range(200)))
+    known = [row(10 + 200 * n, reference=str(n)) for n in range(200)]
+    assert tally_of((file, now(*known)))["all"]["advice"][0]["target"] == 0.9
+    assert tally_of((file, now(*known[:160])))["all"]["advice"] == []
 
 
 def test_labels_runs_and_datasets_add_up():
@@ -132,7 +155,7 @@ def test_the_threshold_that_people_would_agree_with():
         score = (number % 100) / 100
         keeps = score >= 0.6 or number % 3 == 0
         file = sent(box(reference="a", score=score))
-        files.append((file, now(*([row()] if keeps else []), count=3)))
+        files.append((file, now(*([row()] if keeps else []), fates=by_person("a"))))
     figures = tally_of(*files)["all"]
     advice = {each["target"]: each for each in figures["advice"]}
     assert advice[0.99]["threshold"] >= 0.6
@@ -152,7 +175,7 @@ def test_a_score_on_the_edge_of_a_bar(score: float, bar: float):
 def test_corrections_a_file_and_time_a_task():
     corrected = sent(box(reference="a"), box(300, reference="b"))
     figures = tally_of(
-        (corrected, now(row(12), drawn(700), seconds=60.0)),
+        (corrected, now(row(12), drawn(700), seconds=60.0, fates=by_person("b"))),
         (sent(box(reference="a")), now(row(), seconds=20.0)),
         (sent(box(reference="a")), now(row(), reviewed=False, seconds=5.0)),
     )
@@ -258,7 +281,7 @@ def test_average_precision_without_a_score_is_told_and_lost_ones_are_no_mistakes
             now(row(), row(300, reference="b")),
         ),
         (sent(box(reference="a")), now(row())),
-        (sent(box(reference="a", score=0.9)), now(count=1)),
+        (sent(box(reference="a", score=0.9)), now(fates={(None, "a"): Fate.LOST})),
     ]
     figures = tally_of(*files, precision=True)
     assert figures["without_score"] == 1
