@@ -7,10 +7,13 @@ import json
 import random
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from airflow_provider_diffgram.ingest.read.paths import universal_path
+from airflow_provider_diffgram.ingest.server.past import Fate
+from airflow_provider_diffgram.review.compare import FileNow, SentFile
 from airflow_provider_diffgram.review.comparison import Outputs, compare
 from airflow_provider_diffgram.review.finals import PulledFiles
 
@@ -85,10 +88,22 @@ def _drawn(row: dict[str, Any], dice: random.Random) -> dict[str, Any]:
     return {**row, "creation_ref_id": f"{dice.getrandbits(96):024x}", "machine_made": False, "score": None}
 
 
+def _deleted_by_people(
+    pulled: Iterable[tuple[SentFile, FileNow | None]],
+) -> Iterator[tuple[SentFile, FileNow | None]]:
+    """Tell what the histories would: there is no server to ask."""
+    for sent, now in pulled:
+        if now is not None:
+            there = {row["creation_ref_id"] for rows in now.rows.values() for row in rows}
+            gone = {str(each.reference) for each in sent.predictions} - there
+            now.fates = {(None, reference): Fate.DELETED_BY_PERSON for reference in gone}
+        yield sent, now
+
+
 def measured(folder: Path) -> dict[str, Any]:
     """Compare, with every output, and tell what it took."""
     growth, started, cpu = Growth(), time.perf_counter(), time.process_time()
-    finals = PulledFiles(str(folder / _SET), universal_path)
+    finals = PulledFiles(str(folder / _SET), universal_path, _deleted_by_people)
     outputs = Outputs(
         metrics=str(folder / "metrics.json"),
         report=str(folder / "report.jsonl"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from ..models import Instance
 from .page import listed
 from .pictures import Picture
-from .shapes import Extent, drawn, extent_of, fields_of
+from .shapes import drawn, extent_of, fields_of
+from .words import Extent, Words
 
 _MOST_DRAWN = 200
 _MOST_PROBLEMS = 5
@@ -29,6 +30,7 @@ class Sample:
     :param instances: as models, or as the fields that were to be one.
     :param problems: what is wrong with it.
     :param notes: what else there is to know.
+    :param wrong: places of the instances that are wrong, beside those that ``problems`` name.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Sample:
     instances: Sequence[Instance | Mapping[str, Any]]
     problems: Sequence[str] = ()
     notes: Sequence[str] = ()
+    wrong: Collection[int] = ()
 
 
 def figure(sample: Sample, label_of: Callable[[Any], str], colours: Mapping[str, str]) -> str:
@@ -47,32 +50,28 @@ def figure(sample: Sample, label_of: Callable[[Any], str], colours: Mapping[str,
     picture, shown = sample.picture, sample.instances[:_MOST_DRAWN]
     extents = [extent for each in sample.instances if (extent := extent_of(each)) is not None]
     width, height = size_of(picture, extents)
-    wrong = {int(place) for problem in sample.problems for place in _WHICH.findall(problem)}
+    named = (place for problem in sample.problems for place in _WHICH.findall(problem))
+    wrong = {*map(int, named), *sample.wrong}
+    words = Words(unit_of((width, height)), (width, height))
     shapes, chips = [], []
     for place, instance in enumerate(shown):
         label = label_of(instance)
         paint = colours.get(label, colour(len(colours)))
-        shape = drawn(
-            instance,
-            label=label,
-            colour=paint,
-            unit=unit_of((width, height)),
-            width=width,
-            wrong=place in wrong,
-        )
+        shape = drawn(instance, label=label, colour=paint, words=words, wrong=place in wrong)
         if shape:
             shapes.append(shape)
         else:
             chips.append(f'<i style="background:{paint}"></i>{escape(f"{label} ({_kind(instance)})")}')
     drawing = canvas(picture, (width, height), shapes)
-    caption = f"<b>{escape(sample.name)}</b><br>{escape('; '.join(_notes(sample, extents)))}"
+    notes = "; ".join([*_notes(sample, extents), *folded_note(words)])
+    caption = f"<b>{escape(sample.name)}</b><br>{escape(notes)}"
     if chips:
         caption += f'<br><span class="chips">{" ".join(chips)}</span>'
     return f"<figure>{drawing}<figcaption>{caption}{_problems(sample.problems)}</figcaption></figure>"
 
 
 def canvas(picture: Picture, size: tuple[float, float], shapes: Sequence[str]) -> str:
-    """Return a picture as SVG with what is drawn over it; nothing if there is neither.
+    """Return a picture as SVG with what is drawn over it, to be opened large; nothing if there is neither.
 
     :param size: width and height, of :func:`size_of`.
     :param shapes: of :func:`~.shapes.drawn`.
@@ -83,7 +82,19 @@ def canvas(picture: Picture, size: tuple[float, float], shapes: Sequence[str]) -
         image = f'<image href="{picture.data}" width="{width:g}" height="{height:g}"/>'
     if not (shapes or image):
         return ""
-    return f'<svg viewBox="0 0 {width:g} {height:g}">{image}{"".join(shapes)}</svg>'
+    svg = f'<svg viewBox="0 0 {width:g} {height:g}">{image}{"".join(shapes)}</svg>'
+    return f'<label class="opens"><input type="checkbox" aria-label="open the picture large">{svg}</label>'
+
+
+def folded_note(words: Words) -> list[str]:
+    """Return what is said of words that found no place; nothing if all did."""
+    if not words.folded:
+        return []
+    return [
+        "1 label is folded: point at its shape"
+        if words.folded == 1
+        else f"{words.folded} labels are folded: point at their shapes"
+    ]
 
 
 def unit_of(size: tuple[float, float]) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 MOST_BYTES = 64 * 2**20
 """Larger pictures are not read."""
 
-_SIDE = 720
+_SIDE = 960
 """Longest side of a picture on the page, in pixels."""
 
 _ORIENTATION = 0x0112

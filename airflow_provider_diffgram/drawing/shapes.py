@@ -8,11 +8,12 @@ from html import escape
 from typing import Any
 
 from ..models import Instance
+from .words import SIZE as LETTERS
+from .words import Extent, Words
 
 Fields = Mapping[str, Any]
 """An instance as it travels; where it is wrong, whatever stands in its place."""
 
-Extent = tuple[float, float, float, float]
 Point = tuple[float, float]
 
 _NO_PLACE = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
@@ -37,14 +38,12 @@ def extent_of(instance: Instance | Fields) -> Extent | None:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def drawn(
-    instance: Instance | Fields, *, label: str, colour: str, unit: float, width: float, wrong: bool = False
-) -> str:
+def drawn(instance: Instance | Fields, *, label: str, colour: str, words: Words, wrong: bool = False) -> str:
     """Return an instance as a group of SVG elements; nothing if it has no place.
 
+    :param label: what is written at it, with its score; nothing is if it is empty.
     :param colour: of lines and text, as CSS names it.
-    :param unit: what is one pixel on the screen, in pixels of the picture.
-    :param width: of the picture, in its pixels.
+    :param words: of the picture.
     :param wrong: whether it is to have a dashed line.
     """
     fields = fields_of(instance)
@@ -52,25 +51,35 @@ def drawn(
     if extent is None:
         return ""
     try:
-        shape = _SHAPES[fields["type"]](fields, unit)
+        shape = _SHAPES[fields["type"]](fields, words.unit)
     except _NO_PLACE:
         return ""
-    words = escape(label + _score(fields))
-    top = max(extent[1] - 4 * unit, 13 * unit)
-    if extent[0] < 0.7 * width:
-        place = f'x="{max(extent[0], 2 * unit):.6g}"'
-    else:
-        place = f'x="{min(extent[2], width - 2 * unit):.6g}" text-anchor="end"'
+    said = label + _score(fields)
     mark = ' class="wrong"' if wrong else ""
+    score = fields.get("score")
+    told = f' data-score="{score:.6g}"' if is_score(score) else ""
     return (
-        f'<g{mark} style="--c:{colour}"><title>{words} ({fields["type"]})</title>{shape}'
-        f'<text {place} y="{top:.6g}" font-size="{13 * unit:.6g}">{words}</text></g>'
+        f'<g{mark} style="--c:{colour}"{told}><title>{escape(said)} ({fields["type"]})</title>{shape}'
+        f"{_written(said, extent, words) if said else ''}</g>"
     )
+
+
+def _written(said: str, extent: Extent, words: Words) -> str:
+    place = words.place(said, extent)
+    end = ' text-anchor="end"' if place.is_end else ""
+    folded = ' class="folded"' if place.is_folded else ""
+    size = f'font-size="{LETTERS * words.unit:.6g}"'
+    return f'<text{folded} x="{place.x:.6g}" y="{place.y:.6g}"{end} {size}>{escape(said)}</text>'
+
+
+def is_score(value: Any) -> bool:
+    """Whether a value is a number that a score may be."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _score(fields: Fields) -> str:
     score = fields.get("score")
-    return f" {score:.2f}" if isinstance(score, int | float) and math.isfinite(score) else ""
+    return f" {score:.2f}" if is_score(score) else ""
 
 
 def _number(value: Any) -> float:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from ..models import Packet
 
 
+def _run_of(context: Context) -> str:
+    """Return DAG and run of a task, for its page."""
+    return f"{context['ti'].dag_id} {context['run_id']}"
+
+
 class DiffgramValidatePacketsOperator(DiffgramOperator):
     """Check a whole prediction set as a push would, and send nothing; fail if it is not good enough.
 
@@ -96,6 +101,7 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
                 page=self.page,
                 valid_packets=self.valid_packets,
                 samples=self.samples,
+                run=_run_of(context),
                 path_of=path_of,
             )
             self.log.info("%s", found.summary())

@@ -9,7 +9,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any, BinaryIO
 
-from ..drawing import Picture, canvas, drawn, extent_of, head, listed, size_of, unit_of
+from ..drawing import Picture, Words, canvas, drawn, extent_of, folded_note, head, listed, size_of, unit_of
 from ..drawing.likeness import Fields
 from .charts import calibration_chart, trend_chart
 from .compare import ADDED, DELETED, KEPT, REDRAWN, UNJUDGED, UNKNOWN, Outcome, SentFile
@@ -396,21 +396,23 @@ def _drawing(worst: WorstFile, picture: Picture, classes: str) -> str:
     shown = sorted(worst.outcomes, key=lambda each: not _is_correction(each))[:_MOST_DRAWN]
     both = [fields for each in shown for fields in (each.predicted, each.final) if fields is not None]
     size = size_of(picture, [extent for fields in both if (extent := extent_of(fields)) is not None])
+    words = Words(unit_of(size), size)
     shapes, chips = [], []
     for each in shown:
         if each.outcome in UNJUDGED and each.outcome != ADDED:
             continue
         kind = class_of(each.outcome)
-        parts = _shapes(each, _COLOURS[kind], size)
+        parts = _shapes(each, _COLOURS[kind], words)
         shapes += parts
         if not parts:
             chips.append(f'<i class="{kind}"></i>{escape(f"{_words(each.outcome)}: {_named(each)}")}')
     counts = Counter(_words(each.outcome) for each in worst.outcomes)
-    told = ", ".join(f"{n} {words}" for words, n in counts.most_common())
+    told = ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common())
     more = len(worst.outcomes) - len(shown)
     notes = [
         told,
         *([f"{more} more are not drawn"] if more > 0 else []),
+        *folded_note(words),
         *([picture.reason] if picture.reason else []),
     ]
     caption = f"<b>{escape(worst.sent.name)}</b><br>{escape('; '.join(notes))}"
@@ -426,19 +428,17 @@ def _named(each: Outcome) -> str:
     return str(each.label if each.label is not None else each.final_label)
 
 
-def _shapes(each: Outcome, colour: str, size: tuple[float, float]) -> list[str]:
-    unit, width = unit_of(size), size[0]
+def _shapes(each: Outcome, colour: str, words: Words) -> list[str]:
     if each.outcome == KEPT:
-        return _some(drawn(_unscored(each.final), label="", colour=colour, unit=unit, width=width))
+        return _some(drawn(_unscored(each.final), label="", colour=colour, words=words))
     parts = []
     if each.predicted is not None and each.final is None:
-        words = _named(each)
-        parts += _some(drawn(each.predicted, label=words, colour=colour, unit=unit, width=width, wrong=True))
+        parts += _some(drawn(each.predicted, label=_named(each), colour=colour, words=words, wrong=True))
     elif each.predicted is not None:
         before = _unscored(each.predicted)
-        parts += _some(drawn(before, label="", colour=colour, unit=unit, width=width, wrong=True))
+        parts += _some(drawn(before, label="", colour=colour, words=words, wrong=True))
     if each.final is not None:
-        parts += _some(drawn(each.final, label=_named(each), colour=colour, unit=unit, width=width))
+        parts += _some(drawn(each.final, label=_named(each), colour=colour, words=words))
     return parts
 
 

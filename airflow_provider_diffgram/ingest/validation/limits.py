@@ -53,17 +53,50 @@ class Limits:
             return [f"has {count} instances, more than max_instances ({self.max_instances})"]
         return []
 
+    def remedies(self, counts: Counts) -> list[str]:
+        """Return what to do about what is wrong with a set."""
+        told = []
+        if any("is not in the schema" in each.example for each in counts.problems.values()):
+            told.append(
+                "Labels or attributes are missing from the schema: add them to it, or correct their names "
+                "where the packets are made. unknown_labels says what a push does about labels."
+            )
+        if counts.invalid and self._allows(counts):
+            told.append(
+                f"{counts.invalid:,} invalid packets are allowed, but a push refuses the whole set for one: "
+                "let it read the file of valid_packets."
+            )
+        elif counts.invalid:
+            told.append(
+                "Correct what the problems name, and clear this task. To send the others meanwhile, let "
+                "max_invalid allow these, and have the push read the file of valid_packets."
+            )
+        if self._mean_problem(counts):
+            told.append(
+                "Look at the pictures. If the model is right and its scores are low, lower min_mean_score; "
+                "or leave out predictions below a threshold where the packets are made."
+            )
+        return told
+
+    def _allows(self, counts: Counts) -> bool:
+        return counts.invalid <= (
+            self.max_invalid * counts.packets if self.max_invalid < 1 else self.max_invalid
+        )
+
+    def _mean_problem(self, counts: Counts) -> str | None:
+        mean = counts.mean_score
+        if self.min_mean_score is None or (mean is not None and mean >= self.min_mean_score):
+            return None
+        told = "there is no score" if mean is None else f"the mean score is {mean:.3f}"
+        return f"{told}, less than min_mean_score ({self.min_mean_score:g})"
+
     def problems_of_all(self, counts: Counts) -> list[str]:
         """Return which limits the whole set does not keep."""
         problems = []
-        allowed = self.max_invalid * counts.packets if self.max_invalid < 1 else self.max_invalid
-        if counts.invalid > allowed:
+        if not self._allows(counts):
             problems.append(
                 f"{counts.invalid:,} of {counts.packets:,} packets are invalid, more than max_invalid "
                 f"({self.max_invalid:g})"
             )
-        mean = counts.mean_score
-        if self.min_mean_score is not None and (mean is None or mean < self.min_mean_score):
-            told = "there is no score" if mean is None else f"the mean score is {mean:.3f}"
-            problems.append(f"{told}, less than min_mean_score ({self.min_mean_score:g})")
-        return problems
+        mean = self._mean_problem(counts)
+        return [*problems, mean] if mean else problems

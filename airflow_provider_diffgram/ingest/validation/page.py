@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
+from importlib.resources import files
 from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
-from ...drawing import Picture, Sample, colour, figure, head, instances_in
-from ...models import Media
+from ...drawing import Picture, Sample, colour, figure, head, instances_in, listed, script_of
+from ...models import Instance, Media
 from .counts import BINS, Counts, LabelCounts, WrongPacket
 
 _MOST_LABELS = 200
@@ -22,7 +23,14 @@ PictureOf = Callable[[Any], Picture]
 
 
 def write_page(
-    file: BinaryIO, *, project: str, counts: Counts, failures: list[str], picture_of: PictureOf
+    file: BinaryIO,
+    *,
+    project: str,
+    counts: Counts,
+    failures: list[str],
+    picture_of: PictureOf,
+    facts: Sequence[str] = (),
+    remedies: Sequence[str] = (),
 ) -> None:
     """Write the page of a prediction set.
 
@@ -31,16 +39,25 @@ def write_page(
     :param file: open for writing bytes.
     :param failures: why the set fails; empty if it passes.
     :param picture_of: returns the picture of a medium.
+    :param facts: which set it is: its dataset, its run, when it was checked.
+    :param remedies: what to do about what is wrong.
     """
     verdict = "fails" if failures else "passes"
-    project_verdict = f"{project}: the prediction set {verdict}"
-    file.write(head(f"Predictions for {project}: {verdict}", project_verdict, verdict, failures).encode())
+    heading = f"{project}: the prediction set {verdict}"
+    script = (
+        files(__package__).joinpath("threshold.js").read_text(encoding="utf-8") if _scores(counts) else ""
+    )
+    title = f"Predictions for {project}: {verdict}"
+    file.write(head(title, heading, verdict, failures, facts=facts, script=script).encode())
+    if remedies:
+        file.write(f"<section><h2>What to do</h2>{listed(remedies)}</section>".encode())
     file.write(_figures(counts).encode())
+    file.write(_threshold(counts).encode())
     for part in (*_labels(counts), *_problems(counts)):
         file.write(part.encode())
     for part in _samples(counts, picture_of):
         file.write(part.encode())
-    file.write(b"</body></html>\n")
+    file.write(f"{script_of(script)}</body></html>\n".encode())
 
 
 def _figures(counts: Counts) -> str:
@@ -55,6 +72,30 @@ def _figures(counts: Counts) -> str:
     shown = "".join(f"<div><b>{value}</b>{name}</div>" for value, name in figures)
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.kinds.most_common())
     return f'<section class="figures">{shown}</section><p class="kinds">{escape(kinds)}</p>'
+
+
+def _scores(counts: Counts) -> int:
+    return sum(each.scores for each in counts.labels.values())
+
+
+def _threshold(counts: Counts) -> str:
+    """Return the slider that hides what is below a score, and says how much of the whole set is not.
+
+    The script of the page shows it; a page whose script may not run has none.
+    """
+    scores = _scores(counts)
+    if not scores:
+        return ""
+    bins = [sum(column) for column in zip(*(each.bins for each in counts.labels.values()), strict=True)]
+    without = counts.instances - scores
+    rest = f"; {without:,} have no score, and stay" if without else ""
+    return (
+        '<section class="threshold" hidden><h2>Threshold</h2><label>Score at least '
+        f'<input type="range" min="0" max="1" step="{1 / BINS:g}" value="0" data-bins="{bins}">'
+        "<output>0.00</output></label>"
+        f"<p><output>{scores:,}</output> of {scores:,} instances with a score in the whole set{rest}. The "
+        "pictures show no others.</p></section>"
+    )
 
 
 def _labels(counts: Counts) -> Iterator[str]:
@@ -129,13 +170,22 @@ def _wrong(wrong: WrongPacket, picture_of: PictureOf) -> Sample:
     """Return what can be shown of a packet that is wrong, perhaps in its medium as well."""
     if wrong.packet is not None:
         packet = wrong.packet
-        return Sample(wrong.name, picture_of(packet.media), packet.instance_list, wrong.problems)
+        marked = [n for n, each in enumerate(packet.instance_list) if _is_meant(each, wrong.problems)]
+        picture = picture_of(packet.media)
+        return Sample(wrong.name, picture, packet.instance_list, wrong.problems, wrong=marked)
     fields = wrong.fields if isinstance(wrong.fields, Mapping) else {}
     try:
         picture = picture_of(_MEDIA.validate_python(fields.get("media")))
     except ValidationError:
         picture = Picture(reason="no picture: the medium is wrong")
     return Sample(wrong.name, picture, instances_in(fields), wrong.problems)
+
+
+def _is_meant(instance: Instance, problems: Sequence[str]) -> bool:
+    """Whether a problem is about an instance: those of labels and attributes say which name is wrong."""
+    names = [f"label {instance.label!r} ", f"label_file_id {instance.label_file_id} "]
+    names += [f"attribute {name!r} " for name in instance.attributes or ()]
+    return any(name in problem for problem in problems for name in names)
 
 
 _MEDIA: TypeAdapter[Any] = TypeAdapter(Media)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from ...client import DiffgramClient
@@ -83,6 +84,7 @@ def validate_packets(
     page: str | None = None,
     valid_packets: str | None = None,
     samples: int = 12,
+    run: str | None = None,
     path_of: PathOpener = universal_path,
 ) -> Validation:
     """Check packets as a push would before it sends the first one; read them once, and send nothing.
@@ -97,6 +99,7 @@ def validate_packets(
     :param page: path of an HTML page to write: counts, scores, problems, pictures with their instances.
     :param valid_packets: path of a JSON Lines file to write the valid packets to, as a push reads them.
     :param samples: so many pictures are on the page.
+    :param run: what made the packets, as the page names it.
     :param path_of: opens the paths of media and files.
     :return: what was found, whether the set passes or not.
     :raises InvalidValueError: if an argument is wrong, or a file cannot be written.
@@ -133,8 +136,15 @@ def validate_packets(
     failures = [*preparation.problems_of_all(), *limits.problems_of_all(counts)]
     with _writing(page, path_of) as file, closing(Pictures(client, path_of)) as pictures:
         if file is not None:
-            project = client.project
-            write_page(file, project=project, counts=counts, failures=failures, picture_of=pictures.of)
+            write_page(
+                file,
+                project=client.project,
+                counts=counts,
+                failures=failures,
+                picture_of=pictures.of,
+                facts=_facts(dataset, run),
+                remedies=limits.remedies(counts),
+            )
     frequent = counts.by_frequency[:_SHOWN_LABELS]
     return Validation(
         packets=counts.packets,
@@ -145,6 +155,13 @@ def validate_packets(
         failures=failures,
         examples=examples,
     )
+
+
+def _facts(dataset: str | int | None, run: str | None) -> list[str]:
+    """Return what the page says first of a set."""
+    told = ["the default dataset" if dataset is None else f"dataset {dataset}"]
+    told += [f"run {run}"] if run else []
+    return [*told, f"checked {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"]
 
 
 def check_arguments(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
+import json
 import math
 import re
 from contextlib import closing
@@ -14,11 +17,12 @@ import pytest
 from PIL import Image
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings
-from airflow_provider_diffgram.drawing import extent_of
+from airflow_provider_diffgram.drawing import Words, extent_of
 from airflow_provider_diffgram.ingest.check.check import validated
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.read.pictures import Pictures
 from airflow_provider_diffgram.ingest.validation.counts import BINS, OTHERS, Counts
+from airflow_provider_diffgram.ingest.validation.limits import Limits
 from airflow_provider_diffgram.ingest.validation.page import write_page
 from airflow_provider_diffgram.models import Ellipse, Packet
 
@@ -45,11 +49,13 @@ def box(left: int = 10, label: str = "cat", **more: Any) -> dict[str, Any]:
     }
 
 
-def page_of(counts: Counts, failures: list[str] | None = None) -> str:
+def page_of(counts: Counts, failures: list[str] | None = None, **more: Any) -> str:
     file = io.BytesIO()
     client = DiffgramClient(Settings("https://diffgram.example.com", "zoo", "id", "a-long-secret"))
     with closing(Pictures(client, universal_path)) as pictures:
-        write_page(file, project="zoo", counts=counts, failures=failures or [], picture_of=pictures.of)
+        write_page(
+            file, project="zoo", counts=counts, failures=failures or [], picture_of=pictures.of, **more
+        )
     return file.getvalue().decode()
 
 
@@ -290,3 +296,96 @@ def test_the_same_set_gives_the_same_page():
     assert page() == page()
     assert "dog" in page()
     assert "label_file_id 2" in page()
+
+
+def groups(page: str) -> list[str]:
+    """Return the shapes that are drawn, each with its words."""
+    return re.findall(r"<g.*?</g>", page)
+
+
+def test_which_set_it_is_and_what_to_do_stand_first():
+    counts = Counts({}, 5)
+    counts.note(
+        "a.png", packet(box(label="brid", score=0.2)), ["packet 0: label 'brid' is not in the schema"]
+    )
+    limits = Limits(min_mean_score=0.5)
+    page = page_of(
+        counts,
+        limits.problems_of_all(counts),
+        facts=["dataset <night>", "run gated scheduled__2026"],
+        remedies=limits.remedies(counts),
+    )
+    assert "dataset &lt;night&gt; &middot; run gated scheduled__2026" in page
+    for words in ("are missing from the schema", "clear this task", "lower min_mean_score"):
+        assert words in page
+    assert page.index("run gated") < page.index("What to do") < page.index("<h2>Labels")
+
+
+def test_invalid_packets_that_are_allowed_must_be_left_out_of_the_push():
+    counts = Counts({}, 5)
+    counts.note("a.png", packet(box()), ["packet 0: has too many"])
+    (told,) = Limits(max_invalid=1).remedies(counts)
+    assert "let it read the file of valid_packets" in told
+    assert Limits().remedies(Counts({}, 5)) == []
+
+
+def test_instances_of_an_unknown_label_or_attribute_are_dashed():
+    counts = Counts({}, 5)
+    mixed = packet(box(), box(99, "brid"), box(200, attributes={"hue": "red"}))
+    problems = [
+        "packet 0: label 'brid' is not in the schema",
+        "packet 0: attribute 'hue' is not in the schema",
+    ]
+    counts.note("a.png", mixed, problems)
+    assert ['class="wrong"' in each for each in groups(page_of(counts))] == [False, True, True]
+
+
+def test_the_slider_counts_the_whole_set_and_hides_shapes_below():
+    counts = Counts({}, 5)
+    for left, score in ((10, 0.2), (60, 0.5), (110, 1.0)):
+        counts.note("a.png", packet(box(left, score=score)), [])
+    counts.note("b.png", packet(box()), [])
+    page = page_of(counts)
+    elements = Elements(page)
+    (slider,) = [each for each in elements.named("input") if each["type"] == "range"]
+    bins = json.loads(str(slider["data-bins"]))
+    assert (sum(bins), sum(bins[10:]), bins[4], bins[19]) == (3, 2, 1, 1)
+    assert float(str(slider["step"])) == 1 / len(bins)
+    assert "1 have no score, and stay" in page
+    assert 'data-score="' in page
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = [each["content"] for each in elements.named("meta") if "http-equiv" in each]
+    assert str(policy).endswith(f"; script-src 'sha256-{digest}'")
+
+
+def test_without_scores_no_script_may_run():
+    counts = Counts({}, 1)
+    counts.note("a.png", packet(box()), [])
+    assert "script" not in page_of(counts)
+
+
+def test_words_do_not_cover_each_other_and_what_finds_no_place_is_folded():
+    words = Words(1.0, (360.0, 200.0))
+    places = [words.place("pedestrian 0.55", (100, 60, 180, 140)) for _ in range(9)]
+    standing = [each for each in places if not each.is_folded]
+    assert len(set(standing)) == len(standing) > 3
+    assert words.folded == len(places) - len(standing) > 0
+    at_the_edge = words.place("a long label at the edge", (300, 10, 355, 30))
+    assert at_the_edge.is_end
+    at_the_other = words.place("a long label at the other edge", (-40, 180, 20, 199))
+    assert 0 <= at_the_other.x <= 360
+    counts = Counts({}, 1)
+    counts.note("a.png", packet(*(box(score=0.5 + n / 100) for n in range(30))), [])
+    page = page_of(counts)
+    folded = page.count('class="folded"')
+    assert f"{folded} labels are folded: point at their shapes" in page
+    assert folded > 20
+
+
+def test_each_picture_opens_large():
+    counts = Counts({}, 3)
+    for name in ("a.png", "b.png"):
+        counts.note(name, packet(box()), [])
+    boxes = [each for each in Elements(page_of(counts)).named("input") if each["type"] == "checkbox"]
+    assert [each["aria-label"] for each in boxes] == ["open the picture large"] * 2
