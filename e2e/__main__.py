@@ -19,7 +19,7 @@ from compat.environment import ROOT, StepFailed, build_wheels, make
 from compat.rows import pinned
 from tests.secrets_scan import find_secrets
 
-from . import distributed, reviewed, visit
+from . import distributed, emulator_page, reviewed, site, visit
 from .programs import CannotRunError
 
 BUILD = Path("build")
@@ -86,10 +86,10 @@ class EndToEnd:
         began = time.monotonic()
         wheels = build_wheels(self.folder / "wheels")
         log, python = self.folder / "install.log", Path(sys.executable)
+        self._browser_python = make(self.folder / "browser", python, ["playwright"], CONSTRAINTS, log)
         airflow = f"apache-airflow=={pinned('apache-airflow', CONSTRAINTS)}"
         wanted = [*wheels.requirements("emulator,examples"), airflow, OPENLINEAGE, *CELERY]
         self._python = make(self.folder / "venv", python, wanted, CONSTRAINTS, log)
-        self._browser_python = make(self.folder / "browser", python, ["playwright"], CONSTRAINTS, log)
         print(
             f"{wheels.provider.name} and {airflow} installed after {time.monotonic() - began:.0f} s",
             flush=True,
@@ -99,6 +99,17 @@ class EndToEnd:
         """Do what a person does."""
         pythons = (self._python, self._browser_python)
         for told, secret in visit.visit(self.folder / "browser-run", *pythons, self._secret_key):
+            self.hide(*secret)
+            self.report.add(Step(**told))
+
+    def look(self) -> None:
+        """Open every page of the site of the guides."""
+        for told in site.visit(self.folder / "site", self._browser_python):
+            self.report.add(Step(**told))
+
+    def correct(self) -> None:
+        """Correct predictions on the emulator's page."""
+        for told, secret in emulator_page.run(self.folder / "page", self._browser_python):
             self.hide(*secret)
             self.report.add(Step(**told))
 
@@ -139,7 +150,7 @@ class EndToEnd:
         """Look for the credentials in all that was left."""
         if not self._secrets:
             return
-        searched = [self.folder / name for name in ("browser-run", "distributed", "reviewed")]
+        searched = [self.folder / name for name in ("browser-run", "page", "distributed", "reviewed")]
         found = find_secrets([path for path in searched if path.exists()], sorted(self._secrets))
         self.report.secrets_found = len(found)
         (self.folder / "secrets.txt").write_text("".join(f"{place}\n" for place in found))
@@ -155,16 +166,18 @@ class EndToEnd:
 def main() -> int:
     """Run the parts that PARTS names, all if it names none."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    wanted = os.environ.get("PARTS", "").replace(",", " ").split() or ["browser", "distributed", "review"]
     folder = (BUILD / "e2e").resolve()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     everything = EndToEnd(folder)
     parts = {
         "browser": everything.browse,
+        "page": everything.correct,
+        "site": everything.look,
         "distributed": everything.distribute,
         "review": everything.review,
     }
+    wanted = os.environ.get("PARTS", "").replace(",", " ").split() or list(parts)
     unknown = [name for name in wanted if name not in parts]
     if unknown:
         raise SystemExit(f"no part is named {unknown[0]!r}; there are {', '.join(parts)}")

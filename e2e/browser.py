@@ -1,4 +1,4 @@
-"""``python browser.py < plan.json``: what a person does in a browser, one JSON line per step on stdout.
+"""``python -m e2e.browser < plan.json``: what a person does in a browser, one JSON line per step on stdout.
 
 Needs nothing but Playwright and a Chromium; run in an environment of its own. The credential comes by stdin,
 since arguments and environments of processes are for all to see.
@@ -6,23 +6,19 @@ since arguments and environments of processes are for all to see.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page, expect
 
-OPTIONS = [
-    "--no-sandbox",  # root has none
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-sync",
-    "--no-first-run",
-]
+from .window import SCHEMES, SIZE, Window, chromium
+
 CONNECTION = "diffgram_default"
 
 _PATIENCE = 180_000
@@ -145,33 +141,76 @@ class Person:
             assert frame["x"] - 2 <= box["x"] <= frame["x"] + frame["width"], (box, frame)
             assert frame["y"] - 2 <= box["y"] <= frame["y"] + frame["height"], (box, frame)
 
+    def see_progress(self) -> None:
+        """Read in the log of a wait how far it is, and how far it was before."""
+        self.page.goto(f"{self.plan['airflow']}/dags/{self.plan['queued']}/tasks/wait")
+        lines = self.page.get_by_text(re.compile(r"\d of \d+ in Diffgram"))
+        expect(lines.nth(1)).to_be_visible()
+        self.look("8-progress")
+
+    def see_failure(self) -> None:
+        """See why a push was refused without looking for it."""
+        self.page.goto(f"{self.plan['airflow']}/dags/{self.plan['refused']}/tasks/send")
+        expect(
+            self.page.get_by_text(re.compile(r"'fase' \(did you mean 'face'\?\)")).first
+        ).to_be_in_viewport()
+        self.look("9-failure")
+
     def see_comparison(self) -> None:
         """Open the page of a comparison by day and by night, and let it show one kind of correction."""
-        chromium = self.page.context.browser
-        assert chromium is not None
-        page = chromium.new_page(viewport={"width": 1400, "height": 1000})
-        loaded: list[str] = []
-        said: list[str] = []
-        page.on("request", lambda request: loaded.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        address = Path(self.plan["comparison"]).as_uri()
+        for window in self._day_and_night(Path(self.plan["comparison"]).as_uri(), "11-comparison"):
+            figures = window.page.locator("figure")
+            every = figures.count()
+            window.page.get_by_text("deleted", exact=True).last.click()
+            shown = sum(figures.nth(number).is_visible() for number in range(every))
+            assert 0 < shown < every, f"the filter shows {shown} of {every} pictures"
+
+    def _day_and_night(self, address: str, name: str) -> Iterator[Window]:
+        """Open a page that is complete in itself by day and by night, and keep what it shows."""
+        browser = self.page.context.browser
+        assert browser is not None
         backs = []
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            page.goto(address)
-            backs.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-            page.screenshot(path=self._pictures / f"8-comparison-{scheme}.png", full_page=True)
-        figures = page.locator("figure")
-        every = figures.count()
-        page.get_by_text("deleted", exact=True).last.click()
-        shown = sum(figures.nth(number).is_visible() for number in range(every))
-        page.close()
-        assert 0 < shown < every, f"the filter shows {shown} of {every} pictures"
+        for scheme in SCHEMES:
+            window = Window(browser, scheme)
+            window.page.goto(address)
+            backs.append(window.background())
+            window.page.screenshot(path=self._pictures / f"{name}-{scheme}.png", full_page=True)
+            yield window
+            problems = window.problems(address)
+            window.close()
+            assert not problems, f"{scheme}: {'; '.join(problems)}"
         assert backs[0] != backs[1], f"the page is {backs[0]} by day and by night"
-        others = [url for url in loaded if url != address and not url.startswith("data:")]
-        assert not others, f"the page loads {others}"
-        assert not said, f"the browser says {said}"
+
+    def see_gate(self) -> None:
+        """Follow the link on a gate to its page, by day and by night."""
+        self.page.goto(f"{self.plan['airflow']}/dags/{self.plan['refused']}/tasks/check/details")
+        address = self._page_link()
+        self.look("10-gate-link")
+        for window in self._day_and_night(address, "10-gate"):
+            expect(window.page.get_by_text("fase").first).to_be_visible()
+
+    def _page_link(self) -> str:
+        """Return where the link to the page of a task leads: a browser opens no file for a server's page."""
+        link = self.page.get_by_role("link", name="Page", exact=True)
+        expect(link).to_be_visible()
+        return str(link.get_attribute("href"))
+
+    def see_review(self) -> None:
+        """Read in the log of a review that it waits for people."""
+        self.page.goto(f"{self.plan['airflow']}/dags/{self.plan['reviewed']}/tasks/reviewed")
+        expect(self.page.get_by_test_id("state-badge").filter(has_text="Deferred").first).to_be_visible()
+        expect(
+            self.page.get_by_text(re.compile(r"0 of 3 reviewed \(3 open\); 3 to go")).first
+        ).to_be_visible()
+        self.look("12-review")
+
+    def see_reviewed(self) -> None:
+        """See that the DAG goes on when all is reviewed, and open the page on how good the model was."""
+        self.page.goto(f"{self.plan['airflow']}/dags/{self.plan['reviewed']}/tasks/compare/details")
+        address = self._page_link()
+        self.look("13-reviewed-link")
+        for window in self._day_and_night(address, "13-reviewed"):
+            expect(window.page.get_by_text("judged of 3 predictions")).to_be_visible()
 
 
 STEPS = {
@@ -181,7 +220,12 @@ STEPS = {
     "watch it succeed": Person.watch,
     "follow the link into Diffgram": Person.follow_link,
     "see the boxes": Person.see_boxes,
+    "see a wait's progress in its log": Person.see_progress,
+    "see why a push failed": Person.see_failure,
+    "open the page of a gate": Person.see_gate,
     "see a comparison": Person.see_comparison,
+    "see a review wait for people": Person.see_review,
+    "see how good the model was": Person.see_reviewed,
 }
 """What is done, in order."""
 
@@ -190,9 +234,8 @@ def main() -> int:
     """Do everything until a step fails; the steps after it are not ok either."""
     plan = json.load(sys.stdin)
     reason = ""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=plan["chromium"], args=OPTIONS)
-        person = Person(chromium.new_page(viewport={"width": 1400, "height": 1000}), plan)
+    with chromium(plan["chromium"]) as browser:
+        person = Person(browser.new_page(viewport=SIZE), plan)
         person.page.context.set_default_timeout(_PATIENCE)
         expect.set_options(timeout=_PATIENCE)
         for name, act in STEPS.items():
@@ -202,7 +245,6 @@ def main() -> int:
             else:
                 told = "not reached"
             print(json.dumps({"name": name, "ok": not told, "reason": told}), flush=True)
-        chromium.close()
     return 1 if reason else 0
 
 
@@ -210,7 +252,8 @@ def _problem(person: Person, act: Callable[[Person], None]) -> str:
     try:
         act(person)
     except Exception as error:  # noqa: BLE001  # whatever it is, the step is not ok
-        person.look("failed")
+        with contextlib.suppress(PlaywrightError):  # a browser that is stuck shows nothing either
+            person.look("failed")
         told = f"{type(error).__name__}: {error}".replace(person.plan["client_secret"], "***")
         return told.partition("Aria snapshot")[0][:600]
     return ""

@@ -1,4 +1,4 @@
-"""``python correcting.py < plan.json``: what a reviewer does on the emulator's page, one JSON line per step.
+"""``python -m e2e.correcting < plan.json``: what a reviewer does on the emulator's page, one JSON line per step.
 
 Needs nothing but Playwright and a Chromium, as :mod:`.browser`.
 """
@@ -12,17 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-OPTIONS = [
-    "--no-sandbox",  # root has none
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-sync",
-    "--no-first-run",
-]
-SCHEMES, WIDTHS = ("light", "dark"), (1400, 420)
+from .window import SCHEMES, chromium
+
+WIDTHS = (1400, 420)
 
 _BAD = '<img src=x onerror="alert(1)">'
 _PATIENCE = 20_000
@@ -252,15 +246,13 @@ def main() -> int:
     plan = json.load(sys.stdin)
     reason = ""
     expect.set_options(timeout=_PATIENCE)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=plan["chromium"], args=OPTIONS)
-        reviewer = Reviewer(chromium, plan)
+    with chromium(plan["chromium"]) as browser:
+        reviewer = Reviewer(browser, plan)
         for name, act in STEPS.items():
             told = reason and "not reached"
             if not reason:
                 told = reason = _problem(reviewer, act)
             print(json.dumps({"name": name, "ok": not told, "reason": told}), flush=True)
-        chromium.close()
     return 1 if reason else 0
 
 

@@ -7,7 +7,6 @@ another Python. It leaves ``emulator-editor.jpg``, the picture in the guide to t
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,10 +18,10 @@ from airflow_provider_diffgram.client import DiffgramClient, Settings
 from airflow_provider_diffgram.ingest import push, wait
 from airflow_provider_diffgram.review.comparison import Outputs, compare
 from airflow_provider_diffgram.review.finals import LiveFiles
-from compat.environment import clean_environment
 from demo import media
 from diffgram_emulator.process import EmulatorProcess
 
+from .browsing import browse
 from .programs import program
 
 DATASET, FILLED = "night", "ten thousand"
@@ -36,7 +35,6 @@ LEFT = {
 }
 """What the reviewer makes of the first picture's predictions, as a comparison is to tell it."""
 
-_SECONDS = 900.0
 _HEAPS, _HEAP = 10, 1_000
 
 Sides = tuple[int, int, int, int]
@@ -60,8 +58,8 @@ def run(folder: Path, browser_python: Path) -> Iterator[tuple[dict[str, Any], Se
     """
     folder.mkdir(parents=True)
     chromium = program("chromium", folder / "apt.log")
-    pictures = folder / "pictures"
-    pictures.mkdir()
+    pictures = folder.parent / "pictures"
+    pictures.mkdir(exist_ok=True)
     prepared = media.prepare(folder / "media")
     with EmulatorProcess.start(folder / "diffgram", rate_limit=False) as emulator:
         emulator = emulator.with_project(emulator.project)
@@ -76,7 +74,7 @@ def run(folder: Path, browser_python: Path) -> Iterator[tuple[dict[str, Any], Se
             "pictures": str(pictures),
             "chromium": str(chromium),
         }
-        for step in _browse(browser_python, plan, folder / "browser.log"):
+        for step in browse(browser_python, "correcting", plan, folder / "browser.log"):
             yield step, hidden
         problem = problem_of_comparison(emulator, folder)
         name = "emulator page: a comparison tells what was done"
@@ -147,22 +145,6 @@ def _client(emulator: EmulatorProcess) -> DiffgramClient:
     )
 
 
-def _browse(python: Path, plan: Mapping[str, Any], log: Path) -> Iterator[dict[str, Any]]:
-    with log.open("wb") as errors:
-        done = subprocess.run(
-            [python, Path(__file__).with_name("correcting.py")],
-            input=json.dumps(plan).encode(),
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=clean_environment(),
-            timeout=_SECONDS,
-            check=False,
-        )
-    yield from map(json.loads, done.stdout.splitlines())
-    if done.returncode not in (0, 1):
-        yield {"name": "the browser comes to its end", "ok": False, "reason": f"see {log}"}
-
-
 def _predicted(path: Path) -> list[tuple[str, float, Sides]]:
     """Return what a detector might see: not all of it is right."""
     if path.stem == "coins":
@@ -190,7 +172,7 @@ def _box(stem: str, number: int, seen: tuple[str, float, Sides]) -> dict[str, An
 def main() -> int:
     """Do this part alone."""
     folder, python = (Path(argument) for argument in sys.argv[1:])
-    steps = [told for told, _ in run(folder.resolve(), python)]
+    steps = [told for told, _ in run(folder.resolve() / "page", python)]
     with Image.open(folder / "pictures" / "emulator-editor.png") as picture:
         picture.convert("RGB").save(folder / "emulator-editor.jpg", quality=85)
     for told in steps:

@@ -1,4 +1,4 @@
-"""``airflow standalone`` as a newcomer starts it, with the shipped DAGs."""
+"""``airflow standalone`` as a newcomer starts it, with the shipped DAGs and those of a visit."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ import signal
 import subprocess
 from pathlib import Path
 
-from chaos.airflow import Airflow, free_port
+from chaos.airflow import ROOT, Airflow, free_port
 
-DAGS = ("diffgram_compound_document", "diffgram_push_predictions")
+DAGS = (
+    "diffgram_compound_document",
+    "diffgram_push_predictions",
+    "diffgram_review",
+    "e2e_queued",
+    "e2e_refused",
+)
 
 _STOP_SECONDS = 40.0
 
@@ -30,8 +36,13 @@ class Standalone(Airflow):
         )
         settings = {
             **of_environment(python, secret_key),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            "AIRFLOW__API__DEFAULT_WRAP": "True",  # a sentence in a log is to be seen whole
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(
+                [_bundle("shipped", dags), _bundle("visiting", ROOT / "e2e" / "visiting")]
+            ),
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",  # no file changes
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
             "AIRFLOW__OPENLINEAGE__NAMESPACE": "e2e",
             "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps({"type": "file", "log_file_path": str(lineage)}),
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # what runs is what a person starts
@@ -54,11 +65,17 @@ class Standalone(Airflow):
         super().stop()
 
 
+def _bundle(name: str, path: Path) -> dict[str, object]:
+    kind = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    return {"name": name, "classpath": kind, "kwargs": {"path": str(path)}}
+
+
 def of_environment(python: Path, secret_key: str) -> dict[str, str]:
     """Return the settings of any Airflow that runs the wheel and nothing else of ours."""
     return {
         "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "120",  # a busy machine is no reason to fail
         "AIRFLOW__CORE__FERNET_KEY": secret_key,
+        "AIRFLOW__CORE__TASK_SUCCESS_OVERTIME": "300",  # links are stored when the state is known
         "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "240",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",

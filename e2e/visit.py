@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from chaos.airflow import ChaosError, DagRun
-from compat.environment import clean_environment
 from demo import media
 from diffgram_emulator.process import EmulatorProcess
 
+from . import given
 from .answers import keep_answers
+from .browsing import browse
 from .compared import write_page
 from .programs import program
 from .standalone import Standalone
@@ -23,10 +23,8 @@ DAG, RUN = "diffgram_push_predictions", "by_hand"
 DATASET, LABEL = "photos", "face"
 PHOTO = "photo-astronaut.png"
 """One in which there is a face."""
-PACE = {"cycle": 1.0, "rows_per_cycle": 2}
-"""How the emulator looks into its queue: slow enough for a wait to be one."""
-
-_SECONDS = 2400.0
+PACE = {"cycle": 5.0, "rows_per_cycle": 1}
+"""How the emulator looks into its queue: so slow that a wait is one on any machine."""
 
 
 def visit(
@@ -41,13 +39,13 @@ def visit(
     folder.mkdir(parents=True)
     chromium = program("chromium", folder / "apt.log")
     pictures = folder.parent / "pictures"
-    pictures.mkdir()
+    pictures.mkdir(exist_ok=True)
     prepared = media.prepare(folder / "media")
     with (
         EmulatorProcess.start(folder.parent / "diffgram-browser", **PACE) as emulator,
         Standalone(folder / "airflow", python, secret_key, folder / "lineage" / "event") as airflow,
     ):
-        emulator = emulator.with_project(emulator.project, (LABEL,), (DATASET,))
+        emulator = emulator.with_project(emulator.project, (LABEL,), (DATASET, given.TO_REVIEW))
         plan = {
             "airflow": airflow.url,
             "chromium": str(chromium),
@@ -62,11 +60,18 @@ def visit(
             "photo": PHOTO,
             "pictures": str(pictures),
             "project": emulator.project,
+            "queued": f"{given.QUEUED}/runs/{given.RUN}",
+            "refused": f"{given.REFUSED}/runs/{given.RUN}",
+            "reviewed": f"{given.REVIEWED}/runs/{given.RUN}",
             "run": RUN,
         }
         hidden = (emulator.client_secret, f"{emulator.client_id}:{emulator.client_secret}")
-        for step in _browse(browser_python, plan, folder / "browser.log"):
+        for step in browse(browser_python, "browser", plan, folder / "browser.log"):
             yield step, hidden
+            if step["ok"] and step["name"] == "trigger the DAG with its form":
+                given.start(airflow, folder / "given", prepared.photos)
+            elif step["ok"] and step["name"] == "see a review wait for people":
+                given.review(emulator)
         try:
             keep_answers(airflow, folder / "answers", DagRun(airflow, DAG, RUN))
         except ChaosError as error:
@@ -99,19 +104,3 @@ def problem_of_lineage(folder: Path, dataset: tuple[str, str]) -> str:
     ):
         return ""
     return f"of {len(events)} events {len(sent)} are of the task, those of its end are {told}"
-
-
-def _browse(python: Path, plan: dict[str, str], log: Path) -> Iterator[dict[str, Any]]:
-    with log.open("wb") as errors:
-        done = subprocess.run(
-            [python, Path(__file__).with_name("browser.py")],
-            input=json.dumps(plan).encode(),
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=clean_environment(),
-            timeout=_SECONDS,
-            check=False,
-        )
-    yield from map(json.loads, done.stdout.splitlines())
-    if done.returncode not in (0, 1):
-        yield {"name": "the browser comes to its end", "ok": False, "reason": f"see {log}"}

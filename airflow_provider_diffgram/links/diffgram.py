@@ -145,5 +145,8 @@ LINKS = (
     DiffgramFileLink(),
     DiffgramInputsLink(),
     DiffgramJobLink(),
-    DiffgramPageLink(),
 )
+"""Of every task."""
+
+PAGE_LINKS = (*LINKS, DiffgramPageLink())
+"""Of a task that writes a page. Airflow logs an error for each link that the task stored nothing for."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
 from ..hooks.diffgram import failing_for_good
-from ..links.diffgram import remember_page
+from ..links.diffgram import PAGE_LINKS, remember_page
 from .base import AnnouncingOperator, number_of
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
     :param samples: so many pictures are on the page, 0 to 100, those that people corrected most.
     """
 
+    operator_extra_links = PAGE_LINKS
     template_fields: Sequence[str] = (
         "record",
         "job",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..hooks.diffgram import failing_for_good
-from ..links.diffgram import remember_page
+from ..links.diffgram import PAGE_LINKS, remember_page
 from .base import DiffgramOperator
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
     :param samples: so many pictures are on the page, 0 to 100.
     """
 
+    operator_extra_links = PAGE_LINKS
     template_fields: Sequence[str] = (
         "packets",
         "max_invalid",

@@ -18,7 +18,7 @@ from airflow_provider_diffgram.assets.diffgram import (
     sanitize_uri,
 )
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
-from airflow_provider_diffgram.links.diffgram import LINKS
+from airflow_provider_diffgram.links.diffgram import LINKS, PAGE_LINKS
 from airflow_provider_diffgram.operators.compare import DiffgramCompareOperator
 from airflow_provider_diffgram.operators.diffgram import (
     DiffgramCreateCompoundFileOperator,
@@ -94,7 +94,7 @@ def test_all_named_modules_can_be_imported():
 def test_links_and_the_handlers_of_assets_are_what_airflow_looks_for():
     """By name, since a name that leads nowhere is only logged."""
     found = [import_string(name) for name in INFO["extra-links"]]
-    assert found == [type(link) for link in LINKS]
+    assert found == [type(link) for link in PAGE_LINKS]
     (uris,) = INFO["asset-uris"]
     assert INFO["dataset-uris"] == [uris], "Airflow 2 reads it under this name"
     assert uris["schemes"] == ["diffgram"]
@@ -104,7 +104,8 @@ def test_links_and_the_handlers_of_assets_are_what_airflow_looks_for():
 
 @pytest.mark.parametrize("task", [*OPERATORS, DiffgramInputSensor, DiffgramReviewSensor])
 def test_every_operator_and_sensor_has_the_links(task):
-    assert task.operator_extra_links == LINKS
+    writes_a_page = "page" in task.template_fields
+    assert task.operator_extra_links == (PAGE_LINKS if writes_a_page else LINKS)
 
 
 def test_airflow_discovers_the_provider_and_its_connection_type():
