@@ -1,4 +1,4 @@
-"""``python -m e2e.correcting < plan.json``: what a reviewer does on the emulator's page, one JSON line per step.
+"""``python -m e2e.correcting < plan.json``: what a reviewer does on the emulator's page, step by step.
 
 Needs nothing but Playwright and a Chromium, as :mod:`.browser`.
 """

@@ -140,7 +140,7 @@ def _project(place: Mapping[str, Any]) -> str:
     return quote(str(place["project"]), safe="")
 
 
-LINKS = (
+LINKS: tuple[BaseOperatorLink, ...] = (
     DiffgramDatasetLink(),
     DiffgramFileLink(),
     DiffgramInputsLink(),
