@@ -8,6 +8,14 @@ from ..client.routes import PAGE
 from ..client.routes.uploads import MIB
 
 
+def allowed(most: float, of: int) -> float:
+    """Return how many ``of`` so many may fail.
+
+    :param most: a number, or a share if below 1.
+    """
+    return most * of if most < 1 else most
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Amounts and times that the project chose itself; what a user may choose is a parameter.

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from .problems import first_of
 from .recorded import Delivery
 
 SHOWN_FAILURES = 20
@@ -100,8 +101,7 @@ class Handle(BaseModel):
         counts = self.counts()
         told = [f"{counts[name]:,} {said}" for name, said in words.items() if counts[name]]
         ids = [f"{batch.id}" for batch in self.batches if batch.id is not None]
-        more = f" and {len(ids) - _SHOWN_BATCHES} more" if len(ids) > _SHOWN_BATCHES else ""
-        named = f", in batch {', '.join(ids[:_SHOWN_BATCHES])}{more}" if ids else ""
+        named = f", in batch {first_of(ids, _SHOWN_BATCHES)}" if ids else ""
         return f"{self.expected:,} packets: {', '.join(told) or 'none'}{named}"
 
     def to_xcom(self) -> dict[str, Any]:

@@ -61,35 +61,52 @@ FrameMap = Annotated[
 """0-based frame of the original video -> instances (server.md 5.6)."""
 
 
-def name_for(name: str | None, media: Media | None) -> str | None:
-    """Return ``name`` if it suits ``media`` (quirks 35 to 37); raise ValueError otherwise."""
-    if name is None:
-        if isinstance(media, TextMedia):
-            raise ValueError("text needs a name: the server refuses text without one as a duplicate")
-        return None
-    if isinstance(media, PageMedia) and PurePosixPath(name).suffix.lower() != ".png":
-        raise ValueError("must end in .png: pages are rendered as PNG")
-    if isinstance(media, PathMedia | UrlMedia) and media_type_of(name) != media.type:
-        known = [extension for extension, kind in EXTENSIONS.items() if kind == media.type]
-        raise ValueError(f"must end in an extension for {media.type}: {', '.join(known)}")
-    return name
+class WithPredictions(Sent):
+    """A medium, or none, with predictions that it can hold; it is checked before what must suit it."""
+
+    media: Media | None = None
+    original_filename: Text | None = Field(default=None, validate_default=True)
+    instance_list: list[Instance] = []
+    frame_packet_map: FrameMap | None = None
+
+    _null_is_empty = field_validator("instance_list", mode="before")(null_is_empty)
+
+    @field_validator("original_filename")
+    @classmethod
+    def _suits_the_media(cls, name: str | None, info: ValidationInfo) -> str | None:
+        """Return the name if it suits the medium (quirks 35 to 37)."""
+        media = info.data.get("media")
+        if name is None:
+            if isinstance(media, TextMedia):
+                raise ValueError("text needs a name: the server refuses text without one as a duplicate")
+            return None
+        if isinstance(media, PageMedia) and PurePosixPath(name).suffix.lower() != ".png":
+            raise ValueError("must end in .png: pages are rendered as PNG")
+        if isinstance(media, PathMedia | UrlMedia) and media_type_of(name) != media.type:
+            known = [extension for extension, kind in EXTENSIONS.items() if kind == media.type]
+            raise ValueError(f"must end in an extension for {media.type}: {', '.join(known)}")
+        return name
+
+    @field_validator("instance_list")
+    @classmethod
+    def _not_on_video(cls, instances: list[Instance], info: ValidationInfo) -> list[Instance]:
+        media = info.data.get("media")
+        if instances and media is not None and media.type == "video":
+            raise ValueError("is not used for videos: give frame_packet_map")
+        return instances
+
+    @field_validator("frame_packet_map")
+    @classmethod
+    def _on_video_only(cls, frames: FrameMap | None, info: ValidationInfo) -> FrameMap | None:
+        media = info.data.get("media")
+        if frames and info.data.get("instance_list"):
+            raise ValueError("cannot be combined with instance_list: a video has frames, other media do not")
+        if frames is not None and media is not None and media.type != "video":
+            raise ValueError(f"is for videos, not for {media.type}")
+        return frames
 
 
-def instances_for(instances: list[Instance], media: Media | None) -> list[Instance]:
-    """Return ``instances`` if ``media`` can hold them as a list."""
-    if instances and media is not None and media.type == "video":
-        raise ValueError("is not used for videos: give frame_packet_map")
-    return instances
-
-
-def frames_for(frames: FrameMap | None, media: Media | None) -> FrameMap | None:
-    """Return ``frames`` if ``media`` can hold them."""
-    if frames is not None and media is not None and media.type != "video":
-        raise ValueError(f"is for videos, not for {media.type}")
-    return frames
-
-
-class Packet(Sent):
+class Packet(WithPredictions):
     """One thing to send: new media, or an existing file to update, with its predictions.
 
     Raw media without predictions is a packet whose ``instance_list`` is empty.
@@ -107,12 +124,8 @@ class Packet(Sent):
     :param video_split_duration: seconds per clip, 2 to 180, or 0 for one file.
     """
 
-    media: Media | None = None
     file_id: Id | None = Field(default=None, validate_default=True)
     mode: UpdateMode | None = Field(default=None, validate_default=True)
-    original_filename: Text | None = Field(default=None, validate_default=True)
-    instance_list: list[Instance] = []
-    frame_packet_map: FrameMap | None = None
     parent_file_id: Id | None = None
     ordinal: Int32 | None = Field(default=None, ge=0)
     video_split_duration: PositiveInt | Literal[0] | None = Field(default=None, le=180)
@@ -140,25 +153,6 @@ class Packet(Sent):
             if mode is not None and file_id is None:
                 raise ValueError("needs file_id, the file to update")
         return mode
-
-    _null_is_empty = field_validator("instance_list", mode="before")(null_is_empty)
-
-    @field_validator("original_filename")
-    @classmethod
-    def _suits_the_media(cls, name: str | None, info: ValidationInfo) -> str | None:
-        return name_for(name, info.data.get("media"))
-
-    @field_validator("instance_list")
-    @classmethod
-    def _not_on_video(cls, instances: list[Instance], info: ValidationInfo) -> list[Instance]:
-        return instances_for(instances, info.data.get("media"))
-
-    @field_validator("frame_packet_map")
-    @classmethod
-    def _on_video_only(cls, frames: FrameMap | None, info: ValidationInfo) -> FrameMap | None:
-        if frames and info.data.get("instance_list"):
-            raise ValueError("cannot be combined with instance_list: a video has frames, other media do not")
-        return frames_for(frames, info.data.get("media"))
 
     @field_validator("parent_file_id")
     @classmethod
@@ -188,7 +182,7 @@ class Packet(Sent):
         return [*self.instance_list, *(instance for frame in frames for instance in frame)]
 
 
-class Child(Sent):
+class Child(WithPredictions):
     """A child of a compound file, such as a page or a camera image.
 
     :param media: as in a packet.
@@ -199,26 +193,6 @@ class Child(Sent):
 
     media: Media
     ordinal: Int32 = Field(ge=0)
-    original_filename: Text | None = Field(default=None, validate_default=True)
-    instance_list: list[Instance] = []
-    frame_packet_map: FrameMap | None = None
-
-    _null_is_empty = field_validator("instance_list", mode="before")(null_is_empty)
-
-    @field_validator("original_filename")
-    @classmethod
-    def _suits_the_media(cls, name: str | None, info: ValidationInfo) -> str | None:
-        return name_for(name, info.data.get("media"))
-
-    @field_validator("instance_list")
-    @classmethod
-    def _not_on_video(cls, instances: list[Instance], info: ValidationInfo) -> list[Instance]:
-        return instances_for(instances, info.data.get("media"))
-
-    @field_validator("frame_packet_map")
-    @classmethod
-    def _on_video_only(cls, frames: FrameMap | None, info: ValidationInfo) -> FrameMap | None:
-        return frames_for(frames, info.data.get("media"))
 
     def to_packet(self, parent_file_id: int) -> Packet:
         """Return the packet that adds this child to the compound file ``parent_file_id``."""

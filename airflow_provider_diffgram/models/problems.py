@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
@@ -113,6 +113,18 @@ def _grouped(alike: list[str]) -> str:
     also = f"; also in {', '.join(named)}" if named else ""
     more = len(places) - len(named)
     return f"{len(alike):,} alike: {alike[0]}{also}{f' and {more:,} more' if more else ''}"
+
+
+def first_of(things: Sequence[object], most: int) -> str:
+    """Return things for a message, separated by commas: the first of them, and how many more there are."""
+    shown = ", ".join(map(str, things[:most]))
+    return f"{shown} and {len(things) - most:,} more" if len(things) > most else shown
+
+
+def not_one_of(name: str, value: object, allowed: Iterable[object]) -> list[str]:
+    """Return what is wrong with a choice; nothing if it is one of those allowed."""
+    known = list(allowed)
+    return [] if value in known else [f"{name} must be one of {', '.join(map(repr, known))}, not {value!r}"]
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

@@ -13,7 +13,6 @@ from ..client import CredentialError, DiffgramClient, RefusedError, WrongAddress
 from ..drawing.likeness import Fields
 from ..ingest.read.paths import PathOpener
 from ..ingest.server.files import root_files
-from ..ingest.server.frames import instances_of_frames
 from ..ingest.server.past import Fate, Rows, look_back, look_for
 from ..ingest.server.rewrite import can_be_rewritten
 from ..ingest.server.rows import references
@@ -21,6 +20,8 @@ from ..models import File, Task
 from .compare import FileNow, SentFile
 from .lines import LinesByFile, key_of_stored
 from .progress import epoch_of
+from .reading import frames_of
+from .source import tasks_of
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,6 @@ _MOST_AGAIN = 200
 """Files that wait until others have been read, whose rows lead to theirs."""
 
 _PAGE = 1000
-_MOST_FRAMES = 36_000
 _OPEN = frozenset({"available", "in_progress", "in_review", "requires_changes", "deferred"})
 SET = "files.jsonl.gz"
 """The file of a pulled set that has everything."""
@@ -84,15 +84,10 @@ def review_of(tasks: Iterable[Task]) -> Review:
 def reviews_of_job(client: DiffgramClient, job_id: int) -> dict[int, Review]:
     """Return how far people are with the files of a job, by their ids."""
     by_file: dict[int, dict[int, Task]] = {}
-    page = 0
-    while True:
-        listed = client.send(routes.list_job_tasks(client.project, job_id, page=page, limit=_PAGE)).task_list
-        for task in listed:
-            if task.file is not None:
-                by_file.setdefault(task.file.id, {})[task.id] = task
-        if len(listed) < _PAGE:
-            return {file_id: review_of(tasks.values()) for file_id, tasks in by_file.items()}
-        page += 1
+    for task in tasks_of(client, job_id):
+        if task.file is not None:
+            by_file.setdefault(task.file.id, {})[task.id] = task
+    return {file_id: review_of(tasks.values()) for file_id, tasks in by_file.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +238,9 @@ class LiveFiles:
 
     def _rows(self, file: File, sent: SentFile) -> dict[int | None, list[Fields]]:
         if file.type == "video":
-            frames = int((file.video or {}).get("frame_count") or 0) or _MOST_FRAMES
-            steps = instances_of_frames(self.client.project, file.id, sent.dataset or 0, range(frames))
-            found: dict[int | None, list[dict[str, Any]]] = dict(self.client.run(steps).items())
+            found: dict[int | None, list[dict[str, Any]]] = dict(
+                frames_of(self.client, file, sent.dataset).items()
+            )
         else:
             found = {None: file.instance_list}
         self._rows_met.tell(file.id, (row["id"] for rows in found.values() for row in rows))

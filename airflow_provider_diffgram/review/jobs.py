@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from ..client import OutcomeUnknownError, RefusedError, routes
 from ..client.request import Steps, ask, now, pause
+from ..ingest.server.jobs import every_job
 from ..models import InvalidValueError, Job
 from .errors import JobStateError
 from .shares import is_share
@@ -199,17 +200,8 @@ def jobs_named(project: str, name: str) -> Steps[list[Job]]:
     The server's search takes a part of the name in any case, and a backslash in it for something else
     (server.md 10.2.2), so names are compared here.
     """
-    ids: list[int] = []
-    page = 1
-    while True:
-        listed = yield from ask(
-            routes.list_jobs(project, search=None if "\\" in name else name, page=page, names_only=True)
-        )
-        ids += [job.id for job in listed.jobs if job.name == name]
-        if not listed.jobs or page >= (listed.pages or 1):
-            break
-        page += 1
-    return (yield from jobs_of(project, ids))
+    found = yield from every_job(project, None if "\\" in name else name, names_only=True)
+    return (yield from jobs_of(project, [job.id for job in found if job.name == name]))
 
 
 def jobs_of(project: str, job_ids: Sequence[int]) -> Steps[list[Job]]:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from ..client import DiffgramClient, routes
 from ..ingest.server.frames import instances_of_frames
 from ..models import File
+from ..models.packet import MAX_FRAMES
 from .source import read_singly
-from .stored import StoredFile, stored_file
+from .stored import Row, StoredFile, stored_file
 
 _log = logging.getLogger(__name__)
 
@@ -18,8 +19,6 @@ EXPLORER_PAGE = 500
 
 _WORTH_A_PAGE = 100
 """A page costs the server as much as reading so many files one by one."""
-
-_MOST_FRAMES = 36_000
 
 
 def is_many(count: int, in_dataset: int) -> bool:
@@ -59,6 +58,14 @@ def content_of(client: DiffgramClient, file: File, directory_id: int | None) -> 
     """Return what a root file holds; the frames of a video are asked for."""
     if file.type != "video":
         return stored_file(file)
-    frames = int((file.video or {}).get("frame_count") or 0) or _MOST_FRAMES
-    found = client.run(instances_of_frames(client.project, file.id, directory_id or 0, range(frames)))
+    found = frames_of(client, file, directory_id)
     return stored_file(file, frames=found, frame_count=(file.video or {}).get("frame_count"))
+
+
+def frames_of(client: DiffgramClient, file: File, directory_id: int | None) -> dict[int, list[Row]]:
+    """Return what each frame of a video holds.
+
+    :param directory_id: a dataset of the project.
+    """
+    frames = int((file.video or {}).get("frame_count") or 0) or MAX_FRAMES
+    return client.run(instances_of_frames(client.project, file.id, directory_id or 0, range(frames)))

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 from ..drawing.likeness import box_iou
 from ..drawing.shapes import extent_of
 from ..models import InvalidValueError
+from ..models.problems import not_one_of
 
 By = Literal["score", "margin", "rare", "disagreement", "random"]
 
@@ -59,9 +60,7 @@ class Selection:
             problems.append(f"amount must be a number of files, or a share below 1, not {self.amount!r}")
         elif self.amount >= 1 and self.amount != int(self.amount):
             problems.append(f"amount must be a whole number of files from 1 on, not {self.amount!r}")
-        if self.by not in get_args(By):
-            allowed = ", ".join(map(repr, get_args(By)))
-            problems.append(f"by must be one of {allowed}, not {self.by!r}")
+        problems += not_one_of("by", self.by, get_args(By))
         if not _is_number(self.random_share) or not 0 <= self.random_share <= 1:
             problems.append(f"random_share must be a share from 0 to 1, not {self.random_share!r}")
         if problems:

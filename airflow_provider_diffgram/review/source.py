@@ -14,7 +14,9 @@ from typing import Any, Protocol
 
 from ..client import DiffgramClient, DiffgramError, RefusedError, routes
 from ..client.request import ask_together
+from ..ingest.server.jobs import every_job
 from ..models import File, InvalidValueError, Task
+from ..models.problems import first_of
 from .shelf import Member
 
 DONE = "complete"
@@ -233,12 +235,9 @@ def read_singly(client: DiffgramClient, file_ids: Iterable[int]) -> Iterator[Fil
             )
         except RefusedError as error:
             raise InvalidValueError(
-                "files to pull", [f"one of {_shown(some)} cannot be read, is it of this project? {error}"]
+                "files to pull",
+                [f"one of {first_of(some, 10)} cannot be read, is it of this project? {error}"],
             ) from error
-
-
-def _shown(ids: Sequence[int]) -> str:
-    return ", ".join(map(str, ids[:10])) + (f" and {len(ids) - 10} more" if len(ids) > 10 else "")
 
 
 def children_of(client: DiffgramClient, compounds: Sequence[tuple[int, str]]) -> Iterator[Sight]:
@@ -286,14 +285,9 @@ def tasks_of(client: DiffgramClient, job_id: int) -> Iterator[Task]:
 def _statuses_of_all(client: DiffgramClient) -> dict[int, str | None]:
     """Return file -> the status of its tasks in all jobs: complete only if each of them is."""
     found: dict[int, str | None] = {}
-    page, pages = 1, 1
-    while page <= pages:
-        listed = client.send(routes.list_jobs(client.project, page=page))
-        pages = listed.pages or 0
-        for job in listed.jobs:
-            if job.status != "draft":
-                _gather(found, tasks_of(client, job.id))
-        page += 1
+    for job in client.run(every_job(client.project)):
+        if job.status != "draft":
+            _gather(found, tasks_of(client, job.id))
     return found
 
 

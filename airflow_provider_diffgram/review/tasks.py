@@ -7,13 +7,13 @@ the files are learnt once, and only of tasks that are new.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from ..client import CredentialError, RefusedError, ServerFaultError, WrongAddressError, routes
 from ..client.request import Steps, ask, now, pause
 from ..models import InvalidValueError, TaskState
+from ..models.problems import first_of
 from .errors import TasksMissingError
 from .jobs import require_launched
 
@@ -211,7 +211,5 @@ def _without_a_view(project: str, file_id: int) -> Steps[str]:
     return "there"
 
 
-def _first(file_ids: Collection[int]) -> str:
-    """Return ids for a message, the first of them if they are many."""
-    shown = ", ".join(f"file {file_id}" for file_id in islice(file_ids, _SHOWN))
-    return f"{shown} and {len(file_ids) - _SHOWN:,} more" if len(file_ids) > _SHOWN else shown
+def _first(file_ids: Sequence[int]) -> str:
+    return first_of([f"file {file_id}" for file_id in file_ids], _SHOWN)

@@ -16,6 +16,7 @@ from ..client import DiffgramClient, routes
 from ..client.looking import look_until_decided
 from ..client.request import Steps, ask, now
 from ..models import InvalidValueError
+from ..models.problems import first_of
 from .errors import (
     JobStateError,
     ReviewImpossibleError,
@@ -388,12 +389,10 @@ class ReviewWait:
         possible = receipt.reviewable - receipt.without_task
         if overdue and receipt.without_task and possible < self.rules.needed(receipt):
             where = "in any job" if job_id is None else f"in job {job_id}"
-            shown = ", ".join(str(file_id) for file_id in sorted(self._lacking)[:_SHOWN])
-            more = f" and {len(self._lacking) - _SHOWN:,} more" if len(self._lacking) > _SHOWN else ""
             raise ReviewImpossibleError(
                 f"{receipt.without_task:,} of {receipt.expected:,} files have had no task {where} for "
                 f"{self.rules.task_timeout:.0f} s, so nobody can review them: add them by "
                 "DiffgramAddTasksOperator, or attach their dataset to the job and launch it. "
-                f"{receipt.summary()}. File ids: {shown}{more}",
+                f"{receipt.summary()}. File ids: {first_of(sorted(self._lacking), _SHOWN)}",
                 receipt,
             )

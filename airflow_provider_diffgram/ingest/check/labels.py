@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from ...client import DiffgramClient, routes
 from ...models import Global, Instance, InvalidValueError, Relation
-from ...models.problems import did_you_mean
+from ...models.problems import did_you_mean, first_of
 from ..server.once import send_once
 from .attributes import Attributes
 from .lookup import find_schema
@@ -272,5 +272,4 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _cut(words: Sequence[str]) -> str:
-    more = f" and {len(words) - _MOST_NAMED:,} more" if len(words) > _MOST_NAMED else ""
-    return (", ".join(words[:_MOST_NAMED]) or "none") + more
+    return first_of(words, _MOST_NAMED) or "none"

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from ...client import DiffgramClient, routes
 from ...models import Dataset, InvalidValueError, LabelSchema
-from ...models.problems import did_you_mean
+from ...models.problems import did_you_mean, first_of
 
 _log = logging.getLogger(__name__)
 
@@ -114,6 +114,4 @@ def _oldest(every: Sequence[N]) -> N:
 
 def _unknown(project: str, wanted: str | int | None, names: list[str]) -> str:
     near = "" if wanted is None else did_you_mean(str(wanted), names)
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    listed = ", ".join(sorted(names)[:_NAMED]) or "none"
-    return f"not in project {project!r}{near}, which has: {listed}{more}"
+    return f"not in project {project!r}{near}, which has: {first_of(sorted(names), _NAMED) or 'none'}"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from ...models import File, Packet, PathMedia
+from ...models.problems import first_of
 from ..read.paths import PathOpener
 
 _MOST_BYTES = 64 * 2**20
@@ -55,8 +56,8 @@ def frames_beyond(frames: Iterable[int], count: int | None, what: str) -> list[s
     beyond = sorted(frame for frame in frames if count is not None and frame >= count)
     if count is None or not beyond:
         return []
-    shown = ", ".join(map(str, beyond[:5])) + (f" and {len(beyond) - 5} more" if len(beyond) > 5 else "")
-    return [f"frame_packet_map: frame {shown} beyond the end: {what} has frames 0 to {count - 1}"]
+    told = f"frame {first_of(beyond, 5)} beyond the end: {what} has frames 0 to {count - 1}"
+    return [f"frame_packet_map: {told}"]
 
 
 def count_frames(file: BinaryIO | Any) -> int | None:

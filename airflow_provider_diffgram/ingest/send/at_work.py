@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from ...client import DiffgramClient, routes
-from ...client.request import Steps, ask, ask_together
+from ...client.request import Steps, ask_together
 from ...models import File, Job
+from ..server.jobs import every_job
 from ..server.rewrite import Row
 
 OPEN = ("in_progress", "deferred", "in_review", "requires_changes")
@@ -92,21 +93,12 @@ class AtWork:
     def _look(self) -> None:
         with self._lock:
             if self._jobs is None:
-                self._jobs = self._client.run(self._launched())
+                jobs = self._client.run(every_job(self._client.project))
+                self._jobs = [job for job in jobs if job.status != "draft"]
             elif not self._jobs or self._client.clock.monotonic() - self._looked_at < _AGAIN_AFTER:
                 return
             self._looked_at = self._client.clock.monotonic()
             self._states = self._client.run(self._look_at_tasks(self._jobs))
-
-    def _launched(self) -> Steps[list[Job]]:
-        found: list[Job] = []
-        number = 1
-        while True:
-            page = yield from ask(routes.list_jobs(self._client.project, page=number))
-            found += [job for job in page.jobs if job.status != "draft"]
-            if not page.jobs or number >= (page.pages or number):
-                return found
-            number += 1
 
     def _look_at_tasks(self, jobs: Iterable[Job]) -> Steps[dict[int, set[str]]]:
         project = self._client.project

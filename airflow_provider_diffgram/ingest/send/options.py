@@ -9,9 +9,10 @@ from typing import Any, Required, TypedDict, get_args
 
 from ...client.sync import MOST_AT_ONCE
 from ...models import InvalidValueError
+from ...models.problems import not_one_of
 from ..check.labels import UNKNOWN_LABELS, Ref, UnknownLabels
 from ..defaults import CONCURRENCY
-from ..limits import LIMITS, Limits
+from ..limits import LIMITS, Limits, allowed
 from ..read.paths import PathOpener, universal_path
 from .batches import Memory
 from .decide import DeliverBy, IfExists
@@ -102,9 +103,8 @@ class Options:
             ("if_exists", self.if_exists, get_args(IfExists)),
             ("delivery", self.delivery, get_args(DeliverBy)),
         )
-        for name, value, allowed in chosen:
-            if value not in allowed:
-                problems.append(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
+        for name, value, known in chosen:
+            problems += not_one_of(name, value, known)
         if self.record and self.record == self.report:
             problems.append(f"record and report are both {self.record!r}: give each a path of its own")
         if not self.max_failed >= 0:
@@ -136,4 +136,4 @@ class Options:
 
     def too_many(self, failed: int, expected: int) -> bool:
         """Whether more of ``expected`` packets failed than may."""
-        return failed > (self.max_failed * expected if self.max_failed < 1 else self.max_failed)
+        return failed > allowed(self.max_failed, expected)

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, Literal, get_args
 
 from ...drawing.likeness import likeness, place_of, same_place
+from ...models.problems import not_one_of
 from ..server.rewrite import Rewrite, Row, is_same, rewritten
 
 Empty = Literal["clear", "keep"]
@@ -64,8 +65,8 @@ def rules_of(given: Rules | Mapping[str, Any] | None) -> Rules:
         f"there is no {name!r}: there are {', '.join(sorted(known))}" for name in given.keys() - known
     ]
     for name, allowed in (("empty", get_args(Empty)), ("reviewed", get_args(Reviewed))):
-        if name in given and given[name] not in allowed:
-            problems.append(f"{name} must be one of {', '.join(map(repr, allowed))}, not {given[name]!r}")
+        if name in given:
+            problems += not_one_of(name, given[name], allowed)
     for name in ("respect_people", "rescore"):
         if name in given and not isinstance(given[name], bool):
             problems.append(f"{name} must be true or false, not {given[name]!r}")

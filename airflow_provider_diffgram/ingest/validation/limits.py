@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...models import InvalidValueError, Packet
+from ..limits import allowed
 from .counts import Counts
 
 
@@ -79,9 +80,7 @@ class Limits:
         return told
 
     def _allows(self, counts: Counts) -> bool:
-        return counts.invalid <= (
-            self.max_invalid * counts.packets if self.max_invalid < 1 else self.max_invalid
-        )
+        return counts.invalid <= allowed(self.max_invalid, counts.packets)
 
     def _mean_problem(self, counts: Counts) -> str | None:
         mean = counts.mean_score

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from ...client import DiffgramClient
 from ...models import InvalidValueError, Packet
-from ...models.problems import all_problems
+from ...models.problems import all_problems, not_one_of
 from ...models.received import without_signatures
 from ..check.check import Candidate, Preparation, Target, place_of, validated
 from ..check.labels import UNKNOWN_LABELS, UnknownLabels
@@ -173,10 +173,7 @@ def check_arguments(
     :raises InvalidValueError: with everything that is wrong.
     :raises StorageError: if the storage of a file fails, and may be back.
     """
-    problems = []
-    if unknown_labels not in UNKNOWN_LABELS:
-        known = ", ".join(map(repr, UNKNOWN_LABELS))
-        problems.append(f"unknown_labels must be one of {known}, not {unknown_labels!r}")
+    problems = not_one_of("unknown_labels", unknown_labels, UNKNOWN_LABELS)
     if not 0 <= samples <= 100:
         problems.append(f"samples must be 0 to 100, not {samples}")
     problems += all_problems([limits.check])

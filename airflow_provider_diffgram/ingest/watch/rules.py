@@ -9,7 +9,9 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from ...models import InvalidValueError, Receipt
+from ...models.problems import not_one_of
 from ..defaults import MAX_RETRIES, STALL_TIMEOUT
+from ..limits import allowed
 
 _ALLOWED = {
     "verify": ("counts", "instances", "status"),
@@ -41,9 +43,9 @@ class Rules:
 
     def __post_init__(self) -> None:
         problems = [
-            f"{name} must be one of {', '.join(map(repr, allowed))}, not {getattr(self, name)!r}"
-            for name, allowed in _ALLOWED.items()
-            if getattr(self, name) not in allowed
+            problem
+            for name, known in _ALLOWED.items()
+            for problem in not_one_of(name, getattr(self, name), known)
         ]
         problems += _number_problems("max_failed", self.max_failed, "a number of inputs, or a share below 1,")
         if self.stall_timeout is not None:
@@ -69,7 +71,7 @@ class Rules:
 
     def too_many(self, problems: int, expected: int) -> bool:
         """Whether more of ``expected`` inputs failed than may."""
-        return problems > (self.max_failed * expected if self.max_failed < 1 else self.max_failed)
+        return problems > allowed(self.max_failed, expected)
 
     def next_step(self, receipt: Receipt, to_retry: Sequence[int]) -> Literal["wait", "retry", "end"]:
         """Return what to do next.

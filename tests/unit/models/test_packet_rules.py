@@ -206,7 +206,7 @@ def test_a_packet_of_a_child_keeps_everything_of_the_child():
 def test_a_child_follows_the_rules_of_a_packet():
     value = {"media": VIDEO, "ordinal": "x", "original_filename": "v.jpg", "instance_list": [BOX]}
     places = [problem.split(":")[0] for problem in problems_of(Child, **value)]
-    assert places == ["ordinal", "original_filename", "instance_list"]
+    assert places == ["original_filename", "instance_list", "ordinal"]
 
 
 @pytest.mark.parametrize(
