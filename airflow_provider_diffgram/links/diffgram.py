@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink
+from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 
 if TYPE_CHECKING:
     from airflow.models.taskinstancekey import TaskInstanceKey
     from airflow.providers.common.compat.sdk import BaseOperator, Context
 
-PAGE_KEY = "diffgram_page"
-
 KEY = "diffgram_place"
-"""XCom with what the links need: Airflow 2 makes links in the webserver, Airflow 3 on the worker."""
+"""XCom with what the links need: Airflow 2 makes links in the webserver; a deferred task has two workers."""
+
+_KEPT = "_diffgram_place"
+"""Attribute of an operator at work with the same: Airflow 3 logs an error for an XCom that is missing."""
 
 
 def remember_place(
@@ -26,13 +28,15 @@ def remember_place(
     directory_id: int | None = None,
     file_id: int | None = None,
     job_id: int | None = None,
+    batch_ids: Sequence[int] = (),
 ) -> None:
-    """Store what the links of a running task need. Call it again when more is known.
+    """Store what the links of a running task need. Call it again when more is known: that is added.
 
     Without a task instance, as when an operator is tried out, nothing is stored.
 
     :param base_url: scheme, host and port, without a credential.
     :param project: project_string_id.
+    :param batch_ids: input batches of the task; the link to its inputs shows one batch, or all inputs.
     """
     place = {
         "base_url": base_url,
@@ -40,10 +44,37 @@ def remember_place(
         "directory_id": directory_id,
         "file_id": file_id,
         "job_id": job_id,
+        "batch_id": batch_ids[0] if len(batch_ids) == 1 else None,
     }
+    _keep(context, {key: value for key, value in place.items() if value is not None})
+
+
+def recall_place(context: Context) -> None:
+    """Take up what an earlier process of a deferred task stored."""
     ti = context.get("ti")
-    if ti is not None:
-        ti.xcom_push(key=KEY, value={key: value for key, value in place.items() if value is not None})
+    if ti is not None and AIRFLOW_V_3_0_PLUS:
+        _keep(context, ti.xcom_pull(key=KEY, task_ids=ti.task_id, map_indexes=ti.map_index) or {})
+
+
+def _keep(context: Context, more: Mapping[str, Any]) -> None:
+    ti = context.get("ti")
+    if ti is None:
+        return
+    known = getattr(ti.task, _KEPT, {})
+    place = {**known, **more}
+    if place != known:
+        setattr(ti.task, _KEPT, place)
+        ti.xcom_push(key=KEY, value=place)
+
+
+def _place_of(operator: Any, ti_key: TaskInstanceKey) -> Mapping[str, Any]:
+    if AIRFLOW_V_3_0_PLUS:
+        place = getattr(operator, _KEPT, None)
+    else:
+        from airflow.providers.common.compat.sdk import XCom
+
+        place = XCom.get_value(key=KEY, ti_key=ti_key)
+    return place if isinstance(place, Mapping) else {}
 
 
 class _DiffgramLink(BaseOperatorLink):
@@ -51,12 +82,8 @@ class _DiffgramLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # type: ignore[override]
         """Return the address, made from what the task stored."""
-        from airflow.providers.common.compat.sdk import XCom
-
-        place: Any = XCom.get_value(key=KEY, ti_key=ti_key)
-        if not isinstance(place, Mapping):
-            return ""
-        path = self._path(place)
+        place = _place_of(operator, ti_key)
+        path = self._path(place) if "project" in place else ""
         return f"{place['base_url']}{path}" if path else ""
 
     def _path(self, place: Mapping[str, Any]) -> str:
@@ -86,12 +113,17 @@ class DiffgramFileLink(_DiffgramLink):
 
 
 class DiffgramInputsLink(_DiffgramLink):
-    """Opens the list of inputs: what arrived, what is waiting, what failed and why."""
+    """Opens the list of inputs: what arrived, what is waiting, what failed and why.
+
+    The number of the task's batch goes with it. Diffgram's page shows all inputs and has a field for the
+    number; the emulator's shows the batch.
+    """
 
     name = "Diffgram inputs"
 
     def _path(self, place: Mapping[str, Any]) -> str:
-        return f"/studio/upload/{_project(place)}"
+        batch = f"?batch_id={place['batch_id']}" if "batch_id" in place else ""
+        return f"/studio/upload/{_project(place)}{batch}"
 
 
 class DiffgramJobLink(_DiffgramLink):
@@ -111,17 +143,14 @@ class DiffgramPageLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # type: ignore[override]
         """Return the address of the page, as far as a browser can open it."""
-        from airflow.providers.common.compat.sdk import XCom
-
-        page: Any = XCom.get_value(key=PAGE_KEY, ti_key=ti_key)
+        page = _place_of(operator, ti_key).get("page")
         return address_of(page) if isinstance(page, str) else ""
 
 
 def remember_page(context: Context, page: str | None) -> None:
     """Store where a running task writes its page."""
-    ti = context.get("ti")
-    if ti is not None and page:
-        ti.xcom_push(key=PAGE_KEY, value=page)
+    if page:
+        _keep(context, {"page": page})
 
 
 def address_of(path: str) -> str:

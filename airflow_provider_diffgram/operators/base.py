@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from ..hooks.diffgram import DiffgramHook
-from ..links.diffgram import LINKS, remember_place
+from ..links.diffgram import LINKS, recall_place, remember_place
 from .rendering import RenderingOperator
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _TRIGGERER_GRACE = 600.0
+_LONGEST_NAME = 100
+_LONGEST_PATH = 1000
 
 
 def seconds_of(value: timedelta | float) -> float:
@@ -40,6 +42,24 @@ def number_of(name: str, value: Any) -> float:
         from ..models import InvalidValueError
 
         raise InvalidValueError(name, [f"{name} must be a number, not {value!r}"]) from None
+
+
+def name_of_packets(given: Any) -> str | None:
+    """Return a short name of packets as an operator is given them, from the first of them or their file."""
+    if isinstance(given, str):
+        return (
+            given.rstrip("/").rpartition("/")[2] if len(given) < _LONGEST_PATH and "{" not in given else None
+        )
+    each = given[0] if isinstance(given, list | tuple) and given else given
+    named = (
+        each.get("original_filename")
+        if isinstance(each, Mapping)
+        else getattr(each, "original_filename", None)
+    )
+    if not isinstance(named, str):
+        return None
+    more = len(given) - 1 if isinstance(given, list | tuple) else 0
+    return f"{named} and {more:,} more" if more else named
 
 
 class Targets(TypedDict):
@@ -63,18 +83,26 @@ class AnnouncingOperator(RenderingOperator):
         super().__init__(**kwargs)
         self.diffgram_conn_id = diffgram_conn_id
 
+    def pre_execute(self, context: Context) -> None:
+        """Name a mapped task by what it works on, unless its ``map_index_template`` does."""
+        super().pre_execute(context)
+        name = self._document()
+        if name and context.get("map_index_template") is None:
+            context["diffgram_document"] = name[:_LONGEST_NAME]  # type: ignore[typeddict-unknown-key]
+            context["map_index_template"] = "{{ diffgram_document }}"
+
     def _hook(self) -> DiffgramHook:
         """Return the hook; the same one at every call."""
         if self._connected is None:
             self._connected = DiffgramHook(self.diffgram_conn_id)
         return self._connected
 
-    def _connect(self, context: Context, **place: int | None) -> DiffgramClient:
+    def _connect(self, context: Context, **place: Any) -> DiffgramClient:
         """Return a client, once what the links are made of is kept: a task that fails has them, too."""
         self._remember(context, **place)
         return self._hook().get_conn()
 
-    def _remember(self, context: Context, **place: int | None) -> None:
+    def _remember(self, context: Context, **place: Any) -> None:
         """Keep what the links are made of.
 
         :param place: as of :func:`~..links.diffgram.remember_place`.
@@ -96,9 +124,18 @@ class AnnouncingOperator(RenderingOperator):
         """Return the files that the task is about, as far as it was told them."""
         return ()
 
+    def _document(self) -> str | None:
+        """Return a short name of what the task works on: a document, a file of packets."""
+        return None
+
 
 class DeferringOperator(AnnouncingOperator):
     """Leaves a wait to the triggerer, and takes it back."""
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after the triggerer, with the links of before."""
+        recall_place(context)
+        return super().resume_execution(next_method, next_kwargs, context)
 
     def _defer_until(self, deadline: float, trigger: BaseTrigger) -> NoReturn:
         """Leave the wait to a trigger; does not return.

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..hooks.diffgram import failing_for_good
-from .base import DiffgramOperator
+from .base import DiffgramOperator, name_of_packets
 from .sending import SendingOperator
 from .validate import DiffgramValidatePacketsOperator
 
@@ -85,6 +85,9 @@ class DiffgramSendPacketOperator(SendingOperator):
 
         return candidates(self.packets, "packet", path_of)
 
+    def _document(self) -> str | None:
+        return name_of_packets(self.packets)
+
     def _sources(self) -> Iterable[Any]:
         from ..lineage.sources import named
 
@@ -158,6 +161,9 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
             "url": client.settings.file_url(parent.file_id),
         }
 
+    def _document(self) -> str | None:
+        return str(self.name)
+
     def _compound(self) -> CompoundFile:
         from pydantic import ValidationError
 
@@ -230,6 +236,11 @@ class DiffgramUploadChildrenOperator(SendingOperator):
 
     def _file_ids(self) -> Sequence[int]:
         return [self._parent()]
+
+    def _document(self) -> str | None:
+        if isinstance(self.parent_file_id, Mapping) and self.parent_file_id.get("name"):
+            return str(self.parent_file_id["name"])
+        return f"children of file {self.parent_file_id}"
 
     def _parent(self) -> int:
         from ..models import InvalidValueError

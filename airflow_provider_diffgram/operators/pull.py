@@ -112,6 +112,9 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         self._tell(context, client, found)
         return found.to_xcom()
 
+    def _document(self) -> str | None:
+        return str(self.path).rstrip("/").rpartition("/")[2] or None
+
     def _source(self, hook: DiffgramHook) -> dict[str, Any]:
         """Return what to pull; a rendered template is text, and one of nothing is empty.
 

@@ -15,7 +15,7 @@ from .base import DiffgramOperator, number_of, seconds_of
 from .memory import memory_of
 from .metrics import count_push
 from .turns import turns_of
-from .waiting import WaitingOperator
+from .waiting import WaitingOperator, batch_ids_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -142,6 +142,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         from ..lineage.diffgram import announce
 
         hook = self._hook()
+        self._remember(context, batch_ids=batch_ids_of([handle]))
         assert handle.directory_id is not None
         self._outcome = announce(
             self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..hooks.diffgram import failing_for_good
 from ..links.diffgram import PAGE_LINKS, remember_page
-from .base import DiffgramOperator
+from .base import DiffgramOperator, name_of_packets
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -111,6 +111,9 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
                 remember_page(context, self.page)
             found.raise_if_failed()
         return found.to_xcom()
+
+    def _document(self) -> str | None:
+        return name_of_packets(self.packets)
 
     def _limits(self, path_of: PathOpener) -> Limits:
         """Return the limits as numbers: a rendered template is text, and one of nothing is empty.

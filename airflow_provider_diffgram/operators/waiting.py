@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from ..models import Handle, Receipt
 
 
+def batch_ids_of(handles: Iterable[Handle]) -> list[int]:
+    """Return the batches of handles, each once."""
+    ids = (batch.id for handle in handles for batch in handle.batches)
+    return list(dict.fromkeys(each for each in ids if each is not None))
+
+
 class WaitingOperator(DeferringOperator):
     """Waits for inputs: its rules, and the two ways to wait.
 
@@ -135,7 +141,12 @@ class WaitingOperator(DeferringOperator):
         with failing_for_good():
             self._waiting = Waiting(handles, self._rules(), report=self._report())
         known = (each.directory_id for each in self._waiting.handles if each.directory_id is not None)
-        self._remember(context, directory_id=next(known, None), file_id=next(iter(self._file_ids()), None))
+        self._remember(
+            context,
+            directory_id=next(known, None),
+            file_id=next(iter(self._file_ids()), None),
+            batch_ids=batch_ids_of(self._waiting.handles),
+        )
         return self._waiting
 
     def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:

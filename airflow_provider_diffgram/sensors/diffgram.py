@@ -102,6 +102,16 @@ class DiffgramInputSensor(WaitingOperator, WaitSensor):
     def _report_path(self) -> str | None:
         return self.report
 
+    def _document(self) -> str | None:
+        if self.parent_file_id not in (None, ""):
+            return f"children of file {self.parent_file_id}"
+        handles = self.handle if isinstance(self.handle, list | tuple) else [self.handle]
+        batches = [
+            batch for each in handles if isinstance(each, Mapping) for batch in each.get("batches") or ()
+        ]
+        ids = dict.fromkeys(batch["id"] for batch in batches if batch.get("id") is not None)
+        return f"batch {', '.join(map(str, ids))}" if ids else None
+
     def _handles(self) -> list[Handle]:
         from ..ingest.watch.targets import Target
         from ..models import InvalidValueError

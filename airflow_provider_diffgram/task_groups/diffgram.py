@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
@@ -42,6 +42,7 @@ def push_predictions(
     label_schema: str | int | None = None,
     diffgram_conn_id: str = DEFAULT_CONN_ID,
     timeout: timedelta | float = _DAY,
+    outlets: Sequence[Any] = (),
     sending: Mapping[str, Any] | None = None,
     waiting: Mapping[str, Any] | None = None,
 ) -> Pushed:
@@ -53,14 +54,15 @@ def push_predictions(
     :param label_schema: name or id; the connection's, else the project's default schema, when None.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param timeout: seconds to wait, or a timedelta.
+    :param outlets: assets that have one event when everything is in, however many tasks send.
     :param sending: more arguments of the operator, such as ``{"if_exists": "append", "retries": 3}``.
-    :param waiting: more arguments of the sensor, such as ``{"outlets": [asset]}``.
+    :param waiting: more arguments of the sensor, such as ``{"max_failed": 0.01}``.
     """
     targets = _targets(dataset, label_schema, diffgram_conn_id)
     with TaskGroup(group_id=group_id) as group:
         given = _given("sending", {"task_id": "send", "packets": packets}, targets, sending)
         send = DiffgramSendPacketOperator(**given)
-        wait = _wait(send.output, diffgram_conn_id, timeout, waiting)
+        wait = _wait(send.output, diffgram_conn_id, timeout, outlets, waiting)
     return Pushed(group, send.output, wait.output)
 
 
@@ -72,6 +74,7 @@ def push_prediction_chunks(
     label_schema: str | int | None = None,
     diffgram_conn_id: str = DEFAULT_CONN_ID,
     timeout: timedelta | float = _DAY,
+    outlets: Sequence[Any] = (),
     sending: Mapping[str, Any] | None = None,
     waiting: Mapping[str, Any] | None = None,
 ) -> Pushed:
@@ -83,16 +86,22 @@ def push_prediction_chunks(
     :param label_schema: name or id; the connection's, else the project's default schema, when None.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param timeout: seconds to wait, or a timedelta.
+    :param outlets: assets that have one event when everything is in, however many tasks send.
     :param sending: more arguments of the operator, such as ``{"if_exists": "append", "retries": 3}``.
-    :param waiting: more arguments of the sensor, such as ``{"outlets": [asset]}``.
+    :param waiting: more arguments of the sensor, such as ``{"max_failed": 0.01}``.
     """
     targets = _targets(dataset, label_schema, diffgram_conn_id)
+    if "outlets" in (sending or {}):
+        raise ValueError(
+            "leave 'outlets' out of sending: each mapped task would have an event of its own. Give the group "
+            "outlets: they have one event, when everything is in"
+        )
     with TaskGroup(group_id=group_id) as group:
         mapped = DiffgramSendPacketOperator.partial(
             **_given("sending", {"task_id": "send"}, targets, sending, also=("packets",))
         )
         send = mapped.expand(packets=chunks)
-        wait = _wait(send.output, diffgram_conn_id, timeout, waiting)
+        wait = _wait(send.output, diffgram_conn_id, timeout, outlets, waiting)
     return Pushed(group, send.output, wait.output)
 
 
@@ -105,6 +114,7 @@ def push_compound_file(
     label_schema: str | int | None = None,
     diffgram_conn_id: str = DEFAULT_CONN_ID,
     timeout: timedelta | float = _DAY,
+    outlets: Sequence[Any] = (),
     creating: Mapping[str, Any] | None = None,
     sending: Mapping[str, Any] | None = None,
     waiting: Mapping[str, Any] | None = None,
@@ -119,6 +129,7 @@ def push_compound_file(
     :param label_schema: name or id; the connection's, else the project's default schema, when None.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param timeout: seconds to wait, or a timedelta.
+    :param outlets: assets that have one event when everything is in, however many tasks send.
     :param creating: more arguments of the operator that creates, such as ``{"instance_list": [...]}``.
     :param sending: more arguments of the operator that sends the children.
     :param waiting: more arguments of the sensor.
@@ -132,7 +143,7 @@ def push_compound_file(
         upload = DiffgramUploadChildrenOperator(
             **_given("sending", {"task_id": "upload", **parent}, targets, sending)
         )
-        wait = _wait(upload.output, diffgram_conn_id, timeout, waiting)
+        wait = _wait(upload.output, diffgram_conn_id, timeout, outlets, waiting)
     return Pushed(group, upload.output, wait.output)
 
 
@@ -163,8 +174,17 @@ def _given(
 
 
 def _wait(
-    handle: Any, conn_id: str, timeout: timedelta | float, more: Mapping[str, Any] | None
+    handle: Any,
+    conn_id: str,
+    timeout: timedelta | float,
+    outlets: Sequence[Any],
+    more: Mapping[str, Any] | None,
 ) -> DiffgramInputSensor:
     """Return the task that waits, in the triggerer unless told otherwise."""
-    defaults = {"deferrable": True, "diffgram_conn_id": conn_id, "timeout": timeout}
-    return DiffgramInputSensor(**_given("waiting", {"task_id": "wait", "handle": handle}, defaults, more))
+    defaults = {
+        "deferrable": True,
+        "diffgram_conn_id": conn_id,
+        "timeout": timeout,
+    }
+    own = {"task_id": "wait", "handle": handle, **({"outlets": list(outlets)} if outlets else {})}
+    return DiffgramInputSensor(**_given("waiting", own, defaults, more))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -56,14 +57,22 @@ def directory_id(project: EmulatorProcess) -> int:
         return find_dataset(client, "Default").id
 
 
-def links_of(dag_bag: Any, dag_id: str, task_id: str) -> dict[str, str]:
-    """Return what the buttons of the newest run's task lead to, as Airflow's user interface finds out."""
+def links_of(dag_bag: Any, dag_id: str, of: Any) -> dict[str, str]:
+    """Return what the buttons of a task lead to, as Airflow's user interface finds out.
+
+    :param of: an instance, or the id of a task of the newest run.
+    """
+    instance = newest_run(dag_id).get_task_instance(of) if isinstance(of, str) else of
+    task_id = instance.task_id
     task = dag_bag.dags[dag_id].get_task(task_id)
-    instance = newest_run(dag_id).get_task_instance(task_id)
     if not ON_AIRFLOW_3:  # Airflow 2 makes them when it shows them
         return {link.name: link.get_link(task, ti_key=instance.key) for link in task.operator_extra_links}
     return {
-        link.name: instance.xcom_pull(task_ids=task_id, key=link.xcom_key)
+        link.name: instance.xcom_pull(
+            task_ids=task_id,
+            key=link.xcom_key,
+            map_indexes=instance.map_index if instance.map_index >= 0 else None,
+        )
         for link in task.operator_extra_links
     }
 
@@ -79,10 +88,11 @@ def test_links_lead_to_dataset_file_and_inputs(run_dag, dag_bag, project, direct
     assert ran.state == "success", ran.states
     studio = f"http://{HOST}/studio"
     dataset = f"{studio}/annotate/a-project/explorer?dataset_id={directory_id}"
+    (batch,) = ran.results["send"]["batches"]
     assert links_of(dag_bag, "announce_and_wait", "send") == {
         "Diffgram dataset": dataset,
         "Diffgram file": "",
-        "Diffgram inputs": f"{studio}/upload/a-project",
+        "Diffgram inputs": f"{studio}/upload/a-project?batch_id={batch['id']}",
         "Diffgram job": "",
         "Page": "",
     }
@@ -100,6 +110,57 @@ def test_the_compound_file_and_its_children_link_to_the_compound_file(run_dag, d
         assert links_of(dag_bag, "announce_compound", task_id)["Diffgram file"] == page
 
 
+def test_a_mapped_task_of_a_group_has_its_own_name_and_links_and_the_group_one_event(
+    run_dag, dag_bag, project, directory_id, tmp_path
+):
+    chunks = [tmp_path / "monday.jsonl", tmp_path / "tuesday.jsonl"]
+    for chunk in chunks:
+        chunk.write_text("".join(json.dumps(each) + "\n" for each in packets()))
+    before = len(events_of(ASSET))
+    ran = run_dag("announce_chunks", chunks=[str(each) for each in chunks])
+    assert ran.state == "success", ran.states
+    run = newest_run("announce_chunks")
+    instances = [
+        run.get_task_instance("push_predictions.send", map_index=number) for number in range(len(chunks))
+    ]
+    assert [each.rendered_map_index for each in instances] == ["monday.jsonl", "tuesday.jsonl"]
+    inputs = [links_of(dag_bag, "announce_chunks", each)["Diffgram inputs"] for each in instances]
+    batches = [handle["batches"][0]["id"] for handle in ran.results["push_predictions.send"]]
+    assert inputs == [f"http://{HOST}/studio/upload/a-project?batch_id={batch}" for batch in batches]
+    (event,) = events_of(ASSET)[before:]
+    assert (event["expected"], event["succeeded"]) == (4, 4)
+
+
+def capturing_log() -> Any:
+    """Capture what Airflow 3 logs; Airflow 2 makes links when it shows them, not in a run."""
+    return pytest.importorskip("structlog.testing").capture_logs()
+
+
+@pytest.mark.parametrize("send", [packets(), [{"media": {"path": "/nowhere.jpg"}}]], ids=["well", "badly"])
+def test_a_task_that_ends_logs_no_error_of_its_links(run_dag, project, send):
+    with capturing_log() as logged:
+        run_dag("announce_failure", send=send)
+    assert [each for each in logged if each["event"] == "XCom not found"] == []
+
+
+def test_a_connection_that_is_wrong_logs_no_error_of_the_links(run_dag, project, connection):
+    connection(password=None)
+    with capturing_log() as logged:
+        run_dag("announce_failure", send=packets())
+    assert [each for each in logged if each["event"] == "XCom not found"] == []
+
+
+def test_a_deferred_wait_that_failed_keeps_its_links(run_dag, dag_bag, project, directory_id):
+    project.pause_queue()
+    try:
+        ran = run_dag("announce_in_vain", send=packets())
+    finally:
+        project.pause_queue(False)
+    assert ran.states["wait"] == {"failed"}
+    links = links_of(dag_bag, "announce_in_vain", "wait")
+    assert links["Diffgram dataset"].endswith(f"dataset_id={directory_id}")
+
+
 def test_a_task_that_failed_links_to_the_inputs(run_dag, dag_bag, project):
     ran = run_dag(
         "announce_failure", send=[{**packets()[0], "instance_list": [{"type": "tag", "label": "x"}]}]
@@ -113,7 +174,7 @@ def test_a_task_that_failed_links_to_the_inputs(run_dag, dag_bag, project):
 def test_what_is_kept_for_the_links_holds_no_secret(run_dag, project):
     run_dag("announce_and_wait", send=packets())
     kept = newest_run("announce_and_wait").get_task_instance("send").xcom_pull(task_ids="send", key=KEY)
-    assert set(kept) == {"base_url", "project", "directory_id"}
+    assert set(kept) == {"base_url", "project", "directory_id", "batch_id"}
 
 
 def test_a_run_leaves_no_secret_in_logs_database_or_rendered_fields(run_dag, project):

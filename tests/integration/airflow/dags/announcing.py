@@ -14,6 +14,7 @@ from airflow_provider_diffgram.operators.diffgram import (
     DiffgramUploadChildrenOperator,
 )
 from airflow_provider_diffgram.sensors.diffgram import DiffgramInputSensor
+from airflow_provider_diffgram.task_groups.diffgram import push_prediction_chunks
 
 COMMON: dict[str, Any] = {"start_date": datetime(2026, 1, 1, tzinfo=UTC), "catchup": False}
 # test_announcements.py has a proxy that leads from this address to the emulator.
@@ -72,6 +73,32 @@ def announce_compound() -> None:
 
 
 @dag(schedule=None, **COMMON)
+def announce_in_vain() -> None:
+    DiffgramInputSensor(
+        task_id="wait",
+        handle=_send().output,
+        deferrable=True,
+        poke_interval=0.2,
+        timeout=timedelta(seconds=1),
+    )
+
+
+@dag(schedule=None, **COMMON)
+def announce_chunks() -> None:
+    @task
+    def chunks(**context: Any) -> list[str]:
+        return context["dag_run"].conf["chunks"]
+
+    push_prediction_chunks(
+        chunks(),
+        dataset="Default",
+        timeout=timedelta(seconds=60),
+        outlets=[ASSET],
+        waiting={"poke_interval": 0.2},
+    )
+
+
+@dag(schedule=None, **COMMON)
 def announce_failure() -> None:
     _send()
 
@@ -89,5 +116,7 @@ announce_and_wait()
 announce_once_it_is_in()
 announce_batches()
 announce_compound()
+announce_in_vain()
+announce_chunks()
 announce_failure()
 after_the_dataset()
