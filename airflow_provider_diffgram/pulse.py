@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 EVERY = 30.0
-"""Seconds between two lines."""
+"""Seconds between two lines, at first."""
+
+MOST = 900.0
+"""Seconds between two lines, of what takes hours or days."""
+
+_SHARE = 0.1
+"""A line comes once this much of the time so far has passed again: a wait of days is no wall of lines."""
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in words: ``40 s``, ``12 min``, ``3 h``."""
+    """Return a duration in words: ``40 s``, ``12 min``, ``3.5 h``, ``2.5 days``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 129_600 else f"{seconds / 86_400:.1f} days"
+
+
+def rate_in_words(per_second: float) -> str:
+    """Return how many a second, a minute or an hour: the first of which there is one."""
+    for factor, unit in ((1, "s"), (60, "min")):
+        if factor * per_second >= 1:
+            return f"{factor * per_second:,.1f}/{unit}"
+    return f"{3600 * per_second:.1f}/h"
 
 
 class Pulse:
     """Says how many are done, how fast it goes, and when at this rate the rest will be.
 
     :param what: what is counted, such as ``in Diffgram``.
-    :param every: seconds between two lines.
+    :param every: seconds between two lines, at first; later a tenth of the time so far, 15 minutes at most.
     """
 
     def __init__(self, what: str, every: float = EVERY) -> None:
@@ -25,37 +41,105 @@ class Pulse:
         self._every = every
         self._first: tuple[float, int] | None = None
         self._told_at: float | None = None
-        self._moved: tuple[float, int] | None = None
+        self._counted: int | None = None
+        self._moved_at: float | None = None
 
-    def beat(self, now: float, done: int, total: int | None, *, failed: int = 0) -> str | None:
-        """Return a line if one is due: at first, then one in ``every`` seconds.
+    def moved(self, now: float) -> None:
+        """Take note that something moved which is not counted yet, such as a part of a large file."""
+        self._moved_at = now
+
+    def begin(self, now: float) -> None:
+        """Count from here, from 0 on, and say nothing yet."""
+        self._first = now, 0
+        self._told_at = now
+
+    def beat(
+        self,
+        now: float,
+        done: int,
+        total: int | None,
+        *,
+        failed: int = 0,
+        among: str = "",
+        more: str = "",
+        per_second: float | None = None,
+        is_about: bool = False,
+    ) -> str | None:
+        """Return a line if one is due: at first, then now and then.
 
         :param now: seconds of any clock that does not go back.
         :param done: how many are done, those that failed included.
         :param total: how many there are to be; None if nobody knows.
+        :param among: what else the count says, such as ``10 of them there already``.
+        :param more: to be said at the end.
+        :param per_second: how fast it goes, if somebody knows better than what was seen here.
+        :param is_about: the number is an estimate.
         """
         self._first = self._first or (now, done)
-        if self._moved is None or self._moved[1] != done:
-            self._moved = now, done
-        if self._told_at is not None and now - self._told_at < self._every:
+        if self._counted != done:
+            self._counted, self._moved_at = done, now
+        if not self.is_due(now):
             return None
         self._told_at = now
-        return self.words(now, done, total, failed=failed)
+        return self.words(
+            now,
+            done,
+            total,
+            failed=failed,
+            among=among,
+            more=more,
+            per_second=per_second,
+            is_about=is_about,
+        )
 
-    def words(self, now: float, done: int, total: int | None, *, failed: int = 0) -> str:
-        """Return the line."""
+    def is_due(self, now: float) -> bool:
+        """Whether it is time for a line."""
+        return self._told_at is None or now - self._told_at >= self._pause(now)
+
+    def _pause(self, now: float) -> float:
+        began = now if self._first is None else self._first[0]
+        return max(self._every, min(MOST, _SHARE * (now - began)))
+
+    def words(
+        self,
+        now: float,
+        done: int,
+        total: int | None,
+        *,
+        failed: int = 0,
+        among: str = "",
+        more: str = "",
+        per_second: float | None = None,
+        is_about: bool = False,
+        is_over: bool = False,
+    ) -> str:
+        """Return the line.
+
+        :param is_over: nothing more will come, whether or not all are done.
+        """
         of = f" of {total:,}" if total is not None else ""
-        parts = [f"{done - failed:,}{of} {self._what}{f', {failed:,} failed' if failed else ''}"]
+        about = "about " if is_about else ""
+        head = [f"{about}{done - failed:,}{of} {self._what}", among, f"{failed:,} failed" if failed else ""]
+        parts = [", ".join(each for each in head if each)]
         left = None if total is None else max(0, total - done)
-        if left == 0:
-            return parts[0]
+        if left != 0:
+            parts += self._speed(now, done, None if is_over else left, per_second)
+        return " · ".join([*parts, *([more] if more else [])])
+
+    def _speed(self, now: float, done: int, left: int | None, per_second: float | None) -> list[str]:
         began, at_first = self._first or (now, done)
-        rate = (done - at_first) / (now - began) if now > began else 0.0
+        seen = (done - at_first) / (now - began) if now > began else 0.0
+        rate = seen if per_second is None else per_second
+        parts = []
         if rate > 0:
-            parts.append(f"{rate:.1f}/s" if rate >= 1 else f"{60 * rate:.1f}/min")
-            if left is not None:
+            parts.append(rate_in_words(rate))
+            if left is not None and left / rate < _NEVER:
                 parts.append(f"about {duration(left / rate)} left")
-        moved = now if self._moved is None else self._moved[0]
-        if now - moved >= 2 * self._every:
+        moved = now if self._moved_at is None else self._moved_at
+        if left is not None and now - moved >= 2 * self._every:
             parts.append(f"nothing new for {duration(now - moved)}")
-        return " · ".join(parts)
+        return parts
+
+
+_NEVER = 3.2e9
+"""Seconds of a century."""

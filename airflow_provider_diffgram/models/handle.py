@@ -102,7 +102,8 @@ class Handle(BaseModel):
         told = [f"{counts[name]:,} {said}" for name, said in words.items() if counts[name]]
         ids = [f"{batch.id}" for batch in self.batches if batch.id is not None]
         named = f", in batch {first_of(ids, _SHOWN_BATCHES)}" if ids else ""
-        return f"{self.expected:,} packets: {', '.join(told) or 'none'}{named}"
+        packets = "1 packet" if self.expected == 1 else f"{self.expected:,} packets"
+        return f"{packets}: {', '.join(told) or 'nothing to send'}{named}"
 
     def to_xcom(self) -> dict[str, Any]:
         """Return plain JSON values."""

@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..models import InvalidValueError
 from ..models.received import TaskState
+from ..pulse import Pulse
 
 Stand = Literal[
     "complete", "in_review", "requires_changes", "deferred", "open", "archived", "without_task", "removed"
@@ -127,13 +128,17 @@ class ReviewReceipt(BaseModel):
 
     def summary(self) -> str:
         """Return one line with the counts that are not zero."""
-        others = [
-            f"{count} {_in_words(name)}"
+        others = self.others()
+        told = f"{self.complete:,} of {self.expected:,} reviewed"
+        return f"{told} ({others})" if others else told
+
+    def others(self) -> str:
+        """Return how many are not complete, by where they stand; nothing if all are."""
+        return ", ".join(
+            f"{count:,} {_in_words(name)}"
             for name, count in self.counts().items()
             if count and name not in ("expected", "complete")
-        ]
-        told = f"{self.complete:,} of {self.expected:,} reviewed"
-        return f"{told} ({', '.join(others)})" if others else told
+        )
 
 
 def _in_words(name: str) -> str:
@@ -270,20 +275,18 @@ class Progress:
 
     def summary(self) -> str:
         """Return one line: how many, how fast, when at this rate."""
-        words = self.receipt.summary()
-        left = self.needed - self.receipt.complete
-        if left <= 0:
-            return words
-        if self.speed is None:
-            return f"{words}; {left:,} to go"
-        try:
-            end = datetime.fromtimestamp(self.at, UTC) + timedelta(seconds=left / self.speed)
-        except OverflowError:
-            return f"{words}; {left:,} to go"
-        return (
-            f"{words}; {left:,} to go, {self.speed * 3600:,.0f} an hour; "
-            f"at this rate done by {end:%Y-%m-%d %H:%M} UTC"
-        )
+        return Pulse("reviewed").words(self.at, **self.told())
+
+    def told(self) -> dict[str, Any]:
+        """Return what a :class:`~airflow_provider_diffgram.pulse.Pulse` is told of it."""
+        enough = self.needed < self.receipt.reviewable
+        return {
+            "done": self.receipt.complete,
+            "total": self.needed,
+            "among": self.receipt.others(),
+            "more": f"{self.receipt.reviewable:,} could be" if enough else "",
+            "per_second": self.speed,
+        }
 
 
 def completion_times(states: Iterable[TaskState], task_ids: Collection[int] | None = None) -> list[int]:

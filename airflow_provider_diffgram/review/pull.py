@@ -21,6 +21,7 @@ from ..client import DiffgramClient, routes
 from ..ingest.check.lookup import find_dataset
 from ..ingest.read.paths import PathOpener, universal_path
 from ..models import File, Handle, InvalidValueError
+from ..pulse import Pulse
 from .chosen import files_of_handle
 from .folder import Folder, Nowhere
 from .formats import FORMATS, WITH_SPLITS, FormatName, writer
@@ -205,6 +206,8 @@ class _Pull:
     :ivar samples: id of a model -> a file that was read and holds something of it.
     :ivar moved: files that still moved in the end.
     :ivar any_dataset: of the project, once one was asked for.
+    :ivar read: how many files were read.
+    :ivar to_read: how many that will be, while it is known.
     """
 
     client: DiffgramClient
@@ -220,9 +223,13 @@ class _Pull:
     runs_met: set[int] = field(default_factory=set)
     moved: list[int] = field(default_factory=list)
     any_dataset: int | None = None
+    pulse: Pulse = field(default_factory=lambda: Pulse("read"))
+    read: int = 0
+    to_read: int | None = None
 
     def run(self) -> Pulled:
         """Read what changed, and write a version if there is a new one."""
+        self.pulse.begin(self.client.clock.monotonic())
         self.last = self._last()
         self._read()
         names = self._names()
@@ -323,8 +330,10 @@ class _Pull:
                 self._explore(dataset, {file_id for file_id, _ in wanted})
                 wanted = self.shelf.to_read()
         for_videos = self._dataset_for(kind for _, kind in wanted)
+        self.to_read = self.read + len(wanted)
         for stored, file in contents(self.client, wanted, for_videos):
             self._keep(stored, file)
+        self.to_read = None
 
     def _explore(self, dataset: int, wanted: set[int] | None = None) -> None:
         """Read pages of a dataset.
@@ -345,6 +354,10 @@ class _Pull:
             if isinstance(row.get("model_run_id"), int):
                 self.runs_met.add(row["model_run_id"])
         self.shelf.put(stored, file.time_last_updated)
+        self.read += 1
+        line = self.pulse.beat(self.client.clock.monotonic(), self.read, self.to_read)
+        if line is not None:
+            _log.info("%s", line)
 
     # Names
 

@@ -17,6 +17,7 @@ from ..client.looking import look_until_decided
 from ..client.request import Steps, ask, now
 from ..models import InvalidValueError
 from ..models.problems import first_of
+from ..pulse import Pulse
 from .errors import (
     JobStateError,
     ReviewImpossibleError,
@@ -170,6 +171,7 @@ class ReviewWait:
         self.target = target
         self.rules = rules
         self._progress = progress
+        self._pulse = Pulse("reviewed")
         self._jobs = {} if target.job_id is None else {target.job_id: TaskIndex(project, target.job_id)}
         self._checked_at: float | None = None
         self._asked: int | None = None
@@ -195,7 +197,7 @@ class ReviewWait:
             yield from self._find_jobs()
         stands = yield from self._stands()
         receipt = receipt_of(self.project, sorted(self._jobs), stands)
-        self._tell(receipt, stands)
+        yield from self._tell(receipt, stands)
         if self.rules.is_over(receipt):
             return Standing("done", receipt)
         yield from self._check_hope(receipt)
@@ -352,15 +354,18 @@ class ReviewWait:
         since = self._lacking_since
         return since is not None and moment - since >= self.rules.task_timeout
 
-    def _tell(self, receipt: ReviewReceipt, stands: dict[int, Stand]) -> None:
-        if self._progress is None:
-            return
+    def _tell(self, receipt: ReviewReceipt, stands: dict[int, Stand]) -> Steps[None]:
         moment = time.time()
         times: list[int] = []
         for index in self._jobs.values():
             of_interest = {task_id for task_id, file_id in index.files.items() if file_id in stands}
             times += completion_times(index.states, of_interest)
-        self._progress(Progress(receipt, self.rules.needed(receipt), speed_of(times, moment), moment))
+        progress = Progress(receipt, self.rules.needed(receipt), speed_of(times, moment), moment)
+        line = self._pulse.beat((yield from now()), **progress.told())
+        if line is not None:
+            _log.info("%s", line)
+        if self._progress is not None:
+            self._progress(progress)
 
     def _check_hope(self, receipt: ReviewReceipt) -> Steps[None]:
         """Fail if it can never be over.

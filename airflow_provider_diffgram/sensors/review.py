@@ -15,7 +15,7 @@ from .waiting import WaitSensor
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from ..review.progress import Progress, ReviewReceipt, ReviewRules
+    from ..review.progress import ReviewReceipt, ReviewRules
     from ..review.wait import ReviewTarget, ReviewWait
 
 _POLL_INTERVAL = 60.0
@@ -90,7 +90,7 @@ class DiffgramReviewSensor(WaitSensor):
             client = self._hook().get_conn()
             if self._waiting is None:
                 rules = self._rules()
-                self._waiting = ReviewWait(client.project, self._target(), rules, progress=self._log_progress)
+                self._waiting = ReviewWait(client.project, self._target(), rules)
                 self._remember(context, job_id=self._waiting.target.job_id)
             standing = client.run(self._waiting.look())
         return self._announce(context, standing.receipt) if standing.status == "done" else None
@@ -111,9 +111,6 @@ class DiffgramReviewSensor(WaitSensor):
         given = self.min_done
         min_done = None if given in (None, "", "None") else number_of("min_done", given)
         return ReviewRules(min_done=min_done, task_timeout=seconds_of(self.task_timeout))
-
-    def _log_progress(self, progress: Progress) -> None:
-        self.log.info("%s", progress.summary())
 
     def _defer(self, deadline: float) -> NoReturn:
         """Leave the wait to the triggerer; does not return."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..client.request import Steps
-from ..review.progress import Progress, ReviewRules
+from ..review.progress import ReviewRules
 from ..review.wait import MAX_POLL_FAILURES, ReviewTarget, ReviewWait
 from .waiting import WaitTrigger
 
@@ -43,9 +43,6 @@ class DiffgramReviewTrigger(WaitTrigger):
     def _wait(self, project: str) -> Steps[dict[str, Any]]:
         target = ReviewTarget.of_ranges(self.job_id, self.file_ranges)
         rules = ReviewRules(self.min_done, self.task_timeout)
-        waiting = ReviewWait(project, target, rules, progress=self._log_progress)
+        waiting = ReviewWait(project, target, rules)
         standing = yield from waiting.until_decided(**self._pace())
         return {"status": standing.status, "receipt": standing.receipt.to_xcom()}
-
-    def _log_progress(self, progress: Progress) -> None:
-        self.log.info("%s", progress.summary())

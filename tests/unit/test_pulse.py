@@ -20,7 +20,7 @@ def test_failures_are_counted_apart_and_slow_things_by_the_minute():
     pulse = Pulse("reviewed")
     pulse.beat(0, 0, 1200)
     assert pulse.beat(600, 6, 1200, failed=2) == (
-        "4 of 1,200 reviewed, 2 failed · 0.6/min · about 33.2 h left"
+        "4 of 1,200 reviewed, 2 failed · 36.0/h · about 33.2 h left"
     )
 
 
@@ -46,6 +46,27 @@ def test_nobody_knows_how_many():
     assert pulse.beat(30, 300, None) == "300 pulled · 10.0/s"
 
 
-@pytest.mark.parametrize("seconds, words", [(0, "0 s"), (89, "89 s"), (90, "2 min"), (5400, "1.5 h")])
+def test_a_wait_of_days_is_no_wall_of_lines():
+    pulse = Pulse("reviewed")
+    days = 3 * 24 * 3600
+    lines = [line for second in range(0, days, 60) if (line := pulse.beat(second, second // 3600, 100))]
+    assert 4 * 24 * 2 <= len(lines) <= 4 * 24 * 3 + 60
+
+
+def test_what_else_is_known_stands_beside_the_count_and_at_the_end():
+    pulse = Pulse("sent")
+    pulse.begin(0)
+    assert pulse.beat(29, 5, 10) is None
+    assert pulse.beat(30, 6, 10, failed=1, among="2 of them there already", more="3.0 MiB") == (
+        "5 of 10 sent, 2 of them there already, 1 failed · 12.0/min · about 20 s left · 3.0 MiB"
+    )
+    assert pulse.words(40, 6, 10, is_over=True) == "6 of 10 sent · 9.0/min"
+    assert pulse.words(40, 6, 10, per_second=0.001) == "6 of 10 sent · 3.6/h · about 67 min left"
+    assert pulse.words(40, 6, 10, per_second=1e-300) == "6 of 10 sent · 0.0/h"
+
+
+@pytest.mark.parametrize(
+    "seconds, words", [(0, "0 s"), (89, "89 s"), (90, "2 min"), (5400, "1.5 h"), (216_000, "2.5 days")]
+)
 def test_durations(seconds: float, words: str):
     assert duration(seconds) == words

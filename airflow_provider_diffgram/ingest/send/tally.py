@@ -15,7 +15,7 @@ from ...models import InvalidValueError
 from ...models.handle import MOST_FILE_IDS
 from ...models.received import without_signatures
 from ...models.recorded import Delivery
-from ...pulse import duration
+from ...pulse import Pulse
 from .errors import PushError
 from .lines import Lines
 from .refresh import Counts
@@ -25,7 +25,6 @@ _log = logging.getLogger(__name__)
 Result = Literal["sent", "skipped", "failed", "unknown"]
 
 _SHOWN = 20
-_EVERY = 10.0
 _MIB = 2**20
 
 
@@ -52,7 +51,9 @@ class Tally:
         self._bytes = 0
         self._lock = threading.Lock()
         self._clock = clock
-        self._started = self._told = clock()
+        self._started = clock()
+        self._pulse = Pulse("sent")
+        self._pulse.begin(self._started)
         self._report = report
 
     def __getitem__(self, result: Result) -> int:
@@ -115,12 +116,13 @@ class Tally:
         """Take note of bytes of media that were read to be uploaded."""
         with self._lock:
             self._bytes += count
+            self._pulse.moved(self._clock())
             self._tell_now_and_then()
 
     def _tell_now_and_then(self) -> None:
-        if self._clock() - self._told >= _EVERY:
-            self._told = self._clock()
-            _log.info("%s", self._words())
+        line = self._pulse.beat(self._clock(), self.done, self.expected, **self._told())
+        if line is not None:
+            _log.info("%s", line)
 
     def note_queued(self, why: str) -> None:
         """Take note of why a medium went by the queue that might have been uploaded.
@@ -159,9 +161,8 @@ class Tally:
 
     def close(self) -> PushError | None:
         """Close the report, and tell the numbers for the last time; return why the report is not complete."""
-        _log.info("%s", self._words())
-        if self._delivered.total():
-            _log.info("%s", self._ways())
+        line = self._pulse.words(self._clock(), self.done, self.expected, **self._told(), is_over=True)
+        _log.info("%s", f"{line} · {self._ways()}" if self._delivered.total() else line)
         return self._report.close()
 
     def counts(self) -> str:
@@ -227,17 +228,17 @@ class Tally:
         whys = [f"{count} {_agreeing(why, count)}" for why, count in self._queued.most_common()]
         return ", ".join(ways) + (f": {', '.join(whys)}" if whys else "")
 
-    def _words(self) -> str:
-        seconds = max(0.001, self._clock() - self._started)
-        rate = self.done / seconds
-        of = f" of {self.expected:,}" if self.expected is not None else ""
-        words = f"{self.counts()}{of} · {rate:.1f}/s"
-        if self._bytes:
-            words += f" · {self._bytes / _MIB:,.1f} MiB uploaded, {self._bytes / _MIB / seconds:.1f} MiB/s"
-        if told := self.refreshed.to_json():
-            words += " · " + ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in told.items())
-        left = (self.expected or 0) - self.done
-        return f"{words} · about {duration(left / rate)} left" if left > 0 and rate > 0 else words
+    def _told(self) -> dict[str, Any]:
+        there = f"{self['skipped']:,} of them there already" if self["skipped"] else ""
+        told = [f"{n:,} {name.replace('_', ' ')}" for name, n in self.refreshed.to_json().items()]
+        if self._bytes >= _MIB / 10:
+            seconds = max(0.001, self._clock() - self._started)
+            told.insert(0, f"{self._bytes / _MIB:,.1f} MiB, {self._bytes / _MIB / seconds:.1f} MiB/s")
+        return {
+            "failed": self["failed"] + self["unknown"],
+            "among": there,
+            "more": " · ".join(told),
+        }
 
 
 def _agreeing(why: str, count: int) -> str:

@@ -82,13 +82,21 @@ def wait(
     return receipt or waiting.wait_on(client, end - client.clock.monotonic(), poll_interval)
 
 
+def replace_pending(receipt: Receipt, pending: int) -> Receipt:
+    """Return the receipt as if so many were pending and the others in; the same one if so many are."""
+    if pending == receipt.pending:
+        return receipt
+    more = receipt.pending - pending
+    return receipt.model_copy(update={"pending": pending, "succeeded": receipt.succeeded + more})
+
+
 class Waiting:
     """One wait for the inputs of handles.
 
     :param handles: handles of one project.
     :param rules: when and how it ends.
     :param report: file to write, with a line for each input, however the wait ends.
-    :param progress: called after each look with where everything stands.
+    :param progress: called after each look with where everything stands; of many inputs about.
     :param limits: how much to ask for at once.
     :raises InvalidValueError: if the handles belong to no project, or to several.
     """
@@ -109,16 +117,17 @@ class Waiting:
         self._limits = limits
         self._watch = self._new_watch()
         self._pulse = Pulse("in Diffgram")
+        self._pending: int | None = None
         self._begun = False
 
     def begin(self) -> Steps[Standing]:
         """Ask for everything: it may already be in."""
         self._begun = True
-        return self._stand((yield from self._watch.take_stock()), (yield from now()))
+        return (yield from self._stand((yield from self._watch.take_stock())))
 
     def look(self) -> Steps[Standing]:
         """Look once more."""
-        return self._stand((yield from self._watch.look()), (yield from now()))
+        return (yield from self._stand((yield from self._watch.look())))
 
     def poke(self, poll_interval: float) -> Steps[Standing]:
         """Look once, then go on while everything left will be decided within seconds: the next may forget.
@@ -205,13 +214,22 @@ class Waiting:
     def _new_watch(self) -> Watch:
         return Watch(self.handles, self.rules, self._limits)
 
-    def _stand(self, receipt: Receipt, moment: float) -> Standing:
-        done = receipt.expected - receipt.pending
-        line = self._pulse.beat(moment, done, receipt.expected, failed=receipt.problems)
+    def _stand(self, receipt: Receipt) -> Steps[Standing]:
+        moment = yield from now()
+        if self._pulse.is_due(moment) or self._pending is None:
+            self._pending = yield from self._watch.estimate_pending()
+        in_sight = replace_pending(receipt, min(self._pending, receipt.pending))
+        line = self._pulse.beat(
+            moment,
+            receipt.expected - in_sight.pending,
+            receipt.expected,
+            failed=receipt.problems,
+            is_about=in_sight is not receipt,
+        )
         if line is not None:
             _log.info("%s", line)
         if self._progress is not None:
-            self._progress(receipt)
+            self._progress(in_sight)
         to_retry = self._watch.to_retry(self.rules.max_retries) if receipt.stuck else []
         next_step = self.rules.next_step(receipt, to_retry)
         if next_step == "retry":

@@ -237,7 +237,7 @@ def test_progress_is_told_after_each_look(desk, under_review):
         desk.person.complete(tasks[file_id])
     with pytest.raises(ReviewTimeoutError):
         waited(desk, job_id=job, timeout=1.0, progress=lambda told: lines.append(told.summary()))
-    assert lines[0].startswith("2 of 4 reviewed (2 open); 2 to go")
+    assert lines[0].startswith("2 of 4 reviewed, 2 open")
 
 
 def test_a_routine_look_is_one_light_request(desk, under_review):

@@ -155,13 +155,11 @@ def test_speed_is_that_of_the_last_hour(completed, speed):
 def test_progress_says_how_many_how_fast_and_until_when():
     noon = datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp()
     line = Progress(receipt(complete=42, open=55, in_review=3), 100, 29 / 3600, noon).summary()
-    assert line == (
-        "42 of 100 reviewed (3 in review, 55 open); 58 to go, 29 an hour; "
-        "at this rate done by 2026-11-27 14:00 UTC"
-    )
-    assert Progress(receipt(complete=1, open=1), 2, None, noon).summary().endswith("(1 open); 1 to go")
+    assert line == ("42 of 100 reviewed, 3 in review, 55 open · 29.0/h · about 2.0 h left")
+    assert Progress(receipt(complete=1, open=1), 2, None, noon).summary() == "1 of 2 reviewed, 1 open"
     assert Progress(receipt(complete=2), 2, 1.0, noon).summary() == "2 of 2 reviewed"
-    assert "to go" in Progress(receipt(complete=1, open=1), 2, 1e-300, noon).summary()
+    few = Progress(receipt(complete=42, open=58), 50, 1 / 60, noon).summary()
+    assert few == "42 of 50 reviewed, 58 open · 1.0/min · about 8 min left · 100 could be"
 
 
 def test_completions_are_those_of_complete_tasks():
