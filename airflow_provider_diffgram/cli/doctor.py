@@ -174,7 +174,8 @@ def _labels(client: DiffgramClient, label_schema: str | int | None) -> Iterator[
         yield Finding("labels", "warning", told)
     else:
         of = f", {len(attributes)} attributes" if attributes else ""
-        yield Finding("labels", "ok", f"{len(names)} labels{of}")
+        labels_found = "1 label" if len(names) == 1 else f"{len(names)} labels"
+        yield Finding("labels", "ok", f"{labels_found}{of}")
 
 
 def _storage(client: DiffgramClient, defaults: Defaults) -> Iterator[Finding]:

@@ -56,4 +56,4 @@ def test_a_wait_in_which_nothing_moves_says_so(caplog: pytest.LogCaptureFixture)
     listed.most = 10
     lines = lines_of_a_wait(listed, 300, caplog)
     assert 5 <= len(lines) <= 15, lines
-    assert re.match(r"10 of 300 in Diffgram .* · nothing new for [34] min$", lines[-1]), lines[-1]
+    assert re.match(r"about 10 of 300 in Diffgram .* · nothing new for [34] min$", lines[-1]), lines[-1]
