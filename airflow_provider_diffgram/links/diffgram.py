@@ -178,4 +178,4 @@ LINKS: tuple[BaseOperatorLink, ...] = (
 """Of every task."""
 
 PAGE_LINKS = (*LINKS, DiffgramPageLink())
-"""Of a task that writes a page. Airflow logs an error for each link that the task stored nothing for."""
+"""Of a task that writes a page."""
