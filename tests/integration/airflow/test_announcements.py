@@ -94,7 +94,6 @@ def test_links_lead_to_dataset_file_and_inputs(run_dag, dag_bag, project, direct
         "Diffgram file": "",
         "Diffgram inputs": f"{studio}/upload/a-project?batch_id={batch['id']}",
         "Diffgram job": "",
-        "Page": "",
     }
     (first, *_) = ran.results["wait"]["file_ids"]
     assert links_of(dag_bag, "announce_and_wait", "wait")["Diffgram file"] == (
