@@ -112,13 +112,16 @@ class Brought:
         written = sum(rows_made(event) or 0 for event in events if event.member_id is None)
         made = sum(len(row.instance_list) for row in inputs if row.succeeded)
         by_people = (file.count_instances_changed or 0) - written - made
-        if by_people <= 0:
+        if by_people <= 0 or not written + made:
             return []
         past = look_back(self._client, file, self._rows)
         found = [chain[0] for chain in past.chains if past.fate(chain) is Fate.DELETED_BY_PERSON]
-        known = sum(bool(row["is_by_person"]) for chain in past.chains for row in chain)
-        known += sum((row.get("version") or 1) - 1 or _may_be_of_people(row) for row in file.instance_list)
-        if by_people <= known or not past.unfound:
+        dead = [row for chain in past.chains for row in chain]
+        of_people = sum(bool(row["is_by_person"]) for row in dead)
+        of_people += sum((row.get("version") or 1) - 1 or _may_be_of_people(row) for row in file.instance_list)
+        of_machines = sum(not row["is_by_person"] for row in dead)
+        of_machines += sum(bool(row.get("machine_made")) for row in file.instance_list)
+        if by_people <= of_people or written + made <= of_machines or not past.unfound:
             return found
         fates = past.fates()
         gone = [

@@ -18,8 +18,9 @@ Row = dict[str, Any]
 
 _GEOMETRY = (
     "x_min", "y_min", "x_max", "y_max", "center_x", "center_y", "width", "height", "points", "nodes", "edges",
-    "p1", "p2", "cp", "front_face", "rear_face", "start_token", "end_token", "from_instance_id",
-    "to_instance_id",
+    "p1", "p2", "cp", "front_face", "rear_face", "center_3d", "dimensions_3d", "rotation_euler_angles",
+    "position_3d", "start_token", "end_token", "start_time", "end_time", "lonlat", "coords", "radius", "bounds",
+    "bounds_lonlat", "from_instance_id", "to_instance_id",
 )  # fmt: skip
 """Where a row is. The server adds some of them to a stored row: only those that were sent are compared."""
 
@@ -182,7 +183,16 @@ def is_same(sent: Mapping[str, Any], living: Mapping[str, Any]) -> bool:
         return False
     if (sent.get("attribute_groups") or {}) != (living.get("attribute_groups") or {}):
         return False
-    return all(sent[key] == living.get(key) for key in _GEOMETRY if sent.get(key) is not None)
+    return all(_is_held(sent[key], living.get(key)) for key in _GEOMETRY if sent.get(key) is not None)
+
+
+def _is_held(sent: Any, stored: Any) -> bool:
+    """Whether a value is stored as it was sent. The server adds keys, such as ``figure_id`` to each point."""
+    if isinstance(sent, Mapping) and isinstance(stored, Mapping):
+        return all(_is_held(value, stored.get(key)) for key, value in sent.items() if value is not None)
+    if isinstance(sent, list) and isinstance(stored, list):
+        return len(sent) == len(stored) and all(map(_is_held, sent, stored))
+    return bool(sent == stored)
 
 
 def judge(rewrite: Rewrite, answer: AnnotationUpdate) -> Verdict:
