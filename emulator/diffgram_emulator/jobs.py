@@ -281,7 +281,6 @@ def job_fields(store: Store, project: Project, job: sqlite3.Row) -> dict[str, An
         "stat_count_complete": counted["complete"],
         "stat_count_tasks": tasks,
         "status": job["status"],
-        "tags": [],
         "time_completed": with_blank(job["time_completed"]) or "None",
         "time_created": with_blank(job["time_created"]),
         "time_updated": with_blank(job["time_updated"]) or "None",

@@ -154,11 +154,10 @@ def _version(call: Call, row: sqlite3.Row) -> dict[str, Any]:
         "SELECT person.* FROM member JOIN person ON person.id = member.person_id WHERE member.id = ?",
         shown["member_created_id"],
     )
-    named = None
-    if person is not None:
-        named = {key: person[key] for key in ("first_name", "last_name")}
-        named |= {"id": person["id"], "member_id": shown["member_created_id"], "project_list": []}
-    return {**shown, "member_created": named}
+    if person is None:
+        return shown
+    named = {key: person[key] for key in ("first_name", "last_name")}
+    return {**shown, "member_created": {**named, "profile_image_url": None, "project_list": []}}
 
 
 @endpoint("POST", "/api/project/{project}/file/{file}/annotation/is_complete_toggle", WRITERS)

@@ -89,7 +89,16 @@ def new_job(call: Call) -> Any:
         "name": values["name"] or "Untitled Job",
         "status": "draft",
     }
-    return {"job": shown, "log": log(info={"update_member_list": {}, "update_user_list": {}}, success=True)}
+    added = {str(each): "Added" for each in _members(call, values["member_list_ids"])}
+    return {"job": shown, "log": log(info={"update_member_list": added, "update_user_list": {}}, success=True)}
+
+
+def _members(call: Call, wanted: list[Any]) -> list[int]:
+    """Return the people of the project that a list of members names; ``all`` names everybody."""
+    rows = call.store.all(
+        "SELECT id FROM member WHERE project_id = ? AND person_id IS NOT NULL", call.project.id
+    )
+    return [row["id"] for row in rows if "all" in wanted or row["id"] in wanted]
 
 
 def _attach(connection: sqlite3.Connection, job_id: int, datasets: list[tuple[int, str]]) -> None:
@@ -164,7 +173,7 @@ def _found_by(call: Call, query: str) -> list[int]:
     try:
         condition, values = condition_of(call.store, call.project, query)
     except Refusal as refused:
-        raise bad_request({"parser": str(refused.reply.body)}) from None
+        raise bad_request({"parser": refused.reply.body["log"]["error"]["query"]}) from None
     rows = call.store.all(
         f"SELECT id FROM file WHERE project_id = ? AND parent_id IS NULL AND state != 'removed'"
         f" AND type NOT IN ('frame', 'label') AND ({condition})",

@@ -6,7 +6,7 @@ what stands for the recorded ids in the request.
 
 from __future__ import annotations
 
-from . import compounds, instances, lists, requests, reviews, rows, storage, uploads, videos
+from . import compounds, instances, jobs, lists, requests, reviews, rows, storage, uploads, videos
 from .common import CASES, Pair, Ready
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Ready",
     "compounds",
     "instances",
+    "jobs",
     "lists",
     "requests",
     "reviews",
