@@ -55,12 +55,12 @@ def two_nights(
     :param face: id of the label that the person draws with.
     """
     directory_id = ensure_dataset(client, DATASET)
-    first = _night(client, predictions, photos, f"{run}, first night", THRESHOLDS[0])
+    first = push_night(client, predictions, photos, f"{run}, first night", THRESHOLDS[0])
     person, work = Person.of(emulator), Work()
     files = client.send(routes.list_files(client.project, directory_id)).file_list
     ids = {file.original_filename: file.id for file in files}
     moved = _correct(person, ids, work, face)
-    second = _night(client, predictions, photos, f"{run}, second night", THRESHOLDS[1])
+    second = push_night(client, predictions, photos, f"{run}, second night", THRESHOLDS[1])
     undone = [f"{each.kind} {each.reference} of file {each.file_id}" for each in person.undone()]
     return Nights((first.refreshed, second.refreshed), work, moved, undone)
 
@@ -80,7 +80,13 @@ def _correct(person: Person, ids: dict[str | None, int], work: Work, face: int) 
     return moved
 
 
-def _night(client: DiffgramClient, predictions: Path, photos: Path, run: str, least: float) -> Handle:
+def push_night(client: DiffgramClient, predictions: Path, photos: Path, run: str, least: float) -> Handle:
+    """Push what a run of the model found, and wait until it is in.
+
+    :param predictions: packets with scores, a line each.
+    :param photos: folder of the photographs.
+    :param least: score below which a prediction is left out.
+    """
     packets = [_packet(json.loads(line), photos, least) for line in predictions.read_text().splitlines()]
     # The person has saved just now, and is gone: by itself a refresh would leave their files for later.
     options: dict[str, Any] = {"if_exists": "refresh", "delivery": "upload"}

@@ -21,9 +21,12 @@ import pytest
 import requests
 from PIL import Image
 
+from airflow_provider_diffgram.client import DiffgramClient, routes
+from demo import nights
 from demo.airflow_runs import ROOT
 from demo.media import PHOTOS, SCANS
 from diffgram_emulator.process import EmulatorProcess
+from tests.integration.ingest.live_diffgram import settings
 
 FILES = len(PHOTOS) + 1 + len(SCANS)
 
@@ -79,6 +82,41 @@ def test_a_second_night_keeps_what_a_person_did(first: Result):
     assert "a person deleted 1 and moved 1 of the boxes in between" in first.output
     assert "the second night: 1 taken back, 1 unchanged, 1 touched, 1 settled" in first.output
     assert "what the person did is as they left it" in first.output
+
+
+def shifted(predictions: Path, pixels: int, to: Path) -> Path:
+    """Write predictions as a model finds them that has learned a little: all boxes are elsewhere, a bit."""
+    packets = [json.loads(line) for line in predictions.read_text().splitlines()]
+    for packet in packets:
+        for box in packet["instance_list"]:
+            box |= {"x_min": box["x_min"] + pixels, "x_max": box["x_max"] + pixels}
+    to.write_text("".join(json.dumps(packet) + "\n" for packet in packets))
+    return to
+
+
+def test_ten_nights_of_its_predictions_leave_as_many_boxes_as_one(build: Path, first: Result, tmp_path: Path):
+    assert first.code == 0, first.output
+    folder = build / "predictions"
+    predictions = max(
+        (each for each in folder.rglob("*.jsonl") if "photo-" in each.read_text()),
+        key=lambda each: each.stat().st_mtime,
+    )
+    counted: list[dict[str | None, int]] = []
+    with EmulatorProcess.start(tmp_path / "emulator", rate_limit=False) as emulator:
+        labelled = emulator.with_project("nights", labels=("face",))
+        client = DiffgramClient(settings(labelled))
+        directory_id = client.send(routes.create_dataset(client.project, nights.DATASET)).id
+        for number in range(1, 11):
+            found = shifted(predictions, number, tmp_path / f"{number}.jsonl")
+            night = nights.push_night(client, found, build / "media" / "photos", f"night {number}", 0.3)
+            assert night.not_sent == 0
+            listed = client.send(routes.explore_files(client.project, directory_id)).file_list
+            counted.append({file.original_filename: len(file.instance_list) for file in listed})
+            runs = {row["model_run_id"] for file in listed for row in file.instance_list}
+            assert len(runs) == 1, "all are of the last night"
+    assert len(counted[0]) == len(PHOTOS)
+    assert sum(counted[0].values()) >= 3
+    assert counted == [counted[0]] * 10
 
 
 @pytest.fixture(scope="module")

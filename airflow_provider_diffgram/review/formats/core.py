@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,9 @@ from ..folder import Place
 from ..stored import StoredFile
 
 _EXAMPLES = 5
-_LONGEST = 200
+_LONGEST, _LONGEST_SUFFIX = 200, 20
+"""Bytes of a name and of its extension: a disk takes 255 of both, and what is put between them."""
+
 _FORBIDDEN = '/\\:*?"<>|'
 
 
@@ -74,10 +77,18 @@ class FileNames:
     def of(self, file: StoredFile) -> str:
         """Return the name of a file; one that others have too gets the id of the file in it."""
         name = plain_name(file.name)
-        if key_of(file.name) not in self._doubled:
+        if not self._is_doubled(key_of(file.name)):
             return name
         path = PurePosixPath(name)
         return f"{path.stem}.{file.id}{path.suffix}"
+
+    def _is_doubled(self, key: str) -> bool:
+        """Whether a name is one of several, or looks like one that got an id since it was."""
+        while key not in self._doubled:
+            key, dot, number = key.rpartition(".")
+            if not dot or not number.isdecimal():
+                return False
+        return True
 
 
 def plain_name(name: str) -> str:
@@ -85,12 +96,20 @@ def plain_name(name: str) -> str:
     kept = "".join("_" if each in _FORBIDDEN or not each.isprintable() else each for each in name)
     kept = kept.encode("utf-8", "replace").decode()
     path = PurePosixPath(kept.lstrip(".") or "_")
-    return f"{path.stem[:_LONGEST]}{path.suffix[:20]}"
+    return f"{_cut(path.stem, _LONGEST)}{_cut(path.suffix, _LONGEST_SUFFIX)}"
+
+
+def _cut(text: str, most: int) -> str:
+    """Return the beginning of a text, of so many bytes."""
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def key_of(name: str) -> str:
-    """Return what two files must not share: two pictures that differ by their extension share a text."""
-    return PurePosixPath(plain_name(name)).stem.casefold()
+    """Return what two files must not share: two pictures that differ by their extension share a text.
+
+    Some disks know no capitals, and write an accent in one way only.
+    """
+    return unicodedata.normalize("NFC", PurePosixPath(plain_name(name)).stem.casefold())
 
 
 def check_split(split: Mapping[str, float]) -> list[str]:

@@ -83,6 +83,7 @@ class Story:
     file_id: int = 0
     task_id: int | None = None
     pages: list[Open] = field(default_factory=list)
+    seen: set[Shape] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
 
     def tell(self, what: str) -> None:
@@ -151,15 +152,20 @@ class World:
 
     # What models predict
 
-    def predictions(self, night: Night, by_instance: bool) -> list[Prediction]:
-        """Return what the models predict for one file."""
+    def predictions(self, story: Story, night: Night, by_instance: bool) -> list[Prediction]:
+        """Return what the models predict for one file: new things, and those that were there before."""
         found: dict[Shape, Prediction] = {}
         least = 1 if len(night.owners) > 1 else 0
         for _ in range(self.chance.choice((least, 1, 2, 2, 3))):
             shape = self._shape(SHIFTS)
+            if story.seen and self.chance.random() < 0.6:
+                shape = self.chance.choice(sorted(story.seen))
+                if shape.kind != "tag" and self.chance.random() < 0.3:
+                    shape = shape._replace(shift=self.chance.choice(SHIFTS))
             owner = self.chance.choice(night.owners)
             key = (shape, owner) if by_instance else shape
             found[shape] = Prediction(shape, owner, self._score, key)
+        story.seen |= set(found)
         return list(found.values())
 
     def _shape(self, shifts: tuple[int, ...], by_hand: bool = False) -> Shape:
@@ -188,7 +194,7 @@ class World:
         self._score = round(0.1 + 0.01 * number, 2)
         models = chance.choice((("one",), ("one",), ("one",), ("two",), ("one", "two")))
         late = [owner for owner in self.order if owner[0] == models[0]][:-1]
-        is_late = len(models) == 1 and bool(late) and chance.random() < 0.1
+        is_late = len(models) == 1 and bool(late) and chance.random() < 0.3
         owners = (chance.choice(late),) if is_late else tuple((each, f"night-{number}") for each in models)
         night = Night(
             owners,
@@ -200,7 +206,7 @@ class World:
         )
         by_instance = len(owners) > 1 or chance.random() < 0.3
         there = [story for story in self.stories if story.file_id or number > 1 or chance.random() < 0.8]
-        wanted = {story.name: self.predictions(night, by_instance) for story in there}
+        wanted = {story.name: self.predictions(story, night, by_instance) for story in there}
         for story in there:
             predicted = ", ".join(f"{each.shape} of {each.owner[0]}" for each in wanted[story.name])
             story.tell(f"{night} predicts {predicted or 'nothing'}")
@@ -382,6 +388,7 @@ class World:
         story.tell(f"saved{' through the task' if by_task else ''}: {', '.join(map(str, opened.drawn))}")
         opened.person.save(opened.page, by_task)
         story.held.save(opened.drawn)
+        story.seen |= {each.shape._replace(is_by_hand=False) for each in opened.drawn}
 
     def _opened(self, story: Story) -> Open:
         person = self.chance.choice(self.people)
