@@ -184,9 +184,10 @@ class Amendments:
             with self._gate.turn():  # anew: looking back takes time, in which somebody may have saved
                 return self._write(action, item.name, self._read(file_id), wanted, known)
 
-    def refresh(self, item: Item, file_id: int, rules: Rules) -> Refreshed:
+    def refresh(self, item: Item, file_id: int, rules: Rules, *, is_introduced: bool = False) -> Refreshed:
         """Put an item's predictions in the place of those of earlier runs of its model that nobody touched.
 
+        :param is_introduced: whether the server was told of the item's run since the last call.
         :raises RefusedError: for a file that cannot be written, or an item that names no model.
         :raises OutcomeUnknownError: if the server stays silent.
         """
@@ -197,7 +198,7 @@ class Amendments:
                 f"{item.name} names no model: whose earlier predictions are to make room? Set origin, or "
                 "model_ref and model_run_ref of each instance"
             )
-        ids = self._ids.of(refs, file_id, item.parent_file_id)
+        ids = self._ids.of(refs, file_id, item.parent_file_id, anew=is_introduced)
         runs = [self._run_of(ref, ids, file_id, item.parent_file_id) for ref in sorted(refs, key=str)]
         with self._alone(file_id):
             with self._gate.turn():
@@ -257,9 +258,11 @@ class Amendments:
 
     def _run_of(self, ref: Ref, ids: dict[Ref, Ids] | None, file_id: int, parent_file_id: int | None) -> Run:
         """Return a run by its ids, or a model without a run where the server does not know the run yet."""
-        known = ids or self._ids.of([(ref[0], None)], file_id, parent_file_id) or {}
-        model_id, run_id = known.get(ref) or known.get((ref[0], None)) or (0, None)
-        return Run(model_id, run_id)
+        for wanted in (ref, (ref[0], None)):
+            known = ids or self._ids.of([wanted], file_id, parent_file_id, anew=False) or {}
+            if wanted in known:
+                return Run(*known[wanted])
+        return Run(0, None)
 
     def _left_alone(self, item: Item, file: File, rules: Rules) -> Counts | None:
         """Return what is counted of a file that is not refreshed now.

@@ -118,7 +118,9 @@ class Brought:
         found = [chain[0] for chain in past.chains if past.fate(chain) is Fate.DELETED_BY_PERSON]
         dead = [row for chain in past.chains for row in chain]
         of_people = sum(bool(row["is_by_person"]) for row in dead)
-        of_people += sum((row.get("version") or 1) - 1 or _may_be_of_people(row) for row in file.instance_list)
+        of_people += sum(
+            (row.get("version") or 1) - 1 or _may_be_of_people(row) for row in file.instance_list
+        )
         of_machines = sum(not row["is_by_person"] for row in dead)
         of_machines += sum(bool(row.get("machine_made")) for row in file.instance_list)
         if by_people <= of_people or written + made <= of_machines or not past.unfound:

@@ -194,7 +194,8 @@ class Dealer:
         done = self._amendments.refresh(item, file_id, self._options.rules)
         if done.introduces:
             self._introduce_by_update(item, file_id, done.introduces)
-            done = replace(self._amendments.refresh(item, file_id, self._options.rules), counts=done.counts)
+            again = self._amendments.refresh(item, file_id, self._options.rules, is_introduced=True)
+            done = replace(again, counts=done.counts)
         has_changed = done.amended.has_changed or bool(done.counts.added)
         self._runs.note(item.packet)
         self._outcomes.arrived(item, "update" if has_changed else None, file_id, counts=done.counts)

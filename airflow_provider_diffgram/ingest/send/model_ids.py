@@ -16,6 +16,9 @@ Ids = tuple[int, int | None]
 
 _RECENT = 100
 
+_AGAIN_AFTER = 10.0
+"""Seconds for which a run that a known model did not have is taken not to be there."""
+
 
 class ModelIds:
     """The ids of models and runs that the server has met. Safe to use from several threads.
@@ -29,18 +32,30 @@ class ModelIds:
     def __init__(self, client: DiffgramClient) -> None:
         self._client = client
         self._known: dict[Ref, Ids] = {}
+        self._missing: dict[Ref, float] = {}
         self._lock = threading.Lock()
 
-    def of(self, refs: Collection[Ref], file_id: int, parent_file_id: int | None) -> dict[Ref, Ids] | None:
+    def of(
+        self, refs: Collection[Ref], file_id: int, parent_file_id: int | None, *, anew: bool = True
+    ) -> dict[Ref, Ids] | None:
         """Return the ids of models and runs; None if the server is not known to have one of them.
 
         :param file_id: whose inputs may tell, if the newest ones of the project do not.
         :param parent_file_id: compound file that it is a child of.
+        :param anew: whether to ask again for a run that was missing a moment ago.
         """
         with self._lock:
-            if not self._has(refs):
+            if not self._has(refs) and (anew or not self._was_missing(refs)):
                 self._client.run(self._look(refs, file_id, parent_file_id))
+                seen = self._client.clock.monotonic()
+                self._missing |= {
+                    ref: seen for ref in refs if (ref[0], None) in self._known and ref not in self._known
+                }
             return {ref: self._known[ref] for ref in refs} if self._has(refs) else None
+
+    def _was_missing(self, refs: Collection[Ref]) -> bool:
+        since = self._client.clock.monotonic() - _AGAIN_AFTER
+        return any(self._missing.get(ref, since) > since for ref in refs)
 
     def _has(self, refs: Collection[Ref]) -> bool:
         return all(ref in self._known for ref in refs)

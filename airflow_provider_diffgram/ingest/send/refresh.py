@@ -198,13 +198,14 @@ def refreshed(
     rows = [(row, _standing_of(row, runs, people, given_back)) for row in living]
     touched = [row for row, standing in rows if standing is Standing.TOUCHED]
     untouched = [row for row, standing in rows if standing is Standing.UNTOUCHED]
-    if any(is_later(row, run) for row in living for run in runs):  # which began while this one went on
-        own = [row for row, standing in rows if standing is Standing.OF_THIS_RUN]
-        going = [*untouched, *own]
-        counts = Counts(taken_back=len(going), touched=len(touched), outdated=1)
-        return Refreshing(going=going, counts=counts)
+    # Models of which a later run began while this one went on: its predictions make room, too.
+    late = {run.model_id for run in runs if any(is_later(row, run) for row in living)}
+    belated = [
+        row for row, standing in rows if standing is Standing.OF_THIS_RUN and row.get("model_id") in late
+    ]
+    wanted = [each for each in wanted if each.get("model_id") not in late]
     said = [*touched, *(row for row, standing in rows if standing is Standing.OF_PERSON), *deleted]
-    counts = Counts(touched=len(touched))
+    counts = Counts(touched=len(touched), outdated=1 if late else 0)
     staying: set[int] = set()
     new = []
     for each in wanted:
@@ -218,8 +219,9 @@ def refreshed(
             counts.settled += 1
         else:
             new.append(each)
-    clears = bool(wanted) or rules.empty == "clear"
-    going = [row for row in untouched if row["id"] not in staying] if clears else []
+    clears = {run.model_id for run in runs} if wanted or rules.empty == "clear" else late
+    old = [row for row in untouched if row["model_id"] in clears] + belated
+    going = [row for row in old if row["id"] not in staying]
     counts.added, counts.taken_back = len(new), len(going)
     return Refreshing(new, going, counts)
 

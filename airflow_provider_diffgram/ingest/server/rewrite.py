@@ -19,8 +19,8 @@ Row = dict[str, Any]
 _GEOMETRY = (
     "x_min", "y_min", "x_max", "y_max", "center_x", "center_y", "width", "height", "points", "nodes", "edges",
     "p1", "p2", "cp", "front_face", "rear_face", "center_3d", "dimensions_3d", "rotation_euler_angles",
-    "position_3d", "start_token", "end_token", "start_time", "end_time", "lonlat", "coords", "radius", "bounds",
-    "bounds_lonlat", "from_instance_id", "to_instance_id",
+    "position_3d", "start_token", "end_token", "start_time", "end_time", "lonlat", "coords", "radius",
+    "bounds", "bounds_lonlat", "from_instance_id", "to_instance_id",
 )  # fmt: skip
 """Where a row is. The server adds some of them to a stored row: only those that were sent are compared."""
 

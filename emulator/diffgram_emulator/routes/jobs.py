@@ -90,7 +90,10 @@ def new_job(call: Call) -> Any:
         "status": "draft",
     }
     added = {str(each): "Added" for each in _members(call, values["member_list_ids"])}
-    return {"job": shown, "log": log(info={"update_member_list": added, "update_user_list": {}}, success=True)}
+    return {
+        "job": shown,
+        "log": log(info={"update_member_list": added, "update_user_list": {}}, success=True),
+    }
 
 
 def _members(call: Call, wanted: list[Any]) -> list[int]:

@@ -9,7 +9,8 @@ from typing import Any
 _ID_KEYS = {
     "id", "file_id", "directory_id", "label_file_id", "batch_id", "parent_file_id", "project_id", "root_id",
     "model_id", "model_run_id", "previous_id", "sequence_id", "existing_file_id", "group_id", "parent_id",
-    "connection_id", "job_id", "task_id", "assignee_user_id", "user_id", "member_created_id", "member_updated_id", "schema_id", "label_schema_id",
+    "connection_id", "job_id", "task_id", "assignee_user_id", "user_id", "member_created_id",
+    "member_updated_id", "schema_id", "label_schema_id",
 }  # fmt: skip
 _ID_LISTS = ("deleted_instances", "missing_ids", "instance_list_existing_ids")
 _UNORDERED = {"instance_list", "child_files"}

@@ -151,6 +151,27 @@ def test_two_requests_a_file_and_ten_nights_leave_as_much_as_one(diffgram: LiveD
     assert [len(diffgram.lefts(file.id)) for file in diffgram.files()] == [2] * 4
 
 
+def test_a_night_in_which_nothing_is_new_costs_one_request_a_file(diffgram: LiveDiffgram, media: Media):
+    names = [f"{number}.png" for number in range(6)]
+    for name in names:
+        file_of(diffgram, media, 1, 41, name=name)
+    before = diffgram.emulator.requests()["total"]
+    handle = night(diffgram, 2, *(packet(media, 1, 41, name=name) for name in names), concurrency=1)
+    assert (handle.refreshed, handle.skipped) == ({"unchanged": 12}, 6)
+    assert diffgram.emulator.requests()["total"] - before <= 6 + 18, "the looks of the whole push"
+
+
+def test_what_a_person_drew_and_deleted_in_a_raw_file_says_nothing_of_predictions(
+    diffgram: LiveDiffgram, media: Media, ada: Person
+):
+    diffgram.pushed([image(media, "raw.png")])
+    file_id = diffgram.file("raw.png").id
+    saved(ada, file_id, lambda page: page.draw(diffgram.labels["cat"], (1, 2, 10, 11)))
+    saved(ada, file_id, lambda page: page.delete(0))
+    assert night(diffgram, 1, packet(media, 1, 41, name="raw.png")).refreshed == {"added": 2}
+    assert diffgram.lefts(file_id) == [1, 41]
+
+
 def test_reviewed_files_are_left_and_begun_ones_wait(diffgram: LiveDiffgram, media: Media):
     states = {
         "done.png": "complete",
@@ -293,73 +314,6 @@ def test_what_cannot_be_refreshed_is_told(diffgram: LiveDiffgram, media: Media):
         night(diffgram, 2, packet(media, 1), refresh={"min_iou": 2})
     with pytest.raises(InvalidValueError, match="with if_exists='refresh' only"):
         diffgram.push([packet(media, 1)], refresh={"rescore": True})
-
-
-def overlap(one: int, other: int) -> float:
-    """Return the IoU of two boxes of ours by their left edges."""
-    common = max(0, 9 - abs(one - other))
-    return common / (18 - common)
-
-
-def test_nights_with_random_predictions_and_a_person_who_edits_at_random(
-    diffgram: LiveDiffgram, media: Media, ada: Person
-):
-    chance = random.Random(5)
-    names = [f"{number}.png" for number in range(40)]
-    diffgram.done(night(diffgram, 1, *(packet(media, *_spots(chance), name=name) for name in names)))
-    files = {name: diffgram.file(name).id for name in names}
-    gone: dict[int, set[int]] = {file_id: set() for file_id in files.values()}
-    for number in range(2, 7):
-        for file_id in files.values():
-            saved(ada, file_id, lambda page, file_id=file_id: _edit(page, chance, gone[file_id], diffgram))
-        spots = {name: _spots(chance) for name in names}
-        packets = [packet(media, *spots[name], name=name) for name in names]
-        handle = night(diffgram, number, *packets)
-        assert handle.not_sent == 0
-        assert ada.undone() == []
-        for name, file_id in files.items():
-            _look_at(diffgram, file_id, spots[name], gone[file_id])
-        before = diffgram.content()
-        assert night(diffgram, number, *packets).skipped == len(names)
-        assert diffgram.content() == before
-
-
-def _spots(chance: random.Random) -> list[int]:
-    return sorted(chance.sample(range(0, 400, 40), chance.randrange(4)))
-
-
-def _edit(page: Page, chance: random.Random, gone: set[int], diffgram: LiveDiffgram) -> None:
-    """Do one thing, or nothing."""
-    what = chance.choice(("move", "delete", "draw", "nothing"))
-    index = chance.randrange(len(page.rows)) if page.rows else None
-    if what == "draw":
-        left, top = chance.choice(range(3, 400, 40)), chance.choice((1, 2, 3))
-        if not any((row["x_min"], row["y_min"]) == (left, top) for row in page.rows):
-            page.draw(diffgram.labels["cat"], (left, top, left + 9, top + 9))
-    elif index is not None and what == "move":
-        page.move(index, 2)
-    elif index is not None and what == "delete":
-        if page.rows[index]["machine_made"]:
-            gone.add(page.rows[index]["x_min"])
-        page.delete(index)
-
-
-def _look_at(diffgram: LiveDiffgram, file_id: int, spots: list[int], gone: set[int]) -> None:
-    rows = diffgram.instances(file_id)
-    untouched = [row for row in rows if row["version"] == 1 and row["machine_made"]]
-    people = [row for row in rows if row not in untouched]
-    assert {row["x_min"] for row in untouched} <= set(spots), "of earlier runs only what is predicted again"
-    for left in spots:
-        is_there = left in {row["x_min"] for row in rows}
-        said = {row["x_min"] for row in people} | gone
-        said |= {
-            row["x_min"] - 2 * (row["version"] - 1) for row in people
-        }  # where it was before it was moved
-        assert is_there or any(overlap(left, each) >= 0.3 for each in said), [
-            left,
-            gone,
-            [(row["x_min"], row["y_min"], row["version"], row["action_type"]) for row in rows],
-        ]
 
 
 def test_a_push_that_skips_what_is_new_names_refresh_once(

@@ -144,8 +144,8 @@ class World:
     def _introduce_models(self) -> None:
         """Make both models known by a file that no night looks at."""
         for model in ("one", "two"):
-            packet = self.packet(Story("other.png"), [Prediction(Shape("tag", "cat", 0, 0), (model, ""), 0.1, 0)], False)
-            packet["original_filename"] = f"{model}.png"
+            tag = Prediction(Shape("tag", "cat", 0, 0), (model, "before"), 0.1, None)
+            packet = self.packet(Story(f"{model}.png"), [tag], by_instance=False)
             self.diffgram.pushed([packet], origin=(model, "before"))
             run = max(self.diffgram.ask(routes.list_model_runs), key=lambda each: each.id)
             self._models[run.model_id] = model
@@ -180,8 +180,13 @@ class World:
         for each in wanted:
             refs = dict(zip(("model_ref", "model_run_ref"), each.owner, strict=True)) if by_instance else {}
             instances.append(
-                {**fields_of(each.shape), "label": each.shape.label, "score": each.score, **refs}
-                | {"machine_made": True}
+                {
+                    **fields_of(each.shape),
+                    "label": each.shape.label,
+                    "score": each.score,
+                    "machine_made": True,
+                    **refs,
+                }
             )
         media = {"url": self.media.url(story.name)}
         return {"media": media, "original_filename": story.name, "instance_list": instances}
@@ -193,9 +198,7 @@ class World:
         chance = self.chance
         self._score = round(0.1 + 0.01 * number, 2)
         models = chance.choice((("one",), ("one",), ("one",), ("two",), ("one", "two")))
-        late = [owner for owner in self.order if owner[0] == models[0]][:-1]
-        is_late = len(models) == 1 and bool(late) and chance.random() < 0.3
-        owners = (chance.choice(late),) if is_late else tuple((each, f"night-{number}") for each in models)
+        owners = tuple(self._run_of(model, number) for model in models)
         night = Night(
             owners,
             respect_people=chance.random() < 0.85,
@@ -224,6 +227,13 @@ class World:
         before = self._writes()
         self._push(night, wanted, there, by_instance, Kept())
         assert self._writes() == before, "a second refresh writes"
+
+    def _run_of(self, model: str, number: int) -> Owner:
+        """Return a new run of a model, or one that comes again, late."""
+        before = [owner for owner in self.order if owner[0] == model][:-1]
+        if before and self.chance.random() < 0.25:
+            return self.chance.choice(before)
+        return model, f"night-{number}"
 
     def _push(
         self,
@@ -277,9 +287,13 @@ class World:
             before, after = story.held.rows, outcomes[story.name].rows
             new = [row for row in after if row not in before]
             kept = [row for row in before if row.shape not in {each.shape for each in new}]
-            halves = [row for row in after if row not in new or row.shape not in {one.shape for one in before}]
+            halves = [
+                row for row in after if row not in new or row.shape not in {one.shape for one in before}
+            ]
             ways = (before, after, halves, [*kept, *new])
-            self._take_over(story, told[story.file_id], [Outcome(way, outcomes[story.name].doubtful) for way in ways])
+            self._take_over(
+                story, told[story.file_id], [Outcome(way, outcomes[story.name].doubtful) for way in ways]
+            )
         self._meet(night)
 
     def _meet(self, night: Night) -> None:
@@ -303,7 +317,9 @@ class World:
     def _told(self) -> dict[int, list[Told]]:
         """Return what the server tells of all files."""
         runs = {run.id: run for run in self.diffgram.ask(routes.list_model_runs)}
-        listing = routes.explore_files(self.diffgram.client.project, self.diffgram.directory_id, limit=2 * FILES)
+        listing = routes.explore_files(
+            self.diffgram.client.project, self.diffgram.directory_id, limit=2 * FILES
+        )
         found: dict[int, list[Told]] = {}
         for file in self.diffgram.client.send(listing).file_list:
             found[file.id] = told = []

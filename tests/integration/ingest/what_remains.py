@@ -1,4 +1,4 @@
-"""What should remain of a file's predictions after a night: told in plain words, by nothing but what happened.
+"""What should remain of a file's predictions after a night, told by nothing but what happened.
 
 It knows spots rather than shapes: two shapes of one spot overlap if they are at most ``NEAR`` pixels apart,
 and else not at all. It knows who did what, where the code under test has to guess from rows and histories.
@@ -223,19 +223,20 @@ class Held:
             return Outcome(self.rows)
         wanted = list(wanted)
         runs = {each.owner for each in wanted} or set(night.owners)
-        others = [(each, run) for run in runs for each in order if each[0] == run[0] and each != run]
+        others = {(each, run) for run in runs for each in order if each[0] == run[0] and each != run}
         later = {each for each, run in others if run in order and order.index(each) > order.index(run)}
-        old = [
-            row
-            for row in self.rows
-            if row.owner in {each for each, _ in others} - later and not row.is_touched
-        ]
-        if any(row.owner in later for row in self.rows):  # this run comes too late
-            own = [row for row in self.rows if row.owner in runs and not row.is_touched]
-            return Outcome([row for row in self.rows if row not in old and row not in own])
+        too_late = {row.owner[0] for row in self.rows if row.owner in later}
+        clears = {model for model, _ in runs} if wanted or night.empty == "clear" else too_late
+        earlier = {each for each, _ in others} - later
+        untouched = [row for row in self.rows if row.owner is not None and not row.is_touched]
+        old = [row for row in untouched if row.owner in earlier]
+        going = [row for row in old if row.owner[0] in clears]
+        going += [row for row in untouched if row.owner in runs and row.owner[0] in too_late]
         there = {row.shape: row for row in self.rows}
         new, doubtful, staying = [], [], set()
         for each in wanted:
+            if each.owner[0] in too_late:
+                continue
             same = there.get(each.shape)
             row = Row(each.shape, next(_numbers), each.key, each.owner, each.score, False)
             if same is not None and not (night.rescore and same in old):
@@ -246,13 +247,11 @@ class Held:
                 doubtful.append(row)
             else:
                 new.append(row)
-        clears = bool(wanted) or night.empty == "clear"
-        left = [row for row in self.rows if row not in old or row.version in staying or not clears]
+        left = [row for row in self.rows if row not in going or row.version in staying]
         return Outcome([*left, *new], doubtful)
 
     def _is_settled(self, each: Prediction) -> bool:
         """Whether a person left, or deleted, the same thing, or what was this very prediction once."""
         said = [(row.shape, row.first) for row in self.rows if row.is_touched]
-        return any(
-            each.shape.overlaps(shape) or first == each.key for shape, first in [*said, *self.deleted.values()]
-        )
+        said += self.deleted.values()
+        return any(each.shape.overlaps(shape) or first == each.key for shape, first in said)

@@ -18,7 +18,17 @@ from tests.integration.ingest.live_diffgram import DATASET, box
 from tests.integration.ingest.served_media import Media, serving
 from tests.integration.review.conftest import Desk
 
-NAMES = ("a.png", "A.png", "a.jpg", "a.2.png", "scan of 猫.png", "..png", "c:con.png", "猫" * 90 + ".png", "x y+%41.png")
+NAMES = (
+    "a.png",
+    "A.png",
+    "a.jpg",
+    "a.2.png",
+    "scan of 猫.png",
+    "..png",
+    "c:con.png",
+    "猫" * 90 + ".png",
+    "x y+%41.png",
+)
 
 
 @pytest.fixture

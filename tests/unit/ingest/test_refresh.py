@@ -1,12 +1,10 @@
-"""What a later run changes in a file: a table of the rules, and nights with a person in between."""
+"""What a later run changes in a file: a table of the rules. Random nights: see ``test_refresh_histories``."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from airflow_provider_diffgram.ingest.send.refresh import (
     Counts,
@@ -18,7 +16,7 @@ from airflow_provider_diffgram.ingest.send.refresh import (
     rules_of,
     standing_of,
 )
-from tests.unit.ingest.server.test_rewrite import Row, Server, sent
+from tests.unit.ingest.server.test_rewrite import Row, sent
 
 MODEL, PERSON, API = 4, 1, 6
 
@@ -140,61 +138,11 @@ def test_counts_add_up_and_leave_out_what_is_nothing():
     assert counts.to_json() == {"added": 3, "waiting": 1}
 
 
-SPOTS = st.lists(st.integers(0, 5).map(lambda n: n * 40), unique=True, max_size=4)
-EDITS = st.lists(st.tuples(st.sampled_from(["move", "delete", "draw"]), st.integers(0, 9)), max_size=3)
-NIGHTS = st.lists(st.tuples(SPOTS, EDITS), min_size=2, max_size=5)
-
-
-def person_edits(server: Server, edits: list[tuple[str, int]], night: int) -> None:
-    page = [dict(row) for row in server.living()]
-    for number, (what, index) in enumerate(edits):
-        row = page[index % len(page)] if page else None
-        if what == "draw" or row is None:
-            drawn = sent(240 + 40 * (index % 3), f"d{night}.{number}")
-            page.append({**drawn, "machine_made": False, "label_file_id": 1 + number})
-        elif what == "move" and not row.get("soft_delete"):
-            row |= {"x_min": row["x_min"] + 2, "x_max": row["x_max"] + 2}
-        elif what == "delete" and "id" in row:
-            row["soft_delete"] = True
-    server.save(page, by_person=True)
-
-
-@settings(max_examples=500, deadline=None)
-@given(NIGHTS)
-def test_after_any_nights_the_file_holds_what_the_last_run_says_and_what_people_did(nights: Any):
-    server = Server()
-    for night, (spots, edits) in enumerate(nights, start=1):
-        run = [Run(MODEL, night)]
-        new = [wanted(left, night, creation_ref_id=f"r{left}") for left in spots]
-        touched = [row for row in living(server) if standing_of(row, run[0], {PERSON}) is Standing.TOUCHED]
-        drawn = [row for row in living(server) if standing_of(row, run[0], {PERSON}) is Standing.OF_PERSON]
-        done = refreshed(living(server), new, run, Rules(), people={PERSON}, deleted=deleted(server))
-        rewrite = done.rewrite(living(server))
-        if rewrite.is_needed:
-            server.save(rewrite.rows)
-        after = living(server)
-        ids = {row["id"] for row in after}
-        assert {row["id"] for row in [*touched, *drawn]} <= ids, "what people touched is there"
-        stale = [row for row in after if standing_of(row, run[0], {PERSON}) is Standing.UNTOUCHED]
-        assert {row["x_min"] for row in stale} <= set(spots), "of earlier runs only what is predicted again"
-        held = {row["x_min"] for row in after}
-        settled = [row["x_min"] for row in new if row["x_min"] not in held]
-        assert len(settled) <= done.counts.settled, "all of this run is there, but what people settled"
-        again = refreshed(after, new, run, Rules(), people={PERSON}, deleted=deleted(server))
-        assert not again.rewrite(after).is_needed, "a second refresh writes nothing"
-        person_edits(server, edits, night)
-
-
-def living(server: Server) -> list[Row]:
-    return [_with_member(row) for row in server.living()]
-
-
-def deleted(server: Server) -> list[Row]:
-    """Return what people deleted, as the histories of instances tell."""
-    roots = {row["root_id"] for row in server.rows}
-    newest = [server.history(root)[0] for root in roots]
-    return [row for row in newest if row["action_type"] == "deleted" and row["is_by_person"]]
-
-
-def _with_member(row: Row) -> Row:
-    return {**row, "member_created_id": PERSON if row["is_by_person"] else API}
+def test_a_run_that_comes_too_late_makes_room_for_that_of_its_own_model_only():
+    other = 9
+    living = [predicted(1, 3), predicted(30, 2), predicted(60, 1, model_id=other)]
+    new = [wanted(90), wanted(120, 8, model_id=other)]
+    done = refreshed(living, new, [Run(MODEL, 2), Run(other, 8)], Rules(), people={PERSON})
+    assert [row["x_min"] for row in done.new] == [120]
+    assert [row["x_min"] for row in done.going] == [60, 30]
+    assert done.counts.to_json() == {"added": 1, "taken_back": 2, "outdated": 1}

@@ -62,14 +62,17 @@ def to_be_launched(world: World, pair: Pair) -> Ready:
 
 
 @case(
-    "loop_job_add_files", "loop_job_add_files_badquery", "loop_job_add_files_empty", "loop_job_add_files_emptylist",
-    "loop_job_add_files_no_consumer", "loop_job_add_files_query", "loop_job_add_files_text",
+    "loop_job_add_files", "loop_job_add_files_badquery", "loop_job_add_files_empty",
+    "loop_job_add_files_emptylist", "loop_job_add_files_no_consumer", "loop_job_add_files_query",
+    "loop_job_add_files_text",
     "loop_job_add_files_unknown",
 )  # fmt: skip
 def to_be_filled(world: World, pair: Pair) -> Ready:
     job, file_id = _new_job(world), _file(world, "a.jpg")
     body_of(world.post(f"{_JOBS}/launch", {"job_id": job}))
-    ids: dict[str, Any] = {"query": f"dataset.id = {world.dataset}"} if pair["name"].endswith("_query") else {}
+    ids: dict[str, Any] = (
+        {"query": f"dataset.id = {world.dataset}"} if pair["name"].endswith("_query") else {}
+    )
     if pair["request"]["body"].get("file_id_list") == [328]:
         ids["file_id_list"] = [file_id]
     return Ready(f"{_JOBS}/{job}/add-files", ids)
@@ -170,7 +173,9 @@ def past(world: World, pair: Pair) -> Ready:
             x_min=310, x_max=360, y_min=20, y_max=90, creation_ref_id=wanted, score=0.9, machine_made=True,
             model_ref="m1", model_run_ref="run-2",
         )  # fmt: skip
-        world.ingested(file_id=file_id, mode="update", media=None, original_filename=None, instance_list=[late])
+        world.ingested(
+            file_id=file_id, mode="update", media=None, original_filename=None, instance_list=[late]
+        )
         until(lambda: len(world.instances(file_id)) == len(rows) + 1, "the appended box")
         rows = {row["creation_ref_id"]: row for row in world.instances(file_id)}
     ada.save(page)

@@ -302,3 +302,25 @@ def test_the_counter_tells_how_many_rows_are_gone():
     assert count_gone(file(None)) == 0
     assert count_gone(file(3, 1, 1, None)) == 0
     assert count_gone(file(5, 1, 3)) == 1
+
+
+@pytest.mark.parametrize(
+    "shape, stored",
+    [
+        (
+            {"type": "polygon", "points": [{"x": 1, "y": 2.5}]},
+            {"points": [{"x": 1, "y": 2.5, "figure_id": None}]},
+        ),
+        (
+            {"type": "cuboid", "front_face": {"top_left": {"x": 1, "y": 2}}},
+            {"front_face": {"top_left": {"x": 1, "y": 2}, "width": 50}},
+        ),
+        ({"type": "audio", "start_time": 1.5, "end_time": 2}, {"start_time": 1.5, "end_time": 2.0}),
+    ],
+)
+def test_a_shape_is_known_again_beside_what_the_server_adds_to_it(shape: Row, stored: Row):
+    sent_row = {**sent(1), **shape}
+    living = {**sent_row, **stored}
+    assert is_same(sent_row, living)
+    changed = {key: [] if isinstance(value, list) else {} for key, value in stored.items()}
+    assert not is_same(sent_row, {**living, **changed})
