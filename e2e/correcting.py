@@ -25,7 +25,8 @@ _PATIENCE = 20_000
 class Reviewer:
     """Somebody in front of the page.
 
-    :param plan: ``url``, ``project``, ``dataset`` and ``filled`` (ids), ``pictures`` (folder), ``chromium``.
+    :param plan: ``url``, ``project``, ``dataset``, ``filled``, ``file`` and ``polygon`` (ids), ``pictures``
+        (folder), ``chromium``.
     """
 
     def __init__(self, browser: Browser, plan: Mapping[str, Any]) -> None:
@@ -180,6 +181,48 @@ class Reviewer:
         self.page.keyboard.press(key)
         expect(self.page.get_by_role("heading", name=then)).to_be_visible()
 
+    def relabel_another_shape(self) -> None:
+        """Relabel a polygon, undo, relabel it again and save; then delete it and save."""
+        self.go(f"/studio/annotate/{{p}}?file={self.plan['polygon']}")
+        self._says("2 instances, all saved")
+        outline = self.page.locator("#editor figure polygon")
+        before = outline.get_attribute("points")
+        self.page.locator("#rows button", has_text="polygon").click()
+        for key in ("3", "Control+z", "3"):
+            self.page.keyboard.press(key)
+        expect(
+            self.page.locator("#editor figure g", has=self.page.locator("polygon")).locator("text")
+        ).to_have_text("cup")
+        self.page.keyboard.press("s")
+        expect(self.page.locator("#notice")).to_have_text("Saved: 1 changed.")
+        expect(self.page.locator("#rows button", has_text="polygon")).to_contain_text("cup")
+        assert outline.get_attribute("points") == before
+        self.page.locator("#rows button", has_text="polygon").click()
+        self.page.keyboard.press("Delete")
+        expect(outline).to_have_count(0)
+        self.page.keyboard.press("s")
+        self._says("1 instance, all saved")
+
+    def save_an_old_page(self) -> None:
+        """Save a page that was opened before another one was saved: it tells what that costs."""
+        self.go(f"/studio/annotate/{{p}}?file={self.plan['polygon']}")
+        self._says("1 instance, all saved")
+        old, self.page = self.page, self._open(1400, "light")
+        self.go(f"/studio/annotate/{{p}}?file={self.plan['polygon']}")
+        self._says("1 instance, all saved")
+        self.page.keyboard.press("d")
+        self._drag((10, 10), (60, 60))
+        self.page.keyboard.press("s")
+        self._says("2 instances, all saved")
+        self.page.close()
+        self.page = old
+        self.page.keyboard.press(".")
+        self.page.keyboard.press("ArrowLeft")
+        self.page.keyboard.press("s")
+        told = "Saved: 1 changed. This page was old: 1 instance that was added meanwhile is deleted now."
+        expect(self.page.locator("#notice")).to_have_text(told)
+        self._says("1 instance, all saved")
+
     def look_at_all(self) -> None:
         """Look at each page by day and by night, wide and narrow: nothing is wider than the window."""
         paths = {
@@ -234,6 +277,8 @@ STEPS: Mapping[str, Callable[[Reviewer], None]] = {
     "emulator page: make a dataset, a label, a job": Reviewer.create,
     "emulator page: correct boxes by hand": Reviewer.correct,
     "emulator page: complete, ask for changes, approve": Reviewer.review,
+    "emulator page: relabel and delete a polygon": Reviewer.relabel_another_shape,
+    "emulator page: save an old page": Reviewer.save_an_old_page,
     "emulator page: by day and by night, wide and narrow": Reviewer.look_at_all,
     "emulator page: names that are HTML": Reviewer.name_badly,
     "emulator page: no word in the console": Reviewer.hear,

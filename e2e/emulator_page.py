@@ -61,16 +61,17 @@ def run(folder: Path, browser_python: Path) -> Iterator[tuple[dict[str, Any], Se
     pictures = folder.parent / "pictures"
     pictures.mkdir(exist_ok=True)
     prepared = media.prepare(folder / "media")
-    with EmulatorProcess.start(folder / "diffgram", rate_limit=False) as emulator:
+    with EmulatorProcess.start(folder.parent / "diffgram-page", rate_limit=False) as emulator:
         emulator = emulator.with_project(emulator.project)
         hidden = (emulator.client_secret, f"{emulator.client_id}:{emulator.client_secret}")
-        first, datasets = furnish(emulator, prepared.photos, folder / "records")
+        files, datasets = furnish(emulator, prepared.photos, folder / "records")
         plan = {
             "url": emulator.url,
             "project": emulator.project,
             "dataset": datasets[DATASET],
             "filled": datasets[FILLED],
-            "file": first,
+            "file": files["astronaut"],
+            "polygon": files["coffee"],
             "pictures": str(pictures),
             "chromium": str(chromium),
         }
@@ -104,11 +105,11 @@ def problem_of_comparison(emulator: EmulatorProcess, folder: Path) -> str:
     return f"it tells {told} of the first picture, and {sorted(others)} of the others"
 
 
-def furnish(emulator: EmulatorProcess, photos: Path, records: Path) -> tuple[int, dict[str, int]]:
+def furnish(emulator: EmulatorProcess, photos: Path, records: Path) -> tuple[dict[str, int], dict[str, int]]:
     """Send the demo's photographs with boxes, some of them wrong, and fill a large dataset.
 
     :param records: folder for the record of each push.
-    :returns: id of the first photograph, and the id of each dataset.
+    :returns: the id of each photograph by its stem, and of each dataset.
     """
     body = {"name": emulator.project, "labels": LABELS, "datasets": [DATASET, FILLED]}
     made = emulator.control("projects", body)
@@ -119,7 +120,10 @@ def furnish(emulator: EmulatorProcess, photos: Path, records: Path) -> tuple[int
             packet = {
                 "media": {"path": str(path)},
                 "original_filename": path.name,
-                "instance_list": [_box(path.stem, *each) for each in enumerate(_predicted(path))],
+                "instance_list": [
+                    *(_box(path.stem, *each) for each in enumerate(_predicted(path))),
+                    *_outlines.get(path.stem, ()),
+                ],
             }
             record = str(records / f"{path.stem}.jsonl")
             handles.append(push(client, [packet], dataset=DATASET, origin=RUN, record=record))
@@ -133,10 +137,8 @@ def furnish(emulator: EmulatorProcess, photos: Path, records: Path) -> tuple[int
     }
     for _ in range(_HEAPS):
         emulator.control("fill", filling)
-    (first, *_) = sorted(
-        json.loads(line)["file_id"] for line in (records / "astronaut.jsonl").read_text().splitlines()
-    )
-    return first, made["datasets"]
+    sent = {path.stem: json.loads(path.read_text()) for path in records.iterdir()}
+    return {stem: line["file_id"] for stem, line in sent.items()}, made["datasets"]
 
 
 def _client(emulator: EmulatorProcess) -> DiffgramClient:
@@ -160,6 +162,20 @@ def _predicted(path: Path) -> list[tuple[str, float, Sides]]:
         "coffee": [("cup", 0.94, (176, 20, 436, 306))],
     }
     return seen.get(path.stem, [])
+
+
+_outlines: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "coffee": [
+        {
+            "type": "polygon",
+            "label": "face",
+            "creation_ref_id": "coffee-saucer",
+            "points": [
+                {"x": x, "y": y} for x, y in ((80, 220), (170, 130), (470, 150), (480, 260), (290, 390))
+            ],
+        }
+    ]
+}
 
 
 def _box(stem: str, number: int, seen: tuple[str, float, Sides]) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def _file(
         project=project.string_id,
         sheet=sheet(store, row),
         parent=parent,
-        directory_id=(parent or row)["directory_id"],
+        dataset=store.one("SELECT * FROM directory WHERE id = ?", (parent or row)["directory_id"]),
         place=dataset.place(store, row) if task is None else jobs.task_place(store, task),
         task=None if task is None else jobs.task(store, task),
         tasks=jobs.tasks_of_file(store, row),

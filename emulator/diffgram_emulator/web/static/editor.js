@@ -36,12 +36,16 @@ let isDrawing = false;
 let drag = null;
 let zoom = 1;
 let isSaving = false;
+let isLoaded = false;
+let outlines = new Map(); // groups by the id of their instance
 
-// -- rows
+// -- rows; none is ever changed, only replaced, so that what was before can be kept
 
 const live = () => rows.filter((row) => !row.soft_delete);
 const boxes = () => live().filter((row) => row.type === "box");
 const nameOf = (row) => labels.get(row.label_file_id)?.name ?? row.label_file?.label?.name ?? row.type;
+const scoreOf = (row) => row.score?.toFixed(2) ?? "";
+const captionOf = (row) => `${nameOf(row)} ${scoreOf(row)}`.trim();
 const colourOf = (row) => labels.get(row.label_file_id)?.colour ?? STRANGE;
 const content = (row) => JSON.stringify([row.label_file_id, Boolean(row.soft_delete), ...sides(row)]);
 
@@ -51,7 +55,7 @@ function changes() {
 }
 
 function keep() {
-  past.push({ rows: structuredClone(rows), chosen: rows.indexOf(chosen) });
+  past.push({ rows, chosen: rows.indexOf(chosen) });
   if (past.length > MOST_UNDO) past.shift();
 }
 
@@ -63,15 +67,20 @@ function undo() {
   show();
 }
 
-function place(row, made) {
-  Object.assign(row, made, { width: made.x_max - made.x_min, height: made.y_max - made.y_min });
+function change(row, values) {
+  const made = { ...row, ...values };
+  rows = rows.map((one) => (one === row ? made : one));
+  if (chosen === row) chosen = made;
+  return made;
 }
+
+const placed = (made) => ({ ...made, width: made.x_max - made.x_min, height: made.y_max - made.y_min });
 
 function relabel(id) {
   label = id;
   if (chosen && chosen.label_file_id !== id) {
     keep();
-    chosen.label_file_id = id;
+    change(chosen, { label_file_id: id });
   }
   show();
 }
@@ -80,17 +89,20 @@ function remove() {
   if (!chosen) return;
   keep();
   if (chosen.id === undefined) rows = rows.filter((row) => row !== chosen);
-  else chosen.soft_delete = true;
+  else change(chosen, { soft_delete: true });
   chosen = null;
   show();
 }
 
 function add(made) {
-  const row = { type: "box", label_file_id: label, creation_ref_id: reference() };
-  place(row, made);
-  row.change_source = "ui_diffgram_frontend";
-  rows.push(row);
-  chosen = row;
+  chosen = {
+    type: "box",
+    label_file_id: label,
+    creation_ref_id: reference(),
+    ...placed(made),
+    change_source: "ui_diffgram_frontend",
+  };
+  rows = [...rows, chosen];
 }
 
 function reference() {
@@ -110,7 +122,7 @@ function nudge(dx, dy, isResizing) {
   if (chosen?.type !== "box") return;
   keep();
   const corner = { x: chosen.x_max + dx, y: chosen.y_max + dy };
-  place(chosen, isResizing ? resized(chosen, "se", corner, size) : moved(chosen, { x: dx, y: dy }, size));
+  change(chosen, placed(isResizing ? resized(chosen, "se", corner, size) : moved(chosen, { x: dx, y: dy }, size)));
   show();
 }
 
@@ -120,7 +132,8 @@ async function load() {
   const path = `/api/project/${encodeURIComponent(project)}/file/${fileId}/annotation/list`;
   const answer = await send(path, {});
   stored = answer.file_serialized.instance_list;
-  rows = structuredClone(stored);
+  rows = stored;
+  isLoaded = true;
   past = [];
   chosen = null;
   show();
@@ -161,7 +174,7 @@ async function reload() {
   await load();
   const fresh = await fetched();
   document.getElementById("stored").replaceWith(fresh.getElementById("stored"));
-  svg.replaceChildren(...fresh.querySelector("#editor figure svg").childNodes);
+  keepOutlines(fresh.querySelector("#editor figure svg"));
   show();
 }
 
@@ -182,25 +195,28 @@ function show() {
 }
 
 function showPicture() {
-  const byId = new Map(rows.map((row) => [String(row.id), row]));
-  for (const group of svg.querySelectorAll("g")) {
-    const row = byId.get(group.dataset.instance);
-    if (!row || row.type === "box" || row.soft_delete) group.remove();
-    else {
-      for (const name of ["stroke", "fill"]) group.setAttribute(name, colourOf(row));
-      group.classList.toggle("chosen", row === chosen);
-    }
-  }
-  for (const row of live()) {
-    if (row.type === "box") svg.append(drawn(row));
-  }
+  if (!isLoaded) return;
+  svg.replaceChildren(...live().flatMap((row) => (row.type === "box" ? drawn(row) : (outlined(row) ?? []))));
   if (chosen?.type === "box") svg.append(grips(chosen));
+}
+
+// Shapes of other types are drawn by the server; here they get the colour of their label.
+function outlined(row) {
+  const group = outlines.get(String(row.id));
+  for (const name of ["stroke", "fill"]) group?.setAttribute(name, colourOf(row));
+  for (const one of group?.querySelectorAll("text, title") ?? []) one.textContent = captionOf(row);
+  group?.classList.toggle("chosen", row === chosen);
+  return group;
+}
+
+function keepOutlines(picture) {
+  outlines = new Map();
+  for (const group of picture.querySelectorAll("g[data-instance]")) outlines.set(group.dataset.instance, group);
 }
 
 function drawn(row) {
   const unit = 1 / scale();
   const colour = colourOf(row);
-  const score = row.score === null || row.score === undefined ? "" : ` ${row.score.toFixed(2)}`;
   const y = row.y_min - 4 * unit;
   return element(
     "g",
@@ -219,7 +235,7 @@ function drawn(row) {
         "font-size": 12 * unit,
         "stroke-width": 3 * unit,
       },
-      nameOf(row) + score,
+      captionOf(row),
     ),
   );
 }
@@ -258,10 +274,9 @@ function listed(row) {
   name.textContent = nameOf(row);
   const facts = document.createElement("span");
   facts.className = "quiet";
-  const score = row.score === null || row.score === undefined ? "" : row.score.toFixed(2);
   const version = row.version > 1 ? `v${row.version}` : "";
   const kind = row.type === "box" ? "" : row.type.replaceAll("_", " ");
-  facts.textContent = [row.id === undefined ? "new" : "", kind, score, version].filter(Boolean).join(" · ");
+  facts.textContent = [row.id === undefined ? "new" : "", kind, scoreOf(row), version].filter(Boolean).join(" · ");
   entry.append(swatch, name, facts);
   entry.title = row.creation_ref_id ?? "";
   if (row === chosen) entry.setAttribute("aria-current", "true");
@@ -328,7 +343,7 @@ svg.addEventListener("pointerdown", (event) => {
     drag.kind = "move";
     if (!(chosen?.type === "box" && holds(chosen, point))) drag.row = found;
   }
-  if (drag.row) drag.sides = { ...drag.row };
+  drag.start = drag.row;
 });
 
 svg.addEventListener("pointermove", (event) => {
@@ -342,13 +357,14 @@ svg.addEventListener("pointermove", (event) => {
     drag.hasMoved = true;
   }
   if (drag.kind === "draw") {
-    if (drag.made) rows.pop();
+    if (drag.made) rows = rows.slice(0, -1);
     add(spanned(drag.point, point, size));
     drag.made = true;
   } else {
-    chosen = drag.row;
     const by = { x: point.x - drag.point.x, y: point.y - drag.point.y };
-    place(chosen, drag.kind === "move" ? moved(drag.sides, by, size) : resized(drag.sides, drag.kind, point, size));
+    const made = drag.kind === "move" ? moved(drag.start, by, size) : resized(drag.start, drag.kind, point, size);
+    chosen = drag.row;
+    drag.row = change(chosen, placed(made));
   }
   showPicture();
 });
@@ -419,6 +435,7 @@ document.addEventListener("keydown", (event) => {
 window.addEventListener("beforeunload", (event) => {
   if (changes()) event.preventDefault();
 });
+keepOutlines(svg);
 new ResizeObserver(fit).observe(stage);
 
 await trying(load, "What is stored could not be read.");

@@ -45,7 +45,7 @@ function reason(text) {
     const found = typeof errors === "string" ? errors : Object.values(errors).map(String).join("; ");
     return found.slice(0, 400);
   } catch {
-    return text.slice(0, 400);
+    return text.replace(/<[^>]*>/g, " ").trim().slice(0, 400);
   }
 }
 
@@ -118,8 +118,8 @@ if (mayWrite) {
 }
 
 async function keepFresh() {
-  while (document.querySelector("#live[data-live]")) {
-    await pause(2000);
+  for (let place; (place = document.querySelector("#live[data-live]")); ) {
+    await pause(1000 * Number(place.dataset.live));
     if (document.hidden) continue;
     try {
       const fresh = (await fetched()).getElementById("live");
