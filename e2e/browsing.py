@@ -21,6 +21,7 @@ def browse(python: Path, module: str, plan: Mapping[str, Any], log: Path) -> Ite
 
     :param plan: for the module, by stdin: arguments and environments of processes are for all to see.
     """
+    told: list[dict[str, Any]] = []
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [python, "-m", f"{__package__}.{module}"],
@@ -37,10 +38,13 @@ def browse(python: Path, module: str, plan: Mapping[str, Any], log: Path) -> Ite
         try:
             with process.stdin as pipe:
                 pipe.write(json.dumps(plan).encode())
-            yield from map(json.loads, process.stdout)
+            for line in process.stdout:
+                told.append(json.loads(line))
+                yield told[-1]
+            process.wait()
         finally:
             late.cancel()
             process.kill()
             process.wait()
-    if process.returncode not in (0, 1):
+    if not told or (process.returncode and all(step["ok"] for step in told)):
         yield {"name": "the browser comes to its end", "ok": False, "reason": f"see {log}"}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 
 import pytest
 
 from chaos.judge import Row
 from e2e.__main__ import EndToEnd, Report, Step
+from e2e.browsing import browse
 from e2e.distributed import Outcome
 from e2e.programs import CannotRunError
 from e2e.visit import problem_of_lineage
@@ -63,6 +66,13 @@ def test_a_part_that_breaks_fails_and_one_that_cannot_run_is_skipped(tmp_path):
     assert summary["steps"] == [{"name": "one", "ok": False, "reason": "ValueError: out of order"}]
     assert [each["name"] for each in summary["skipped"]] == ["two"]
     assert (summary["distributed"], summary["secrets_found"]) == ({}, None)
+
+
+def test_a_browser_that_breaks_down_is_a_step_that_failed(tmp_path):
+    log = tmp_path / "browser.log"
+    (step,) = browse(Path(sys.executable), "no_such_module", {"chromium": "none"}, log)
+    assert step == {"name": "the browser comes to its end", "ok": False, "reason": f"see {log}"}
+    assert "no_such_module" in log.read_text()
 
 
 def test_a_secret_that_was_left_is_counted(tmp_path):
