@@ -58,6 +58,11 @@ def _emulator(*paths: str) -> list[Entry]:
     return [Entry(path, package="diffgram_emulator") for path in paths]
 
 
+def _fixture(name: str, asks_for: str) -> Entry:
+    """Return a fixture of pytest, which fills in what it asks for."""
+    return Entry(f"pytest_plugin.{name}", given=frozenset({asks_for}), package="diffgram_emulator")
+
+
 SECTIONS: dict[str, list[Entry]] = {
     "Operators": [
         *_of(
@@ -186,8 +191,10 @@ SECTIONS: dict[str, list[Entry]] = {
         ),
     ],
     "Emulator": [
-        *_emulator("process.EmulatorProcess", "process.EmulatorError"),
-        *_emulator("pytest_plugin.diffgram_emulator", "pytest_plugin.diffgram_emulator_process"),
+        Entry("process.EmulatorProcess", given=frozenset({"_handle"}), package="diffgram_emulator"),
+        *_emulator("process.EmulatorError"),
+        _fixture("diffgram_emulator", "diffgram_emulator_session"),
+        _fixture("diffgram_emulator_process", "tmp_path"),
     ],
 }
 """Section -> what it holds, in the order of the site."""

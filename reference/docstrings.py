@@ -11,6 +11,7 @@ from typing import Any
 
 _FIELD = re.compile(r"^:(param|raises?|returns?|rtype|type)\b ?([^:]*):\s*(.*)$")
 _ROLE = re.compile(r":(?:py:)?\w+:`(~?)([^`<]+)`")
+_TABLE = re.compile(r"=+ +=+\n")
 _CODE = re.compile(r"``(.+?)``|`([^`]+)`", re.DOTALL)
 
 Find = Callable[[str], str | None]
@@ -63,6 +64,9 @@ def paragraphs(text: str, find: Find) -> str:
         if block.startswith(".. code-block::"):
             listing = []
             block = block.partition("\n")[2]
+        if listing is None and _TABLE.match(block):
+            blocks.append(_table(block.splitlines(), find))
+            continue
         if listing is not None and (not block or block.startswith("    ")):
             listing += [*([""] if listing else []), *(line[4:] for line in block.splitlines())]
             continue
@@ -73,6 +77,22 @@ def paragraphs(text: str, find: Find) -> str:
     if listing is not None:
         blocks.append(_fenced(listing))
     return "\n\n".join(block for block in blocks if block)
+
+
+def _table(lines: list[str], find: Find) -> str:
+    """Return a simple table of reStructuredText as Markdown; its second column may take several lines."""
+    second = lines[0].index(" =") + 1
+    rows: list[list[str]] = []
+    for line in lines[1:]:
+        if line.startswith("="):
+            continue
+        first, rest = line[:second].strip(), line[second:].strip()
+        if first:
+            rows.append([first, rest])
+        else:
+            rows[-1][1] += f" {rest}"
+    head, *body = [f"| {' | '.join(words(cell, find) for cell in row)} |" for row in rows]
+    return "\n".join([head, "|---|---|", *body])
 
 
 def _fenced(lines: list[str]) -> str:

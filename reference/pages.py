@@ -64,7 +64,12 @@ def page_of(entry: Entry) -> str:
     parts += _raised(text, find)
     if isinstance(thing, type) and not hasattr(thing, "template_fields"):
         parts += _members(thing, find)
-    return "\n".join(parts).rstrip() + "\n"
+    page = "\n".join(parts).rstrip() + "\n"
+    return page if page.count("\n## ") > 1 else f"{_WITHOUT_CONTENTS}{page}"
+
+
+_WITHOUT_CONTENTS = "---\nhide:\n  - toc\n---\n\n"
+"""A page of one table needs no list of its headings, and gives the table that room."""
 
 
 def _how_to_get(entry: Entry) -> str:

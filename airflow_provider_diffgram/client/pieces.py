@@ -41,7 +41,7 @@ def _object(text: str, start: int) -> tuple[dict[str, Any], int]:
     while text[at] != "}":
         key, at = _DECODER.raw_decode(text, at)
         if not isinstance(key, str):
-            raise ValueError(f"no key at {at}")
+            raise ValueError(f"expected a key at {at}")
         at = _after(text, at, ":")
         found[key], at = _list(text, at) if text[at] == "[" else _DECODER.raw_decode(text, at)
         at = _next(text, at, "}")
@@ -72,7 +72,7 @@ def _next(text: str, at: int, end: str) -> int:
 def _after(text: str, at: int, sign: str) -> int:
     at = _after_blank(text, at)
     if text[at] != sign:
-        raise ValueError(f"no {sign!r} at {at}")
+        raise ValueError(f"expected {sign!r} at {at}")
     return _after_blank(text, at + 1)
 
 

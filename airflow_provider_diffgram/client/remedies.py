@@ -27,7 +27,7 @@ def _remedy(words: str, remedy: str, processed: bool = False) -> Remedy:
 _REMEDIES = (
     _remedy(
         "instance_list_compound",
-        "The compound file exists nevertheless (quirk 20): look up its name before you send it again",
+        "The compound file was created nevertheless: look up its name before you send it again",
         processed=True,
     ),
     _remedy(
@@ -36,7 +36,7 @@ _REMEDIES = (
     ),
     _remedy(
         "Provide file_name along",
-        "The server says this of any incomplete medium (quirk 9): give media.url and media.type",
+        "The server says this of any incomplete medium: give media.url and media.type",
     ),
     _remedy("correct label_file_id", "Give the label_file_id of a label of this project"),
     _remedy("Job already launched", "The job is active: go on"),

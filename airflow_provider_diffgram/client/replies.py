@@ -233,7 +233,7 @@ def _redirected(answer: _Answer) -> DiffgramError:
     host = f"write {root} as the host of the connection, if that is your Diffgram" if root else ""
     return answer.means(
         WrongAddressError,
-        f"redirected to {target}, which is never followed",
+        f"redirected to {target}; redirects are never followed",
         f"Use https and the address at which Diffgram itself answers{': ' if host else ''}{host}",
     )
 
@@ -267,10 +267,13 @@ def _credential_cause(text: str, by_proxy: str) -> tuple[str, str]:
         return "no such project", "Check Project (the project_string_id) of the connection"
     if "Failed API Permissions" in text:
         return "the credential was refused", (
-            "The client ID or client secret is wrong or of another project, or its role may not do this"
+            "The client ID or client secret is wrong or belongs to another project, or its role does not "
+            "allow this"
         )
     if "please login" in text.lower():
-        return "the credential was refused", "Only a person who has logged in may do this, no API credential"
+        return "the credential was refused", (
+            "Only a person who has logged in may do this; an API credential may not"
+        )
     return "the credential was refused", "Check the client ID and client secret of the connection"
 
 

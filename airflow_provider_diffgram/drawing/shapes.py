@@ -85,7 +85,7 @@ def _score(fields: Fields) -> str:
 def _number(value: Any) -> float:
     number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"{number} is nowhere")
+        raise ValueError(f"a coordinate is {number}, not a finite number")
     return number
 
 

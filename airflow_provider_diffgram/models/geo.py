@@ -23,7 +23,11 @@ LonLat = Annotated[list[Number], Field(min_length=2, max_length=2)]
 
 
 class GeoPoint(InstanceBase):
-    """A point on a map."""
+    """A point on a map.
+
+    :param lonlat: longitude and latitude, in degrees.
+    :param coords: the same place in other coordinates; stored as given.
+    """
 
     type: Literal["geo_point"] = "geo_point"
     lonlat: LonLat
@@ -31,7 +35,12 @@ class GeoPoint(InstanceBase):
 
 
 class GeoCircle(InstanceBase):
-    """A circle on a map; radius in metres."""
+    """A circle on a map; radius in metres.
+
+    :param lonlat: longitude and latitude of the centre, in degrees.
+    :param radius: metres, above 0.
+    :param coords: the centre in other coordinates; stored as given.
+    """
 
     type: Literal["geo_circle"] = "geo_circle"
     lonlat: LonLat
@@ -40,7 +49,11 @@ class GeoCircle(InstanceBase):
 
 
 class GeoPolyline(InstanceBase):
-    """A line on a map."""
+    """A line on a map.
+
+    :param bounds_lonlat: its corners: longitude and latitude of each, in degrees.
+    :param bounds: the same corners in other coordinates; stored as given.
+    """
 
     type: Literal["geo_polyline"] = "geo_polyline"
     bounds_lonlat: Bounds
@@ -48,7 +61,11 @@ class GeoPolyline(InstanceBase):
 
 
 class GeoPolygon(InstanceBase):
-    """An outline on a map."""
+    """An outline on a map.
+
+    :param bounds_lonlat: its corners: longitude and latitude of each, in degrees.
+    :param bounds: the same corners in other coordinates; stored as given.
+    """
 
     type: Literal["geo_polygon"] = "geo_polygon"
     bounds_lonlat: Bounds
@@ -56,7 +73,11 @@ class GeoPolygon(InstanceBase):
 
 
 class GeoBox(InstanceBase):
-    """A box on a map."""
+    """A box on a map.
+
+    :param bounds_lonlat: its corners: longitude and latitude of each, in degrees.
+    :param bounds: the same corners in other coordinates; stored as given.
+    """
 
     type: Literal["geo_box"] = "geo_box"
     bounds_lonlat: Bounds

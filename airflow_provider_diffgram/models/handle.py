@@ -113,6 +113,9 @@ class Handle(BaseModel):
 class ReceiptFailure(BaseModel):
     """One input that did not arrive, and why.
 
+    :param name: name of the file; None if the server does not tell it.
+    :param input_id: id of the input; None if there is none.
+    :param reason: what the server says, or what was found instead of the predictions.
     :param inputs: how many inputs this stands for: those that the server does not list have no name or id.
     """
 
@@ -127,6 +130,9 @@ class ReceiptFailure(BaseModel):
 class Receipt(BaseModel):
     """How everything that was expected ended, or where it stands. Each input is counted once.
 
+    :param project: project_string_id of the project.
+    :param expected: how many packets were sent or found.
+    :param failures: the first 20 that did not arrive, with the reason.
     :param succeeded: in Diffgram with all predictions.
     :param skipped: already there.
     :param failed: refused by the server, or not stored as sent; ``failures`` names the first 20 that failed,

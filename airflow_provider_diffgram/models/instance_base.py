@@ -23,6 +23,7 @@ class Point2D(Sent):
 class InstanceBase(Sent):
     """Fields common to all instance types (server.md 5.1).
 
+    :param type: which kind of instance this is. A class sets it; a mapping must have it.
     :param label: name of the label, resolved to ``label_file_id`` before sending.
     :param label_file_id: id of the label's file; give this or ``label``.
     :param machine_made: true for a prediction; the server's default is false.

@@ -12,7 +12,13 @@ from .instance_base import InstanceBase, Point2D
 
 
 class Box(InstanceBase):
-    """An axis-aligned box in whole pixels, ``x_min < x_max`` and ``y_min < y_max``."""
+    """An axis-aligned box in whole pixels, ``x_min < x_max`` and ``y_min < y_max``.
+
+    :param x_min: left edge, in whole pixels from the left of the image.
+    :param y_min: upper edge, in whole pixels from the top.
+    :param x_max: right edge, above ``x_min``.
+    :param y_max: lower edge, above ``y_min``.
+    """
 
     type: Literal["box"] = "box"
     x_min: Pixel
@@ -46,21 +52,30 @@ def _spans_a_pixel(points: list[Point2D]) -> list[Point2D]:
 
 
 class Polygon(InstanceBase):
-    """A closed outline. Points may be floats; their bounds are at least one pixel wide and high."""
+    """A closed outline. Points may be floats; their bounds are at least one pixel wide and high.
+
+    :param points: the corners in order, two or more; the outline closes by itself.
+    """
 
     type: Literal["polygon"] = "polygon"
     points: Annotated[list[Point2D], Field(min_length=2), AfterValidator(_spans_a_pixel)]
 
 
 class Point(InstanceBase):
-    """One point."""
+    """One point.
+
+    :param points: a list of exactly one point.
+    """
 
     type: Literal["point"] = "point"
     points: Annotated[list[Point2D], Field(min_length=1, max_length=1)]
 
 
 class Line(InstanceBase):
-    """Two points."""
+    """Two points.
+
+    :param points: a list of exactly two points.
+    """
 
     type: Literal["line"] = "line"
     points: Annotated[list[Point2D], Field(min_length=2, max_length=2)]
@@ -84,7 +99,14 @@ HalfAxis = Annotated[WholeCoordinate, Field(ge=1)]
 
 
 class Ellipse(InstanceBase):
-    """An ellipse: centre and half axes in pixels, turned clockwise by ``angle`` radians."""
+    """An ellipse: centre and half axes in pixels, turned clockwise by ``angle`` radians.
+
+    :param center_x: centre, in whole pixels from the left.
+    :param center_y: centre, in whole pixels from the top.
+    :param width: half axis along x before turning, in whole pixels, 1 or more.
+    :param height: half axis along y before turning, in whole pixels, 1 or more.
+    :param angle: radians, clockwise.
+    """
 
     type: Literal["ellipse"] = "ellipse"
     center_x: WholeCoordinate
@@ -95,7 +117,12 @@ class Ellipse(InstanceBase):
 
 
 class Curve(InstanceBase):
-    """A quadratic curve from ``p1`` to ``p2`` with the control point ``cp``."""
+    """A quadratic curve from ``p1`` to ``p2`` with the control point ``cp``.
+
+    :param p1: where it begins.
+    :param p2: where it ends.
+    :param cp: the control point, which it is drawn towards.
+    """
 
     type: Literal["curve"] = "curve"
     p1: Point2D
@@ -104,7 +131,13 @@ class Curve(InstanceBase):
 
 
 class CuboidFace(Sent):
-    """Four corners of one face of a cuboid drawn in an image."""
+    """Four corners of one face of a cuboid drawn in an image.
+
+    :param top_left: its corner, in pixels.
+    :param top_right: its corner, in pixels.
+    :param bot_left: its corner, in pixels.
+    :param bot_right: its corner, in pixels.
+    """
 
     top_left: Point2D
     top_right: Point2D
@@ -113,7 +146,11 @@ class CuboidFace(Sent):
 
 
 class Cuboid(InstanceBase):
-    """A box in perspective, drawn in an image."""
+    """A box in perspective, drawn in an image.
+
+    :param front_face: the face nearer to the camera.
+    :param rear_face: the face behind it.
+    """
 
     type: Literal["cuboid"] = "cuboid"
     front_face: CuboidFace
@@ -121,7 +158,15 @@ class Cuboid(InstanceBase):
 
 
 class KeypointNode(Sent):
-    """One joint of a skeleton. If the first node is at x or y 0, the stored bounds are 0 (server.md 5.2)."""
+    """One joint of a skeleton. If the first node is at x or y 0, the stored bounds are 0 (server.md 5.2).
+
+    :param id: number or name that edges refer to, unique in the skeleton.
+    :param x: pixels from the left edge.
+    :param y: pixels from the top edge.
+    :param name: name of the joint, such as ``nose``.
+    :param ordinal: place of the joint in its skeleton.
+    :param occluded: true if the joint is hidden; None if unknown.
+    """
 
     id: Int32 | Text
     x: Coordinate
@@ -132,7 +177,11 @@ class KeypointNode(Sent):
 
 
 class KeypointEdge(Sent):
-    """A bone between two nodes, named by their ids."""
+    """A bone between two nodes, named by their ids.
+
+    :param source: id of the node where it begins; ``from`` in a mapping.
+    :param target: id of the node where it ends; ``to`` in a mapping.
+    """
 
     source: Annotated[Int32 | Text, Field(alias="from", serialization_alias="from")]
     target: Annotated[Int32 | Text, Field(alias="to", serialization_alias="to")]
@@ -141,7 +190,11 @@ class KeypointEdge(Sent):
 
 
 class Keypoints(InstanceBase):
-    """A skeleton: nodes and the edges between them."""
+    """A skeleton: nodes and the edges between them.
+
+    :param nodes: the joints, one or more.
+    :param edges: the bones: pairs of ids of nodes.
+    """
 
     type: Literal["keypoints"] = "keypoints"
     nodes: Annotated[list[KeypointNode], Field(min_length=1)]
@@ -154,12 +207,21 @@ class Keypoints(InstanceBase):
             known = {node.id for node in info.data["nodes"]}
             unknown = {end for edge in edges for end in (edge.source, edge.target)} - known
             if unknown:
-                raise ValueError(f"refer to nodes that do not exist: {sorted(map(str, unknown))}")
+                raise ValueError(f"refers to nodes that do not exist: {sorted(map(str, unknown))}")
         return edges
 
 
 class TextToken(InstanceBase):
-    """A span of tokens in a text file."""
+    """A span of tokens in a text file.
+
+    :param start_token: the first token, from 0, in the order in which Diffgram splits the text.
+    :param end_token: the last token, not before ``start_token``.
+    :param start_sentence: sentence of the first token; stored as given.
+    :param end_sentence: sentence of the last token; stored as given.
+    :param start_char: first character, from 0; stored as given.
+    :param end_char: the character after the last one.
+    :param sentence: sentence that holds the whole span; stored as given.
+    """
 
     type: Literal["text_token"] = "text_token"
     start_token: Annotated[Int32, Field(ge=0)]
@@ -180,7 +242,12 @@ class TextToken(InstanceBase):
 
 
 class Vector3D(Sent):
-    """Three numbers in the point cloud's own units."""
+    """Three numbers in the point cloud's own units.
+
+    :param x: along the first axis.
+    :param y: along the second axis.
+    :param z: along the third axis.
+    """
 
     x: Number
     y: Number
@@ -188,7 +255,12 @@ class Vector3D(Sent):
 
 
 class Dimensions3D(Sent):
-    """Extent of a 3D box in the point cloud's own units."""
+    """Extent of a 3D box in the point cloud's own units.
+
+    :param width: extent along x.
+    :param height: extent along y.
+    :param depth: extent along z.
+    """
 
     width: Number
     height: Number
@@ -196,7 +268,13 @@ class Dimensions3D(Sent):
 
 
 class Cuboid3D(InstanceBase):
-    """A box in a point cloud."""
+    """A box in a point cloud.
+
+    :param center_3d: its centre.
+    :param dimensions_3d: its extent.
+    :param rotation_euler_angles: how it is turned about x, y and z; stored as given.
+    :param position_3d: where it stands; stored as given.
+    """
 
     type: Literal["cuboid_3d"] = "cuboid_3d"
     center_3d: Vector3D
@@ -206,7 +284,13 @@ class Cuboid3D(InstanceBase):
 
 
 class Relation(InstanceBase):
-    """A directed relation between two instances, by id or by ``creation_ref_id``."""
+    """A directed relation between two instances, by id or by ``creation_ref_id``.
+
+    :param from_instance_id: id of the stored instance where it begins; give this or ``from_creation_ref``.
+    :param to_instance_id: id of the stored instance where it ends; give this or ``to_creation_ref``.
+    :param from_creation_ref: ``creation_ref_id`` of the instance where it begins.
+    :param to_creation_ref: ``creation_ref_id`` of the instance where it ends.
+    """
 
     label_needed: ClassVar[bool] = False
 
@@ -226,7 +310,11 @@ class Relation(InstanceBase):
 
 
 class Audio(InstanceBase):
-    """A span of an audio file, in seconds."""
+    """A span of an audio file, in seconds.
+
+    :param start_time: seconds from the beginning.
+    :param end_time: seconds from the beginning, after ``start_time``.
+    """
 
     type: Literal["audio"] = "audio"
     start_time: Annotated[Number, Field(ge=0)]

@@ -45,7 +45,11 @@ def media_type_of(name: str) -> MediaType | None:
 
 
 class UrlMedia(Sent):
-    """Media that the Diffgram server downloads over http(s). Images and videos only (quirk 34)."""
+    """Media that the Diffgram server downloads over http(s). Images and videos only (quirk 34).
+
+    :param url: an address that the Diffgram server can reach.
+    :param type: what is there: an address need not say so.
+    """
 
     url: Text
     type: Literal["image", "video"] = "image"
@@ -112,6 +116,7 @@ class BlobMedia(Sent):
     :param connection_id: id or name of the Diffgram connection, of kind amazon_aws or microsoft_azure.
     :param bucket_name: bucket or container.
     :param raw_data_blob_path: key of the object, without a leading slash.
+    :param type: always an image: Diffgram reads nothing else from storage.
     """
 
     connection_id: Id | Text
@@ -128,7 +133,11 @@ class BlobMedia(Sent):
 
 
 class TextMedia(Sent):
-    """Text that the packet itself carries."""
+    """Text that the packet itself carries.
+
+    :param text_data: the text itself, not empty.
+    :param type: always a text.
+    """
 
     text_data: Text
     type: Literal["text"] = "text"

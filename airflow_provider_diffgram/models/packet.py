@@ -189,6 +189,7 @@ class Child(WithPredictions):
     :param ordinal: place among the children, from 0.
     :param original_filename: name; None: derived from the source.
     :param instance_list: predictions on it.
+    :param frame_packet_map: predictions on a video: 0-based frame -> instances.
     """
 
     media: Media

@@ -229,7 +229,7 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
             other = None if self.other is None else predictions_of(client, self.other, path_of)
             chosen = select(candidates_of(client, self.files, path_of), selection, other)
         if not chosen:
-            raise InvalidValueError("files", ["no files are named, so nobody would review anything"])
+            raise InvalidValueError("files", ["no files are named, so nobody would have anything to review"])
         return chosen
 
     def _write_report(self, chosen: Iterable[Chosen]) -> None:

@@ -116,7 +116,8 @@ def _of_returned(client: DiffgramClient, given: Mapping[str, Any], path_of: Path
         yield from _ids(client, given["file_id"], path_of)
     elif "requested" in given:
         cause = (
-            f"{given['requested']:,} files are more than a task returns: give it a report, and name that here"
+            f"the task returned no ids, since {given['requested']:,} files are too many: set its report, and "
+            "give that path here"
         )
         raise InvalidValueError("files", [cause])
     else:
@@ -136,8 +137,8 @@ def _of_receipt(receipt: Receipt) -> Iterator[int]:
         raise InvalidValueError(
             "files",
             [
-                f"the receipt tells {len(receipt.file_ids):,} of {there:,} files: give the path of the "
-                "report of the wait, or of the record of the push, which tell all"
+                f"the receipt names {len(receipt.file_ids):,} of {there:,} files: give the path of the "
+                "wait's report or of the push's record, which name all of them"
             ],
         )
     yield from receipt.file_ids
@@ -153,7 +154,7 @@ def files_of_handle(client: DiffgramClient, handle: Handle, path_of: PathOpener)
         in yet.
     """
     if handle.project != client.project:
-        cause = f"the handle is of project {handle.project!r}, the connection of {client.project!r}"
+        cause = f"the handle belongs to project {handle.project!r}, the connection to {client.project!r}"
         raise InvalidValueError("files", [cause])
     if handle.record is not None:
         lines = _Lines(client, handle.record, path_of, handle.batches)
@@ -165,7 +166,7 @@ def files_of_handle(client: DiffgramClient, handle: Handle, path_of: PathOpener)
         raise InvalidValueError(
             "files",
             [
-                f"the handle does not tell {untold:,} of {handle.expected:,} files, which were there already "
+                f"the handle does not name {untold:,} of {handle.expected:,} files, which were there already "
                 "or ingested at once: push with record, or name a job"
             ],
         )
@@ -261,7 +262,7 @@ class _Lines:
             return f"{self._path} has no line, so it names no file"
         shown = ", ".join(islice(untold, _SHOWN))
         return (
-            f"{self._path} does not tell the file of {len(untold):,} lines, such as {shown}: give the report "
+            f"{self._path} names no file in {len(untold):,} lines, such as {shown}: give the report "
             "of the wait, which is written when everything is in"
         )
 

@@ -105,6 +105,7 @@ def compare(
     :param canonical: reads attributes of both sides into one form.
     :param pictures: finds the pictures of the page; None: the page has drawings alone.
     :param path_of: opens paths.
+    :param outputs: files to write; None: none.
     :return: what was found, whether limits are missed or not.
     :raises InvalidValueError: if an argument is wrong, or a file cannot be read or written.
     """

@@ -145,7 +145,7 @@ class Folder:
         except FileNotFoundError:
             return
         except (OSError, DiffgramError) as error:
-            _log.warning("%s is of no use any more, and cannot be removed: %s", name, error)
+            _log.warning("%s is no longer used, but cannot be removed: %s", name, error)
 
     def _make_folder(self, path: Any) -> None:
         """Make the folder of a file, where a storage has folders, and does not make them by itself."""

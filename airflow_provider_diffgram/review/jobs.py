@@ -94,6 +94,8 @@ class MadeJob:
 
     :param created: whether this call made it.
     :param launched: whether people can work in it.
+    :param id: id of the job.
+    :param name: its name.
     """
 
     id: int
@@ -108,6 +110,9 @@ def ensure_job(project: str, plan: JobPlan, *, launch: bool = True) -> Steps[Mad
     May be stopped at any step and called again: there is one job in the end. If two calls make one at the
     same moment, both go on with the older one, and the other stays a draft.
 
+    :param project: project_string_id of the project.
+    :param plan: what the job is to be.
+    :param launch: whether to launch it, so that people can work in it.
     :raises InvalidValueError: if a job of ours has the name, but another schema or other datasets.
     :raises DiffgramError: if the server refused, or it stayed unknown whether the job was made.
     """

@@ -82,8 +82,8 @@ class QualityLimits:
         if files["reviewed"] >= self.min_reviewed:
             return None
         return (
-            f"people have reviewed {files['reviewed']:,} of {files['recorded']:,} files, and at least "
-            f"{self.min_reviewed:,} are to be: nothing is said of the predictions"
+            f"people have reviewed {files['reviewed']:,} of {files['recorded']:,} files, fewer than "
+            f"min_reviewed ({self.min_reviewed:,}): too few to judge the predictions by"
         )
 
     def missed(self, figures: Mapping[str, Any]) -> list[str]:
@@ -97,8 +97,8 @@ class QualityLimits:
             share = _share(every["at_worst"][DELETED])
             if _is_beyond(share.share, share.low, lambda value: value > self.max_deleted):
                 found.append(
-                    f"people deleted {share} of the predictions{_unknown_in(every)}, and at most "
-                    f"{self.max_deleted:g} may be"
+                    f"people deleted {share} of the predictions{_unknown_in(every)}, more than max_deleted "
+                    f"({self.max_deleted:g})"
                 )
         for name, least in (("precision", self.min_precision), ("recall", self.min_recall)):
             for label, limit in least.items():
@@ -114,10 +114,11 @@ class QualityLimits:
             ap50 = (every["ap"].get("box") or every["ap"].get("polygon") or {}).get("ap50")
             if ap50 is None:
                 found.append(
-                    "AP50 has a limit and is not told: predictions need scores, and the extra [metrics]"
+                    "AP50 has a limit but cannot be computed: predictions need scores, and the extra "
+                    "[metrics] must be installed"
                 )
             elif ap50 < self.min_ap50:
-                found.append(f"AP50 is {ap50:.3f}, and at least {self.min_ap50:g} is to be reached")
+                found.append(f"AP50 is {ap50:.3f}, below min_ap50 ({self.min_ap50:g})")
         return [each for each in found if each is not None]
 
 
@@ -145,4 +146,4 @@ def _is_beyond(share: float | None, bound: float | None, beyond: Any) -> bool:
 def _too_low(what: str, share: Share, least: float) -> str | None:
     if not _is_beyond(share.share, share.high, lambda value: value < least):
         return None
-    return f"{what} is {share}, and at least {least:g} is to be reached"
+    return f"{what} is {share}, below the limit of {least:g}"

@@ -122,7 +122,7 @@ def _lines(path: str, what: str, path_of: PathOpener) -> Iterator[bytes]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise InvalidValueError(f"{what}s", [f"no such file: {path}"]) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InvalidValueError(f"{what}s", [f"{path}: not a whole gzip file: {error}"]) from error
+        raise InvalidValueError(f"{what}s", [f"{path}: not a complete gzip file: {error}"]) from error
     except (OSError, ImportError) as error:
         raise InvalidValueError(f"{what}s", [f"cannot read {path}: {error}"]) from error
 

@@ -59,6 +59,8 @@ class Manifest(BaseModel):
     :param models: id of a model -> its ``model_ref``, where the server could tell it.
     :param runs: id of a model run -> its ``model_run_ref``.
     :param marks: the file with what the next pull compares with; only in the newest.
+    :param layout: version of this file's own form.
+    :param project: project_string_id of the project.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -123,7 +125,7 @@ def newest(folder: Folder) -> Manifest | None:
     try:
         manifest = Manifest.model_validate_json(content)
     except ValidationError:
-        cause = f"{folder}/{MANIFEST} is not of a pulled set: give a folder of its own"
+        cause = f"{folder}/{MANIFEST} does not belong to a pulled set: give the set a folder of its own"
         raise InvalidValueError("path", [cause]) from None
     if manifest.layout != LAYOUT or folder.below(manifest.version).read(MANIFEST) is None:
         return None

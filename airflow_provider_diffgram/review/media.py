@@ -123,7 +123,7 @@ def _addresses(
         for file, view in zip(some, viewed, strict=True):
             url = _url_of(view)
             if url is None:
-                _log.warning("Diffgram tells no address of %s (%s)", file.name, file.id)
+                _log.warning("Diffgram gives no address for %s (%s)", file.name, file.id)
             yield file, url
 
 

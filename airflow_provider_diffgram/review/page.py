@@ -227,7 +227,7 @@ def _advice(figures: Mapping[str, Any]) -> str:
                 f"From {chosen['threshold']:.2f} on people kept {_percent(acceptance['share'])} of {of} "
                 f"(lower bound {_percent(acceptance['low'])}, {acceptance['of']:,} judged)."
             )
-    return listed(told) or '<p class="faint">No score from which on people surely keep 90 % or more.</p>'
+    return listed(told) or '<p class="faint">At no score are people sure to keep 90 % or more.</p>'
 
 
 def _labels(figures: Mapping[str, Any]) -> str:

@@ -74,6 +74,8 @@ def stands_of(tasks: Iterable[tuple[int, str | None]]) -> dict[int, Stand]:
 class ReviewReceipt(BaseModel):
     """Where every expected file stands; each is counted once.
 
+    :param project: project_string_id of the project.
+    :param expected: how many files are to be reviewed.
     :param job_ids: jobs whose tasks these are.
     :param complete: people have finished it.
     :param in_review: finished, and waiting for a reviewer.

@@ -63,6 +63,15 @@ class Pulled(BaseModel):
     :param moved: how many files changed again and again while they were read.
     :param dataset: name of the dataset that was pulled; None for files of a job or named ones.
     :param directory_id: its id.
+    :param previous: the version before; None for the first.
+    :param files: how many files the version has.
+    :param instances: how many annotations.
+    :param added: files that came.
+    :param changed: files whose annotations changed.
+    :param kept: files that are as they were.
+    :param removed: files that went.
+    :param left_out: what the format cannot hold -> how many.
+    :param clipped: what reached beyond its picture and was cut -> how many.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -154,6 +163,8 @@ def pull(
     children in order, videos by frame. Called again with the same folder it reads only what changed since: a
     page for each 1000 files tells it, then each changed file, or pages of 500 where many changed.
 
+    :param client: connected to the project.
+    :param options: format, split and what else to write; None: the defaults of ``Options``.
     :param path: a folder of its own, local or in object storage.
     :param dataset: name or id.
     :param job: id.

@@ -28,6 +28,7 @@ _SAME_PLACE = 0.5
 class Candidate:
     """A file that may be chosen.
 
+    :param file_id: id of the file.
     :param predictions: its instances, as they travel: ``type``, ``label``, ``score``, their geometry.
     """
 
@@ -89,6 +90,7 @@ class Selection:
 class Chosen:
     """A file that was chosen.
 
+    :param file_id: id of the file.
     :param why: ``random``, or what it was chosen by.
     :param value: what it was ranked by: its lowest score, its margin, how often its rarest label occurs, its
         disagreement; None if chance chose it, or it could not be ranked.
@@ -109,6 +111,8 @@ def select(
     Files that cannot be ranked, since they have no prediction with a score, come last; chance may choose them
     as well as any. Ties are broken by chance, too, so that no order of the input leaks into the choice.
 
+    :param candidates: the files to choose from, with their predictions.
+    :param selection: how many, and by what.
     :param other: predictions of another run by file id, for ``disagreement``.
     :raises InvalidValueError: if nothing can be ranked so.
     """

@@ -37,7 +37,7 @@ class Share(NamedTuple):
 
     def __str__(self) -> str:
         if not self.of:
-            return "none to judge by"
+            return "none was judged"
         if self.share is None:
             return f"{self.number:,} of {self.of} ({_percent(self.low)} to {_percent(self.high)})"
         return f"{_percent(self.share)} ({_percent(self.low)} to {_percent(self.high)})"

@@ -98,7 +98,7 @@ class DatasetSource:
             yield None
         raise ListingError(
             f"files of dataset {self.directory_id} were removed while it was listed, {_PASSES} times in a "
-            "row, so that nothing tells what it has: pull again when nobody removes files"
+            "row, so its contents cannot be known: pull again when nobody removes files"
         )
 
     def _pass(self) -> Generator[Sight, None, bool]:

@@ -273,7 +273,7 @@ def instance_of(row: Row) -> Instance:
     """
     kind = _KINDS.get(row["type"])
     if kind is None:
-        raise ValueError(f"type {row['type']!r} is not known")
+        raise ValueError(f"type {row['type']!r} is unknown")
     values: dict[str, Any] = {
         key: _pruned(row[key], _KEPT_KEYS.get(key))
         for key in kind.model_fields

@@ -115,6 +115,8 @@ def add_tasks(
     The server answers before anything is made, and the same whatever comes of it (server.md 10.2.4). May be
     stopped at any step and called again: no file gets a second task.
 
+    :param project: project_string_id of the project.
+    :param file_ids: ids of the files; those that have a task already get no second one.
     :param job_id: a launched job.
     :param patience: seconds without any new task after which the rest is asked for once more, and then given
         up.
@@ -138,10 +140,10 @@ def add_tasks(
         _log.warning("%s of %s tasks did not come within %.0f s", len(left), len(wanted), patience)
     came = len(wanted) - existing - len(left)
     raise TasksMissingError(
-        f"{len(left):,} of {len(wanted):,} tasks did not come in job {job_id}, though Diffgram took the "
-        f"request {_SENDS} times ({came:,} came, {existing:,} were there). Its service eventhandlers makes "
-        "them, and most likely does not run, or not with RabbitMQ: start it, and run this again; no file "
-        f"gets a second task. Without a task: {_first(left)}"
+        f"{len(left):,} of {len(wanted):,} tasks did not appear in job {job_id}, although Diffgram accepted "
+        f"the request {_SENDS} times ({came:,} appeared, {existing:,} were there before). Its service "
+        "eventhandlers makes them; most likely it is down, or runs without RabbitMQ. Start it and run this "
+        f"again: no file gets a second task. Without a task: {_first(left)}"
     )
 
 

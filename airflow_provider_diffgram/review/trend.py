@@ -33,7 +33,7 @@ def read_history(text: str) -> list[dict[str, Any]]:
             continue
         told = json.loads(line)
         if not isinstance(told, dict) or "run" not in told or "files_by_judged_and_kept" not in told:
-            raise ValueError(f"line {number} is no comparison")
+            raise ValueError(f"line {number} is not a comparison")
         entries.append(told)
     return entries
 

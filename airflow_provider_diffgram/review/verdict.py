@@ -45,8 +45,8 @@ class Comparison:
         unknown = f"; {told[UNKNOWN]:,} are gone, and nothing tells why" if told[UNKNOWN] else ""
         if not share["of"]:
             return (
-                f"{told['predictions']:,} predictions on {told['files']:,} files, and people have judged "
-                f"none{unknown}"
+                f"{told['predictions']:,} predictions on {told['files']:,} files; people have judged none "
+                f"yet{unknown}"
             )
         low, high = 100 * share["low"], 100 * share["high"]
         return (

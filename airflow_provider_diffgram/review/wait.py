@@ -122,6 +122,7 @@ def wait_for_review(
 ) -> ReviewReceipt:
     """Wait until people have reviewed the tasks of a job, or certain files.
 
+    :param client: connected to the project.
     :param job_id: a job; None for the tasks that the files have in any job.
     :param file_ids: the files; None for all of the job.
     :param rules: when the review is over.
@@ -387,7 +388,7 @@ class ReviewWait:
             return
         if self.rules.is_hopeless(receipt):
             raise ReviewImpossibleError(
-                f"{self.rules.needed(receipt) or 1:,} files are to be reviewed, but only "
+                f"{self.rules.needed(receipt) or 1:,} files must be reviewed, but only "
                 f"{receipt.reviewable:,} can be: {receipt.summary()}. Lower min_done, or name other files",
                 receipt,
             )

@@ -14,11 +14,12 @@ def ensure_dataset(client: DiffgramClient, name: str) -> tuple[Dataset, bool]:
 
     Two callers at once get the same one: the server refuses a second dataset of a name (server.md 2.3).
 
+    :param client: connected to the project.
     :param name: exact name, as people see it in Diffgram.
     :raises InvalidValueError: if that is no name.
     """
     if not name.strip() or name != name.strip() or "\x00" in name:
-        raise InvalidValueError("dataset", [f"{name!r} is no name: blanks around it, or nothing in it"])
+        raise InvalidValueError("dataset", [f"{name!r} is not a name: it is empty, or has spaces around it"])
     request = routes.find_dataset(client.project, name)
     found = client.send(request)
     if found is not None:

@@ -54,6 +54,7 @@ class DescribedOption(_Described):
     """An option of an attribute.
 
     :param options: of a tree: those below it.
+    :param name: its name, unique beside its siblings.
     """
 
     name: Name
@@ -98,6 +99,8 @@ class DescribedSchema(_Described):
     """A label schema.
 
     :param schema_name: of the schema, in the file under ``schema``; the project's default one when None.
+    :param labels: the labels; a text is one by its name alone.
+    :param attributes: the attribute groups.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -43,7 +43,11 @@ class Applied:
 
 
 def plan_schema(client: DiffgramClient, described: DescribedSchema) -> Missing:
-    """Return what the project lacks of a description; nothing is changed."""
+    """Return what the project lacks of a description; nothing is changed.
+
+    :param client: connected to the project.
+    :param described: labels and attributes as they are to be.
+    """
     schema = _found(client, described)
     if schema is None:
         return missing(described, [], [])
@@ -53,6 +57,7 @@ def plan_schema(client: DiffgramClient, described: DescribedSchema) -> Missing:
 def export_schema(client: DiffgramClient, label_schema: str | int | None = None) -> DescribedSchema:
     """Return the description of a schema as it is.
 
+    :param client: connected to the project.
     :param label_schema: name or id; the project's default schema when None.
     """
     schema = find_schema(client, label_schema)
@@ -64,6 +69,9 @@ def apply_schema(client: DiffgramClient, described: DescribedSchema) -> Applied:
 
     An attribute that an interrupted attempt left without a name is used for the next one: the server takes
     ten new ones a day.
+
+    :param client: connected to the project.
+    :param described: labels and attributes as they are to be.
     """
     schema = _found(client, described) or _make_schema(client, described.schema_name or "")
     lacking = missing(described, *_read(client, schema))

@@ -130,7 +130,7 @@ def _option(group: AttributeGroup, wanted: Any) -> AttributeOption:
     by_id = _with_id(group, wanted)
     if len(named) > 1 and (by_id is None or isinstance(wanted, str)):
         ids = ", ".join(str(option.id) for option in named)
-        raise ValueError(f"option {wanted!r} is there several times ({ids}): give the id of one")
+        raise ValueError(f"several options are named {wanted!r} ({ids}): give the id of one")
     by_name = by_id if by_id in named else next(iter(named), None)
     try:
         found = choose(wanted, by_name, by_id, lambda option: option.name)
@@ -146,7 +146,7 @@ def _option_by_id(group: AttributeGroup, wanted: Any) -> AttributeOption:
 
 def _check_kind(wanted: Any) -> None:
     if isinstance(wanted, bool) or not isinstance(wanted, str | int):
-        raise ValueError(f"an option is told by its name or id, not by {wanted!r}")
+        raise ValueError(f"name an option by its name or id, not by {wanted!r}")
 
 
 def _with_id(group: AttributeGroup, wanted: str | int) -> AttributeOption | None:

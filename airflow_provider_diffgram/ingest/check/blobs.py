@@ -55,12 +55,13 @@ class Blobs:
         told = f"connection_id {connection.id} ({connection.name})"
         if connection.integration_name not in _SCHEMES:
             return [
-                f"{told} is of kind {connection.integration_name}; Diffgram reads blobs of "
+                f"{told} is a connection of kind {connection.integration_name}; Diffgram reads blobs of "
                 f"{' and '.join(_SCHEMES)} only"
             ]
         if connection.exists_private_secret is False:
             return [
-                f"{told} has no secret, so Diffgram cannot sign addresses of its objects: give it one there"
+                f"{told} has no secret, so Diffgram cannot sign addresses of its objects: add the "
+                f"secret in Diffgram"
             ]
         return self._object_problems(_bucket(connection, media), media)
 

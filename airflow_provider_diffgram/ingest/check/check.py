@@ -329,9 +329,9 @@ class _Check:
             return [f"file_id {file_id} is of type {file.type}: give instance_list, not frame_packet_map"]
         if not self._plan.known.add_target(file_id, replaces=packet.mode == "update_with_existing"):
             return [
-                f"file_id {file_id}: several packets for this file, of which one replaces its predictions; "
-                "Diffgram may carry them out in any order: put them into one packet, or push them one after "
-                "the other and wait in between"
+                f"file_id {file_id}: several packets update this file, and one of them replaces its "
+                "predictions. Diffgram may execute them in any order: merge them into one packet, or push "
+                "them one at a time and wait after each"
             ]
         return frame_problems_of_file(packet, file)
 

@@ -38,8 +38,8 @@ def choose(
     if by_name is None or by_id is None or by_name is by_id:
         return by_name if by_id is None else by_id
     raise ValueError(
-        f"{wanted} is the id of {name_of(by_id)!r}, and the name of another. For the first give its name, "
-        f"{name_of(by_id)!r}; for the other give {str(wanted)!r} as a text"
+        f"{wanted} is the id of {name_of(by_id)!r} and the name of another. For the first, give its name, "
+        f"{name_of(by_id)!r}; for the other, give {str(wanted)!r} as a text"
     )
 
 

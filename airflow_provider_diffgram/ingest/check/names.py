@@ -44,7 +44,7 @@ def name_of(packet: Packet) -> str:
     if media_type_of(stored) != packet.media.type:
         raise InvalidValueError(
             f"name {name!r}",
-            ["nothing but the extension is left of it once the server has removed what is not ASCII"],
+            ["only the extension is left once the server has removed what is not ASCII"],
         )
     return stored
 
@@ -62,7 +62,10 @@ def _derived(packet: Packet) -> str:
         if media_type_of(path) != media.type:
             raise InvalidValueError(
                 f"packet from {without_signatures(media.url)}",
-                [f"the URL ends in no extension for {media.type}: give original_filename with one"],
+                [
+                    f"the URL does not end in an extension for {media.type}: give an "
+                    f"original_filename that does"
+                ],
             )
         return _hashed(path, _without_signature(media.url))
     raise InvalidValueError("packet", ["needs original_filename"])

@@ -43,7 +43,7 @@ def _reason(address: _Address, *, loopback: bool) -> str | None:
     if address.is_link_local or address in _METADATA:
         return "is where clouds keep credentials of the machine"
     if address.is_unspecified or address.is_multicast or address.is_reserved:
-        return "is no address of a machine"
+        return "is not the address of a host"
     return None
 
 

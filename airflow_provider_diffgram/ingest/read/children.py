@@ -96,7 +96,7 @@ def _sorted(paths: Sequence[Any], source: ChildFolder) -> list[Any]:
         return by_name
     times = {str(path): path.stat().st_mtime for path in paths}
     if not all(times.values()):
-        told = f"{source.folder} does not tell when files were changed: sort by name"
+        told = f"{source.folder} does not say when files were changed: sort by name"
         raise InvalidValueError("folder", [told])
     return sorted(by_name, key=lambda path: times[str(path)])
 

@@ -46,7 +46,7 @@ class JsonLines:
                     if line.strip():
                         yield self._object(number, line)
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-                yield [f"{self._name}: not a whole gzip file: {error}"]
+                yield [f"{self._name}: not a complete gzip file: {error}"]
 
     def _object(self, number: int, line: bytes) -> Any:
         place = f"{self._what} in line {number} of {self._name}"

@@ -91,7 +91,7 @@ class Documents:
             try:
                 return document.image(media.page, media.dpi)
             except (RuntimeError, ValueError, SyntaxError) as error:
-                raise OSError(f"page {media.page} of {media.path}: {error}") from error
+                raise OSError(f"page {media.page} of {media.path} cannot be rendered: {error}") from error
 
     def problems(self, media: PageMedia) -> list[str]:
         """Return why a page cannot be rendered, without rendering it; empty if nothing is wrong."""
@@ -103,7 +103,7 @@ class Documents:
                 longest = max(document.size(media.page, media.dpi))
             except (OSError, ImportError, RuntimeError, ValueError, SyntaxError) as error:
                 raise_if_passing(error, "read", media.path)
-                return [f"page {media.page} of {media.path}: {error}"]
+                return [f"page {media.page} of {media.path} cannot be rendered: {error}"]
         if longest > MOST_PIXELS:
             return [
                 f"page {media.page} of {media.path} would be {longest} pixels long; above {MOST_PIXELS} "
@@ -140,6 +140,7 @@ def pages_of(
 ) -> Iterator[tuple[PageMedia, Image]]:
     """Yield each page of a document with its image, as a model may see it and Diffgram will get it.
 
+    :param path_of: opens the path.
     :param path: a multi-page TIFF or a PDF, local or in object storage.
     :param dpi: pixels per inch of a PDF.
     :raises OSError: if it cannot be read.

@@ -74,12 +74,12 @@ def confined(path_of: PathOpener, root: str) -> PathOpener:
         found: Any = path_of(path)
         protocol = getattr(found, "protocol", "")
         if "::" in path or protocol in _WRAPPING:
-            raise ValueError(f"{protocol}: may lead around local_root of the connection, {root}")
+            raise ValueError(f"{protocol}: may lead out of local_root of the connection, {root}")
         if protocol not in ("", "file", "local"):
             return cast(MediaPath, found)
         place = Path(getattr(found, "path", None) or str(found)).resolve()
         if not place.is_relative_to(folder):
-            raise ValueError(f"it lies outside of {root}, local_root of the connection")
+            raise ValueError(f"it lies outside {root}, local_root of the connection")
         return path_of(str(place))
 
     return opened

@@ -353,8 +353,8 @@ class Remote:
                 return found
             url = urljoin(url, found)
             if urlsplit(url).scheme not in ("http", "https"):
-                raise UnreadableError("leads to something other than http(s)")
-        raise UnreadableError(f"leads on and on, more than {_REDIRECTS} times")
+                raise UnreadableError("redirects to something other than http(s)")
+        raise UnreadableError(f"redirects more than {_REDIRECTS} times")
 
     def _ask(self, url: str) -> Medium | str:
         """Return the medium, or where it has moved to."""
@@ -412,7 +412,7 @@ class Remote:
         told = str(response.headers.get("Content-Length", ""))
         length = int(told) if told.isdecimal() else None
         if length is None and not response.chunked:
-            raise UnreadableError("its server does not tell where it ends")
+            raise UnreadableError("its server does not say how long it is")
         if length is not None and length > self._most:
             raise _too_large(self._most)
         medium = kept(self._pieces(response), self._most)
@@ -508,7 +508,7 @@ def _meaning(error: HTTPError) -> UnreadableError:
     if isinstance(cause, SSLError):
         return UnreadableError("no trusted TLS with its host", everywhere=True)
     if isinstance(cause, ReadTimeoutError):
-        return UnreadableError("its host went silent", may_pass=True)
+        return UnreadableError("its host stopped answering", may_pass=True)
     if isinstance(cause, IncompleteRead | ProtocolError):
         return UnreadableError("was cut while it was read", may_pass=True)
     return UnreadableError(type(cause).__name__, may_pass=True)

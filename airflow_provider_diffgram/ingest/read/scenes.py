@@ -38,8 +38,12 @@ def scenes(
     """
     found = {camera for of_scene in pictures.values() for camera in of_scene}
     order = list(cameras) if cameras is not None else sorted(found, key=natural_key)
-    problems = [f"camera {camera!r} twice" for camera in sorted({c for c in order if order.count(c) > 1})]
-    problems += [f"no camera {camera!r} among {', '.join(order)}" for camera in sorted(found - set(order))]
+    problems = [
+        f"camera {camera!r} is named twice" for camera in sorted({c for c in order if order.count(c) > 1})
+    ]
+    problems += [
+        f"camera {camera!r} is not among {', '.join(order)}" for camera in sorted(found - set(order))
+    ]
     problems += [f"{timestamp}: no picture" for timestamp, of_scene in pictures.items() if not of_scene]
     if problems:
         raise InvalidValueError("scenes", problems)
@@ -80,7 +84,7 @@ def pictures_in(folder: str, path_of: PathOpener = universal_path) -> dict[str, 
             continue
         of_scene = found.setdefault(path.parent.name, {})
         if path.stem in of_scene:
-            problems.append(f"{path} and {of_scene[path.stem]} are of one camera and one moment")
+            problems.append(f"{path} and {of_scene[path.stem]} show the same camera at the same moment")
         of_scene[path.stem] = str(path)
     if not found:
         problems.append(f"no media at {folder}/<timestamp>/<camera>")

@@ -164,7 +164,7 @@ class Amendments:
                 item, self._read(file_id), "brings a model run that Diffgram does not know"
             )
         if self._is_pending(file_id):
-            return "is of a file that the queue is about to change"
+            return "belongs to a file that the queue is about to change"
         wanted = [_with_ids(row, ids) for row in instances_of_body(item.keys)]
         with self._alone(file_id):
             with self._gate.turn():
@@ -195,7 +195,7 @@ class Amendments:
         refs = item.labels.refs_of(item.packet.instances) or {ref for ref in [item.labels.origin] if ref}
         if not refs:
             raise RefusedError(
-                f"{item.name} names no model: whose earlier predictions are to make room? Set origin, or "
+                f"{item.name} names no model: whose earlier predictions should make room? Set origin, or "
                 "model_ref and model_run_ref of each instance"
             )
         ids = self._ids.of(refs, file_id, item.parent_file_id, anew=is_introduced)
@@ -275,7 +275,7 @@ class Amendments:
                 return Counts(unchanged=item.expected)
             raise RefusedError(
                 f"{item.name}: file {file.id} is of type {file.type}, and only predictions of images can be "
-                "refreshed without a risk for what people did. Use if_exists='append' for it"
+                "refreshed without endangering what people did. Use if_exists='append' for it"
             )
         is_begun = self._at_work.state(file.id) is not None
         if is_begun or (self._delivery == "auto" and self._at_work.has_just_saved(file)):
@@ -295,7 +295,8 @@ class Amendments:
 
         if self._is_pending(file_id) and self._client.run(poll(look, every=1.0, patience=PATIENCE)) is None:
             raise OutcomeUnknownError(
-                f"file {file_id}: the queue has not changed it for {PATIENCE:.0f} s. Retry later"
+                f"file {file_id}: the queue did not apply its pending update within "
+                f"{PATIENCE:.0f} s. Retry later"
             )
 
     @staticmethod
@@ -306,8 +307,8 @@ class Amendments:
         """
         if (file.type or "").startswith("compound"):
             raise RefusedError(
-                f"{item.name} {reason}, and the queue cannot change a compound file. Send it once that has "
-                "changed, or with delivery='upload'"
+                f"{item.name} {reason}, and the queue cannot change a compound file. Send it again "
+                "later, or with delivery='upload'"
             )
         return reason
 
@@ -382,9 +383,9 @@ class Amendments:
             file = self._read(file.id)
             if rounds == _ROUNDS:
                 raise RefusedError(
-                    f"{name}: file {file.id} was written {rounds} times, and the server still makes no row "
-                    f"of {len(verdict.unadded)} prediction(s), and keeps {len(verdict.unremoved)} that are "
-                    "to go"
+                    f"{name}: file {file.id} was written {rounds} times, but the server still lacks "
+                    f"{len(verdict.unadded)} prediction(s) and keeps {len(verdict.unremoved)} that were to "
+                    "be removed"
                 )
         return Amended(file, len(going.added), len(going.removed), len(going.equal), going.restored)
 
@@ -498,9 +499,8 @@ class Amendments:
                 )
                 return restored
         raise RefusedError(
-            f"file {file_id}: others saved it while it was written, again and again, and row(s) "
-            f"{sorted(lost | touched)} of theirs could not be given back. See their history in "
-            "Diffgram"
+            f"file {file_id}: others kept saving it while it was written, and their row(s) "
+            f"{sorted(lost | touched)} could not be given back. See the history of these rows in Diffgram"
         )
 
     def _refused(self, name: str, file_id: int, rewrite: Rewrite, error: RefusedError) -> RefusedError:

@@ -53,6 +53,10 @@ def create_compound_file(
 
     A lost answer, and a refusal after the parent was made all the same (quirk 20), end in a look-up.
 
+    :param client: connected to the project.
+    :param compound: its name, type and instances.
+    :param dataset: name or id of the dataset.
+    :param label_schema: name or id of the label schema; None: the project's default.
     :param if_exists: ``reuse`` or ``fail``.
     :raises InvalidValueError: if something is known to be wrong before sending.
     :raises RefusedError: if the server refuses it, or stores fewer instances than sent.
@@ -83,7 +87,7 @@ def create_compound_file(
         same = _living(client, directory_id, compound.name)
         if not same:
             raise RefusedError(
-                f"compound file {compound.name!r} was created, and archived at once by another"
+                f"compound file {compound.name!r} was created, but somebody archived it at once"
             )
     file = _oldest(client, same)
     if (file.count_instances_changed or 0) < len(instances):
@@ -206,6 +210,8 @@ def upload_children(
 ) -> Handle:
     """Send the children of a compound file that are not there yet, and see that all are in order.
 
+    :param client: connected to the project.
+    :param parent_file_id: file id of the compound file.
     :param children: those of one compound file, as :func:`~.children.children_of` returns them.
     :param repair: archive what failed of them before, whatever is there of it, and send it again.
     :param options: as of :func:`~.push.push`.

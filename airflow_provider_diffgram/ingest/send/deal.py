@@ -182,8 +182,8 @@ class Dealer:
         if self._questions.brings_news(item, file_id):
             self._looked_for_news = _NEWS
             self._outcomes.tally.warn(
-                f"{item.name} is skipped, as all files that are there, although its predictions are new. "
-                "if_exists='refresh' puts them in the place of those of earlier runs that nobody touched"
+                f"{item.name} is skipped, like every file that is there already, although its predictions "
+                "are new. if_exists='refresh' replaces those of earlier runs that nobody touched"
             )
 
     def _refresh(self, item: Item, file_id: int) -> None:

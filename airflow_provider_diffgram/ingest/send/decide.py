@@ -199,9 +199,9 @@ def why_by_queue(found: Amendable) -> str | None:
     In the singular: ``is of a file that somebody saved just now``.
     """
     if not found.can_be_rewritten:
-        return "is of a file that two may write at once"
+        return "belongs to a file that two may write at once"
     if found.task is not None:
-        return f"is of a file whose task is {found.task}"
+        return f"belongs to a file whose task is {found.task}"
     if found.has_just_been_saved:
         return "is of a file that somebody saved just now"
-    return "is of a file of many instances, and with a task" if found.is_long else None
+    return "belongs to a file with many instances and a task" if found.is_long else None

@@ -124,7 +124,7 @@ class Inventory:
         if not self._client.run(poll(look, every=_POLL, patience=_CHILDREN_TIMEOUT)):
             raise OutcomeUnknownError(
                 f"children named {unclear} of file {parent} are still being ingested after "
-                f"{_CHILDREN_TIMEOUT:.0f} s; which of them cannot be told before. Retry later"
+                f"{_CHILDREN_TIMEOUT:.0f} s; until then nobody can tell which is which. Retry later"
             )
         self._pending[parent] = adopted
         listed = self._client.send(routes.list_children(self._client.project, parent))

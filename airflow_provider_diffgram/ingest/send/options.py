@@ -122,10 +122,10 @@ class Options:
         except ValueError as error:
             problems = [f"refresh: {line}" for line in str(error).splitlines()]
         if self.refresh is not None and self.if_exists != "refresh":
-            problems.append("refresh has a meaning with if_exists='refresh' only")
+            problems.append("refresh is used with if_exists='refresh' only: leave it out")
         if self.if_exists == "refresh" and self.delivery == "queue":
             problems.append(
-                "if_exists='refresh' writes into files: the queue cannot, so delivery='queue' excludes it"
+                "if_exists='refresh' changes files, which the queue cannot do: leave out delivery='queue'"
             )
         return problems
 

@@ -38,6 +38,7 @@ def push(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -
     goes on, with a note of the counts. What is in the dataset already under the same name is not sent again;
     a file that never held an instance gets its predictions. A second push of the same packets sends nothing.
 
+    :param client: connected to the project.
     :param packets: packets, or mappings of their fields; any number of them; or a function that returns them.
     :param options: as of :class:`~.options.Options`.
     :raises InvalidValueError: with all problems; nothing was sent.
@@ -51,6 +52,7 @@ def push(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -
 def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -> Prepared:
     """Check packets, of a function or an iterator only what is known before the first one; nothing is sent.
 
+    :param client: connected to the project.
     :param packets: packets, or mappings of their fields; any number of them; or a function that returns them.
     :param options: as of :class:`~.options.Options`.
     :raises InvalidValueError: with all problems.
@@ -170,7 +172,7 @@ class Prepared:
             error.args = (f"{error}\n{words}",)
         if error is None:
             counts = self.outcomes.tally.counts()
-            told = f"The packets are not concerned: {counts}. A retry sends none of them again"
+            told = f"The packets themselves are not affected: {counts}. A retry sends none of them again"
             failed = PushError(f"{words}\n{told}")
             failed.permanent = any(each.permanent for each in unwritten)
             raise failed

@@ -100,7 +100,7 @@ class Queue:
         """
         if not item.references:
             raise RefusedError(
-                f"{item.name}: has no predictions to replace those of file {file_id} by, which therefore "
+                f"{item.name}: has no predictions to replace those of file {file_id} with, which therefore "
                 "stay: an input without instances changes nothing"
             )
         listed = self._brought.inputs_of(item, file_id)

@@ -87,7 +87,7 @@ class Reader:
     def _blob(self, media: BlobMedia) -> Medium:
         found = self._plan.blobs.path(media)
         if found is None:
-            raise UnreadableError("nothing of its bucket can be")
+            raise UnreadableError("nothing in its bucket can be read")
         path = found.with_patience(self._patience, self._clock)
         try:
             size = path.stat().st_size
@@ -97,7 +97,7 @@ class Reader:
             raise
         except StorageError as error:
             self._plan.blobs.give_up(media)
-            raise UnreadableError("its storage fails", may_pass=True) from error
+            raise UnreadableError("its storage failed", may_pass=True) from error
         except Exception as error:  # each storage has errors of its own
             raise UnreadableError(type(error).__name__) from error
         if medium.size != size:
@@ -110,11 +110,11 @@ class Reader:
         if is_large(item.packet, medium.size, self._plan.limits.upload):
             raise UnreadableError("is too large for one request with its predictions")
         if item.packet.media.type == "video" and not _is_video(medium.head(_HEAD)):
-            raise UnreadableError("is no video that Diffgram can read")
+            raise UnreadableError("is not a video that Diffgram can read")
         if item.packet.media.type != "image":
             return
         if not is_image(medium.head(_HEAD)):
-            raise UnreadableError("is no image that Diffgram can show")
+            raise UnreadableError("is not an image that Diffgram can show")
         problem = too_large(item.name, medium.view())
         if problem is not None:
             raise RefusedError(problem)

@@ -112,6 +112,8 @@ def retract_predictions(
     so does a file with a task that somebody has begun, whose page would bring the rows back. Called again it
     goes on where it was.
 
+    :param client: connected to the project.
+    :param concurrency: how many files are changed at once.
     :param model_ref: as predictions named it.
     :param model_run_ref: as predictions named it.
     :param dataset: name or id of the dataset to look through, children of its compound files included.

@@ -91,6 +91,6 @@ def wait_for_end(client: DiffgramClient, pending: Pending, patience: float) -> I
         status = row.status if row else "unknown"
         raise OutcomeUnknownError(
             f"input {pending.id}, which brings {pending.original_filename!r} without the predictions "
-            f"that go with it, is still {status} after {patience:.0f} s; retry later"
+            f"that go with it, is still {status} after {patience:.0f} s. Retry later"
         )
     return ended

@@ -29,7 +29,7 @@ def archive(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
     """
     updates = [row.id for row in rows if is_update(row)]
     if updates:
-        raise ValueError(f"inputs {updates} are updates: to archive them would remove the files they change")
+        raise ValueError(f"inputs {updates} are updates: archiving them would remove the files they change")
     ids = [row.id for row in rows if row.id is not None]
     if ids:
         names = sorted({str(row.original_filename) for row in rows})
@@ -47,7 +47,7 @@ def retry(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
     """
     replacing = [row.id for row in rows if row.mode not in (None, "update")]
     if replacing:
-        raise ValueError(f"inputs {replacing} replace predictions: to retry them would remove their files")
+        raise ValueError(f"inputs {replacing} replace predictions: retrying them would remove their files")
     ids = [row.id for row in rows if row.id is not None]
     if ids:
         _log.warning("retrying %s: input(s) %s", why, ids)

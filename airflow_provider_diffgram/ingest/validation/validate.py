@@ -89,6 +89,7 @@ def validate_packets(
 ) -> Validation:
     """Check packets as a push would before it sends the first one; read them once, and send nothing.
 
+    :param client: connected to the project.
     :param packets: packets, or mappings of their fields; any number of them.
     :param dataset: name or id of the dataset that they are meant for.
     :param label_schema: name or id; the project's default schema when None.

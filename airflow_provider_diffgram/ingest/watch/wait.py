@@ -61,6 +61,7 @@ def wait(
 ) -> Receipt:
     """Wait until everything in the handles is in Diffgram with its predictions.
 
+    :param client: connected to the project that the handles name.
     :param handles: what :func:`~airflow_provider_diffgram.ingest.send.push.push` returned, of one project.
     :param rules: when and how the wait ends.
     :param timeout: most seconds to wait.

@@ -16,8 +16,8 @@ EXAMPLES = 10
 """How many of the predictions that are wrong are told in full."""
 
 _BY_CHOICE = {
-    "below_score": "below the least score",
-    "over_max": "beyond the most of an image",
+    "below_score": "below min_score",
+    "over_max": "beyond max_per_image",
     "unmapped": "of classes without a label",
 }
 _WRONG: dict[str, str] = {

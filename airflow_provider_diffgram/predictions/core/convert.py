@@ -55,6 +55,9 @@ def instances_of(
     a pixel remains or if a better one is equal; each of these is counted. In a video, where ``frame`` is
     set, predictions of different tracks are never equal.
 
+    :param predictions: of one image, or of one frame.
+    :param options: labels, the least score, and what becomes of the rest; None: the defaults of ``Options``.
+    :param provenance: model and run that the instances name; None: they name none.
     :param width: of the image, in pixels; None if unknown: then nothing is cut at the right.
     :param height: of the image, in pixels; None if unknown: then nothing is cut at the bottom.
     :raises InvalidValueError: with every invalid prediction: numbers that are not finite, a score
@@ -74,6 +77,9 @@ def packets_of(
 ) -> Packets:
     """Return the packets of images, one at a time, as ``push`` and the operators take them.
 
+    :param images: pictures with their predictions, as the readers of formats yield them.
+    :param options: labels, the least score, and what becomes of the rest; None: the defaults of ``Options``.
+    :param provenance: model and run that the instances name; None: they name none.
     :param media: where the medium of an image comes from, as in a packet.
     :param original_filename: name of an image in the dataset; derived from its medium where that is None.
     :return: an iterator, whose ``account`` is complete when it has ended.
@@ -93,6 +99,8 @@ def packets_of(
 class Packets(Iterator[Packet]):
     """Packets, one at a time.
 
+    :param packets: what to iterate over.
+    :param account: counts what becomes of the predictions.
     :ivar account: what became of the predictions so far.
     """
 
@@ -217,7 +225,7 @@ def side_of(pixels: int | None, side: str, problems: list[str]) -> float:
     if pixels is None:
         return _BOUND
     if not 1 <= pixels <= _BOUND:
-        problems.append(f"{side} of the image is {pixels} pixels, which leaves no place for an instance")
+        problems.append(f"{side} of the image is {pixels} pixels, which leaves no room for an instance")
         return _BOUND
     return pixels
 

@@ -198,7 +198,9 @@ def _refuse_no_json(start: str, source: Source) -> None:
     if begin[0] == "<":
         shown = begin.splitlines()[0][:_SHOWN]
         raise refusal(
-            source, f"is a page of HTML or XML, not JSON (it begins with {shown!r}): a sign-in or an error?"
+            source,
+            f"is a page of HTML or XML, not JSON (it begins with {shown!r}): is it a sign-in page "
+            f"or an error?",
         )
     if not begin.startswith(_BEGINNINGS):
         shown = begin.splitlines()[0][:_SHOWN]
@@ -258,7 +260,7 @@ def files_in(folder: Source, suffixes: Iterable[str], what: str) -> list[Path]:
     """
     root = Path(folder)
     if not root.is_dir():
-        kind = "is a file, not a folder" if root.is_file() else "is no folder here"
+        kind = "is a file, not a folder" if root.is_file() else "is not a folder here"
         raise refusal(folder, f"{kind}: {what} are looked for in it")
     wanted = frozenset(suffixes)
     files = sorted(path for path in root.rglob("*") if path.is_file() and not _is_hidden(path, root))

@@ -133,7 +133,7 @@ def around(corners: list[XY]) -> list[XY]:
     :raises ValueError: if there are not four corners.
     """
     if len(corners) != 4:
-        raise ValueError(f"a turned box has 4 corners, this one {len(corners)}")
+        raise ValueError(f"a rotated box has 4 corners; this one has {len(corners)}")
     first, second, third, fourth = corners
     orders = [corners, [first, third, second, fourth], [first, second, fourth, third]]
     return max(orders, key=area)

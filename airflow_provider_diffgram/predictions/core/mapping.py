@@ -35,7 +35,7 @@ class Options:
         if self.unknown not in ("fail", "drop"):
             raise ValueError(f"unknown is {self.unknown!r}; it can be 'fail' or 'drop'")
         if self.max_per_image is not None and self.max_per_image < 1:
-            raise ValueError(f"max_per_image is {self.max_per_image}; None is no limit, 1 the least")
+            raise ValueError(f"max_per_image is {self.max_per_image}; None sets no limit, and 1 is the least")
         scores = self.min_score.values() if isinstance(self.min_score, Mapping) else [self.min_score]
         wrong = [score for score in scores if not 0 <= score <= 1]
         if wrong:
@@ -96,5 +96,5 @@ class Provenance:
     def __post_init__(self) -> None:
         if self.model_run_ref is not None and self.model_ref is None:
             raise ValueError(
-                f"model_run_ref {self.model_run_ref!r} needs a model_ref: Diffgram ignores it else"
+                f"model_run_ref {self.model_run_ref!r} needs a model_ref: Diffgram ignores it otherwise"
             )

@@ -69,9 +69,9 @@ def _set_pixels(mask: ArrayLike) -> NDArray[np.bool_]:
     except ValueError:
         raise ValueError("the rows of the mask are not equally long") from None
     if pixels.ndim != 2:
-        raise ValueError(f"a mask has 2 dimensions, this one {pixels.ndim}: {pixels.shape}")
+        raise ValueError(f"a mask has 2 dimensions; this one has {pixels.ndim}: {pixels.shape}")
     if pixels.dtype.kind not in "buif":
-        raise ValueError(f"a mask holds true and false or numbers, this one {pixels.dtype}")
+        raise ValueError(f"a mask holds true and false or numbers; this one holds {pixels.dtype}")
     chosen: NDArray[np.bool_] = pixels != 0
     if pixels.dtype.kind != "b" and chosen.any():
         first = pixels[chosen][0]
@@ -96,7 +96,7 @@ def _scale(mask_width: int, mask_height: int, width: int | None, height: int | N
     across, down = width / mask_width, height / mask_height
     if abs(mask_width - width / down) > 1 and abs(mask_height - height / across) > 1:
         raise ValueError(
-            f"mask is {mask_width} x {mask_height} pixels, which is another shape than that of its picture, "
+            f"mask is {mask_width} x {mask_height} pixels, which is not the shape of its picture, "
             f"{width} x {height}: cut off the margin that the model was given, and scale it"
         )
     return across, down

@@ -26,7 +26,7 @@ class SeenSize(NamedTuple):
 def measure(picture: Path) -> SeenSize:
     """Return the size of a picture as people see it.
 
-    :raises InvalidValueError: if it is no picture that Pillow can read.
+    :raises InvalidValueError: if it is not a picture that Pillow can read.
     """
     from PIL import Image
 
@@ -34,13 +34,13 @@ def measure(picture: Path) -> SeenSize:
         with Image.open(picture) as image:
             return SeenSize(*size_seen(image))
     except Exception as error:  # noqa: BLE001  (what a decoder raises for bytes of any kind is not bounded)
-        raise InvalidValueError(str(picture), [f"is no picture that Pillow can read: {error}"]) from None
+        raise InvalidValueError(str(picture), [f"is not a picture that Pillow can read: {error}"]) from None
 
 
 def seen_size(path: str) -> SeenSize | None:
     """Return the size of a picture that is at hand, None of one elsewhere or where Pillow is missing.
 
-    :raises InvalidValueError: if it is no picture that Pillow can read.
+    :raises InvalidValueError: if it is not a picture that Pillow can read.
     """
     picture = Path(path)
     if "://" in path or not picture.is_file():

@@ -98,7 +98,7 @@ def whole(value: Any, what: str) -> int:
         if number != int(number):
             raise ValueError
     except (ValueError, TypeError, OverflowError):
-        raise ValueError(f"{what} is {shown(value)}, no whole number") from None
+        raise ValueError(f"{what} is {shown(value)}, not a whole number") from None
     return int(number)
 
 
@@ -113,7 +113,7 @@ def number(value: Any, what: str) -> float:
         if isinstance(value, bool) or not math.isfinite(found):
             raise ValueError
     except (ValueError, TypeError, OverflowError):
-        raise ValueError(f"{what} is {shown(value)}, no number") from None
+        raise ValueError(f"{what} is {shown(value)}, not a number") from None
     return found
 
 
@@ -220,7 +220,8 @@ def with_names(
             raise InvalidValueError(what, [cause])
         yield output, str(name), _size_of(size, str(name))
     if next(each_name, None) is not None:
-        cause = "there are more names than outputs: a model gives an output, if empty, for each image"
+        cause = "there are more names than outputs: give an output for each image, an empty one "
+        "if nothing was found"
         raise InvalidValueError("names", [cause])
 
 
@@ -256,7 +257,7 @@ def read_all(
         try:
             predictions += read(each)
         except KeyError as error:
-            problems.append(f"{item} {number}: has no {error}")
+            problems.append(f"{item} {number}: has no key {error}")
         except UNEXPECTED as error:
             problems.append(f"{item} {number}: {error}")
     if problems:
@@ -350,12 +351,12 @@ def seen_with_masks(
 def _rows_columns(mask: Any) -> tuple[int, int]:
     """Return height and width of an array, a Pillow image or rows of pixels."""
     if isinstance(mask, Mapping | str | bytes):
-        raise ValueError(f"its mask is {shown(mask)}, no rows of pixels: decode it first")
+        raise ValueError(f"its mask is {shown(mask)}, not rows of pixels: decode it first")
     shape = getattr(mask, "shape", None)
     if shape is None:
         size = getattr(mask, "size", None)
         if not isinstance(size, tuple) and not hasattr(mask, "__len__"):
-            raise ValueError(f"its mask is {shown(mask)}, no rows of pixels")
+            raise ValueError(f"its mask is {shown(mask)}, not rows of pixels")
         shape = size[::-1] if isinstance(size, tuple) else (len(mask), len(mask[0]) if len(mask) else 0)
     height, width = shape[-2:]
     return int(height), int(width)
@@ -426,7 +427,7 @@ def told_of(name: str) -> Iterator[None]:
     except InvalidValueError:
         raise
     except KeyError as error:
-        raise InvalidValueError(f"predictions of {name}", [f"has no {error}"]) from None
+        raise InvalidValueError(f"predictions of {name}", [f"has no key {error}"]) from None
     except UNEXPECTED as error:
         raise InvalidValueError(f"predictions of {name}", [f"cannot be read: {error}"]) from None
 

@@ -263,7 +263,9 @@ def finite(numbers: Iterable[float]) -> tuple[float, ...]:
     except OverflowError:
         raise ValueError("a coordinate has more than 300 digits") from None
     if not all(map(math.isfinite, values)):
-        raise ValueError(f"{list(values)} are not all finite: the model is broken, or the format is another")
+        raise ValueError(
+            f"{list(values)} are not all finite: the model is broken, or the data is in another format"
+        )
     return values
 
 

@@ -22,6 +22,7 @@ def words_of(text: str) -> list[str]:
     This follows the source of a Diffgram server. What yours made of a text that it has is the list
     ``nltk.words`` in the JSON behind ``tokens_url_signed`` of the file.
 
+    :param text: the whole text of the file.
     :raises ValueError: if NLTK lacks its model of sentences.
     """
     from nltk.tokenize import word_tokenize
@@ -48,7 +49,9 @@ def tokens_between(start: int, end: int, spans: Sequence[tuple[int, int]]) -> Ra
     """
     touched = [number for number, (first, last) in enumerate(spans) if first < end and last > start]
     if not touched:
-        raise ValueError(f"characters {start} to {end} touch no word of the text: is it of another text?")
+        raise ValueError(
+            f"characters {start} to {end} touch no word of the text: do they belong to another text?"
+        )
     return RawTokens(touched[0], touched[-1], start, end)
 
 
@@ -70,7 +73,7 @@ def character_spans(words: Iterable[str], text: str) -> list[tuple[int, int]]:
         if found is None:
             raise ValueError(
                 f"token {number}, {word!r}, is not at character {at} of the text ({text[at : at + 20]!r}): "
-                "words gives the tokens of another text, or changes them"
+                "words returns the tokens of another text, or changes them"
             )
         spans.append((at, at + len(found)))
         at += len(found)

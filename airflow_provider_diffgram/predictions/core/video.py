@@ -73,6 +73,8 @@ def video_frames(
     without a track, or with -1 as trackers mark them, are no track in the video, but Diffgram makes one of
     all that share label and number: so each gets a number of its own, above those of the tracks.
 
+    :param predictions: of all frames, in any order.
+    :param provenance: model and run that the instances name; None: they name none.
     :param width: of the video, in pixels; None if unknown.
     :param height: of the video, in pixels; None if unknown.
     :param frame_count: how many frames the video has; None if unknown. A push knows it of local MP4, MOV

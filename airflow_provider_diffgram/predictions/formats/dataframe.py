@@ -47,6 +47,7 @@ def from_dataframe(frame: Any) -> Iterator[RawImage]:
     A row with neither a box nor points is a tag of the whole picture. A label is either that or a shape:
     where other rows of a label have a shape, one without has lost it, and is refused.
 
+    :param frame: a pandas DataFrame with the columns above.
     :return: the pictures in the order in which they first appear.
     :raises InvalidValueError: if columns are missing or unknown; from the iterator, with all that is wrong
         with a picture.
@@ -125,9 +126,9 @@ def _prediction(row: dict[str, Any], with_shape: Container[Any]) -> list[RawPred
     if "points" in row:
         shape["polygons"] = [_ring(row["points"])]
     if not shape and isinstance(row["label"], Hashable) and row["label"] in with_shape:
-        raise ValueError(f"has no box, and other rows of {row['label']!r} have one: it is no tag")
+        raise ValueError(f"has no box, and other rows of {row['label']!r} have one, so it is not a tag")
     if len(shape) > 1:
-        raise ValueError("has a box and points; it needs one of them")
+        raise ValueError("has a box and points; give one of them")
     frame = whole(row["frame"], "frame") if "frame" in row else None
     track = track_of(row.get("track"))
     score = score_of(row.get("score"))
@@ -139,7 +140,7 @@ def _prediction(row: dict[str, Any], with_shape: Container[Any]) -> list[RawPred
 def _ring(points: Any) -> list[Any]:
     corners = json.loads(points) if isinstance(points, str) else points
     if not hasattr(corners, "__len__") or isinstance(corners, dict):
-        raise ValueError(f"points are {shown(points)}, no list of corners")
+        raise ValueError(f"points are {shown(points)}, not a list of corners")
     return [_corner(corner) for corner in corners]
 
 

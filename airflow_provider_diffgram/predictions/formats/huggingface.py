@@ -194,7 +194,7 @@ def from_token_classification(
     for output, name, size in with_names(outputs, names, None):
         text = next(each_text, None)
         if not isinstance(text, str):
-            cause = f"end before {name}" if text is None else f"of {name} is {shown(text)}, no text"
+            cause = f"end before {name}" if text is None else f"of {name} is {shown(text)}, not text"
             raise InvalidValueError("texts", [f"{cause}: give each text that the pipeline was given"])
         with told_of(name):
             spans = character_spans(words(text), text)

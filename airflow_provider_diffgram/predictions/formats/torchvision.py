@@ -101,8 +101,8 @@ def _pixels(mask: Any) -> Any:
     probabilities = np.asarray(as_array(mask))
     pixels = probabilities.reshape(probabilities.shape[-2:])
     if pixels.dtype.kind not in "buif":
-        raise ValueError(f"its mask holds {pixels.dtype}, no probabilities")
+        raise ValueError(f"its mask holds {pixels.dtype}, not probabilities")
     if pixels.dtype.kind == "f" and pixels.size and not (pixels.min() >= 0 and pixels.max() <= 1):
-        cause = "which are no probabilities: are these logits? give 1 / (1 + exp(-mask))"
+        cause = "which are not probabilities. If these are logits, give 1 / (1 + exp(-mask))"
         raise ValueError(f"its mask holds {pixels.min()} to {pixels.max()}, {cause}")
     return pixels > _MASK_THRESHOLD

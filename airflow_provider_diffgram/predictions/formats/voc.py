@@ -59,7 +59,7 @@ def _image(file: Path, first: int) -> RawImage:
     elsewhere = sum(_is_object(each) for each in root.iter()) - len(objects)
     if elsewhere:
         raise refusal(
-            file, f"has {elsewhere} objects that are not directly in <annotation>, or named otherwise"
+            file, f"has {elsewhere} objects that are not directly in <annotation>, or have another name"
         )
     try:
         with told_of(name):
@@ -135,7 +135,7 @@ def _ring(polygon: Element, first: int) -> Ring:
             raise ValueError(f"corner {place} of its <polygon> has no x{place} or no y{place}")
         ring.append((x - first, y - first))
     if len(polygon) != 2 * count:
-        raise ValueError(f"its <polygon> has {len(polygon)} elements, which are no pairs of x and y")
+        raise ValueError(f"its <polygon> has {len(polygon)} elements, which are not pairs of x and y")
     return ring
 
 

@@ -104,6 +104,7 @@ def read_classes(path: Source, encoding: str | None = None) -> Classes:
 
     The number of a class is the place of its line, so an empty line between others is a class without a name.
 
+    :param path: a ``classes.txt`` or a ``data.yaml``.
     :param encoding: of the file, where it is not UTF-8.
     :return: a list; for a ``data.yaml`` that numbers its classes with gaps a mapping.
     :raises InvalidValueError: if there is such a line, or lines are no names.
@@ -114,12 +115,14 @@ def read_classes(path: Source, encoding: str | None = None) -> Classes:
     names = [line.strip() for line in text.rstrip().split("\n")]
     empty = [str(place) for place, name in enumerate(names, start=1) if not name]
     if empty:
-        raise refusal(path, f"line {', '.join(empty)} is empty, and would be a class without a name")
+        raise refusal(path, f"line {', '.join(empty)} is empty, so a class would have no name")
     numbered = [_NUMBERED.match(name) for name in names]
     if all(numbered) and [int(each[1]) for each in numbered if each] in _counts(len(names)):
         raise refusal(path, "lines are numbered: give the names alone, in the order of their numbers")
     if "item {" in names:
-        raise refusal(path, f"line {names.index('item {') + 1}: is of a label map, not the name of a class")
+        raise refusal(
+            path, f"line {names.index('item {') + 1}: belongs to a label map; it is not the name of a class"
+        )
     return names
 
 
@@ -154,7 +157,7 @@ def _names_of_yaml(text: str, path: Source) -> Classes:
         raise refusal(path, f"names is {names!r:.60}, neither a list nor a mapping of numbers to names")
     wrong = [key for key, name in names.items() if not _is_number(key) or not _is_name(name)]
     if wrong:
-        raise refusal(path, f"class {wrong[0]!r} is {names[wrong[0]]!r:.60}, which is no name")
+        raise refusal(path, f"class {wrong[0]!r} is {names[wrong[0]]!r:.60}, which is not a name")
     by_number = {int(key): str(name) for key, name in names.items()}
     in_turn = sorted(by_number) == list(range(len(by_number)))
     return [by_number[place] for place in sorted(by_number)] if in_turn else by_number
@@ -347,7 +350,9 @@ class _Geometry:
         if length is None:
             length = len(numbers) - self._after_outline(numbers, layout)
             if length < _LEAST_OUTLINE:
-                raise ValueError(f"{len(numbers)} numbers follow the class, which are no outline: a box?")
+                raise ValueError(
+                    f"{len(numbers)} numbers follow the class, which are not an outline. Is it a box?"
+                )
         rest = numbers[length:]
         if len(rest) == 2:
             self._check_double(rest, layout)
@@ -355,7 +360,8 @@ class _Geometry:
         if len(rest) == 1:
             if layout.single is None:
                 raise ValueError(
-                    f"its last number, {rest[0]:g}, may be a confidence or a track, and no line tells: say "
+                    f"its last number, {rest[0]:g}, may be a confidence or a track, and no line "
+                    f"shows which: set "
                     "confidence=True or False, and track=True or False"
                 )
             confidence = layout.single == "confidence"
@@ -369,7 +375,7 @@ class _Geometry:
         last = numbers[-1]
         if not last.is_integer():
             if layout.tracked:
-                raise ValueError(f"its last number, {last:g}, is no track, and other lines have one")
+                raise ValueError(f"its last number, {last:g}, is not a track, and other lines have one")
             return 0
         at_an_edge = last in (0, 1)
         if layout.tracked or (not at_an_edge and not layout.said_untracked):
@@ -379,19 +385,20 @@ class _Geometry:
         if layout.tracked is False and is_told:
             return 0
         raise ValueError(
-            f"its last number, {last:g}, may be a track or a coordinate, and no line tells: say "
+            f"its last number, {last:g}, may be a track or a coordinate, and no line shows which: set "
             "confidence=True or False, and track=True or False"
         )
 
     def _check_double(self, rest: Sequence[float], layout: _Layout) -> None:
         if not rest[1].is_integer():
             raise ValueError(
-                f"two numbers follow the geometry, and the last one, {rest[1]:g}, is no track, which would "
+                f"two numbers follow the geometry, and the last one, {rest[1]:g}, is not a track, "
+                f"which would "
                 "be a whole number: is this an outline?"
             )
         if not layout.tracked:
             raise ValueError(
-                f"its last number, {rest[1]:g}, may be a track or a coordinate, and no line tells: say "
+                f"its last number, {rest[1]:g}, may be a track or a coordinate, and no line shows which: set "
                 "track=True if it is a track, or task='segment' if this is an outline"
             )
 
@@ -510,5 +517,7 @@ def _box(numbers: Sequence[float], size: SizeXY) -> tuple[float, float, float, f
 def _scaled(points: Sequence[XY], size: SizeXY) -> list[XY]:
     wrong = [each for point in points for each in point if not _LEAST_SHARE <= each <= _MOST_SHARE]
     if wrong:
-        raise ValueError(f"{wrong[0]:g} is no share of the picture's size: are these pixels, or percentages?")
+        raise ValueError(
+            f"{wrong[0]:g} is not a share of the picture's size: are these pixels, or percentages?"
+        )
     return [(x * size[0], y * size[1]) for x, y in points]

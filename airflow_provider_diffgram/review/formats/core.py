@@ -114,9 +114,9 @@ def key_of(name: str) -> str:
 
 def check_split(split: Mapping[str, float]) -> list[str]:
     """Return what is wrong with shares of a split."""
-    problems = [f"split {name!r} is no name of a folder" for name in split if plain_name(name) != name]
+    problems = [f"split {name!r} is not the name of a folder" for name in split if plain_name(name) != name]
     problems += [
-        f"split {name!r} is {share}, no share above 0" for name, share in split.items() if share <= 0
+        f"split {name!r} is {share}, not a share above 0" for name, share in split.items() if share <= 0
     ]
     if not problems and abs(sum(split.values()) - 1) > 1e-6:
         problems.append(f"the shares of split are {sum(split.values()):g} together, not 1")
@@ -168,7 +168,7 @@ def xy_pairs(row: Mapping[str, object], key: str = "points") -> list[tuple[float
     """
     points = row.get(key)
     if not isinstance(points, list) or not points:
-        raise ValueError(f"has no {key}")
+        raise ValueError(f"has no list of {key}")
     found = []
     for point in points:
         x, y = point.get("x"), point.get("y")

@@ -110,10 +110,10 @@ def test_a_missed_limit_ends_the_task_as_asked_with_its_page_written(
     assert ran.states["compare"] == {state}
     assert ran.states["retrain"] == {after}
     said = caplog.text + "".join(capfd.readouterr())
-    assert "and at least 0.9 is to be reached" in said
+    assert "below the limit of 0.9" in said
     assert ran.tries["compare"] == 1, "what people did is the same at the next attempt"
     assert figures(tmp_path)["limits"]["missed"]
-    assert "and at least 0.9 is to be reached" in (tmp_path / "page.html").read_text()
+    assert "below the limit of 0.9" in (tmp_path / "page.html").read_text()
 
 
 @pytest.mark.parametrize("ending, state", [("skip", "skipped"), ("fail", "failed")])

@@ -59,7 +59,7 @@ def test_tls_where_there_is_none_is_told(connection, diffgram_emulator):
         (Answer(status=404, body={"detail": "Not Found"}), "no such path"),
         (
             Answer(status=302, headers={"Location": "https://login.example.com/x"}),
-            "which is never followed",
+            "redirects are never followed",
         ),
         (Answer(body={"swagger": "2.0"}), "in an unknown form"),
     ],

@@ -103,7 +103,7 @@ def test_an_upload_in_any_case_fails_what_it_cannot_read(
         "0.png": None,
         "theirs-0.png": "theirs-0.png was to be uploaded: it cannot be read here (HTTP 403)",
         "gone-0.png": "gone-0.png was to be uploaded: it cannot be read here (HTTP 404)",
-        "broken-0.png": "broken-0.png was to be uploaded: it cannot be read here (is no image that Diffgram "
+        "broken-0.png": "broken-0.png was to be uploaded: it cannot be read here (is not an image that Diffgram "
         "can show)",
         "ä ö.png": "ä ö.png was to be uploaded: it would get another name as an upload",
     }
@@ -270,7 +270,7 @@ def test_a_blob_that_the_worker_can_read_is_uploaded(
 def test_a_video_is_one_by_its_beginning(diffgram: LiveDiffgram, media: Media):
     media.content["/a.mp4"] = b"<html>sign in</html>" * 9
     video = {"media": {"url": media.url("a.mp4"), "type": "video"}, "original_filename": "a.mp4"}
-    with pytest.raises(PushError, match="is no video that Diffgram can read"):
+    with pytest.raises(PushError, match="is not a video that Diffgram can read"):
         diffgram.push([video], delivery="upload")
     assert diffgram.inputs() == []
 

@@ -241,7 +241,9 @@ def test_to_replace_by_nothing_is_a_failure_with_its_reason(
 ):
     with pytest.raises(PushError, match="of 1 packets 0 sent, 1 failed, 0 skipped") as caught:
         change("replace")
-    assert f"no predictions to replace those of file {file_id} by, which therefore stay" in str(caught.value)
+    assert f"no predictions to replace those of file {file_id} with, which therefore stay" in str(
+        caught.value
+    )
     assert caught.value.permanent
     assert diffgram.lefts(file_id) == [1]
 
@@ -269,7 +271,8 @@ def test_a_replacement_beside_another_update_of_the_file_is_refused(
 ):
     updates = [{"file_id": file_id, "mode": mode, "instance_list": [box(3)]} for mode in modes]
     with pytest.raises(
-        InvalidValueError, match=rf"packet 1 \(file {file_id}\): file_id {file_id}: several packets for this"
+        InvalidValueError,
+        match=rf"packet 1 \(file {file_id}\): file_id {file_id}: several packets update this",
     ):
         diffgram.push(updates)
     assert len(diffgram.inputs()) == 1, "only the one that made the file"

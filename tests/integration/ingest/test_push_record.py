@@ -178,6 +178,6 @@ def test_a_record_that_breaks_off_is_told_and_the_packets_go_on(
     packets = [image(media, f"{number}.png", box(1)) for number in range(3)]
     with pytest.raises(PushError, match=r"the record flaky://r\.jsonl is not complete") as caught:
         diffgram.push(packets, record="flaky://r.jsonl")
-    assert "The packets are not concerned: 3 sent" in str(caught.value)
+    assert "The packets themselves are not affected: 3 sent" in str(caught.value)
     diffgram.pushed(packets)
     assert len(diffgram.inputs()) == 3

@@ -326,7 +326,7 @@ def test_a_push_that_skips_what_is_new_names_refresh_once(
     assert night(diffgram, 2, *new, if_exists="skip").skipped == 2
     told = [message for message in caplog.messages if "if_exists='refresh'" in message]
     assert len(told) == 1
-    assert "is skipped, as all files that are there, although its predictions are new" in told[0]
+    assert "is skipped, like every file that is there already, although its predictions are new" in told[0]
     caplog.clear()
     assert night(diffgram, 2, *(packet(media, 1, name=name) for name in names), if_exists="skip").skipped == 2
     assert not [message for message in caplog.messages if "refresh" in message]

@@ -286,7 +286,7 @@ def test_a_web_page_at_the_host_is_no_diffgram(diffgram: LiveDiffgram, media: Me
 
 def test_a_role_that_may_not_write_is_told_once_quirk_29(diffgram: LiveDiffgram, media: Media):
     before = diffgram.content()
-    with pytest.raises((PushError, CredentialError), match="role may not do this") as caught:
+    with pytest.raises((PushError, CredentialError), match="role does not allow this") as caught:
         pushing(diffgram, media, role="Viewer")
     assert getattr(caught.value, "permanent", True)
     assert diffgram.content() == before

@@ -190,7 +190,7 @@ def test_a_report_whose_storage_fails_costs_no_packet_and_is_told_beside_what_ar
     assert (
         "the report flaky://r.jsonl is not complete: cannot write flaky://r.jsonl: Connection reset" in told
     )
-    assert "The packets are not concerned: 2 sent, 0 failed, 0 skipped" in told
+    assert "The packets themselves are not affected: 2 sent, 0 failed, 0 skipped" in told
     assert not caught.value.permanent
     assert len(diffgram.files()) == 2
 

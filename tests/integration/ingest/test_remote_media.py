@@ -179,12 +179,12 @@ def test_what_stays_is_not_tried_again(served: Site):
         (says(b"abc", Content_Length="9", Connection="close"), "was cut while it was read"),
         (says(bytes(MIB + 1)), "larger than 1 MiB"),
         (says(b"", Content_Length=str(10**12), Connection="close"), "larger than 1 MiB"),
-        (moves_to("file:///etc/passwd"), "leads to something other than http(s)"),
-        (moves_to("ftp://127.0.0.1/a.jpg"), "leads to something other than http(s)"),
-        (moves_to("/a.jpg"), "leads on and on, more than 5 times"),
+        (moves_to("file:///etc/passwd"), "redirects to something other than http(s)"),
+        (moves_to("ftp://127.0.0.1/a.jpg"), "redirects to something other than http(s)"),
+        (moves_to("/a.jpg"), "redirects more than 5 times"),
         (moves_to("http://169.254.169.254/latest/meta-data"), "169.254.169.254 is where clouds keep"),
         (moves_to("http://[::ffff:169.254.169.254]/"), "is where clouds keep"),
-        (moves_to("http://0.0.0.0/"), "is no address of a machine"),
+        (moves_to("http://0.0.0.0/"), "is not the address of a host"),
     ],
 )
 def test_what_is_no_medium_is_told(served: Site, answer: Answer, told: str):
@@ -200,7 +200,7 @@ def test_what_does_not_tell_its_end_is_not_taken_for_whole(served: Site):
         handler.close_connection = True
 
     served.answers["/a.jpg"] = answer
-    assert reason(f"{served.base}/a.jpg") == "its server does not tell where it ends"
+    assert reason(f"{served.base}/a.jpg") == "its server does not say how long it is"
 
 
 def test_an_endless_answer_ends_at_the_limit(served: Site):
@@ -303,11 +303,11 @@ def test_a_host_is_tried_again_by_one_reader_a_minute_and_not_at_all_if_it_is_re
     hosts = _ShutHosts()
     assert hosts.error("h", 0.0) is None
     hosts.add(UnreadableError("no connection to its host", may_pass=True, everywhere=True, host="h"), 0.0)
-    hosts.add(UnreadableError("is no address of a machine", everywhere=True, host="refused"), 0.0)
+    hosts.add(UnreadableError("is not the address of a host", everywhere=True, host="refused"), 0.0)
     assert [str(hosts.error("h", at)) for at in (1.0, 59.0)] == ["no connection to its host"] * 2
     assert hosts.error("h", 60.0) is None
     assert [str(hosts.error("h", at)) for at in (60.0, 119.0)] == ["no connection to its host"] * 2
-    assert str(hosts.error("refused", 10**9)) == "is no address of a machine"
+    assert str(hosts.error("refused", 10**9)) == "is not the address of a host"
     assert hosts.error("another", 1.0) is None
 
 

@@ -235,7 +235,7 @@ def test_a_manifest_of_something_else_is_refused(
 ):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "manifest.json").write_text('{"name": "my app"}')
-    with pytest.raises(InvalidValueError, match="is not of a pulled set"):
+    with pytest.raises(InvalidValueError, match="does not belong to a pulled set"):
         pulled()
 
 
@@ -456,5 +456,5 @@ def test_a_handle_that_does_not_tell_its_files_is_not_pulled(desk: Desk, pulled:
     handle = Handle(
         project=desk.client.project, directory_id=desk.diffgram.directory_id, expected=3, skipped=2
     )
-    with pytest.raises(InvalidValueError, match="the handle does not tell 2 of 3 files"):
+    with pytest.raises(InvalidValueError, match="the handle does not name 2 of 3 files"):
         pulled(dataset=None, handle=handle)

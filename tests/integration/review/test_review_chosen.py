@@ -63,7 +63,7 @@ def test_a_handle_of_what_was_there_names_it_or_is_refused(desk):
     assert handle.skipped == 2
     assert sorted(ids(desk, handle.to_xcom())) == [file.id for file in desk.diffgram.files()]
     silent = handle.to_xcom() | {"file_ids": []}
-    with pytest.raises(InvalidValueError, match="does not tell 2 of 2 files"):
+    with pytest.raises(InvalidValueError, match="does not name 2 of 2 files"):
         ids(desk, silent)
 
 
@@ -81,7 +81,7 @@ def test_a_receipt_tells_all_of_its_files_or_is_refused(desk):
 
 
 def test_what_is_too_much_for_an_xcom_is_in_the_report(desk):
-    with pytest.raises(InvalidValueError, match="5,000 files are more than a task returns: give it a report"):
+    with pytest.raises(InvalidValueError, match="no ids, since 5,000 files are too many: set its report"):
         ids(desk, {"job_id": 1, "requested": 5000, "created": 5000, "existing": 0})
 
 
@@ -116,7 +116,7 @@ def test_what_failed_in_the_queue_has_no_file_and_a_handle_knows_it(desk, tmp_pa
     (file,) = desk.diffgram.files()
     assert ids(desk, handle.to_xcom()) == [file.id]
     assert len(list(candidates_of(desk.client, handle.to_xcom(), universal_path))) == 1
-    with pytest.raises(InvalidValueError, match="does not tell the file of 1 lines, such as gone"):
+    with pytest.raises(InvalidValueError, match="names no file in 1 lines, such as gone"):
         ids(desk, record)
 
 
@@ -148,7 +148,7 @@ def test_a_report_that_does_not_tell_a_file_is_refused(desk, tmp_path):
         {"name": "a", "outcome": "sent", "input_id": 3},
         {"name": "b", "outcome": "skipped", "file_id": 9},
     )
-    with pytest.raises(InvalidValueError, match="does not tell the file of 1 lines, such as a"):
+    with pytest.raises(InvalidValueError, match="names no file in 1 lines, such as a"):
         ids(desk, report)
     with pytest.raises(InvalidValueError, match="has no line"):
         ids(desk, lines(tmp_path / "empty.jsonl"))

@@ -43,7 +43,7 @@ def test_a_service_that_does_not_run_is_named_and_the_next_call_brings_the_tasks
         added(desk, job.id, files, patience=3.0)
     assert not missing.value.permanent
     words = str(missing.value)
-    assert "2 of 2 tasks did not come" in words
+    assert "2 of 2 tasks did not appear" in words
     assert "eventhandlers" in words
     assert f"file {files[0]}, file {files[1]}" in words
     assert desk.requests("/add-files") >= 2, "it was sent again"

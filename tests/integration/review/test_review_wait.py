@@ -150,13 +150,13 @@ def test_nothing_left_to_review_is_no_success(desk, under_review):
     files, tasks, job = under_review
     for file_id in files:
         desk.person.archive(tasks[file_id])
-    with pytest.raises(ReviewImpossibleError, match="1 files are to be reviewed, but only 0 can be"):
+    with pytest.raises(ReviewImpossibleError, match="1 files must be reviewed, but only 0 can be"):
         waited(desk, job_id=job, file_ids=files)
 
 
 def test_more_than_there_are_is_refused_at_once(desk, under_review):
     files, _, job = under_review
-    with pytest.raises(ReviewImpossibleError, match="5 files are to be reviewed, but only 4 can be"):
+    with pytest.raises(ReviewImpossibleError, match="5 files must be reviewed, but only 4 can be"):
         waited(desk, job_id=job, file_ids=files, rules=ReviewRules(min_done=5))
 
 

@@ -104,7 +104,7 @@ def test_e4_an_empty_500_is_a_fault_all_the_same():
     "name, words",
     [
         ("auth_bad_secret", ("Client ID or client secret", "another project", "role")),
-        ("auth_viewer_packet", ("role may not do this",)),
+        ("auth_viewer_packet", ("role does not allow this",)),
         ("auth_none", ("Client ID", "connection")),
         ("auth_none_python_requests_user_agent", ("client ID", "connection")),
     ],

@@ -17,6 +17,7 @@ from airflow_provider_diffgram.models import received
 from reference.catalogue import SECTIONS, Entry
 from reference.docstrings import Docstring, paragraphs, words
 from reference.pages import ENTRIES, finder, overview, page_of, write
+from reference.parameters import parameters_of
 
 TASKS = [
     entry
@@ -73,6 +74,15 @@ def test_a_page_has_all_parameters_of_its_function(entry: Entry):
     assert [name for name, cells in shown.items() if not cells[-1].strip()] == []
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [each for each in ENTRIES if not (inspect.isclass(each.load()) and issubclass(each.load(), Exception))],
+    ids=lambda e: e.path,
+)
+def test_every_parameter_and_field_is_explained(entry: Entry):
+    assert [each.name for each in parameters_of(entry) if not each.meaning.strip()] == []
+
+
 def test_options_of_a_push_are_on_the_page_of_the_push():
     (entry,) = [each for each in ENTRIES if each.path == "ingest.push"]
     shown = rows(page_of(entry))
@@ -117,6 +127,20 @@ def test_no_page_is_endless_or_holds_raw_roles(tmp_path: Path):
 def test_the_list_of_pages_leads_to_each():
     listed = re.findall(r"\]\(([^)]+)\)", overview())
     assert {entry.file for entry in ENTRIES} <= set(listed)
+
+
+def test_a_table_of_a_docstring_becomes_one():
+    text = """\
+===== =======
+Name  Holds
+===== =======
+``a`` words
+``b`` more
+      of them
+===== =======
+"""
+    table = "| Name | Holds |\n|---|---|\n| <code>a</code> | words |\n| <code>b</code> | more of them |"
+    assert paragraphs(text.rstrip(), finder("")) == table
 
 
 def test_docstrings_become_markdown():

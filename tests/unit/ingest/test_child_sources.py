@@ -68,7 +68,7 @@ def test_a_prefix_in_object_storage_is_a_folder(bucket: str):
     assert names(children) == ORDERS["natural"]
     assert children[0].media.path == "memory://scans/17/page-1.png"
     (problems,) = children_of({"folder": bucket, "sort": "mtime"})
-    assert problems == ["child 0: memory://scans/17 does not tell when files were changed: sort by name"]
+    assert problems == ["child 0: memory://scans/17 does not say when files were changed: sort by name"]
 
 
 def test_names_and_order_are_the_same_at_every_look(folder: Path):

@@ -8,7 +8,7 @@ from airflow_provider_diffgram.ingest.read.addresses import is_loopback, why_ref
 
 METADATA = "is where clouds keep credentials of the machine"
 OWN = "is the worker's own machine"
-NOWHERE = "is no address of a machine"
+NOWHERE = "is not the address of a host"
 
 
 @pytest.mark.parametrize(

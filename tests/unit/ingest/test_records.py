@@ -62,7 +62,7 @@ def test_a_record_that_was_cut_off_is_refused(tmp_path: Path):
     path = tmp_path / "r.jsonl.gz"
     written(path, *[LINE.model_dump_json(by_alias=True)] * 100)
     path.write_bytes(path.read_bytes()[:-12])
-    with pytest.raises(InvalidValueError, match="not a whole gzip file"):
+    with pytest.raises(InvalidValueError, match="not a complete gzip file"):
         list(read_record(str(path)))
 
 

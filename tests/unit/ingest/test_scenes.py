@@ -59,9 +59,9 @@ def test_all_problems_are_told_at_once():
     with pytest.raises(InvalidValueError) as caught:
         scenes({**PICTURES, "t11": {}}, cameras=["front", "front"])
     assert caught.value.problems == [
-        "camera 'front' twice",
-        "no camera 'left' among front, front",
-        "no camera 'rear' among front, front",
+        "camera 'front' is named twice",
+        "camera 'left' is not among front, front",
+        "camera 'rear' is not among front, front",
         "t11: no picture",
     ]
 
@@ -75,7 +75,7 @@ def test_a_folder_per_moment_is_read(tmp_path: Path):
         "10": {"left": f"{tmp_path}/10/left.png"},
     }
     (tmp_path / "9/left.jpg").write_bytes(png())
-    with pytest.raises(InvalidValueError, match="one camera and one moment"):
+    with pytest.raises(InvalidValueError, match="the same camera at the same moment"):
         pictures_in(str(tmp_path))
     with pytest.raises(InvalidValueError, match="no media at /nowhere"):
         pictures_in("/nowhere")

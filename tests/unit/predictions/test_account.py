@@ -127,5 +127,5 @@ def test_predictions_for_another_size_than_that_of_the_picture_at_hand_are_refus
 def test_a_picture_at_hand_that_is_none_is_refused(tmp_path: Path):
     path = tmp_path / "a.jpg"
     path.write_bytes(b"\xff\xd8\xff\xe0nothing")
-    with pytest.raises(InvalidValueError, match="is no picture that Pillow can read"):
+    with pytest.raises(InvalidValueError, match="is not a picture that Pillow can read"):
         push([RawImage(str(path), 40, 20, boxes(GOOD))])

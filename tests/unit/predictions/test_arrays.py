@@ -151,9 +151,9 @@ def test_sequences_of_different_length_are_refused():
 
 @pytest.mark.parametrize("size", [(0, 10), (10, 0), (-1, 10)])
 def test_an_image_without_pixels_is_refused(size):
-    with pytest.raises(ValueError, match="no place"):
+    with pytest.raises(ValueError, match="no room"):
         box_instances([], "face", [], width=size[0], height=size[1], model_ref="model")
-    with pytest.raises(ValueError, match="no place"):
+    with pytest.raises(ValueError, match="no room"):
         polygon_instances([], "text", [], width=size[0], height=size[1], model_ref="model")
 
 

@@ -80,5 +80,5 @@ def test_a_label_that_cannot_be_is_known_before_the_first_box(chosen: Options, t
 @pytest.mark.parametrize("sizes", [{"width": 0}, {"height": -1}, {"width": 2**30}])
 def test_an_image_without_pixels_is_refused(sizes: dict[str, Any]):
     image = RawImage("a.jpg", **sizes)
-    with pytest.raises(InvalidValueError, match="leaves no place"):
+    with pytest.raises(InvalidValueError, match="leaves no room"):
         list(BulkConverter(CLASSES, Options(), PROVENANCE).convert(columns([image])))

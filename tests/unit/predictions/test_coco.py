@@ -272,7 +272,7 @@ def test_all_wrong_records_are_told_at_once():
         "polygons are lists of numbers": record(segmentation=[1, 1, 9, 1, 9, 9]),
         "segmentation is neither polygons nor": record(segmentation="0101"),
         "bbox is 5, not the numbers": record(bbox=5),
-        "keypoints are {1}, no list of numbers": record(keypoints={1}),
+        "keypoints are {1}, not a list of numbers": record(keypoints={1}),
     }
     with pytest.raises(InvalidValueError) as caught:
         from_coco(wrong.values(), DATASET)
@@ -290,7 +290,7 @@ def test_all_wrong_records_are_told_at_once():
         ),
         ({"segmentation": {"size": [60, 80], "counts": "ooooooo"}}, "which end in the middle of a number"),
         ({"segmentation": [[1, 1, 9, 1, 9]]}, "a polygon has 5 numbers"),
-        ({"keypoints": "1 1 2"}, "keypoints are '1 1 2', no list of numbers"),
+        ({"keypoints": "1 1 2"}, "keypoints are '1 1 2', not a list of numbers"),
         ({"keypoints": [1, 1, 2, 4]}, "keypoints are 4 numbers, not 3 for each joint"),
         ({"category": 7, "keypoints": [1, 1, 2]}, "keypoints are 3 numbers, not 3 for each of 3 joints"),
     ],

@@ -341,7 +341,7 @@ def test_packets_are_valid_and_their_account_is_complete_at_the_end():
     assert packets.account == Account(2, 3, 2, clipped=2, below_score=1, unknown_size=1)
     assert packets.account.summary() == (
         "2 instances from 3 predictions on 2 images "
-        "(2 cut at the edge, 1 images of unknown size, 1 below the least score)"
+        "(2 cut at the edge, 1 images of unknown size, 1 below min_score)"
     )
 
 

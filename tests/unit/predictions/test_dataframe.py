@@ -103,7 +103,7 @@ def test_a_row_may_not_have_a_score_without_a_label():
 def test_a_box_needs_four_edges_in_each_row():
     rows = [{"image": "a.jpg", "label": "cat", "x_min": 0, "y_min": 0, "x_max": 4, "y_max": 5}] * 2
     rows[1] = {**rows[1], "y_max": None}
-    with pytest.raises(InvalidValueError, match="prediction 1: has no 'y_max'"):
+    with pytest.raises(InvalidValueError, match="prediction 1: has no key 'y_max'"):
         read(rows)
 
 

@@ -233,7 +233,7 @@ def test_a_folder_without_files_of_the_kind_tells_what_is_there(tmp_path: Path):
     for name in ("a.json", "b.json", "c.xml"):
         (tmp_path / name).touch()
     assert refused(texts, tmp_path) == "holds no texts (.txt), but 2 .json, 1 .xml"
-    assert refused(texts, tmp_path / "lables") == "is no folder here: texts are looked for in it"
+    assert refused(texts, tmp_path / "lables") == "is not a folder here: texts are looked for in it"
     assert refused(texts, tmp_path / "a.json").startswith("is a file, not a folder")
 
 

@@ -118,7 +118,7 @@ def test_all_bad_predictions_are_told_at_once():
     found = [{"label": "cat", "score": 0.5}, {"score": 0.5, "box": {"xmin": 1}}]
     with pytest.raises(InvalidValueError) as caught:
         next(from_detection_pipeline([found], ["a.jpg"]))
-    assert caught.value.problems == ["prediction 0: has no 'box'", "prediction 1: has no 'ymin'"]
+    assert caught.value.problems == ["prediction 0: has no key 'box'", "prediction 1: has no key 'ymin'"]
 
 
 @pytest.mark.parametrize(

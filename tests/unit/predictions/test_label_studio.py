@@ -101,9 +101,9 @@ def test_a_brush_of_another_image_is_told(bits: Any, problem: str):
 @pytest.mark.parametrize(
     "rle, problem",
     [
-        (10**12, "rle is 1000000000000, no list of bytes"),
-        ("0101", "rle is '0101', no list of bytes"),
-        (None, "rle is None, no list of bytes"),
+        (10**12, "rle is 1000000000000, not a list of bytes"),
+        ("0101", "rle is '0101', not a list of bytes"),
+        (None, "rle is None, not a list of bytes"),
         ([256], "range"),
         ([0.5], "float"),
         ([], "in the middle of its values"),
@@ -179,10 +179,10 @@ def test_all_results_that_are_no_predictions_are_told_at_once():
     with pytest.raises(InvalidValueError) as caught:
         read([task(strange, no_size, no_label, turned, png)])
     assert caught.value.problems == [
-        "result 0: type 'textarea' is no prediction here: add it to skip to leave it out",
-        "result 1: has no 'original_width', without which its percentages are no pixels",
+        "result 0: type 'textarea' is not read as a prediction: add it to skip to leave it out",
+        "result 1: has no 'original_width', without which its percentages cannot become pixels",
         "result 2: has no label under 'polygonlabels'",
-        "result 3: is of a turned picture, or of a further page: Diffgram has neither",
+        "result 3: belongs to a rotated picture or to a further page: Diffgram has neither",
         "result 4: format is 'png', not 'rle'",
     ]
     assert read([task(strange)], skip=["textarea"]).predictions == []

@@ -70,7 +70,7 @@ def test_the_angle_of_an_ellipse_is_radians_kind_1(degrees: float):
 def test_pixels_are_no_percentages_kind_1(place: dict[str, Any]):
     told = refused([task(region(), region(**place))])
     assert told.startswith("predictions of task 5\nresult 1: ")
-    assert "are no percentages of the size: are they pixels?" in told
+    assert "are not percentages of the size: are they pixels?" in told
 
 
 def test_shares_are_no_percentages_kind_1():
@@ -89,7 +89,7 @@ def test_what_is_of_another_picture_is_not_put_on_this_one_kind_1():
 
 @pytest.mark.parametrize("of", [{"image_rotation": 90}, {"item_index": 1}])
 def test_a_turned_picture_or_a_further_page_is_refused_kind_1(of: dict[str, Any]):
-    assert "result 0: is of a turned picture, or of a further page" in refused([task(region(of=of))])
+    assert "result 0: belongs to a rotated picture or to a further page" in refused([task(region(of=of))])
 
 
 # 2: what a result is
@@ -113,9 +113,9 @@ def test_a_shape_and_its_labels_under_one_id_are_one_region_kind_2(base: str):
         alone.ellipse,
         alone.point,
     )
-    assert "result 1: type 'textarea' is no prediction here" in refused([task(*parts)])
+    assert "result 1: type 'textarea' is not read as a prediction" in refused([task(*parts)])
     assert "result 0: has no label under" in refused([task(parts[0])])
-    assert "result 0: type 'labels' is no prediction here" in refused([task(parts[1])])
+    assert "result 0: type 'labels' is not read as a prediction" in refused([task(parts[1])])
 
 
 def test_a_choice_for_a_region_is_no_tag_of_the_file_kind_2():
@@ -174,7 +174,7 @@ def test_tasks_without_predictions_are_refused_together_kind_4():
 
 def test_a_model_version_that_no_task_has_is_refused_kind_4():
     told = refused([task(region()), task(region())], model_version="w")
-    assert told == "tasks\nno prediction is of model_version 'w', but of v (2)"
+    assert told == "tasks\nno prediction has model_version 'w', but of v (2)"
 
 
 @pytest.mark.parametrize(
@@ -220,8 +220,8 @@ def test_one_task_and_a_page_of_the_api_are_read_kind_4(tmp_path: Path):
         ({"predictions": {"result": []}}, "task 5\npredictions is {'result': []}"),
         ({"predictions": [{"result": None}]}, "task 5\nthe result of its prediction is None, not a list"),
         ({"predictions": [{"score": 1}]}, "task 5\nthe result of its prediction is missing, not a list"),
-        ({"predictions": [{"result": [None]}]}, "task 5\nresult 0: is None, no region"),
-        ({"predictions": [{"result": [{"value": 3}]}]}, "task 5\nresult 0: is {'value': 3}, no region"),
+        ({"predictions": [{"result": [None]}]}, "task 5\nresult 0: is None, not a region"),
+        ({"predictions": [{"result": [{"value": 3}]}]}, "task 5\nresult 0: is {'value': 3}, not a region"),
     ],
 )
 def test_what_is_null_is_refused_by_task_kind_5(changes: dict[str, Any], told: str):
@@ -235,23 +235,23 @@ def test_a_task_that_is_none_is_refused_kind_5():
 
 def test_a_score_that_is_null_is_that_of_the_prediction_and_one_that_is_none_is_refused_kind_5():
     assert read(region(of={"score": None})).predictions[0].score == 0.2
-    assert "result 0: score is nan, no number" in refused([task(region(of={"score": math.nan}))])
+    assert "result 0: score is nan, not a number" in refused([task(region(of={"score": math.nan}))])
 
 
 @pytest.mark.parametrize(
     "result, told",
     [
-        (region(x=None), "a percentage of the width is None, no number"),
-        (region(width="wide"), "a percentage of the width is 'wide', no number"),
-        (region(height=math.nan), "a percentage of the height is nan, no number"),
-        (region(x=True), "a percentage of the width is True, no number"),
-        (region(rotation="left"), "rotation is 'left', no number"),
+        (region(x=None), "a percentage of the width is None, not a number"),
+        (region(width="wide"), "a percentage of the width is 'wide', not a number"),
+        (region(height=math.nan), "a percentage of the height is nan, not a number"),
+        (region(x=True), "a percentage of the width is True, not a number"),
+        (region(rotation="left"), "rotation is 'left', not a number"),
         (region("polygon", points=None), "its points are None, not pairs"),
         (region("polygon", points=[[1, 2], [3]]), "not pairs of x and y"),
         (region(of={"value": None}), "type 'rectanglelabels' has no value"),
-        (region(of={"original_width": None}), "original_width is None, no whole number"),
+        (region(of={"original_width": None}), "original_width is None, not a whole number"),
         (region(of={"original_height": 0}), "its picture is 200 x 0 pixels"),
-        (region(of={"type": None}), "type None is no prediction here"),
+        (region(of={"type": None}), "type None is not read as a prediction"),
     ],
 )
 def test_what_is_no_number_is_refused_by_result_kind_5(result: dict[str, Any], told: str):
@@ -320,5 +320,5 @@ def test_a_file_is_named_beside_the_task_kind_7(tmp_path: Path):
 
 def test_an_export_without_data_is_told_by_its_keys_kind_4():
     assert refused([{"image": "a.jpg", "label": []}]) == (
-        "task 0\nhas no data, but image, label: is it an export in JSON_MIN?"
+        "task 0\nhas no data, but image, label: is it a JSON_MIN export? Export JSON instead"
     )

@@ -109,7 +109,7 @@ def test_an_empty_mask_has_no_outline():
 
 
 def test_what_is_no_mask_is_refused():
-    with pytest.raises(ValueError, match="2 dimensions, this one 3"):
+    with pytest.raises(ValueError, match="2 dimensions; this one has 3"):
         outlines_of(np.ones((1, 4, 5)))
     with pytest.raises(ValueError, match="tolerance is -1 pixels"):
         outlines_of(np.ones((4, 5)), -1)

@@ -140,7 +140,7 @@ def test_a_mask_in_another_size_is_scaled_to_its_picture_kind_1(read: Any, make:
 def test_a_mask_of_another_shape_is_refused_kind_1(read: Any, make: Any):
     mask = np.ones((WIDTH, WIDTH), dtype=bool)
     (problem,) = problems_of(lambda: read(make(mask), ["a.jpg"], sizes=[(WIDTH, HEIGHT)]))
-    assert "mask is 200 x 200 pixels, which is another shape than that of its picture, 200 x 100" in problem
+    assert "mask is 200 x 200 pixels, which is not the shape of its picture, 200 x 100" in problem
 
 
 @masked
@@ -194,9 +194,9 @@ def test_boxes_in_other_units_are_too_much_that_is_wrong_kinds_1_3(read: Any, bo
 def test_logits_are_no_mask_kind_1():
     logits = np.where(full_mask(), 7.5, -3.25)
     (problem,) = problems_of(lambda: from_torchvision(output(logits), ["a.jpg"]))
-    assert "its mask holds -3.25 to 7.5, which are no probabilities: are these logits?" in problem
+    assert "its mask holds -3.25 to 7.5, which are not probabilities. If these are logits" in problem
     logits[0, 0] = NAN
-    assert "no probabilities" in problems_of(lambda: from_torchvision(output(logits), ["a.jpg"]))[0]
+    assert "not probabilities" in problems_of(lambda: from_torchvision(output(logits), ["a.jpg"]))[0]
 
 
 def test_probabilities_are_no_mask_of_a_pipeline_kind_1():
@@ -391,8 +391,8 @@ def entities(*found: Any, text: str = "cat dog") -> Iterator[RawImage]:
         (0, 8, "goes from character 0 to 8; the text has 7"),
         (4, 4, "goes from character 4 to 4"),
         (4, 0, "goes from character 4 to 0"),
-        (0.5, 3, "start is 0.5, no whole number"),
-        ("a", 3, "start is 'a', no whole number"),
+        (0.5, 3, "start is 0.5, not a whole number"),
+        ("a", 3, "start is 'a', not a whole number"),
         (3, 4, "characters 3 to 4 touch no word"),
     ],
 )
@@ -496,16 +496,16 @@ def test_images_may_be_numbers_with_a_gap_kind_6():
     "wrong, told",
     [
         ({"label": True}, "its class is True"),
-        ({"label": 1.5}, "class is 1.5, no whole number"),
+        ({"label": 1.5}, "class is 1.5, not a whole number"),
         ({"label": " "}, "has no class"),
-        ({"track": 7.9}, "track is 7.9, no whole number"),
+        ({"track": 7.9}, "track is 7.9, not a whole number"),
         ({"track": -2}, "track is -2"),
-        ({"frame": 1.5}, "frame is 1.5, no whole number"),
-        ({"frame": "one"}, "frame is 'one', no whole number"),
-        ({"score": "high"}, "score is 'high', no number"),
-        ({"x_min": "left"}, "an edge of its box is 'left', no number"),
-        ({"x_max": float("inf")}, "an edge of its box is inf, no number"),
-        ({"points": [[1, 1], [5, 1], [5, 5]]}, "has a box and points; it needs one of them"),
+        ({"frame": 1.5}, "frame is 1.5, not a whole number"),
+        ({"frame": "one"}, "frame is 'one', not a whole number"),
+        ({"score": "high"}, "score is 'high', not a number"),
+        ({"x_min": "left"}, "an edge of its box is 'left', not a number"),
+        ({"x_max": float("inf")}, "an edge of its box is inf, not a number"),
+        ({"points": [[1, 1], [5, 1], [5, 5]]}, "has a box and points; give one of them"),
     ],
 )
 def test_what_is_wrong_in_a_table_is_told_by_row_kinds_5_6(wrong: dict[str, Any], told: str):
@@ -523,8 +523,8 @@ def test_what_is_wrong_in_a_table_is_told_by_row_kinds_5_6(wrong: dict[str, Any]
         ([1, 1, 5, 1, 5, 5], "points have 1, not x and y"),
         ([[1, 1, 2]] * 3, "points have [1, 1, 2], not x and y"),
         ("[[1, 1], [5, 1]", "delimiter"),
-        ("{}", "points are '{}', no list of corners"),
-        (7, "points are 7, no list of corners"),
+        ("{}", "points are '{}', not a list of corners"),
+        (7, "points are 7, not a list of corners"),
     ],
 )
 def test_points_that_are_none_are_told_by_row_kind_5(points: Any, told: str):
@@ -538,7 +538,7 @@ def test_a_row_that_lost_its_box_is_no_tag_kind_5(none: Any):
     lost = rows([none] * 4)
     found = from_dataframe(pd.DataFrame([rows(), lost, rows([none] * 4, label="indoor")], dtype=object))
     (problem,) = problems_of(lambda: found)
-    assert problem == "prediction 1: has no box, and other rows of 'cat' have one: it is no tag"
+    assert problem == "prediction 1: has no box, and other rows of 'cat' have one, so it is not a tag"
 
 
 @pytest.mark.parametrize("none", [None, NAN, pd.NA, pd.NaT, -1])

@@ -36,11 +36,11 @@ def test_a_class_is_found_by_number_or_by_name(number: Any, classes: Any):
         (None, "has no class"),
         (2, "class 2 has no name among the 2 given"),
         (-1, "class -1 has no name"),
-        (0.5, "class is 0.5, no whole number"),
-        (math.nan, "class is nan, no whole number"),
-        (math.inf, "class is inf, no whole number"),
-        ("cow", "class is 'cow', no whole number"),
-        (True, "class is True, no whole number"),
+        (0.5, "class is 0.5, not a whole number"),
+        (math.nan, "class is nan, not a whole number"),
+        (math.inf, "class is inf, not a whole number"),
+        ("cow", "class is 'cow', not a whole number"),
+        (True, "class is True, not a whole number"),
     ],
 )
 def test_a_class_that_is_not_there_is_refused(number: Any, told: str):
@@ -166,5 +166,5 @@ def test_four_corners_of_a_box_go_around_it():
     a, b, c, d = corners
     for crossed in ([a, c, b, d], [a, b, d, c]):
         assert around(crossed) == corners
-    with pytest.raises(ValueError, match="4 corners, this one 3"):
+    with pytest.raises(ValueError, match="4 corners; this one has 3"):
         around(corners[:3])

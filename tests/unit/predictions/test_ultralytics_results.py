@@ -87,10 +87,10 @@ def test_a_track_of_minus_one_is_none_kind_5():
 @pytest.mark.parametrize(
     "values, told",
     [
-        ({"id": np.array([0.5, 3])}, "prediction 0: track is 0.5, no whole number"),
+        ({"id": np.array([0.5, 3])}, "prediction 0: track is 0.5, not a whole number"),
         ({"id": np.array([3, -7])}, "prediction 1: track is -7"),
-        ({"conf": np.array([0.5, math.inf])}, "prediction 1: score is inf, no number"),
-        ({"cls": np.array([0, 0.5])}, "prediction 1: class is 0.5, no whole number"),
+        ({"conf": np.array([0.5, math.inf])}, "prediction 1: score is inf, not a number"),
+        ({"cls": np.array([0, 0.5])}, "prediction 1: class is 0.5, not a whole number"),
         ({"cls": np.array([0, math.nan])}, "prediction 1: class is nan"),
         ({"cls": np.array([0, 7])}, "prediction 1: class 7 has no name among the 2 given"),
         (

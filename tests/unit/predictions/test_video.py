@@ -91,10 +91,10 @@ def test_a_track_of_an_array_or_a_table_is_its_number(track: Any):
     "frame, track, words",
     [
         (0, -2, "track is -2; tracks count from 0"),
-        (0, 1.5, "track is 1.5, no whole number"),
+        (0, 1.5, "track is 1.5, not a whole number"),
         (0, [7], r"track is \[7\], neither a number nor a name"),
-        (1.5, 1, "frame is 1.5, no whole number"),
-        ("a", 1, "frame is 'a', no whole number"),
+        (1.5, 1, "frame is 1.5, not a whole number"),
+        ("a", 1, "frame is 'a', not a whole number"),
         (float("nan"), 1, "has no frame"),
     ],
 )

@@ -121,7 +121,7 @@ def test_all_bad_objects_are_told_at_once(tmp_path: Path):
     assert caught.value.problems == [
         "object 0: has no <name>, its class",
         "object 2: has 0 <bndbox>, needs one; it has <name>",
-        "object 3: <xmin> is 'one', no number",
+        "object 3: <xmin> is 'one', not a number",
         "object 4: corner 1 of its <polygon> has no x1 or no y1",
     ]
 

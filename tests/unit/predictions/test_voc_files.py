@@ -85,7 +85,7 @@ def test_an_empty_outline_beside_a_box_leaves_the_box_kind_3(tmp_path: Path):
 def test_corners_that_are_no_pairs_are_refused_kind_3(tmp_path: Path):
     corners = "".join(f"<{axis}{place}>{place}</{axis}{place}>" for place in (1, 2, 3) for axis in "xy")
     odd = box(more=f"<polygon>{corners}<x4>9</x4></polygon>")
-    assert "has 7 elements, which are no pairs of x and y" in refused(tmp_path, annotation(odd))
+    assert "has 7 elements, which are not pairs of x and y" in refused(tmp_path, annotation(odd))
 
 
 def test_a_part_of_an_object_is_not_lost_kind_3(tmp_path: Path):
@@ -126,7 +126,10 @@ def test_two_files_about_one_picture_are_refused_kind_4(tmp_path: Path):
         ("<annotations><image/></annotations>", "is <annotations>, not <annotation>: another format?"),
         ("<html><body/></html>", "is <html>, not <annotation>"),
         (annotation("<objects><object/></objects>"), "has 2 objects that are not directly in <annotation>"),
-        (annotation("<Object/>"), "has 1 objects that are not directly in <annotation>, or named otherwise"),
+        (
+            annotation("<Object/>"),
+            "has 1 objects that are not directly in <annotation>, or have another name",
+        ),
         (annotation('<o:object xmlns:o="urn:o"/>'), "has 1 objects that are not directly"),
         (annotation(name=" "), "has no <filename>"),
         (annotation("<object><name>cat</name><robndbox/></object>"), "it has <name>, <robndbox>"),
@@ -150,7 +153,9 @@ def test_a_size_that_is_none_is_refused_kind_5(tmp_path: Path, side: str):
 
 @pytest.mark.parametrize("edge", ["nan", "inf", "1e999", "one", "1_0_"])
 def test_an_edge_that_is_no_number_is_refused_kind_5(tmp_path: Path, edge: str):
-    assert refused(tmp_path, annotation(box(edge, 21, 40, 60))) == f"object 0: <xmin> is {edge!r}, no number"
+    assert (
+        refused(tmp_path, annotation(box(edge, 21, 40, 60))) == f"object 0: <xmin> is {edge!r}, not a number"
+    )
 
 
 def test_a_label_keeps_its_text_and_cannot_be_missing_kind_6(tmp_path: Path):

@@ -231,7 +231,7 @@ def test_all_bad_lines_are_told_at_once(folders: Path):
 
 def test_a_picture_that_is_none_is_refused(folders: Path):
     (folders / "images" / "image0.png").write_text("no picture")
-    with pytest.raises(InvalidValueError, match="is no picture that Pillow can read"):
+    with pytest.raises(InvalidValueError, match="is not a picture that Pillow can read"):
         from_text(folders, "0 .5 .5 .2 .2")
 
 

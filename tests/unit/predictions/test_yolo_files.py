@@ -68,7 +68,7 @@ def test_shares_are_of_the_picture_as_people_see_it_kind_1(tmp_path: Path, name:
 def test_pixels_and_percentages_are_no_shares_kind_1(tmp_path: Path, line: str):
     (problem,) = refused(tmp_path, f"{BOX}\n{line}")
     assert problem.startswith("line 2: ")
-    assert "is no share of the picture's size: are these pixels, or percentages?" in problem
+    assert "is not a share of the picture's size: are these pixels, or percentages?" in problem
 
 
 def test_a_thing_may_reach_beyond_the_picture_kind_1(tmp_path: Path):
@@ -115,7 +115,7 @@ def test_confidence_and_track_are_told_from_the_geometry_of_each_task_kind_2(
 def test_what_no_line_tells_is_asked_for_kind_2(tmp_path: Path, task: str, line: str):
     (problem,) = refused(tmp_path, line, task=task, joints=2)
     assert problem.startswith("line 1: ")
-    assert "say " in problem or "give kpt_shape" in problem
+    assert "set " in problem or "give kpt_shape" in problem
 
 
 @pytest.mark.parametrize(
@@ -162,26 +162,26 @@ def test_a_track_that_a_line_lacks_is_no_track_kind_2(tmp_path: Path):
         (
             "detect",
             "1 .1 .2 .6 .2 .35 .8",
-            "two numbers follow the geometry, and the last one, 0.8, is no track",
+            "two numbers follow the geometry, and the last one, 0.8, is not a track",
         ),
         ("detect", OUTLINE, "8 numbers follow the class; detect has 4 to 6: is task right?"),
         ("detect", "0 .5 .5 .2", "3 numbers follow the class; detect has 4 to 6"),
-        ("segment", BOX, "4 numbers follow the class, which are no outline: a box?"),
-        ("segment", f"{BOX} .9", "5 numbers follow the class, which are no outline: a box?"),
-        ("segment", f"{BOX} .9 3", "6 numbers follow the class, which are no outline: a box?"),
-        ("segment", f"{BOX} .9 1", "may be a track or a coordinate, and no line tells"),
+        ("segment", BOX, "4 numbers follow the class, which are not an outline. Is it a box?"),
+        ("segment", f"{BOX} .9", "5 numbers follow the class, which are not an outline. Is it a box?"),
+        ("segment", f"{BOX} .9 3", "6 numbers follow the class, which are not an outline. Is it a box?"),
+        ("segment", f"{BOX} .9 1", "may be a track or a coordinate, and no line shows which"),
         ("obb", f"{BOX} .9", "5 numbers follow the class; obb has 8 to 10"),
         ("pose", f"{BOX} .9 7", "6 numbers follow the class; pose has 38 to 40 or 55 to 57"),
-        ("detect", "0.5 .5 .5 .2 .2", "class is '0.5', no whole number"),
-        ("detect", "cat .5 .5 .2 .2", "class is 'cat', no whole number"),
+        ("detect", "0.5 .5 .5 .2 .2", "class is '0.5', not a whole number"),
+        ("detect", "cat .5 .5 .2 .2", "class is 'cat', not a whole number"),
         ("detect", "2 .5 .5 .2 .2", "class 2 has no name among the 2 given"),
         ("detect", "-1 .5 .5 .2 .2", "class -1 has no name"),
-        ("detect", f"{BOX} .9 .5", "is no track"),
+        ("detect", f"{BOX} .9 .5", "is not a track"),
         ("detect", f"{BOX} 87.5", "confidence is 87.5, not between 0 and 1"),
         ("detect", "0,.5,.5,.2,.2", "0 numbers follow the class|class is"),
-        ("detect", "0 .5 .5 .2 1_0", "'1_0', is None, no number"),
-        ("detect", "0 .5 nan .2 .2", "'nan', is 'nan', no number"),
-        ("detect", "0 .5 inf .2 .2", "'inf', is 'inf', no number"),
+        ("detect", "0 .5 .5 .2 1_0", "'1_0', is None, not a number"),
+        ("detect", "0 .5 nan .2 .2", "'nan', is 'nan', not a number"),
+        ("detect", "0 .5 inf .2 .2", "'inf', is 'inf', not a number"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_line_kind_2(tmp_path: Path, task: str, line: str, told: str):
@@ -200,7 +200,7 @@ def test_classify_has_the_best_class_by_name_kind_2(tmp_path: Path):
     (found,) = read(tmp_path, "0.91 traffic light\n0.07 cat\n", task="classify", classes=None)
     assert (found.label, found.score, found.tag) == ("traffic light", 0.91, True)
     (problem,) = refused(tmp_path, "0.91 cow\n", task="classify")
-    assert problem == "line 1: class is 'cow', no whole number"
+    assert problem == "line 1: class is 'cow', not a whole number"
     problems = refused(tmp_path, f"1.5 cat\n.5\n{BOX}x\n", task="classify")
     assert [each[:7] for each in problems] == ["line 1:", "line 2:", "line 3:"]
 
@@ -253,7 +253,7 @@ def test_folders_of_folders_are_read_kind_4(tmp_path: Path):
 
 def test_a_folder_that_is_not_there_or_holds_nothing_is_refused_kind_4(tmp_path: Path):
     picture(tmp_path, "a.png")
-    with pytest.raises(InvalidValueError, match=r"labels: (?s:.*)is no folder here: texts are looked for"):
+    with pytest.raises(InvalidValueError, match=r"labels: (?s:.*)is not a folder here: texts are looked for"):
         images(tmp_path)
     put(tmp_path, "a.xml", "")
     with pytest.raises(InvalidValueError, match=r"labels: (?s:.*)holds no texts \(.txt\), but 1 .xml"):
@@ -356,12 +356,12 @@ def test_classes_of_a_data_yaml_may_have_gaps_kind_6(tmp_path: Path):
     [
         ("train: ../images\nval: ../images\n", "has no names of classes, but train, val"),
         ("names: cat\n", "names is 'cat', neither a list nor a mapping"),
-        ("names:\n- cat\n-\n", "class 1 is None, which is no name"),
-        ("names:\n  zero: cat\n", "class 'zero' is 'cat', which is no name"),
+        ("names:\n- cat\n-\n", "class 1 is None, which is not a name"),
+        ("names:\n  zero: cat\n", "class 'zero' is 'cat', which is not a name"),
         ("names: [cat\nnc: 2\n", "line 2: is not YAML"),
         ("0 cat\n1 dog\n", "lines are numbered: give the names alone"),
         ("1: cat\n2: dog\n", "lines are numbered: give the names alone"),
-        ("item {\n  name: 'cat'\n}\n", "line 1: is of a label map, not the name of a class"),
+        ("item {\n  name: 'cat'\n}\n", "line 1: belongs to a label map; it is not the name of a class"),
         ("cat\n\ndog\n", "line 2 is empty"),
         ("", "line 1 is empty"),
     ],

@@ -127,7 +127,7 @@ def test_of_few_observations_the_bound_decides(tmp_path: Path):
         bench.file([box(reference="a")], [row()] if number else [])
     assert bench.compare(limits=QualityLimits(min_acceptance=0.9)).missed == ()
     missed = bench.compare(limits=QualityLimits(min_acceptance=0.99)).missed
-    assert missed == ("acceptance is 3 of 4 (30.1 % to 95.4 %), and at least 0.99 is to be reached",)
+    assert missed == ("acceptance is 3 of 4 (30.1 % to 95.4 %), below the limit of 0.99",)
 
 
 def test_nothing_reviewed_is_neither_good_nor_bad(tmp_path: Path):
@@ -184,7 +184,7 @@ def test_the_history_grows_and_a_retry_takes_its_own_place(bench: Bench):
 def test_a_history_that_is_something_else_is_not_overwritten(bench: Bench):
     path = Path(bench.path("history.jsonl"))
     path.write_text('{"name": "a.jpg"}\n')
-    with pytest.raises(InvalidValueError, match="line 1 is no comparison"):
+    with pytest.raises(InvalidValueError, match="line 1 is not a comparison"):
         bench.compare(outputs=Outputs(history=str(path)))
     assert path.read_text() == '{"name": "a.jpg"}\n'
 

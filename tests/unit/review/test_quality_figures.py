@@ -33,7 +33,7 @@ def test_few_observations_give_bounds_and_nothing_gives_none():
     assert share_of(3, 4).low == pytest.approx(0.3006, abs=1e-4)
     assert share_of(15, 20).share == 0.75
     assert share_of(0, 0) == (0, 0, None, None, None)
-    assert str(share_of(0, 0)) == "none to judge by"
+    assert str(share_of(0, 0)) == "none was judged"
 
 
 def test_files_that_say_one_thing_leave_no_doubt_and_others_do():

@@ -73,7 +73,7 @@ class CocoImages:
                 continue
             name = image["file_name"]
             if not _is_name(name):
-                yield f"{where}: file_name is {shown(name)}, no text"
+                yield f"{where}: file_name is {shown(name)}, not text"
                 continue
             where = f"{where} ({name})"
             problem = _id_problem(image["id"], self.places, "image")
@@ -85,7 +85,7 @@ class CocoImages:
             if problem:
                 yield f"{where}: {problem}"
             elif name in names:
-                yield f"{where}: a second image has this file_name: of which are the predictions?"
+                yield f"{where}: a second image has this file_name: which one do the predictions belong to?"
             else:
                 names.add(name)
                 self.places[image["id"]] = len(self.names)
@@ -104,7 +104,7 @@ class CocoImages:
             try:
                 name = label_text(category["name"])
             except ValueError:
-                yield f"{where}: name is {shown(category['name'])}, no text"
+                yield f"{where}: name is {shown(category['name'])}, not text"
                 continue
             problem = _id_problem(category["id"], self.category_places, "category")
             if problem:
@@ -127,17 +127,17 @@ def _side(image: Mapping[str, Any], side: str) -> int:
     value = image.get(side)
     pixels = 0 if value is None else whole(value, side)
     if not 0 <= pixels <= _MOST_PIXELS:
-        raise ValueError(f"{side} is {pixels}, no pixels")
+        raise ValueError(f"{side} is {pixels}, not a number of pixels")
     return pixels
 
 
 def _category(name: str, joints: Any, bones: Any) -> CocoCategory:
     joints, bones = ([] if each is None else plain(each) for each in (joints, bones))
     if not isinstance(joints, list | tuple) or not all(map(_is_name, joints)):
-        return CocoCategory(name, problem=f"keypoints of {name!r} are {shown(joints)}, no list of names")
+        return CocoCategory(name, problem=f"keypoints of {name!r} are {shown(joints)}, not a list of names")
     pairs = isinstance(bones, list | tuple) and all(_are(bone, int) and len(bone) == 2 for bone in bones)
     if not pairs:
-        cause = f"skeleton of {name!r} is {shown(bones)}, no pairs of keypoints, counted from 1"
+        cause = f"skeleton of {name!r} is {shown(bones)}, not pairs of keypoints, counted from 1"
         return CocoCategory(name, list(joints), problem=cause)
     if any(end < 1 for bone in bones for end in bone):
         cause = f"skeleton of {name!r} names keypoint {min(map(min, bones))}; COCO counts them from 1"

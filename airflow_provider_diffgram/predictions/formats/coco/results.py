@@ -76,7 +76,14 @@ def from_coco(
 
 
 class CocoResults:
-    """The images of a dataset with the predictions for them, good for several iterations."""
+    """The images of a dataset with the predictions for them, good for several iterations.
+
+    :param images: the images and categories of the dataset.
+    :param name: what the results are called in messages.
+    :param records: the results, one record for each prediction.
+    :param geometries: which geometries are read, the best first: ``segmentation``, ``keypoints``, ``bbox``.
+    :param tolerance: how far an outline may leave its mask, in pixels; 0 keeps all corners.
+    """
 
     def __init__(
         self,

@@ -61,7 +61,7 @@ def _finite(numbers: Sequence[Any], what: str) -> None:
                 continue
         except (ValueError, TypeError):
             pass
-        raise ValueError(f"{what} {shown(value)}, no finite number")
+        raise ValueError(f"{what} {shown(value)}, not a finite number")
 
 
 def segmentation_of(segmentation: Any, width: int, height: int) -> tuple[Any, bool]:
@@ -85,7 +85,7 @@ def segmentation_of(segmentation: Any, width: int, height: int) -> tuple[Any, bo
             raise ValueError(f"segmentation has {shown(ring)}; polygons are lists of numbers")
         _finite(ring, "a polygon has")
         if len(ring) % 2:
-            raise ValueError(f"a polygon has {len(ring)} numbers, which are no pairs of x and y")
+            raise ValueError(f"a polygon has {len(ring)} numbers, which are not pairs of x and y")
     return rings, any(len(ring) >= 2 * _LEAST_CORNERS for ring in rings)
 
 
@@ -112,7 +112,7 @@ def _run_lengths(lengths: Mapping[str, Any], width: int, height: int) -> tuple[d
 def _runs_of_list(counts: Any) -> NDArray[np.int64]:
     counts = plain(counts)
     if not isinstance(counts, list | tuple):
-        raise ValueError(f"counts are {shown(counts)}, no run lengths")
+        raise ValueError(f"counts are {shown(counts)}, not run lengths")
     runs = [whole(count, "a run length") for count in counts]
     if any(not 0 <= run <= _MOST_PIXELS for run in runs):
         raise ValueError(f"a run length is {next(run for run in runs if not 0 <= run <= _MOST_PIXELS)}")
@@ -137,13 +137,15 @@ def _runs_of_text(text: str) -> NDArray[np.int64]:
     letters = np.frombuffer(text.encode("utf-8", errors="replace"), dtype=np.uint8).astype(np.int64)
     letters -= _FIRST_LETTER
     if len(letters) and (letters.min() < 0 or letters.max() > _LOW + _MORE):
-        raise ValueError(f"counts are {shown(text)}, no run lengths: a letter of them is no part of a number")
+        raise ValueError(
+            f"counts are {shown(text)}, not run lengths: one of the letters is not part of a number"
+        )
     ends = np.flatnonzero(letters & _MORE == 0)
     if len(letters) and (not len(ends) or ends[-1] != len(letters) - 1):
         raise ValueError(f"counts are {shown(text)}, which end in the middle of a number")
     starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
     if len(ends) and (ends - starts).max() >= _MOST_LETTERS:
-        raise ValueError(f"counts are {shown(text)}, no run lengths: a number is too large")
+        raise ValueError(f"counts are {shown(text)}, not run lengths: a number is too large")
     place = np.arange(len(letters)) - np.repeat(starts, ends - starts + 1)
     parts = (letters & _LOW) << (_BITS * place)
     runs: NDArray[np.int64] = np.add.reduceat(parts, starts) if len(starts) else parts
@@ -191,7 +193,7 @@ def keypoints_of(values: Any, category: CocoCategory) -> tuple[list[float], bool
     """
     values = plain(values)
     if not isinstance(values, list | tuple):
-        raise ValueError(f"keypoints are {shown(values)}, no list of numbers")
+        raise ValueError(f"keypoints are {shown(values)}, not a list of numbers")
     count = len(category.joints)
     if len(values) % 3 or (count and len(values) != 3 * count):
         needed = f"3 for each of {count} joints" if count else "3 for each joint"

@@ -103,9 +103,7 @@ def _check_predicted(
         return
     if model_version is not None and versions:
         there = ", ".join(f"{version} ({count})" for version, count in versions.most_common(_SHOWN))
-        raise InvalidValueError(
-            what, [f"no prediction is of model_version {model_version!r}, but of {there}"]
-        )
+        raise InvalidValueError(what, [f"no prediction has model_version {model_version!r}, but of {there}"])
     people = f"; {annotated} have annotations, which people made" if annotated else ""
     raise InvalidValueError(what, [f"none of {tasks} tasks has predictions{people}"])
 
@@ -188,7 +186,9 @@ class _Reader:
             raise InvalidValueError(name, [f"data is {shown(data)}, not an object"])
         if not isinstance(data, Mapping):
             keys = ", ".join(map(str, list(task)[:_SHOWN])) or "nothing"
-            raise InvalidValueError(name, [f"has no data, but {keys}: is it an export in JSON_MIN?"])
+            raise InvalidValueError(
+                name, [f"has no data, but {keys}: is it a JSON_MIN export? Export JSON instead"]
+            )
         found = data.get(self._data_key)
         if found is None:
             known = ", ".join(map(str, data)) or "nothing"
@@ -226,7 +226,7 @@ def _results_of(prediction: Result, name: str) -> Iterator[Result]:
         raise InvalidValueError(name, [f"the result of its prediction {there}, not a list"])
     for place, result in enumerate(results):
         if not isinstance(result, Mapping) or not isinstance(result.get("value"), Mapping | None):
-            raise InvalidValueError(name, [f"result {place}: is {shown(result)}, no region"])
+            raise InvalidValueError(name, [f"result {place}: is {shown(result)}, not a region"])
         own = result.get("score")
         yield {**result, "score": prediction.get("score") if own is None else own}
 
@@ -284,7 +284,7 @@ class _Results:
     def __call__(self, result: Result) -> list[RawPrediction]:
         kind = _kind(result)
         if result.get(_TURN_OF_PICTURE) or result.get("item_index"):
-            raise ValueError("is of a turned picture, or of a further page: Diffgram has neither")
+            raise ValueError("belongs to a rotated picture or to a further page: Diffgram has neither")
         value = result.get("value")
         if value is None:
             raise ValueError(f"type {result.get('type')!r} has no value: add it to skip to leave it out")
@@ -302,13 +302,13 @@ class _Results:
             shape = self._brush(result)
         else:
             raise ValueError(
-                f"type {result.get('type')!r} is no prediction here: add it to skip to leave it out"
+                f"type {result.get('type')!r} is not read as a prediction: add it to skip to leave it out"
             )
         return [RawPrediction(label, score, **shape) for label in _labels(result)]
 
     def _tokens(self, value: Result) -> Any:
         if "startOffset" in value:
-            raise ValueError("is a span of a page of HTML, which Diffgram does not have")
+            raise ValueError("is a span in an HTML page, which Diffgram does not support")
         if self._spans is None:
             self._spans = character_spans(self._words(self._data), self._data)
         return tokens_between(whole(value["start"], "start"), whole(value["end"], "end"), self._spans)
@@ -401,7 +401,7 @@ def _pixels(result: Result, across: Any, down: Any) -> XY:
     width, height = _size(result)
     x, y = number(across, "a percentage of the width"), number(down, "a percentage of the height")
     if max(abs(x), abs(y)) > _BEYOND:
-        raise ValueError(f"{shown(across)}, {shown(down)} are no percentages of the size: are they pixels?")
+        raise ValueError(f"{shown(across)}, {shown(down)} are not percentages of the size: are they pixels?")
     return x * width / 100, y * height / 100
 
 
@@ -410,7 +410,7 @@ def _size(result: Result) -> tuple[int, int]:
         width = whole(result["original_width"], "original_width")
         height = whole(result["original_height"], "original_height")
     except KeyError as error:
-        raise ValueError(f"has no {error}, without which its percentages are no pixels") from None
+        raise ValueError(f"has no {error}, without which its percentages cannot become pixels") from None
     if width < 1 or height < 1:
         raise ValueError(f"its picture is {width} x {height} pixels")
     return width, height

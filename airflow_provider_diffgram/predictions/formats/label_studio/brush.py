@@ -32,7 +32,7 @@ def mask_of_brush(rle: Sequence[int], width: int, height: int) -> Any:
     import numpy as np
 
     if not isinstance(rle, Sequence) or isinstance(rle, str):
-        raise ValueError(f"rle is {shown(rle)}, no list of bytes")
+        raise ValueError(f"rle is {shown(rle)}, not a list of bytes")
     bits = _Bits(bytes(rle))
     count = bits.read(_COUNT_BITS)
     if count != width * height * _CHANNELS:
