@@ -103,8 +103,8 @@ def test_an_upload_in_any_case_fails_what_it_cannot_read(
         "0.png": None,
         "theirs-0.png": "theirs-0.png was to be uploaded: it cannot be read here (HTTP 403)",
         "gone-0.png": "gone-0.png was to be uploaded: it cannot be read here (HTTP 404)",
-        "broken-0.png": "broken-0.png was to be uploaded: it cannot be read here (is not an image that Diffgram "
-        "can show)",
+        "broken-0.png": "broken-0.png was to be uploaded: it cannot be read here (is not an image that "
+        "Diffgram can show)",
         "ä ö.png": "ä ö.png was to be uploaded: it would get another name as an upload",
     }
     assert diffgram.names() == ["0.png"]
