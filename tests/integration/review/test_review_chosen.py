@@ -69,14 +69,14 @@ def test_a_handle_of_what_was_there_names_it_or_is_refused(desk):
 
 def test_a_handle_of_another_project_is_refused(desk):
     handle = desk.diffgram.push([text("a.txt")]).to_xcom() | {"project": "another"}
-    with pytest.raises(InvalidValueError, match="of project 'another'"):
+    with pytest.raises(InvalidValueError, match="belongs to project 'another'"):
         ids(desk, handle)
 
 
 def test_a_receipt_tells_all_of_its_files_or_is_refused(desk):
     receipt = desk.diffgram.pushed([text("a.txt"), text("b.txt")]).to_xcom()
     assert sorted(ids(desk, receipt)) == [file.id for file in desk.diffgram.files()]
-    with pytest.raises(InvalidValueError, match="the receipt tells 0 of 2 files"):
+    with pytest.raises(InvalidValueError, match="the receipt names 0 of 2 files"):
         ids(desk, receipt | {"file_ids": []})
 
 
