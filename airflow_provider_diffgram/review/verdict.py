@@ -42,7 +42,7 @@ class Comparison:
         told = self.headline
         every = self.figures["all"]
         share = every["acceptance"]
-        unknown = f"; {told[UNKNOWN]:,} are gone, and nothing tells why" if told[UNKNOWN] else ""
+        unknown = f"; {told[UNKNOWN]:,} are gone, and nothing shows why" if told[UNKNOWN] else ""
         if not share["of"]:
             return (
                 f"{told['predictions']:,} predictions on {told['files']:,} files; people have judged none "

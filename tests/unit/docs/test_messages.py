@@ -102,7 +102,9 @@ OTHERS = {
         visibility of a keypoint
         one of its numbers, …,
         a line without a name
-        … of … at IoU 0.5
+        … of … at IoU 0.5…
+        (… that are gone without a known reason count as deleted)
+        ; … are gone, and nothing shows why
         in any job
     """,
     "what is asked of the server, or what it says": """
