@@ -38,7 +38,7 @@ REPLACED = {
 }
 """Lines that are not run here, and why."""
 
-TEXT_OF_THE_DEMO = "what the models get wrong"
+TEXT_OF_THE_DEMO = "reviewed by a person"
 PORT = "8085"
 PATIENCE = 120.0
 
