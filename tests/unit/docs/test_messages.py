@@ -71,6 +71,10 @@ OTHERS = {
         save it as UTF-8
         give the encoding that it has
         …. A retry finds what arrived.
+        Labels or attributes are missing from the schema: …
+        … invalid packets are allowed, but a push refuses the whole set for one: …
+        Correct what the problems name, and clear this task. …
+        Look at the pictures. If the model is right and its scores are low, …
     """,
     "a part of a message that the table has": """
         by a proxy in front of Diffgram
@@ -83,6 +87,8 @@ OTHERS = {
         is there for other reasons
         (file … holds the name now)
         nothing was sent
+        is not in the schema
+        the default dataset
         (did you mean …?)
         once it is turned as its EXIF orientation says
         no files at all
