@@ -82,8 +82,8 @@ def _texts(node: ast.AST, raised: bool) -> Iterator[tuple[int, str, bool]]:
         if any(each.arg in ("help", "description", "pattern") for each in node.keywords):
             return
         if _name_of(node.func) in _WITH_A_PLACE:
-            for child in node.args[1:]:
-                yield from _texts(child, raised)
+            for what in node.args[1:]:
+                yield from _texts(what, raised)
             return
     text = text_of(node)
     if text is not None:
