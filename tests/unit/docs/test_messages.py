@@ -87,6 +87,7 @@ OTHERS = {
         is there for other reasons
         (file … holds the name now)
         nothing was sent
+        children of file …
         is not in the schema
         the default dataset
         (did you mean …?)
@@ -149,7 +150,7 @@ OTHERS = {
         nothing: there is none
         written into their files
         by the queue
-        · … MiB uploaded, … MiB/s
+        … of them there already
         … video(s) were sent one at a time, after … s of waiting for the other inputs
         a person deleted it
         it was deleted by the API

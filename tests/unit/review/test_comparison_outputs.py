@@ -115,10 +115,10 @@ def test_a_limit_is_missed_after_everything_is_written(bench: Bench):
     assert "acceptance is 50.0 %" in found.missed[0]
     assert "people deleted 50.0 %" in found.missed[1]
     assert "'cow'" in found.missed[2]
-    with pytest.raises(QualityError, match=r"at least 0\.9"):
+    with pytest.raises(QualityError, match=r"below the limit of 0\.9"):
         found.raise_if_missed()
     assert json.loads(Path(bench.path("metrics.json")).read_text())["limits"]["missed"] == list(found.missed)
-    assert "at least 0.9" in Path(bench.path("page.html")).read_text()
+    assert "below the limit of 0.9" in Path(bench.path("page.html")).read_text()
 
 
 def test_of_few_observations_the_bound_decides(tmp_path: Path):
