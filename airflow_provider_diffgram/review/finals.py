@@ -19,6 +19,7 @@ from ..ingest.server.rows import references
 from ..models import File, Task
 from .compare import FileNow, SentFile
 from .lines import LinesByFile, key_of_stored
+from .manifest import FILES
 from .progress import epoch_of
 from .reading import frames_of
 from .source import tasks_of
@@ -42,8 +43,6 @@ _MOST_AGAIN = 200
 
 _PAGE = 1000
 _OPEN = frozenset({"available", "in_progress", "in_review", "requires_changes", "deferred"})
-SET = "files.jsonl.gz"
-"""The file of a pulled set that has everything."""
 
 
 class Finals(Protocol):
@@ -363,7 +362,7 @@ class PulledFiles:
     """
 
     def __init__(self, path: str, path_of: PathOpener, past: Past | None = None) -> None:
-        name = path if path.endswith((".jsonl", ".jsonl.gz")) else f"{path.rstrip('/')}/{SET}"
+        name = path if path.endswith((".jsonl", ".jsonl.gz")) else f"{path.rstrip('/')}/{FILES}"
         self._lines = LinesByFile([name], "pulled file", key_of_stored, path_of)
         self._past = past
 

@@ -11,7 +11,6 @@ import re
 import tempfile
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from types import TracebackType
 from typing import Any, Self
 
 from pydantic_core import from_json
@@ -66,9 +65,7 @@ class LinesByFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

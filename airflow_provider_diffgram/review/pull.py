@@ -11,7 +11,7 @@ import logging
 import tempfile
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import IO, Any, Literal, get_args
 
@@ -33,7 +33,7 @@ from .media import MediaChoice, Shelves, bring_media, measured
 from .reading import content_of, contents, explored, is_many
 from .shelf import Shelf
 from .source import DatasetSource, FilesSource, JobSource, Sight, Source, children_of
-from .stored import Names, StoredFile, label_names, stored_file, with_status
+from .stored import Names, StoredFile, label_names, stored_file
 
 _log = logging.getLogger(__name__)
 
@@ -443,7 +443,7 @@ class _Pull:
                     stored = StoredFile.from_json(line)
                 else:
                     stored = StoredFile.from_json(entry.line)
-                written = with_status(stored.named(names), entry.member.status).to_json()
+                written = replace(stored.named(names), task_status=entry.member.status).to_json()
                 packed.write(written.encode("utf-8", "replace") + b"\n")
         spool.flush()
 

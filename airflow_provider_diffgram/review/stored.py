@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast, get_args
 
 from ..models import Instance, Packet
@@ -130,7 +130,12 @@ class StoredFile:
 
     def named(self, names: Names) -> StoredFile:
         """Return the file with what its rows' ids are called now."""
-        return _replaced(self, lambda row: {**row, **names.of(row)})
+
+        def named(rows: Iterable[Row]) -> list[Row]:
+            return [{**row, **names.of(row)} for row in rows]
+
+        frames = None if self.frames is None else {n: named(rows) for n, rows in self.frames.items()}
+        return replace(self, instances=named(self.instances), frames=frames)
 
     def to_json(self) -> str:
         """Return one line of JSON, the same for the same content."""
@@ -246,23 +251,6 @@ def _strict(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _strict(each) for key, each in value.items()}
     return value
-
-
-def _replaced(file: StoredFile, change: Any) -> StoredFile:
-    values = {key: getattr(file, key) for key in ("id", *_FIELDS)}
-    frames = file.frames
-    return StoredFile(
-        **values,
-        instances=[change(row) for row in file.instances],
-        frames=None if frames is None else {n: [change(row) for row in frames[n]] for n in frames},
-    )
-
-
-def with_status(file: StoredFile, status: str | None) -> StoredFile:
-    """Return the file with the status that its task has now."""
-    values = {key: getattr(file, key) for key in ("id", *_FIELDS)}
-    values["task_status"] = status
-    return StoredFile(**values, instances=file.instances, frames=file.frames)
 
 
 def instance_of(row: Row) -> Instance:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Literal, get_args
 
 from .core import Format
@@ -27,40 +29,7 @@ def writer(name: str, split: Mapping[str, float] | None = None) -> Format:
 
         task = name.partition("-")[2] or "detect"
         return Yolo(task, dict(split or SPLIT))  # type: ignore[arg-type]  # one of FORMATS
-    writers: dict[str, Callable[[], Format]] = {
-        "packets": _packets,
-        "coco": _coco,
-        "voc": _voc,
-        "parquet": _parquet,
-    }
-    return writers[name]()
-
-
-def _packets() -> Format:
-    from .packets import write_packets
-
-    return write_packets
-
-
-def _coco() -> Format:
-    from .coco import write_coco
-
-    return write_coco
-
-
-def _voc() -> Format:
-    from .voc import write_voc
-
-    return write_voc
-
-
-def _parquet() -> Format:
-    try:
-        import pyarrow
-    except ImportError as error:
-        raise ImportError(
-            "format 'parquet' needs pyarrow: pip install airflow-provider-diffgram[parquet]"
-        ) from error
-    from .parquet import write_parquet
-
-    return write_parquet
+    if name == "parquet" and find_spec("pyarrow") is None:
+        raise ImportError("format 'parquet' needs pyarrow: pip install airflow-provider-diffgram[parquet]")
+    written: Format = getattr(import_module(f".{name}", __package__), f"write_{name}")
+    return written
