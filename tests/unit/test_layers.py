@@ -65,6 +65,14 @@ def test_each_room_is_looked_at():
     assert rooms - {"example_dags", "decorators"} == set(MAY_KNOW)
 
 
+def test_each_room_is_told_to_those_who_contribute():
+    told = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    rooms = {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.glob("*/__init__.py")}
+    rooms |= {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.glob("ingest/*/__init__.py")}
+    assert len(rooms) > 20
+    assert not {room for room in rooms - {"example_dags"} if f"`{room}/`" not in told}
+
+
 def test_the_look_finds_what_is_imported():
     assert "airflow_provider_diffgram.models.Packet" in set(
         imported(PACKAGE / "ingest" / "check" / "names.py")
