@@ -25,6 +25,7 @@ class Recorded(BaseModel):
     :param sent_at: when, with its time zone.
     :param packet: as it was sent, and can be pushed again: without instances that were dropped, and each with
         its ``creation_ref_id``, ``model_ref`` and ``model_run_ref``. Labels are told by name.
+    :param label_file_ids: name of each of these labels -> its id: names may change in Diffgram, ids do not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,3 +37,4 @@ class Recorded(BaseModel):
     delivery: Delivery | None = None
     sent_at: datetime
     packet: Packet
+    label_file_ids: dict[str, int] | None = None

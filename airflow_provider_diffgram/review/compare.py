@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from ..drawing.likeness import Fields, is_measured, likeness, place_of, same_place, shift
@@ -73,6 +73,7 @@ class SentFile:
     :param parent: id of the compound file that it is a child of.
     :param media: its medium, as it was sent; None if it was in Diffgram.
     :param doubled: references that the record gives to several instances; the last one counts.
+    :param labels: ``label_file_id`` -> what the label was called when predictions were sent.
     """
 
     file_id: int | None
@@ -82,6 +83,7 @@ class SentFile:
     parent: int | None = None
     media: Mapping[str, Any] | None = None
     doubled: int = 0
+    labels: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -135,6 +137,22 @@ class Outcome(NamedTuple):
     proof: Proof | None = None
     predicted: Fields | None = None
     final: Fields | None = None
+
+
+def named_as_sent(sent: SentFile, now: FileNow | None) -> FileNow | None:
+    """Return what a file holds with its labels called as they were when predictions were sent.
+
+    Somebody who renames a label in the schema has not judged any prediction.
+    """
+    if now is None or not sent.labels:
+        return now
+
+    def named(row: Fields) -> Fields:
+        name = sent.labels.get(row.get("label_file_id", 0))
+        return row if name is None or row.get("label") == name else {**row, "label": name}
+
+    rows = {frame: [named(row) for row in of] for frame, of in now.rows.items()}
+    return replace(now, rows=rows, dead=[(named(row), fate) for row, fate in now.dead])
 
 
 def compare_file(
@@ -489,6 +507,9 @@ def predictions_of(lines: Sequence[Mapping[str, Any]]) -> SentFile:
         parent=first.get("parent_file_id"),
         media=next((line["packet"]["media"] for line in lines if line["packet"].get("media")), None),
         doubled=doubled,
+        labels={
+            number: name for line in lines for name, number in (line.get("label_file_ids") or {}).items()
+        },
     )
 
 

@@ -29,6 +29,7 @@ from .compare import (
     Outcome,
     SentFile,
     compare_file,
+    named_as_sent,
     predictions_of,
 )
 from .finals import Finals
@@ -123,7 +124,8 @@ def compare(
         report = stack.enter_context(_writing(outputs.report, path_of))
         table_file = stack.enter_context(_writing(outputs.table, path_of))
         table = stack.enter_context(ReportTable(table_file)) if table_file else None
-        for sent, now in finals.of(_sent_files(lines)):
+        for sent, found_now in finals.of(_sent_files(lines)):
+            now = named_as_sent(sent, found_now)
             outcomes = compare_file(sent, now, redrawn_iou=redrawn_iou, canonical=canonical)
             tally.add(sent, now, outcomes)
             worst.add(sent, outcomes)

@@ -80,13 +80,16 @@ def review_of(tasks: Iterable[Task]) -> Review:
     return Review(True, None if made is None or ended is None else float(max(0, ended - made)))
 
 
-def reviews_of_job(client: DiffgramClient, job_id: int) -> dict[int, Review]:
-    """Return how far people are with the files of a job, by their ids."""
+def reviews_of_job(client: DiffgramClient, job_id: int) -> tuple[dict[int, Review], list[int]]:
+    """Return how far people are with the files of a job, by id; and which of them are compound files."""
     by_file: dict[int, dict[int, Task]] = {}
+    compounds: dict[int, None] = {}
     for task in tasks_of(client, job_id):
         if task.file is not None:
             by_file.setdefault(task.file.id, {})[task.id] = task
-    return {file_id: review_of(tasks.values()) for file_id, tasks in by_file.items()}
+            if (task.file.type or "").startswith("compound"):
+                compounds[task.file.id] = None
+    return {file_id: review_of(tasks.values()) for file_id, tasks in by_file.items()}, list(compounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,8 @@ class LiveFiles:
     proofs: int = PROOFS
     _labels: dict[int, str] = field(default_factory=dict)
     _reviews: dict[int, Review] | None = None
+    _parents: dict[int, int] | None = None
+    _compounds: Sequence[int] = ()
     _rows_met: Rows = field(default_factory=Rows)
 
     def close(self) -> None:
@@ -136,7 +141,7 @@ class LiveFiles:
         """Yield each file with what it holds now; None where it is not there, or its id is not known."""
         self._labels = label_names(self.client)
         if self.job_id is not None:
-            self._reviews = reviews_of_job(self.client, self.job_id)
+            self._reviews, self._compounds = reviews_of_job(self.client, self.job_id)
         yield from self._explained(self._found(sent), self._read)
 
     def explained(
@@ -182,7 +187,19 @@ class LiveFiles:
                     if key not in names:
                         names[key] = ids_by_name(self._listed(*key))
                     each.file_id = names[key].get(each.name)
+            if each.parent is None and self._reviews is not None and each.file_id not in self._reviews:
+                each.parent = self._parent_of(each.file_id)
             yield each
+
+    def _parent_of(self, file_id: int | None) -> int | None:
+        """Return the compound file of a child that an update named by its id, if a task of the job is its."""
+        if self._parents is None:
+            self._parents = {
+                child.id: compound
+                for compound in self._compounds
+                for child in self.client.send(routes.list_children(self.client.project, compound))
+            }
+        return None if file_id is None else self._parents.get(file_id)
 
     def _listed(self, kind: str, number: int) -> Iterable[File]:
         if kind == "dataset":
@@ -192,7 +209,7 @@ class LiveFiles:
     def _read(self, sent: SentFile) -> _Read:
         if sent.file_id is None:
             return _Read(sent, None)
-        review = self._review(sent.file_id)
+        review = self._review(sent.file_id if sent.parent is None else sent.parent)
         if not review.done:
             return _Read(sent, FileNow(sent.file_id, False, {}))
         file = self._file(sent)
@@ -230,6 +247,7 @@ class LiveFiles:
         return replace(read, gone=frozenset())
 
     def _review(self, file_id: int) -> Review:
+        """Return how far people are with a file; children have no tasks, their compound file has."""
         if self._reviews is not None:
             return self._reviews.get(file_id, Review(False))
         page = self.client.send(routes.list_tasks(self.client.project, file_id=file_id, limit=_PAGE))
@@ -378,11 +396,20 @@ class PulledFiles:
     def _pulled(self, sent: Iterable[SentFile]) -> Iterator[tuple[SentFile, FileNow | None]]:
         for each in sent:
             found = [] if each.file_id is None else self._lines.of(each.file_id)
-            yield each, _file_now(found[-1]) if found else None
+            if not found:
+                yield each, None
+                continue
+            told = found[-1]
+            parents = self._lines.of(told["parent_file_id"]) if "parent_file_id" in told else []
+            yield each, _file_now(told, parents[-1] if parents else told)
 
 
-def _file_now(told: Mapping[str, Any]) -> FileNow:
-    reviewed = told.get("task_status") == "complete"
+def _file_now(told: Mapping[str, Any], root: Mapping[str, Any]) -> FileNow:
+    """Return what a set has of a file.
+
+    :param root: its compound file, which has the task; itself if it is no child.
+    """
+    reviewed = root.get("task_status") == "complete"
     frames = told.get("frames")
     if frames:
         return FileNow(told["id"], reviewed, {int(number): rows for number, rows in frames.items()})

@@ -23,6 +23,8 @@ _MOST_FILTERS = 24
 _MOST_DRAWN = 60
 
 CANNOT_SAY = (
+    "AP and AP50 cover boxes, by IoU, and polygons, by the IoU of their masks. Other shapes have precision "
+    "and recall, or only what became of them.",
     "People corrected what the model drew, and a box that is nearly right is seldom moved. Their work leans "
     "towards the predictions, and these figures are better than those against labels drawn from nothing.",
     "Recall is against what the reviewers drew. What neither the model nor they saw is missing from it.",

@@ -31,6 +31,9 @@ class Record:
         """
         if self._lines.path is None:
             return
+        packet = packet_as_sent(item.packet, item.labels, item.name)
+        ids = item.labels.ids
+        named = {each.label: ids[each.label] for each in packet.instances if each.label in ids}
         told = Recorded(
             name=item.name,
             file_id=item.packet.file_id if file_id is None else file_id,
@@ -38,7 +41,8 @@ class Record:
             directory_id=None if item.is_update else self._directory_id,
             delivery=delivery,
             sent_at=datetime.now(UTC),
-            packet=packet_as_sent(item.packet, item.labels, item.name),
+            label_file_ids=named or None,
+            packet=packet,
         )
         line = told.model_dump_json(by_alias=True, exclude_none=True)
         if delivery == "upload" and file_id is not None:

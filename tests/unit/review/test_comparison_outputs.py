@@ -234,6 +234,18 @@ def test_frames_of_a_pulled_video(tmp_path: Path):
     assert bench.compare().figures["all"]["outcomes"] == {"kept": 1, "moved": 1}
 
 
+def test_the_task_of_a_compound_file_counts_for_its_pages(tmp_path: Path):
+    bench = Bench(tmp_path)
+    bench.file([], [], name="scan")  # of the compound file, which people have completed
+    for ordinal in range(2):
+        bench.file([box(reference=str(ordinal))], [row(reference=str(ordinal))], name=f"page {ordinal}")
+        del bench.pulled[-1]["task_status"]
+        bench.pulled[-1] |= {"parent_file_id": 1, "ordinal": ordinal}
+    assert bench.compare().headline["kept"] == 2
+    bench.pulled[0]["task_status"] = "in_progress"
+    assert bench.compare().headline["not_reviewed"] == 2
+
+
 def test_a_line_without_an_id_belongs_to_the_file_that_another_line_names(tmp_path: Path):
     bench = Bench(tmp_path)
     bench.file([box(reference="a")], [row(reference="a"), row(300, reference="b"), row(500, reference="c")])

@@ -13,6 +13,7 @@ from airflow_provider_diffgram.review.compare import (
     Prediction,
     SentFile,
     compare_file,
+    named_as_sent,
     predictions_of,
 )
 from tests.unit.review.predicted import Fields, box, by_person, drawn, now, row, sent
@@ -185,6 +186,29 @@ def test_of_a_reference_given_twice_the_last_counts_and_it_is_told():
     file = predictions_of([line(box(reference="a"), box(300, reference="a"))])
     assert [each.fields["x_min"] for each in file.predictions] == [300]
     assert file.doubled == 1
+
+
+def test_a_label_that_was_renamed_since_is_no_judgement():
+    ids = {"cat": 308, "dog": 309}
+    told = line(
+        box(reference="a"), box(300, reference="b"), box(600, "dog", reference="c"), label_file_ids=ids
+    )
+    file = predictions_of([told])
+    rows = (
+        row(label="kitty"),
+        row(300, "hound", reference="b", label_file_id=309, version=2),
+        row(600, "hound", reference="c", label_file_id=309),
+    )
+    stored = named_as_sent(file, now(*rows))
+    outcomes = compare_file(file, stored)
+    assert {each.reference: each.outcome for each in outcomes} == {
+        "a": "kept",
+        "b": "relabelled",
+        "c": "kept",
+    }
+    assert {each.final_label for each in outcomes} == {"cat", "dog"}
+    assert stored is not None
+    assert {each["label"] for each in stored.rows[None]} == {"cat", "dog"}
 
 
 def test_a_later_line_that_replaces():
