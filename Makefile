@@ -18,7 +18,7 @@ AUDIT_VERSION := 2.10.1
 export PYTHONDONTWRITEBYTECODE :=
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help setup demo emulator test fuzz lint types contract bench chaos compat e2e docs audit lock clean
+.PHONY: help setup demo emulator test fuzz lint types contract bench chaos compat e2e docs judge audit lock clean
 
 help:
 	@echo "make demo      run both example DAGs in a real Airflow against a local Diffgram; pictures in build/demo"
@@ -31,6 +31,7 @@ help:
 	@echo "make compat    the wheel on every Airflow and Python, in build/compat.json; ROWS=2.11-3.11,3.3-* for some"
 	@echo "make e2e       the wheel in a real browser and on two workers, in build/e2e; PARTS=browser,distributed for some"
 	@echo "make docs      the guides and the reference as a site, in build/site"
+	@echo "make judge     sets for YOLO, read by Ultralytics; JUDGE=/path/to/python of an environment that has it"
 	@echo "make audit     look the pinned packages up in the database of known vulnerabilities"
 	@echo "make lock      remake constraints/"
 
@@ -71,6 +72,9 @@ fuzz: $(READY)
 
 contract: $(READY)
 	@$(BIN)/python -m pytest tests/contract -ra
+
+judge: $(READY)
+	@$(BIN)/python -m tests.judges.yolo $(JUDGE)
 
 bench: $(READY) $(PEER)/.ready $(IMPORTS)/.ready
 	@$(BIN)/python -m benchmarks $(ROWS)
