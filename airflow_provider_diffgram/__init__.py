@@ -20,8 +20,8 @@ def get_provider_info() -> dict[str, Any]:
     """Return the provider's metadata, as Airflow's provider manager reads it.
 
     A literal, so that discovery imports nothing and cannot fail. Airflow from 3.3 builds the
-    connection form from ``conn-fields`` alone; the hook
-    derives the widgets of older versions from the same data.
+    connection form from ``conn-fields`` alone, a group that opens for each ``section``; the hook
+    derives the widgets of older versions, which have no groups, from the same data, in the same order.
     """
     return {
         "package-name": "airflow-provider-diffgram",
@@ -98,77 +98,98 @@ def get_provider_info() -> dict[str, Any]:
                         "password": "Client secret",
                     },
                     "placeholders": {
-                        "host": "diffgram.example.com (https), or http://host",
-                        "schema": "the project_string_id, such as demo-project",
-                        "login": "client_id of an API credential",
-                        "password": "client_secret of the same credential",
+                        "host": "diffgram.example.com, or http://localhost",
+                        "schema": "my-project, as in the address of its page",
+                        "login": "LIVE__..., of an API credential of the project",
+                        "password": "of the same API credential",
                     },
                 },
                 "conn-fields": {
                     "dataset": {
                         "label": "Default dataset",
-                        "description": "Name or id of the dataset for tasks that set none.",
-                        "schema": {"type": ["string", "null"], "default": None},
+                        "description": "Name or id, such as night, for tasks that name no dataset.",
+                        "schema": {"section": "Where things go", "type": ["string", "null"], "default": None},
                     },
                     "label_schema": {
                         "label": "Label schema",
-                        "description": "Name or id of the label schema; empty: the project's default.",
-                        "schema": {"type": ["string", "null"], "default": None},
+                        "description": "Name or id; empty: the default schema of the project.",
+                        "schema": {"section": "Where things go", "type": ["string", "null"], "default": None},
                     },
                     "verify": {
                         "label": "Verify TLS certificates",
-                        "description": "Turn off only for a test server with a self-signed certificate.",
-                        "schema": {"type": ["boolean", "null"], "default": True},
+                        "description": "Turn off only to try a server with a certificate that nobody signed.",
+                        "schema": {"section": "TLS and proxy", "type": ["boolean", "null"], "default": True},
                     },
                     "ca_bundle": {
                         "label": "CA bundle",
-                        "description": "Path of a PEM file with the authorities to trust, on every worker.",
-                        "schema": {"type": ["string", "null"], "default": None},
+                        "description": "Path on every worker of a PEM file with the authorities to trust.",
+                        "schema": {"section": "TLS and proxy", "type": ["string", "null"], "default": None},
                     },
                     "client_cert": {
                         "label": "Client certificate",
-                        "description": "Path of a PEM file to show to a server that asks for one.",
-                        "schema": {"type": ["string", "null"], "default": None},
+                        "description": "Path on every worker of a PEM file, for a server that asks for one.",
+                        "schema": {"section": "TLS and proxy", "type": ["string", "null"], "default": None},
                     },
                     "client_key": {
                         "label": "Key of the client certificate",
-                        "description": "Path of its key, without passphrase; empty: in the same file.",
-                        "schema": {"type": ["string", "null"], "default": None},
+                        "description": "Path of its key, without a passphrase; empty: in the same file.",
+                        "schema": {"section": "TLS and proxy", "type": ["string", "null"], "default": None},
                     },
                     "proxy": {
                         "label": "Proxy",
-                        "description": "http://host:port, without credential; empty: the environment's.",
-                        "schema": {"type": ["string", "null"], "default": None},
+                        "description": "http://host:port, without a login; empty: as HTTPS_PROXY says.",
+                        "schema": {"section": "TLS and proxy", "type": ["string", "null"], "default": None},
                     },
                     "connect_timeout": {
-                        "label": "Connect timeout (seconds)",
+                        "label": "Connect (seconds)",
                         "description": "How long to wait for a connection.",
-                        "schema": {"type": ["integer", "null"], "default": 10, "minimum": 1},
+                        "schema": {
+                            "section": "Timeouts",
+                            "type": ["integer", "null"],
+                            "default": 10,
+                            "minimum": 1,
+                        },
                     },
                     "read_timeout": {
-                        "label": "Read timeout (seconds)",
+                        "label": "Read (seconds)",
                         "description": "How long to wait for the next byte of an answer.",
-                        "schema": {"type": ["integer", "null"], "default": 60, "minimum": 1},
+                        "schema": {
+                            "section": "Timeouts",
+                            "type": ["integer", "null"],
+                            "default": 60,
+                            "minimum": 1,
+                        },
                     },
                     "retry_timeout": {
-                        "label": "Retry timeout (seconds)",
-                        "description": "How long to keep trying while the server is unreachable or down.",
-                        "schema": {"type": ["integer", "null"], "default": 60, "minimum": 0},
+                        "label": "Retry (seconds)",
+                        "description": "How long a task goes on while the server is away, before it fails.",
+                        "schema": {
+                            "section": "Timeouts",
+                            "type": ["integer", "null"],
+                            "default": 60,
+                            "minimum": 0,
+                        },
                     },
                     "requests_per_second": {
                         "label": "Packets per second, at most",
-                        "description": "A ceiling below the server's own limit; empty: as many as it takes.",
-                        "schema": {"type": ["integer", "null"], "default": None, "minimum": 1},
+                        "description": "Of each task, to leave room for people; empty: as the server takes.",
+                        "schema": {
+                            "section": "Limits",
+                            "type": ["integer", "null"],
+                            "default": None,
+                            "minimum": 1,
+                        },
                     },
                     "local_root": {
                         "label": "Root of local files",
-                        "description": "The folder that paths of media, packets and reports must not leave.",
-                        "schema": {"type": ["string", "null"], "default": None},
+                        "description": "Folder, such as /data, that local paths must not leave; empty: any.",
+                        "schema": {"section": "Limits", "type": ["string", "null"], "default": None},
                     },
                     "packet_path": {
                         "label": "Packet path",
                         "description": "Where packets go: served (open source) or documented; empty: auto.",
                         "schema": {
+                            "section": "Limits",
                             "type": ["string", "null"],
                             "enum": ["auto", "served", "documented", None],
                             "default": None,  # a text that the form stores is taken for a secret

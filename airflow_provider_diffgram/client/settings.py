@@ -98,7 +98,10 @@ class Settings:
             return [f"host {self._shown_host!r} is not an address: {error}"]
         problems = []
         if parts.scheme not in ("http", "https") or not parts.hostname or port_is_wrong:
-            problems.append(f"host {self._shown_host!r} is not an http(s) address")
+            problems.append(
+                f"host {self._shown_host!r} is not an http(s) address: write diffgram.example.com, "
+                "or http://host where there is no TLS"
+            )
         if parts.path or parts.query:
             problems.append(f"host {self._shown_host!r} must have no path: Diffgram answers at the root")
         if parts.username or parts.password:

@@ -117,7 +117,7 @@ class DiffgramHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Check host, project, credential, extra and the permission to write, without a side effect."""
-        from ..client import DiffgramClient, DiffgramError
+        from ..client import DiffgramClient, DiffgramError, NoReplyError
         from ..models import InvalidValueError
         from .connection import InvalidConnectionError
 
@@ -125,14 +125,20 @@ class DiffgramHook(BaseHook):
             settings = dataclasses.replace(self.get_settings(), retry_timeout=0)
             self._check_extra()
             _mask(settings)
+            defaults = self.get_defaults()
             with DiffgramClient(settings) as client:
-                _check_project(client, self.get_defaults())
+                _check_project(client, defaults)
+        except NoReplyError:
+            tls = ", or leave out http:// if it speaks TLS only" if settings.base_url[:5] == "http:" else ""
+            told = f"the connection to {settings.base_url} broke off before an answer came. "
+            return False, f"{told}Check the host and port of the connection{tls}"
         except (InvalidConnectionError, InvalidValueError, DiffgramError) as error:
-            return False, str(error)
-        return (
-            True,
-            f"Connected to {settings.base_url}, project {settings.project!r}, with permission to write",
+            return False, _sentence(error)
+        dataset = (
+            "no default dataset" if defaults.dataset is None else f"default dataset {defaults.dataset!r}"
         )
+        told = f"Connected to {settings.base_url}, project {settings.project!r}, with permission to write"
+        return True, f"{told}; {dataset}"
 
     def unknown_extras(self) -> list[str]:
         """Return what stands in the extra of the connection and means nothing."""
@@ -141,11 +147,13 @@ class DiffgramHook(BaseHook):
         return unknown_extras(self._connection)
 
     def _check_extra(self) -> None:
+        from ..models.problems import did_you_mean
         from .connection import InvalidConnectionError, known_extras
 
         unknown = self.unknown_extras()
         if unknown:
-            names, known = ", ".join(map(repr, unknown)), ", ".join(known_extras())
+            known = ", ".join(known_extras())
+            names = ", ".join(f"{each!r}{did_you_mean(each, known_extras())}" for each in unknown)
             raise InvalidConnectionError(
                 f"connection {self.diffgram_conn_id!r}: unknown in the extra: {names}; known are {known}"
             )
@@ -157,7 +165,7 @@ def _check_project(client: DiffgramClient, defaults: Defaults) -> None:
     :raises DiffgramError: if not, or if the server does not answer.
     :raises InvalidValueError: if there is no such dataset or label schema.
     """
-    from ..client import CredentialError, RefusedError, routes
+    from ..client import CredentialError, RefusedError, WrongAddressError, routes
     from ..ingest.check.lookup import find_dataset, find_schema
 
     client.send(routes.list_schemas(client.project))
@@ -171,10 +179,26 @@ def _check_project(client: DiffgramClient, defaults: Defaults) -> None:
     except RefusedError as error:
         if "directory" not in error.fields:
             raise
+    else:
+        raise WrongAddressError(
+            f"what answers at {client.settings.base_url} takes an empty packet, as no Diffgram does. "
+            f"{WrongAddressError.remedy}"
+        )
     if defaults.dataset is not None:
         find_dataset(client, defaults.dataset)
     if defaults.label_schema is not None:
         find_schema(client, defaults.label_schema)
+
+
+def _sentence(error: Exception) -> str:
+    """Return an error as the form shows it: what was asked to find it out is of no interest there."""
+    from ..client import routes
+
+    asked = (routes.list_schemas(""), routes.probe_write(""))
+    words = str(error)
+    for each in asked:
+        words = words.removeprefix(f"{each.what}: ")
+    return words
 
 
 def _path_of(path: str) -> MediaPath:

@@ -84,6 +84,14 @@ def test_the_metadata_imports_nothing_but_itself():
     }
 
 
+def test_the_fields_of_the_form_are_in_groups_those_that_everybody_fills_in_first():
+    fields = INFO["connection-types"][0]["conn-fields"].values()
+    groups = [field["schema"]["section"] for field in fields]
+    assert list(dict.fromkeys(groups)) == ["Where things go", "TLS and proxy", "Timeouts", "Limits"]
+    assert sorted(groups, key=list(dict.fromkeys(groups)).index) == groups, "each group is in one place"
+    assert all(len(field["description"]) < 75 for field in fields), "each description is a line"
+
+
 def test_all_named_modules_can_be_imported():
     for kind in ("hooks", "operators", "sensors", "triggers"):
         for entry in INFO[kind]:

@@ -47,6 +47,8 @@ from diffgram_emulator.faults import KINDS
 from diffgram_emulator.process import EmulatorProcess
 from tests.integration.airflow.reviewers import reviewing
 from tests.integration.ingest.fast_time import FastTime
+from tests.unit.client.certificates import make_certificates
+from tests.unit.client.scripted_server import Answer, answering
 
 ROOT = Path(__file__).parents[3]
 DAGS_FOLDER = Path(__file__).parent / "dags"
@@ -598,7 +600,10 @@ def test_attributes_of_the_table_are_stored_and_others_refused(row, project, cli
 
 def test_faults_and_members_of_the_table_are_there():
     text = (ROOT / "docs" / "testing.md").read_text()
-    faults, members = text.partition("| Fault |")[2], text.partition("| On it |")[2].partition("| Fault |")[0]
+    faults, members = (
+        text.partition("| Fault |")[2].partition("\n\n")[0],
+        text.partition("| On it |")[2].partition("| Fault |")[0],
+    )
     assert tuple(re.findall(r"^\| `(\w+)` \|", faults, re.MULTILINE)) == KINDS
     names = set(re.findall(r"`(\w+)(?=[\[(`])", members.replace("match`", "")))
     assert {"url", "connection_uri", "fault", "restart"} <= names
@@ -715,6 +720,9 @@ def test_the_test_button_says_what_the_table_says(connection, project, client, t
     with serving(tmp_path) as web_page:
         connection(host=web_page)
         said = [DiffgramHook().test_connection()[1]]
+    with answering(Answer(), tls=make_certificates(tmp_path).server_context()) as over_tls:
+        connection(host=over_tls.url.replace("https:", "http:"))
+        broken_off = DiffgramHook().test_connection()[1]
     for changes in (
         {},
         {"host": None},
@@ -730,7 +738,9 @@ def test_the_test_button_says_what_the_table_says(connection, project, client, t
         connection(**changes)
         said.append(DiffgramHook().test_connection()[1])
     quoted = [code(row[0]) for row in rows("connect", "The test button")]
-    said.insert(quoted.index("a web page answered at …"), said.pop(0))
+    web_page_said = said.pop(0)
+    said.insert(quoted.index("the connection to … broke off before an answer came"), broken_off)
+    said.insert(quoted.index("a web page answered at …"), web_page_said)
     for text, message in zip(quoted, said, strict=True):
         assert shape(text).search(message), (text, message)
 

@@ -9,6 +9,7 @@ import pytest
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.hooks.connection import InvalidConnectionError
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
+from tests.unit.client.certificates import make_certificates
 from tests.unit.client.scripted_server import Answer, answering
 from tests.unit.client.small_proxy import proxying
 
@@ -22,7 +23,11 @@ def free_port() -> int:
 def test_a_good_connection_is_proved(connection, diffgram_emulator):
     fine, message = DiffgramHook().test_connection()
     assert fine, message
-    assert diffgram_emulator.project in message
+    assert message.endswith(
+        f"project {diffgram_emulator.project!r}, with permission to write; no default dataset"
+    )
+    connection(extra={"dataset": "Default"})
+    assert DiffgramHook().test_connection()[1].endswith("; default dataset 'Default'")
 
 
 def test_proving_leaves_nothing_behind(connection, client):
@@ -36,21 +41,55 @@ def test_nobody_there_is_told(connection):
     connection(host=f"http://127.0.0.1:{port}")
     fine, message = DiffgramHook().test_connection()
     assert not fine
-    assert f"cannot connect to http://127.0.0.1:{port}" in message
+    assert message == (
+        f"cannot connect to http://127.0.0.1:{port}: nothing listens there. "
+        "Check the host and port of the connection"
+    )
 
 
 def test_a_wrong_host_is_told(connection):
     connection(host="http://no-such-host.invalid")
     fine, message = DiffgramHook().test_connection()
     assert not fine
-    assert "no-such-host.invalid" in message
+    assert "https://no-such-host.invalid: no host of that name is known here." in message.replace(
+        "http:", "https:"
+    )
 
 
 def test_tls_where_there_is_none_is_told(connection, diffgram_emulator):
     connection(host=diffgram_emulator.url.removeprefix("http://"))
     fine, message = DiffgramHook().test_connection()
     assert not fine
-    assert "TLS" in message
+    assert message.startswith("TLS with https://127.0.0.1:")
+    assert message.endswith("failed: it does not speak TLS. Write http:// before the host, if that is meant")
+
+
+def test_what_takes_an_empty_packet_is_no_diffgram(connection):
+    with answering(Answer(body=[]), Answer(body={})) as server:
+        connection(host=server.url)
+        fine, message = DiffgramHook().test_connection()
+    assert not fine
+    assert "as no Diffgram does" in message
+
+
+@pytest.mark.parametrize("over_tls", [True, False])
+def test_a_certificate_that_is_not_trusted_and_a_host_with_tls_only_are_told(connection, tmp_path, over_tls):
+    with answering(Answer(body=[]), tls=make_certificates(tmp_path).server_context()) as server:
+        connection(host=server.url if over_tls else server.url.replace("https:", "http:"))
+        fine, message = DiffgramHook().test_connection()
+    assert not fine
+    if over_tls:
+        assert "failed: its certificate is not trusted here. Set the CA bundle of the connection" in message
+    else:
+        assert "broke off before an answer came" in message
+        assert "leave out http:// if it speaks TLS only" in message
+
+
+def test_a_proxy_that_is_away_is_told_and_not_the_host(connection):
+    connection(extra={"proxy": f"http://127.0.0.1:{free_port()}"})
+    fine, message = DiffgramHook().test_connection()
+    assert not fine
+    assert "its proxy cannot be reached. Check the proxy of the connection" in message
 
 
 @pytest.mark.parametrize(
@@ -93,7 +132,7 @@ def test_an_extra_that_means_nothing_is_told_with_those_that_do(connection):
     connection(extra={"datset": "Default", "retry_timout": 3})
     fine, message = DiffgramHook().test_connection()
     assert not fine
-    assert "'datset', 'retry_timout'" in message
+    assert "'datset' (did you mean 'dataset'?), 'retry_timout' (did you mean 'retry_timeout'?)" in message
     assert "dataset, label_schema" in message
 
 
