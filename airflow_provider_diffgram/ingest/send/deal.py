@@ -14,7 +14,8 @@ from ..read.remote import Medium
 from ..read.storage import raise_if_passing
 from ..server.names import Pending
 from ..server.repair import archive, retry
-from .amend import Amended, Amendments
+from .amend import Amendments
+from .at_work import AtWork
 from .batches import Batches, Place
 from .decide import (
     Action,
@@ -36,6 +37,7 @@ from .reading import Reader
 from .settle import Unsettled, holding_instances, until_stored
 from .threads import Senders
 from .upload import Uploads
+from .writing import Amended, FileWriter
 
 _NEWS = 3
 """Files that are skipped and looked at, whether their predictions are new."""
@@ -66,13 +68,9 @@ class Dealer:
         self.inventory = Inventory(client, plan, self.batches)
         self.uploads = Uploads(client, plan, options.path_of, tally, senders.uploads)
         self._queue = Queue(client, plan, self.batches)
-        self._amendments = Amendments(
-            client,
-            senders.updates,
-            options.delivery,
-            options.memory,
-            refreshes=options.if_exists == "refresh",
-        )
+        at_work = AtWork(client, reviewed=options.if_exists == "refresh")
+        self._writer = FileWriter(client, at_work, options.memory)
+        self._amendments = Amendments(client, senders.updates, options.delivery, self._writer, at_work)
         self._reader = Reader(client, plan, options.delivery, tally.note_bytes)
         self._questions = Questions(client, plan, options.if_exists, self.uploads.large, self._reader)
         self._runs = ModelRuns(client, plan, options.turns)
@@ -82,7 +80,7 @@ class Dealer:
 
     def recover(self) -> None:
         """Give people back what an earlier attempt undid, and had no time to."""
-        self._amendments.recover()
+        self._writer.recover()
 
     def close(self) -> None:
         """Leave model runs to others, and close connections to where media are."""

@@ -20,13 +20,13 @@ from ..defaults import CONCURRENCY
 from ..read.paths import PathOpener, universal_path
 from ..server.files import root_files
 from ..server.rewrite import Row, can_be_rewritten, rewritten
-from .amend import Amendments
 from .at_work import AtWork
 from .batches import Memory
 from .errors import PushError
 from .lines import Lines
 from .model_ids import ModelIds
 from .threads import Senders
+from .writing import FileWriter
 
 Reviewed = Literal["leave", "retract"]
 """What to do with files that people have completed."""
@@ -225,8 +225,8 @@ class _Retracting:
         self._gate = senders.updates
         self._lines = lines
         self._reviewed = reviewed
-        self._amendments = Amendments(client, senders.updates, "auto", memory)
         self._at_work = AtWork(client)
+        self._writer = FileWriter(client, self._at_work, memory)
         self._run = Run("", "", 0)
         self._lock = threading.Lock()
 
@@ -234,7 +234,7 @@ class _Retracting:
         """Find the run, and end what an earlier attempt began."""
         self._run = find_run(self._client, model_ref, model_run_ref)
         if not self.dry_run:
-            self._amendments.recover()
+            self._writer.recover()
 
     def look_at(self, file_id: int) -> None:
         """Look at a file, and take back what is to go."""
@@ -284,7 +284,7 @@ class _Retracting:
 
         try:
             with self._gate.turn():
-                amended = self._amendments.write(name, file, planned)
+                amended = self._writer.write(name, file, planned)
         except (CredentialError, WrongAddressError):
             raise
         except RefusedError as error:

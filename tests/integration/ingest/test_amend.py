@@ -285,7 +285,7 @@ def test_texts_and_files_that_somebody_has_begun_go_by_the_queue(
     )
     diffgram.client.send(routes.launch_job(diffgram.client.project, job.id))
     deadline = time.monotonic() + 20
-    while len(tasks := diffgram.ask(routes.list_tasks, job_id=job.id).task_list) < 2:
+    while len(tasks := diffgram.ask(routes.list_job_tasks, job.id).task_list) < 2:
         until(tasks, deadline)
     begun = next(task for task in tasks if task.file is not None and task.file.id == file_id)
     diffgram.emulator.control(
