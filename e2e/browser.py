@@ -142,10 +142,12 @@ class Person:
             assert frame["y"] - 2 <= box["y"] <= frame["y"] + frame["height"], (box, frame)
 
     def see_progress(self) -> None:
-        """Read in the log of a wait how far it is, and how far it was before."""
+        """Read in the log of a wait how far it is, how fast it goes, and when it will be over."""
         self.page.goto(f"{self.plan['airflow']}/dags/{self.plan['queued']}/tasks/wait")
-        lines = self.page.get_by_text(re.compile(r"\d of \d+ in Diffgram"))
-        expect(lines.nth(1)).to_be_visible()
+        line = self.page.get_by_text(
+            re.compile(r"[1-9]\d* of \d+ in Diffgram · [\d.]+/(s|min) · about \d+ .* left")
+        )
+        expect(line.first).to_be_visible()
         self.look("8-progress")
 
     def see_failure(self) -> None:
@@ -182,18 +184,20 @@ class Person:
         assert backs[0] != backs[1], f"the page is {backs[0]} by day and by night"
 
     def see_gate(self) -> None:
-        """Follow the link on a gate to its page, by day and by night."""
-        self.page.goto(f"{self.plan['airflow']}/dags/{self.plan['refused']}/tasks/check/details")
-        address = self._page_link()
-        self.look("10-gate-link")
+        """Open the page that a gate names in its log, by day and by night."""
+        address = self._page_of(f"{self.plan['refused']}/tasks/check")
+        self.look("10-gate-log")
         for window in self._day_and_night(address, "10-gate"):
             expect(window.page.get_by_text("fase").first).to_be_visible()
 
-    def _page_link(self) -> str:
-        """Return where the link to the page of a task leads: a browser opens no file for a server's page."""
-        link = self.page.get_by_role("link", name="Page", exact=True)
-        expect(link).to_be_visible()
-        return str(link.get_attribute("href"))
+    def _page_of(self, task: str) -> str:
+        """Return the address of the page that a task names in its log: Airflow shows no link to a file."""
+        self.page.goto(f"{self.plan['airflow']}/dags/{task}")
+        line = self.page.get_by_text(re.compile(r"page: /\S+\.html")).last
+        expect(line).to_be_visible()
+        found = re.search(r"page: (/\S+\.html)", line.inner_text())
+        assert found, line.inner_text()
+        return Path(found[1]).as_uri()
 
     def see_review(self) -> None:
         """Read in the log of a review that it waits for people."""
@@ -206,9 +210,8 @@ class Person:
 
     def see_reviewed(self) -> None:
         """See that the DAG goes on when all is reviewed, and open the page on how good the model was."""
-        self.page.goto(f"{self.plan['airflow']}/dags/{self.plan['reviewed']}/tasks/compare/details")
-        address = self._page_link()
-        self.look("13-reviewed-link")
+        address = self._page_of(f"{self.plan['reviewed']}/tasks/compare")
+        self.look("13-reviewed-log")
         for window in self._day_and_night(address, "13-reviewed"):
             expect(window.page.get_by_text("judged of 3 predictions")).to_be_visible()
 
