@@ -17,6 +17,8 @@ LONG = ("server.md", "troubleshooting.md")
 _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(#[^)\s]*)?\)")
 _SECTION = re.compile(r"§(\d+(?:\.\d+)*)")
+_CITATION = re.compile(r"\bserver\.md (\d+(?:\.\d+)*)")
+_QUIRK = re.compile(r"\bquirks? \d+(?:, \d+)*(?: (?:and|to) \d+)?")
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,20 @@ class Guide:
     def _cited_from_the_index(self, text: str) -> str:
         return self._cited(text, "")
 
-    def _cited(self, text: str, up: str) -> str:
+    def with_citations(self, text: str, up: str) -> str:
+        """Return a page of the reference in which ``server.md 2.14`` and ``quirk 33`` lead to what they cite.
+
+        :param up: from the page to the folder of all guides.
+        """
+        quirks = f"{up}{self.target(slug('7 Quirks'))}"
+
+        def changed(part: str) -> str:
+            part = _QUIRK.sub(lambda found: f"[{found[0]}]({quirks})", part)
+            return self._cited(part, up, _CITATION)
+
+        return _outside_of_code(text, changed)
+
+    def _cited(self, text: str, up: str, form: re.Pattern[str] = _SECTION) -> str:
         """Return a text in which each number of a section leads to it."""
         numbers = {}
         for each in self.chapters:
@@ -98,7 +113,7 @@ class Guide:
         def linked(found: re.Match[str]) -> str:
             return f"[{found[0]}]({numbers[found[1]]})" if found[1] in numbers else found[0]
 
-        return _SECTION.sub(linked, text)
+        return form.sub(linked, text)
 
 
 def slug(heading: str) -> str:

@@ -56,7 +56,11 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     for guide in _GUIDES:
         if page.file.src_uri == guide.file:
             return guide.index()
-    text = leading_to_chapters(markdown, _GUIDES, "../" * page.file.src_uri.count("/"))
-    if page.file.src_uri != "reference.md":
-        return text
-    return f"{text}\n\n{(_MADE / 'overview.md').read_text(encoding='utf-8')}"
+    up = "../" * page.file.src_uri.count("/")
+    text = leading_to_chapters(markdown, _GUIDES, up)
+    if page.file.src_uri == "reference.md":
+        text += f"\n\n{(_MADE / 'overview.md').read_text(encoding='utf-8')}"
+    if page.file.src_uri.startswith("reference"):
+        (server,) = [guide for guide in _GUIDES if guide.file == "server.md"]
+        return server.with_citations(text, up)
+    return text

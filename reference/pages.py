@@ -35,7 +35,7 @@ def overview() -> str:
     """Return all classes and functions with their first sentences, by section."""
     parts = []
     for name, entries in SECTIONS.items():
-        parts += [f"## {name}", "", "| Name | |", "|---|---|"]
+        parts += [f"## {name}", "", "| Name | What it is or does |", "|---|---|"]
         for entry in entries:
             first = Docstring.of(entry.load()).body.partition("\n\n")[0]
             said = words(" ".join(first.split()), finder(""))

@@ -24,7 +24,7 @@ _GAUGES = ("acceptance", "judged", "reviewed", "deleted", "changed", "added")
 
 
 class DiffgramCompareOperator(AnnouncingOperator):
-    """Tell how good predictions were, by what people did with them.
+    """Measure predictions by what people did with them.
 
     Only files whose task is complete count. Report, figures and page are written before ``limits`` decide how
     the task ends. Returns ``{"files", "reviewed", "predictions", "judged", "kept", "changed", "deleted",

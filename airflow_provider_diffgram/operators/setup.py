@@ -46,7 +46,7 @@ class DiffgramCreateDatasetOperator(AnnouncingOperator):
 
 
 class DiffgramApplySchemaOperator(AnnouncingOperator):
-    """Make the labels and attributes that a project lacks of a description; nothing is ever removed.
+    """Create the described labels and attributes that a project lacks; nothing is ever removed.
 
     Returns ``{"schema_id", "made", "missing", "differing", "beyond"}``, lists of lines but for the first.
 

@@ -93,7 +93,7 @@ def compare(
     pictures: Pictures | None = None,
     path_of: PathOpener = universal_path,
 ) -> Comparison:
-    """Tell what people made of the predictions of a record, and write what is asked for.
+    """Compare the predictions of a record with what people made of them, and write the outputs.
 
     Files are compared one after the other; what is in memory does not grow with them but for an index.
 

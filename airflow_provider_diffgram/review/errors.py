@@ -26,7 +26,7 @@ class TasksMissingError(ReviewError):
 
 
 class ReviewEndedError(ReviewError):
-    """A review ended otherwise than wished, and where it stands is known.
+    """A review failed, and its state is known.
 
     :param receipt: where every file stands.
     """

@@ -35,7 +35,7 @@ People = Sequence[int] | Literal["all"]
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
-    """A job as it is to be.
+    """The job that is wanted.
 
     :param name: at most one job of ours has it.
     :param schema_id: label schema that people annotate with.
@@ -90,7 +90,7 @@ def _are_ids(value: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MadeJob:
-    """A job that is there now.
+    """A job that exists.
 
     :param created: whether this call made it.
     :param launched: whether people can work in it.

@@ -10,7 +10,7 @@ _LOOKS = (0.5, 1.0, 2.0)
 
 
 def ensure_dataset(client: DiffgramClient, name: str) -> tuple[Dataset, bool]:
-    """Return the dataset of that name, and whether it was made for that.
+    """Return the dataset of that name, and whether it was created just now.
 
     Two callers at once get the same one: the server refuses a second dataset of a name (server.md 2.3).
 

@@ -43,7 +43,7 @@ class Applied:
 
 
 def plan_schema(client: DiffgramClient, described: DescribedSchema) -> Missing:
-    """Return what the project lacks of a description; nothing is changed.
+    """Return the described things that the project lacks; nothing is changed.
 
     :param client: connected to the project.
     :param described: labels and attributes as they are to be.
@@ -65,7 +65,7 @@ def export_schema(client: DiffgramClient, label_schema: str | int | None = None)
 
 
 def apply_schema(client: DiffgramClient, described: DescribedSchema) -> Applied:
-    """Make what the project lacks of a description. A second time there is nothing to make.
+    """Create the described things that the project lacks. A second call creates nothing.
 
     An attribute that an interrupted attempt left without a name is used for the next one: the server takes
     ten new ones a day.

@@ -16,7 +16,7 @@ from .waiting import WaitTrigger
 
 
 class DiffgramInputTrigger(WaitTrigger):
-    """Look until everything that handles name is settled. Reads only; may be started anew at any time.
+    """Look until everything in the handles is settled. It only reads, and can be restarted at any time.
 
     Sends one event: ``{"status": "done" | "timeout" | "stuck", "receipt", ...}``, with what the worker needs
     to go on: ``handles``, ``deadline``, ``poll_interval``, and when stuck the ``input_ids`` to retry; or

@@ -12,7 +12,7 @@ from .waiting import WaitTrigger
 
 
 class DiffgramReviewTrigger(WaitTrigger):
-    """Look until enough is reviewed. Reads only; may be started anew at any time.
+    """Look until enough is reviewed. It only reads, and can be restarted at any time.
 
     Sends one event: ``{"status": "done" | "timeout", "receipt"}`` or ``{"status": "error", "message",
     "permanent"}``.

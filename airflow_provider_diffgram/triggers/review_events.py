@@ -40,7 +40,7 @@ class Look:
 
 
 class DiffgramReviewEventTrigger(BaseEventTrigger):
-    """Send an event when so many more files are reviewed, or some and long enough since the last event.
+    """Send an event when enough more files are reviewed, or when enough time has passed and some are.
 
     What counts is how things are, not what happens while it looks: whatever was completed since the last
     event is in the next one, also after a restart. Airflow 3.3 keeps the cursor with the asset, and asks once

@@ -94,3 +94,11 @@ def test_a_link_to_a_section_leads_to_the_chapter_that_has_it():
     )
     assert leading_to_chapters("[a](../long.md#11-inner)", [guide], "../") == "[a](../long/1-one.md#11-inner)"
     assert leading_to_chapters("[a](long.md)", [guide]) == "[a](long.md)"
+
+
+def test_what_the_reference_cites_is_linked():
+    text = SERVER.with_citations("A file (server.md 2.4, quirk 20).\n```\nserver.md 2.4\n```\n", "../")
+    assert text == (
+        "A file ([server.md 2.4](../server/2-endpoints.md#24-file-new-compound), "
+        "[quirk 20](../server/7-quirks.md)).\n```\nserver.md 2.4\n```\n"
+    )
