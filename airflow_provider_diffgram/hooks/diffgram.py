@@ -141,7 +141,7 @@ class DiffgramHook(BaseHook):
         return True, f"{told}; {dataset}"
 
     def unknown_extras(self) -> list[str]:
-        """Return what stands in the extra of the connection and means nothing."""
+        """Return the names in the connection's extra that are unknown."""
         from .connection import unknown_extras
 
         return unknown_extras(self._connection)

@@ -32,27 +32,27 @@ class DiffgramCompareOperator(AnnouncingOperator):
     "acceptance_high", "ap50", "missed", "enough"}``; the events of outlets and Airflow's
     gauges ``diffgram.compare.*`` get the same.
 
-    :param record: path of what a push recorded, or several of them, oldest first.
+    :param record: path of the record of a push, or several of them, oldest first.
     :param job: the job whose tasks count: its id, or what the operator that makes jobs returned; all tasks
         of a file when None.
-    :param review: path of a pulled set, a version's folder or its ``files.jsonl.gz``; what people left is
-        read from Diffgram when None.
-    :param limits: what is to be reached: the fields of
+    :param review: path of a pulled version, its folder or its ``files.jsonl.gz``; None reads what people
+        left from Diffgram.
+    :param limits: what predictions must reach: the fields of
         :class:`~airflow_provider_diffgram.review.limits.QualityLimits`.
-    :param on_missed: how the task ends if a limit is missed: ``fail``, for good; ``skip``, and with it what
-        follows; or ``warn``, and go on.
+    :param on_missed: how the task ends if a limit is missed: ``fail`` without a retry; ``skip``, together
+        with what follows; or ``warn`` and go on.
     :param on_too_few: how it ends if people have reviewed fewer files than ``min_reviewed``, one by default.
     :param metrics: path of a JSON file to write with all figures (docs/compare.md).
     :param report: path of a JSON Lines file to write with one line for each prediction.
     :param table: path of a Parquet file to write with the same; needs the extra ``[parquet]``.
     :param page: path of an HTML page to write.
-    :param history: path of a JSON Lines file that each comparison adds a line to; the page then shows
-        acceptance by run, and the figures say how it changed since the last one.
-    :param run_name: what the comparison is called; a retry takes its own place in the history.
-    :param redrawn_iou: how alike one that a person drew must be to one they deleted, to count as the same.
-    :param proofs: most files whose histories are read, to tell a deletion from a loss; beyond that what is
-        gone is ``unknown``.
-    :param samples: so many pictures are on the page, 0 to 100, those that people corrected most.
+    :param history: path of a JSON Lines file to which each comparison adds a line; the page then shows
+        acceptance by run, and the figures say how it changed.
+    :param run_name: name of the comparison; a retry replaces its own line in the history.
+    :param redrawn_iou: how much a drawn instance must overlap a deleted one to count as the same object.
+    :param proofs: how many files' histories to read at most, to tell a deletion from a loss; beyond that,
+        what is gone is ``unknown``.
+    :param samples: how many pictures the page shows, 0 to 100: those that people corrected most.
     """
 
     operator_extra_links = PAGE_LINKS

@@ -35,16 +35,16 @@ __all__ = [
 class DiffgramSendPacketOperator(SendingOperator):
     """Send one packet or many to a dataset, each once; a retry or a second run sends only what is missing.
 
-    Returns a handle, small JSON, for the sensor
+    Returns a handle, a small JSON object, for the sensor
     :class:`~airflow_provider_diffgram.sensors.diffgram.DiffgramInputSensor`.
 
     :param packets: a packet, a list of packets, or the path of a JSON Lines file with a packet per line,
         local or in object storage, packed or not (``.gz``). A packet is a ``Packet`` or a mapping of its
         fields.
-    :param if_exists: what to do with media whose name is in the dataset already: ``skip`` them; ``fail``
-        before anything is sent; ``append`` the predictions that the file lacks; ``replace`` those that it
-        has, what people corrected included; ``refresh``: what earlier runs of the model predicted, and nobody
-        touched, makes room for what this one predicts.
+    :param if_exists: what to do with media whose name is already in the dataset: ``skip`` them; ``fail``
+        before anything is sent; ``append`` the predictions that the file lacks; ``replace`` all that it
+        has, including what people corrected; ``refresh`` to replace what earlier runs of the model predicted
+        and nobody touched.
     :param refresh: how ``refresh`` decides, such as ``{"reviewed": "refresh", "min_iou": 0.7}``: the fields
         of :class:`~airflow_provider_diffgram.ingest.send.refresh.Rules`.
     """

@@ -29,12 +29,12 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
     "kept", "removed", "moved", "left_out", "clipped", "dataset", "directory_id"}``. The events of outlets
     get the same.
 
-    :param path: a folder of its own, local or in object storage. Each version is a folder in it that is
-        never changed again; ``path`` of what is returned is that of the version.
+    :param path: a folder of its own, local or in object storage. Each version is a folder in it that never
+        changes again; the returned ``path`` is that of the version.
     :param dataset: name or id.
     :param job: id of a job, or what the operator that makes jobs returned.
-    :param handle: what a push returned, or several of them; its files must be in.
-    :param file_ids: of files of the project.
+    :param handle: what a push returned, or several of these; the files must have arrived.
+    :param file_ids: ids of files of the project.
     :param only: ``complete`` takes files whose tasks people have completed; ``all`` takes every file.
     :param format: ``packets``, ``coco``, ``yolo``, ``yolo-segment``, ``yolo-obb``, ``yolo-pose``, ``voc`` or
         ``parquet``.
@@ -42,8 +42,8 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
     :param unsupported: what to do with annotations that the format cannot hold: ``drop`` and count them, or
         ``fail``.
     :param media: ``none``, ``link`` to write the address of each, or ``copy``.
-    :param skip_unchanged: whether the task is skipped, and with it what follows, if there is no new version,
-        or nothing to pull yet.
+    :param skip_unchanged: whether the task, and what follows, is skipped if there is no new version or
+        nothing to pull yet.
     """
 
     template_fields: Sequence[str] = (

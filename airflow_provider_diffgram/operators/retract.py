@@ -25,13 +25,13 @@ class DiffgramRetractPredictionsOperator(AnnouncingOperator):
     was.
 
     :param model_ref: the model, as predictions named it.
-    :param model_run_ref: the run of it.
-    :param dataset: name or id of the dataset to look through; the connection's default dataset when None.
+    :param model_run_ref: the run, as predictions named it.
+    :param dataset: name or id of the dataset to look through; None takes the connection's default dataset.
     :param file_ids: the files to look through, instead of a dataset.
     :param reviewed: what to do with files that people have completed: ``leave`` them, or ``retract`` from
         them as well.
     :param dry_run: only count.
-    :param report: path of a JSON Lines file to write with what became of each file.
+    :param report: path of a JSON Lines file to write with the outcome of each file.
     """
 
     template_fields: Sequence[str] = (

@@ -22,21 +22,21 @@ _TOLD = 1000
 class DiffgramCreateJobOperator(AnnouncingOperator):
     """Make a job in which people review, or find the one of that name, and launch it.
 
-    The same call again finds the same job, also after a kill at any moment: by its exact name, and by a tag
-    that names the schema and the datasets. Returns ``{"job_id", "name", "created", "launched", "url"}``, each
+    The same call finds the same job again, even after a kill: by its exact name, and by a tag that names the
+    schema and the datasets. Returns ``{"job_id", "name", "created", "launched", "url"}``, each
     also as an XCom of its own.
 
     :param name: unique among the jobs of this package in the project.
     :param datasets: names or ids of datasets whose files become tasks.
-    :param sync: whether files that come later become tasks too. If not, those that are there now do, once;
-        that needs Diffgram's service ``eventhandlers``.
-    :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param sync: whether files added later become tasks too. If not, the present ones do, once; that needs
+        Diffgram's service ``eventhandlers``.
+    :param label_schema: name or id; None takes the connection's default schema, or else the project's.
     :param instance_type: what people draw by default.
     :param members: ids of the members who may annotate, or ``all``.
     :param reviewers: ids of the members who may review, or ``all``.
     :param review_share: share of the finished tasks that a second person reviews, 0 to 1.
     :param tags: further tags.
-    :param launch: whether people can work in it at once; a draft has no tasks.
+    :param launch: whether people can work in it right away; a draft has no tasks.
     """
 
     template_fields: Sequence[str] = (
@@ -149,22 +149,22 @@ def _people(given: Any) -> Any:
 
 
 class DiffgramAddTasksOperator(AnnouncingOperator):
-    """Make tasks for chosen files in a job, each once, and wait until they are there.
+    """Create a task in a job for each chosen file, once, and wait until the tasks exist.
 
-    The tasks are made by Diffgram's service ``eventhandlers``; where it does not run, this fails and says so.
+    Diffgram's service ``eventhandlers`` creates the tasks. If it does not run, this fails and says so.
     Returns ``{"job_id", "requested", "created", "existing", "by_chance", "file_ids"}``; ``file_ids`` is left
-    out if they are more than 1000.
+    out above 1000.
 
     :param job: id of a launched job, or what
         :class:`~airflow_provider_diffgram.operators.review.DiffgramCreateJobOperator` returned.
     :param files: ids of files, what a push or a wait returned, or the path of a report or record.
     :param select: which of the files to take, as of
         :class:`~airflow_provider_diffgram.review.select.Selection`: ``{"amount": 100, "by": "score",
-        "random_share": 0.1, "seed": "{{ ds }}"}``. All of them when None. What is ranked by predictions needs
-        a record as ``files``, or a handle that names one.
+        "random_share": 0.1, "seed": "{{ ds }}"}``. None takes all of them. Ranking by predictions needs a
+        record as ``files``, or a handle that names one.
     :param other: record of another run, or a handle that names one, to select by ``disagreement``.
     :param report: path of a JSON Lines file to write: ``file_id``, ``why`` and ``value`` of each chosen file.
-    :param patience: seconds without any new task after which the rest is asked for again, and then given up.
+    :param patience: seconds without a new task after which the rest is requested again, and then given up.
     """
 
     template_fields: Sequence[str] = ("job", "files", "select", "other", "report", "diffgram_conn_id")

@@ -30,36 +30,38 @@ Check = Callable[[], object]
 
 
 class SendingOperator(DiffgramOperator, WaitingOperator):
-    """Sends, and waits if asked to.
+    """Sends, and can wait.
 
     With ``wait_for_completion`` they take the parameters of
     :class:`~airflow_provider_diffgram.operators.waiting.WaitingOperator` too, and return the receipt that the
     sensor returns, instead of a handle.
 
-    :param max_failed: how many packets Diffgram may refuse, or which share of them if below 1, before the
-        task fails. By default none.
+    :param max_failed: how many packets Diffgram may refuse, or below 1 which share of them, before the task
+        fails. By default none.
     :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
         packet: ``{"name", "outcome", "delivery", "reason", "input_id", "file_id", "refreshed"}``; outcome is
         ``sent``, ``skipped``, ``failed`` or ``unknown``.
     :param record: path of a JSON Lines file, local or in object storage, to write with each packet as it was
-        sent, and its file: what corrections are compared with later. Packed if it ends in ``.gz``.
+        sent, and its file. Corrections are compared with it later. Packed if it ends in ``.gz``.
     :param delivery: how media by URL, blobs and texts travel: ``upload``, read by the worker and in Diffgram
         with their predictions before the task ends; ``queue``, fetched by Diffgram later; ``auto`` uploads
         images that the worker can read, and leaves the rest to the queue.
-    :param concurrency: requests under way at once, at most 32. Of uploads it is two to begin with, and more
-        only while the server gets no slower.
+    :param concurrency: requests at once, at most 32. Uploads start with two, and add more only while the
+        server gets no slower.
     :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all; ``drop``
         their instances and log how many; ``create`` the labels, once everything else has been checked.
-    :param create_dataset: create the dataset first if there is none of that name, once parameters are right.
-    :param model_ref: model of predictions that name none: the DAG's id. A prediction is what is
-        ``machine_made`` or has a ``score``. None: they go without model and run.
-    :param model_run_ref: run of that model: the DAG run's id. None: they go without a run.
+    :param create_dataset: create the dataset first if there is none of that name, after the parameters are
+        checked.
+    :param model_ref: model of predictions that name none; by default the DAG's id. A prediction has a
+        ``score`` or is ``machine_made``. None sends them without model and run.
+    :param model_run_ref: run of that model; by default the DAG run's id. None sends predictions without a
+        run.
     :param wait_for_completion: wait until everything is in Diffgram with its predictions. ``max_failed`` then
-        counts for the inputs once more.
+        applies to the inputs as well.
     :param deferrable: wait in the triggerer, without a worker slot.
-    :param poke_interval: most seconds between two looks.
-    :param wait_timeout: seconds to wait at most, from the end of the sending.
-    :param wait_report: path of a JSON Lines file like ``report``, with what became of each input.
+    :param poke_interval: longest time between two looks, in seconds.
+    :param wait_timeout: how long to wait after sending, in seconds.
+    :param wait_report: path of a JSON Lines file like ``report``, with the outcome of each input.
     """
 
     template_fields: Sequence[str] = (

@@ -30,16 +30,16 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
     Returns ``{"packets", "invalid", "instances", "mean_score", "labels"}``, the last one label -> instances.
 
     :param packets: as of :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramSendPacketOperator`.
-    :param max_invalid: how many packets may be invalid, or which share of them if below 1. By default none.
-    :param min_instances: fewest instances of an image, a text or a sound; one with fewer is invalid.
-    :param max_instances: most instances of one; one with more is invalid.
-    :param min_mean_score: least mean of all scores.
-    :param unknown_labels: as of the push that follows: only with ``fail`` they make a packet invalid.
+    :param max_invalid: how many packets may be invalid, or below 1 which share of them. By default none.
+    :param min_instances: an image, a text or a sound with fewer instances is invalid.
+    :param max_instances: one with more instances is invalid.
+    :param min_mean_score: the smallest mean of all scores.
+    :param unknown_labels: as for the push that follows: only ``fail`` makes a packet invalid.
     :param report: path of a JSON Lines file to write, local or in object storage: ``packet``, ``name``,
         ``valid``, ``instances`` and ``problems`` of each packet.
     :param page: path of an HTML page to write: counts, scores, problems, pictures with their instances.
     :param valid_packets: path of a JSON Lines file to write the valid packets to, for the task that sends.
-    :param samples: so many pictures are on the page, 0 to 100.
+    :param samples: how many pictures the page shows, 0 to 100.
     """
 
     operator_extra_links = PAGE_LINKS

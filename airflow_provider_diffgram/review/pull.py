@@ -160,22 +160,22 @@ def pull(
     """Write the annotations of files to a folder, as a new version unless nothing changed.
 
     Give exactly one of ``dataset``, ``job``, ``handle`` and ``file_ids``. Compound files come with their
-    children in order, videos by frame. Called again with the same folder it reads only what changed since: a
-    page for each 1000 files tells it, then each changed file, or pages of 500 where many changed.
+    children in order, videos by frame. Called again with the same folder it reads only what changed: pages
+    of 1000 files show that, then it reads the changed files, in pages of 500 if there are many.
 
     :param client: connected to the project.
     :param options: format, split and what else to write; None: the defaults of ``Options``.
     :param path: a folder of its own, local or in object storage.
-    :param dataset: name or id.
-    :param job: id.
-    :param handle: of a push, or of several.
-    :param file_ids: of files of the project.
+    :param dataset: name or id of the dataset.
+    :param job: id of the job.
+    :param handle: handle of a push, or of several.
+    :param file_ids: ids of files of the project.
     :param only: ``complete`` takes files whose tasks are all complete; for a job, its task.
     :param path_of: opens paths.
-    :raises InvalidValueError: if something that was given is wrong, the folder holds another set, or the
-        format cannot hold everything and that is to fail. Nothing is written then.
-    :raises JobStateError: if the job is a draft, archived or not there.
-    :raises DiffgramError: if the server cannot be read. The newest version stays what it was.
+    :raises InvalidValueError: if an argument is wrong, the folder holds another set, or the format cannot
+        hold everything and ``unsupported`` is ``fail``. Nothing is written then.
+    :raises JobStateError: if the job is a draft, is archived or does not exist.
+    :raises DiffgramError: if the server cannot be read. The newest version stays as it was.
     """
     options = options or Options()
     given = {"dataset": dataset, "job": job, "handle": handle, "file_ids": file_ids}

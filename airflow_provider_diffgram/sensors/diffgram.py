@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 class DiffgramInputSensor(WaitingOperator, WaitSensor):
     """Wait until everything that was sent is in Diffgram with its predictions.
 
-    Right as well if everything was in before it began. Fails as soon as an input failed, with the server's
-    reasons. Returns a receipt: ``{"expected", "succeeded", "skipped", "failed", ...}``.
+    It also succeeds if everything had arrived before it started, and fails as soon as an input fails, with
+    the server's reason. Returns a receipt: ``{"expected", "succeeded", "skipped", "failed", ...}``.
 
-    What to wait for is exactly one of ``handle``, ``batch_ids``, ``input_ids`` and ``parent_file_id``.
+    Give exactly one of ``handle``, ``batch_ids``, ``input_ids`` and ``parent_file_id``.
 
     :param handle: what a Diffgram operator returned, a list of such from mapped tasks, or JSON of either.
-    :param batch_ids: ids of input batches; all their root inputs are waited for.
+    :param batch_ids: ids of input batches, to wait for all their root inputs.
     :param input_ids: ids of inputs.
     :param parent_file_id: file id of a compound file.
     :param expected_count: number of its children, with ``parent_file_id``.
-    :param max_failed: how many inputs may fail, or which share of them if below 1. By default none.
-    :param report: path of a JSON Lines file, local or in object storage, to write with what became of each
+    :param max_failed: how many inputs may fail, or below 1 which share of them. By default none.
+    :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
         input: ``{"name", "outcome", "reason", "input_id", "file_id", "missing"}``.
     :param deferrable: wait in the triggerer, without a worker slot.
-    :param poke_interval: most seconds between two looks.
+    :param poke_interval: longest time between two looks, in seconds.
     """
 
     template_fields: Sequence[str] = (

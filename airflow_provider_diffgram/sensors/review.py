@@ -32,13 +32,13 @@ class DiffgramReviewSensor(WaitSensor):
     :param job: id of a job, or what the operator that makes jobs returned; None for the tasks that the files
         have in any job.
     :param files: ids of files, what a push, a wait or the operator that adds tasks returned, or the path of a
-        report or record; None for all tasks of the job, those that come later too.
-    :param min_done: how many files must be complete, or which share of those that can be if below 1; None for
+        report or record; None for all tasks of the job, including later ones.
+    :param min_done: how many files must be complete, or below 1 which share of those that can be; None for
         all.
-    :param task_timeout: seconds that files may have no task before this fails.
+    :param task_timeout: how many seconds files may be without a task before this fails.
     :param deferrable: wait in the triggerer, without a worker slot.
     :param poke_interval: seconds between two looks.
-    :param timeout: seconds to wait at most.
+    :param timeout: how long to wait, in seconds.
     """
 
     template_fields: Sequence[str] = ("job", "files", "min_done", "diffgram_conn_id")

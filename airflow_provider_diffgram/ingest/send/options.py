@@ -52,27 +52,27 @@ class Options:
 
     :param dataset: name or id.
     :param label_schema: name or id; the project's default schema when None.
-    :param unknown_labels: what becomes of labels missing from the schema: ``fail`` with all of them;
-        ``drop`` their instances, counted in the log; ``create`` the labels, once everything else is right.
+    :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all of them;
+        ``drop`` their instances and log how many; ``create`` the labels, once everything else is checked.
     :param origin: model and run (or None) of predictions that name no model.
-    :param if_exists: what to do with media whose name is in the dataset already: ``skip``; ``fail`` before
-        anything is sent; ``append`` the predictions that the file lacks; ``replace`` those it has, what
-        people corrected included; ``refresh``: what earlier runs of the model predicted, and nobody touched,
-        makes room for what this run predicts.
+    :param if_exists: what to do with media whose name is already in the dataset: ``skip``; ``fail`` before
+        anything is sent; ``append`` the predictions that the file lacks; ``replace`` all that it has,
+        including what people corrected; ``refresh`` to replace what earlier runs of the model predicted and
+        nobody touched.
     :param refresh: how ``refresh`` decides, as the fields of :class:`~.refresh.Rules`.
-    :param max_failed: how many packets may be refused, or which share of them if below 1.
+    :param max_failed: how many packets may be refused, or below 1 which share of them.
     :param report: path of a JSON Lines file to write with the outcome of each packet.
     :param record: path of a JSON Lines file to write with each packet as it was sent, and its file: a line is
         a :class:`~airflow_provider_diffgram.models.recorded.Recorded`.
-    :param delivery: how media by URL, blobs and texts travel: ``upload``, read by the worker and in before
-        the push returns; ``queue``, fetched by Diffgram later; ``auto`` uploads images that the worker can
-        read. Changes of files that are there are written at once or queued likewise; ``auto`` queues those of
-        files that somebody is at work on.
-    :param concurrency: requests under way at once, at most 32. Of those that keep the server busy until they
-        are answered it is two to begin with, and more only while the server gets no slower.
-    :param memory: remembers batches from attempt to attempt.
+    :param delivery: how media by URL, blobs and texts travel: ``upload``: read by the worker, and stored
+        before the push returns; ``queue``: fetched by Diffgram later; ``auto`` uploads images that the
+        worker can read. Changes of existing files are written or queued likewise; ``auto`` queues those of
+        files that somebody is working on.
+    :param concurrency: requests at once, at most 32. Those that keep the server busy until they are answered
+        start with two, and more only while the server gets no slower.
+    :param memory: remembers batches across attempts.
     :param stop: once set, nothing more is sent, and the push ends with an error.
-    :param turns: of tasks that may introduce the same model run at the same moment.
+    :param turns: lets tasks that may introduce the same model run take turns.
     :param path_of: opens the paths of media, report and record.
     :param limits: how much goes together, and how long is waited for what.
     :raises InvalidValueError: with everything that is wrong.

@@ -42,7 +42,8 @@ def push(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -
     :param packets: packets, or mappings of their fields; any number of them; or a function that returns them.
     :param options: as of :class:`~.options.Options`.
     :raises InvalidValueError: with all problems; nothing was sent.
-    :raises StorageError: if a storage fails while the packets are checked, and may be back; nothing was sent.
+    :raises StorageError: if a storage fails while the packets are checked, perhaps for a moment; nothing was
+        sent.
     :raises PushError: if some packets did not arrive, or the report is not complete.
     """
     with prepare(client, packets, **options) as prepared:
@@ -50,7 +51,7 @@ def push(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -
 
 
 def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -> Prepared:
-    """Check packets, of a function or an iterator only what is known before the first one; nothing is sent.
+    """Check packets and send nothing; of a function or an iterator, check what is known before the first.
 
     :param client: connected to the project.
     :param packets: packets, or mappings of their fields; any number of them; or a function that returns them.
@@ -90,7 +91,7 @@ def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Packets that were checked, to be sent once. Leave it as a context manager: it holds files open.
+    """Checked packets, to be sent once. Use it as a context manager, because it holds files open.
 
     :param client: of the project.
     :param packets: as they were given.
