@@ -13,6 +13,8 @@ MUTED = "#66727f"
 PAPER = "#ffffff"
 COLOURS = {"face": "#ff9f1c", "text": "#2ec4b6"}
 OTHER_COLOUR = "#e71d36"
+OUTCOME_COLOURS = {"kept": "#2f9e5b", "changed": "#d99a17", "deleted": "#d64545", "drawn": "#3b7ddd"}
+"""As on the page of a comparison."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,33 @@ def _tag(
     y = max(min(y for _, y in corners) - height - 4, 0)
     canvas.rectangle((x, y, x + width + 6, y + height + 4), fill=colour)
     canvas.text((x + 3, y + 1), text, fill=PAPER if colour == OTHER_COLOUR else INK, font=font)
+
+
+def share_bar(parts: Sequence[tuple[str, int]], size: tuple[int, int] = (1160, 64)) -> Image.Image:
+    """Return a bar of parts, each as wide as its number, with its name and number written in.
+
+    :param parts: name of an outcome -> how many; those of nothing are left out.
+    :raises ValueError: if there is nothing to show.
+    """
+    told = [(name, count) for name, count in parts if count]
+    whole = sum(count for _, count in told)
+    if not whole:
+        raise ValueError("a bar of nothing")
+    bar = Image.new("RGB", size, PAPER)
+    canvas = ImageDraw.Draw(bar)
+    at = 0.0
+    for name, count in told:
+        end = at + size[0] * count / whole
+        canvas.rectangle((round(at), 0, round(end) - 3, size[1]), fill=OUTCOME_COLOURS.get(name, MUTED))
+        canvas.text(
+            (at + 16, size[1] / 2),
+            f"{name} {count}",
+            fill=PAPER,
+            font=ImageFont.load_default(size=22),
+            anchor="lm",
+        )
+        at = end
+    return bar
 
 
 def contact_sheet(

@@ -16,7 +16,7 @@ from airflow_provider_diffgram.ingest.check.lookup import find_dataset
 
 from . import quality
 from .airflow_runs import Run
-from .drawing import Tile, contact_sheet, draw_instances
+from .drawing import Tile, contact_sheet, draw_instances, share_bar
 from .media import PHOTOS, photo_name
 from .project import Project
 from .quality import Faces
@@ -86,7 +86,7 @@ def read_back(client: DiffgramClient, run: Run, build: Path, photos: Path, proje
     pulled = [Stored(file.id, file.name, file.type, 0, tuple(held.get(file.id, ()))) for file in stored]
     sent = _predictions(Path(run.results["send"]["record"]))
     before = [Stored(0, name, "image", 0, instances) for name, instances in sent.items()]
-    draw(build / "pictures" / "review.png", before, pulled, photos, project)
+    draw(build / "pictures" / "loop.png", before, pulled, photos, project, run.results["compare"])
     problems = [
         f"{file.name}: {len(held.get(file.id, []))} annotations came back of {len(file.instances)}"
         for file in stored
@@ -128,21 +128,40 @@ def _predictions(record: Path) -> dict[str, tuple[dict[str, Any], ...]]:
     return {line["name"]: tuple(line["packet"].get("instance_list", ())) for line in lines}
 
 
-def draw(path: Path, before: list[Stored], after: list[Stored], photos: Path, project: Project) -> None:
-    """Draw what was predicted above what came back."""
+def draw(
+    path: Path,
+    before: list[Stored],
+    after: list[Stored],
+    photos: Path,
+    project: Project,
+    compared: Mapping[str, Any],
+) -> None:
+    """Draw what was pushed, below it what came back of the review, and what the comparison says of it."""
     labels = dict(project.label_names)
     ids = {name: label_id for label_id, name in labels.items()}
     rows = [
         [_tile(file, photos, labels, ids, when) for file in files if file.name in _SHOWN]
-        for when, files in (("predicted", before), ("after the review", after))
+        for when, files in (("1 push, as predicted", before), ("2 review, as a person left it", after))
     ]
+    rows.append([_compared(compared)])
     path.parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(
         rows,
-        heading="Before and after a review",
-        line="Above what the model predicted, below what came back once a person had looked at it. "
-        "Numbers are the model's scores.",
+        heading="Push, review, compare",
+        line="What the model predicted, what came back once a person had looked at it, and what that says of "
+        "the model. Numbers are its scores.",
     ).save(path, optimize=True)
+
+
+def _compared(told: Mapping[str, Any]) -> Tile:
+    """Return the comparison of all photographs as a bar."""
+    parts = [("kept", told["kept"]), ("changed", told["changed"]), ("deleted", told["deleted"])]
+    low, high = (100 * told[f"acceptance_{end}"] for end in ("low", "high"))
+    return Tile(
+        share_bar(parts),
+        f"3 compare: people kept {told['kept']} of {told['judged']} predictions ({low:.0f} to {high:.0f} %)",
+        f"on {told['reviewed']} photographs, of which three are shown; {told['added']} faces were added",
+    )
 
 
 def _tile(file: Stored, photos: Path, labels: Mapping[int, str], ids: Mapping[str, int], when: str) -> Tile:

@@ -10,7 +10,7 @@ Extent = tuple[float, float, float, float]
 SIZE = 13
 """Height of the letters, in pixels on the screen."""
 
-_LETTER = 7.4
+_LETTER = 8.2
 """Mean width of one, in a bold font without serifs."""
 
 

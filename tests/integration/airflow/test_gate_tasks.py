@@ -63,7 +63,13 @@ def test_a_set_that_fails_stops_the_dag_without_a_retry_and_sends_nothing(
     assert instances(client) == []
     lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
     assert [line["valid"] for line in lines] == [True, False]
-    assert "the prediction set fails" in (tmp_path / "page.html").read_text()
+    page = (tmp_path / "page.html").read_text()
+    assert "the prediction set fails" in page
+    header = page[page.index("<header") : page.index("</header>")]
+    for words in ("dataset ", "run check_and_send ", "checked 20"):
+        assert words in header
+    assert "Labels or attributes are missing from the schema" in page
+    assert page.count('class="wrong"') == 1
 
 
 def test_limits_may_be_templates_and_the_valid_ones_are_sent(run_dag, client, picture, tmp_path):
