@@ -28,7 +28,7 @@ REVIEW = "diffgram_review"
 DATASET = "airflow-demo-review"
 """Of its own: what people mend here stays apart from what the first DAG has sent."""
 
-_SHOWN = ("photo-astronaut.png", "photo-camera.png", "photo-coins.png")
+_SHOWN = ("photo-astronaut.png", "photo-camera.png", "photo-motorcycle_left.png")
 
 
 def job(build: Path, url: str, packets_of: tuple[str, str]) -> dict[str, Any]:
@@ -140,7 +140,11 @@ def draw(
     labels = dict(project.label_names)
     ids = {name: label_id for label_id, name in labels.items()}
     rows = [
-        [_tile(file, photos, labels, ids, when) for file in files if file.name in _SHOWN]
+        [
+            _tile(file, photos, labels, ids, when)
+            for file in sorted(files, key=lambda file: file.name)
+            if file.name in _SHOWN
+        ]
         for when, files in (("1 push, as predicted", before), ("2 review, as a person left it", after))
     ]
     rows.append([_compared(compared)])
