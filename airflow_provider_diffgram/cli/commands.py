@@ -299,7 +299,7 @@ def _text(source: str) -> str:
     try:
         return Path(source).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {source}: {error}") from None
+        raise UsageError(f"cannot read {source}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _print(words: str) -> None:

@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Sequence
-from typing import get_args
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NoReturn, get_args
 
 from .. import __version__
+from ..models.problems import did_you_mean
 
 OK, FAILED, USAGE = 0, 1, 2
 """Exit codes: it is done; it is not, and the words say why; the command line is wrong."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with a command line, and what was meant perhaps."""
+
+    commands: Mapping[str, argparse.ArgumentParser] = MappingProxyType({})
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Read a command line; refuse options of another command by the name of this one."""
+        given, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            command = self.commands.get(given.command, self)
+            known = [option for option in command._option_string_actions if option.startswith("--")]
+            named = next((each for each in unknown if each.startswith("-")), unknown[0])
+            word = named.partition("=")[0]
+            command.error(f"there is no {word!r} here{did_you_mean(word, known)}")
+        return given
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end."""
+        choice = re.match(r"(argument .*: )?invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if choice is not None:
+            known = [each.strip("' ") for each in choice[3].split(",")]
+            message = f"{message}{did_you_mean(choice[2], known)}"
+        self.exit(USAGE, f"{self.prog}: {message}. See {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    made = argparse.ArgumentParser(
+    made = _Parser(
         "diffgram-airflow",
         description="Predictions to Diffgram by hand: the same functions as the operators.",
         epilog="More: diffgram-airflow push --help. Exit codes: 0 done, 1 not done, 2 wrong usage.",
     )
     made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    every = argparse.ArgumentParser(add_help=False)
+    every = _Parser(add_help=False)
     every.add_argument(
         "--conn-id",
         default="diffgram_default",
@@ -29,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         "(%(default)s)",
     )
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    made.commands = commands.choices
 
     def command(name: str, words: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=words, description=words, parents=[every])

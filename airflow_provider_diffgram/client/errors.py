@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from ..models.received.texts import without_signatures
 from ..storage_faults import is_passing, words_of_fault
+from .causes import CAUSES, TLS_CAUSES, cause_of
 
 
 class DiffgramError(Exception):
@@ -83,59 +83,9 @@ class TlsError(RefusedError):
     )
 
 
-_TLS_CAUSES = (
-    (
-        "wrong.version.number|record layer failure|unknown.protocol|http request",
-        "it does not speak TLS",
-        "Write http:// before the host, if that is meant",
-    ),
-    (
-        "certificate.required|handshake failure|bad certificate",
-        "it asks for a certificate of ours",
-        "Set the client certificate of the connection, with its key",
-    ),
-    ("has expired|not yet valid", "its certificate has expired, or is not valid yet", "Have it renewed"),
-    (
-        "mismatch|doesn't match|is not valid for",
-        "its certificate is for another host",
-        "Give the host by the name that its certificate has",
-    ),
-    (
-        "self.signed|local issuer|verify failed",
-        "its certificate is not trusted here",
-        "Set the CA bundle of the connection to a file with the authority that signed it",
-    ),
-)
-
-_CAUSES = (
-    (
-        "proxy",
-        "its proxy cannot be reached",
-        "Check the proxy of the connection, or of the environment (HTTPS_PROXY)",
-    ),
-    ("connection refused", "nothing listens there", ""),
-    (
-        "name or service not known|failed to resolve|nodename nor servname|getaddrinfo|name resolution",
-        "no host of that name is known here",
-        "",
-    ),
-    ("timed out|timeout", "it does not answer", ""),
-    ("unreachable|no route", "there is no way to it from here", ""),
-)
-
-
-def _cause_of(reason: object, causes: tuple[tuple[str, str, str], ...], otherwise: str) -> tuple[str, str]:
-    """Return why a connection failed in plain words, and what to do; the library's words if nobody knows."""
-    text = str(reason)
-    for pattern, words, remedy in causes:
-        if re.search(pattern, text, re.IGNORECASE):
-            return words, remedy or otherwise
-    return text, otherwise
-
-
 def tls_error(what: str, where: str, reason: object) -> TlsError:
     """Return the error of a failed handshake with ``where``."""
-    words, remedy = _cause_of(reason, _TLS_CAUSES, TlsError.remedy)
+    words, remedy = cause_of(reason, TLS_CAUSES, TlsError.remedy)
     return TlsError(f"{what}: TLS with {where} failed: {words}. {remedy}", remedy=remedy)
 
 
@@ -235,7 +185,7 @@ class NoReplyError(OutcomeUnknownError):
 
 def unreachable_error(what: str, where: str, reason: object) -> HostUnreachableError:
     """Return the error of a connection to ``where`` that failed."""
-    words, remedy = _cause_of(reason, _CAUSES, HostUnreachableError.remedy)
+    words, remedy = cause_of(reason, CAUSES, HostUnreachableError.remedy)
     return HostUnreachableError(f"{what}: cannot connect to {where}: {words}. {remedy}", remedy=remedy)
 
 

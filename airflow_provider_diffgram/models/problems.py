@@ -17,6 +17,8 @@ _SHOWN = 60
 _MOST_LINES = 10
 """So many lines a message has, alike problems counted in one."""
 _MOST_PLACES = 5
+_NEAR = 0.65
+"""Two letters of three that change places are still near."""
 
 _PLACE = re.compile(r"^(packet|child) (\d+( \(.*?\))?|in line \d+ of .*?)(?=: |, )")
 _VARYING = re.compile(r"(?<=\.)\d+(?=[.:])|(?<=\()-?[\d.]+(?=\))|(?<=\(value: ).*(?=\)$)")
@@ -130,7 +132,7 @@ def not_one_of(name: str, value: object, allowed: Iterable[object]) -> list[str]
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Return the nearest of the known names as a question in brackets; nothing if none is near."""
     names = {name.casefold(): name for name in known}
-    near = get_close_matches(str(given).casefold(), names, n=1, cutoff=0.7)
+    near = get_close_matches(str(given).casefold(), names, n=1, cutoff=_NEAR)
     return f" (did you mean {names[near[0]]!r}?)" if near else ""
 
 
@@ -141,6 +143,15 @@ def describe(error: ValidationError, where: str = "") -> list[str]:
     :param where: what was checked, such as ``packet 3``.
     """
     return [_line(problem, where) for problem in error.errors(include_url=False, include_context=False)]
+
+
+def _choice(problem: Any) -> str:
+    """Return what pydantic says of a choice that is none, in the words of all others."""
+    tag, _, tags = problem["msg"].partition(" does not match ")
+    named = re.findall(r"'([^']*)'", tag)
+    name, value = (named[1], named[0]) if tags else (str(problem["loc"][-1]), problem["input"])
+    known = re.findall(r"'([^']*)'", tags or tag)
+    return "".join([*not_one_of(name, value, known), did_you_mean(value, known)])
 
 
 def _fields() -> set[str]:
@@ -160,9 +171,11 @@ def _line(problem: Any, where: str) -> str:
     if problem["type"] == "extra_forbidden":
         name = str(problem["loc"][-1])
         message = f"there is no such field here{did_you_mean(name, _fields() - {name})}"
+    elif problem["type"] in ("literal_error", "union_tag_invalid"):
+        message = without_signatures(_choice(problem))
     prefix = ": ".join(part for part in (where, place) if part)
     value = problem.get("input")
     shown = ""
-    if isinstance(value, str | int | float | bool):
+    if isinstance(value, str | int | float | bool) and problem["type"] != "literal_error":
         shown = f" (value: {without_signatures(repr(value))[:_SHOWN]})"
     return f"{prefix}: {message}{shown}" if prefix else f"{message}{shown}"

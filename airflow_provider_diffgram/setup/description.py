@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,12 @@ def _by_name(value: Any) -> Any:
     return {"name": str(value)} if isinstance(value, str | int | float) else value
 
 
+def _colour(value: Any) -> Any:
+    if value is not None and not re.fullmatch(r"#[0-9a-fA-F]{6}", str(value)):
+        raise ValueError("must be # and six digits from 0 to f, in quotes, such as '#ff8800'")
+    return value
+
+
 Name = Annotated[str, Field(min_length=1, pattern=r"^\S(.*\S)?$")]
 
 
@@ -47,7 +54,7 @@ class DescribedLabel(_Described):
     """
 
     name: Name
-    colour: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] | None = None
+    colour: Annotated[str | None, BeforeValidator(_colour)] = None
 
 
 class DescribedOption(_Described):

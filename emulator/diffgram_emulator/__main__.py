@@ -52,7 +52,11 @@ _HELP = {
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line; its defaults are those of :class:`.options.Options`."""
-    made = argparse.ArgumentParser("python -m diffgram_emulator", description=__doc__)
+    made = argparse.ArgumentParser(
+        "python -m diffgram_emulator",
+        description=__doc__,
+        usage="%(prog)s [options]",
+    )
     made.add_argument("--data", type=Path, help="folder to keep everything in; default: a temporary one")
     made.add_argument("--ready-file", type=Path, help="JSON with url and credentials, written once it serves")
     made.add_argument("--parent", type=int, help="id of the process that started this one, to end with it")

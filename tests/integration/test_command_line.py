@@ -72,6 +72,34 @@ def test_doctor_finds_nothing_wrong(terminal: Terminal):
     assert [line.split()[:2] for line in lines] == [["ok", subject] for subject in subjects]
 
 
+@pytest.mark.parametrize(
+    "line, told",
+    [
+        ("push p.jsonl --datset night", "push: there is no '--datset' here (did you mean '--dataset'?)."),
+        (
+            "push p.jsonl --if-exsts=skip",
+            "push: there is no '--if-exsts' here (did you mean '--if-exists'?).",
+        ),
+        ("push p.jsonl another.jsonl", "push: there is no 'another.jsonl' here."),
+        ("push p.jsonl --if-exists skipp", "'skipp' (choose from"),
+        ("push p.jsonl --if-exists skipp", "(did you mean 'skip'?). See diffgram-airflow push --help"),
+        ("psuh p.jsonl", "(did you mean 'push'?). See diffgram-airflow --help"),
+        ("labels creat x", "(did you mean 'create'?)"),
+        ("wait nowhere.json", "wait: cannot read nowhere.json: No such file or directory"),
+    ],
+)
+def test_a_command_line_that_is_wrong_is_told_in_one_line(
+    line: str, told: str, capsys: pytest.CaptureFixture[str]
+):
+    try:
+        code = main(shlex.split(line))
+    except SystemExit as ended:
+        code = ended.code
+    said = capsys.readouterr().err
+    assert (code, said.count("\n")) == (2, 1)
+    assert told in said
+
+
 def test_doctor_says_what_is_wrong_and_what_to_do(terminal: Terminal, diffgram_emulator: EmulatorProcess):
     lines, _ = terminal("doctor", "--dataset", "nigth", code=1)
     (wrong,) = [line for line in lines if line.startswith("wrong")]

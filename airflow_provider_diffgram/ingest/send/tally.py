@@ -162,6 +162,8 @@ class Tally:
     def close(self) -> PushError | None:
         """Close the report, and tell the numbers for the last time; return why the report is not complete."""
         line = self._pulse.words(self._clock(), self.done, self.expected, **self._told(), is_over=True)
+        if self.expected == 0:
+            line = "nothing to send: no packet was given"
         _log.info("%s", f"{line} · {self._ways()}" if self._delivered.total() else line)
         return self._report.close()
 

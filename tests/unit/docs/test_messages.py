@@ -19,6 +19,7 @@ NOT_ERRORS = {
     "__init__.py": "the connection form",
     "cli/doctor.py": "what doctor finds, with its remedy beside it",
     "cli/main.py": "the help of the command line",
+    "client/causes.py": "the causes within two messages, which have rows",
     "client/request.py": "a type",
     "client/remedies.py": "what to do: the second sentence of a message",
     "client/routes/": "what was asked: the beginning of a message",
@@ -45,6 +46,8 @@ OTHERS = {
         Correct the request: the same would be refused again
         Check the client ID, client secret and project of the connection
         Check the host and port of the connection
+        …Check the host and port of the connection…
+        , or leave out http:// if it speaks TLS only
         Check the host and port of the connection, and whether a proxy asks for a login
         Check the host and port of the connection. If the server speaks TLS there, …
         Set the CA bundle of the connection, or its client certificate if …
@@ -115,6 +118,7 @@ OTHERS = {
         in any job
     """,
     "what is asked of the server, or what it says": """
+        does not match
         Can't find project
         Failed API Permissions
         already exists in dataset
@@ -131,6 +135,8 @@ OTHERS = {
     """,
     "a log, a report, a receipt or figures": """
         Connected to …, project …, with permission to write
+        no default dataset
+        nothing to send: no packet was given
         all of them are there already
         nothing is missing
         nothing was missing

@@ -78,7 +78,7 @@ def test_what_is_not_known_is_not_told(clock: Clock, caplog: pytest.LogCaptureFi
 def test_nothing_at_all_is_no_error(clock: Clock, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO)
     tally(clock, expected=0).close()
-    assert words(caplog) == ["0 of 0 sent"]
+    assert words(caplog) == ["nothing to send: no packet was given"]
 
 
 def test_unknown_is_named_where_there_is_one(clock: Clock):

@@ -86,6 +86,14 @@ def test_no_signed_url_is_shown(value: dict[str, object]):
     assert SECRET not in str(InvalidValueError("packets", describe(error)))
 
 
+def test_a_choice_that_is_none_is_told_with_those_that_are():
+    (line,) = describe(
+        error_of(media={"url": "http://h/a.jpg"}, instance_list=[{"type": "boxx", "label": "a"}])
+    )
+    assert line.startswith("instance_list.0: type must be one of 'box', 'polygon', ")
+    assert line.endswith(", not 'boxx' (did you mean 'box'?)")
+
+
 @pytest.mark.parametrize(
     "text, left",
     [
@@ -146,6 +154,7 @@ def test_a_message_has_ten_lines_below_the_first_at_most():
     [
         ("Car", ["car", "cat"], " (did you mean 'car'?)"),
         ("persn", ["car", "person"], " (did you mean 'person'?)"),
+        ("cta", ["cat", "dog"], " (did you mean 'cat'?)"),
         ("zebra", ["car", "person"], ""),
         ("car", [], ""),
     ],

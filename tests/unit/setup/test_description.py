@@ -97,7 +97,18 @@ def test_an_option_of_a_tree_is_known_by_its_path():
         ("labels: [' cat']", "labels.0.name"),
         ("labels: {", "not YAML"),
         ("lables: [cat]", "lables: there is no such field here (did you mean 'labels'?)"),
-        ("labels: [{name: a, colour: red}]", "labels.0.colour"),
+        (
+            "labels: [{name: a, colour: red}]",
+            "labels.0.colour: must be # and six digits from 0 to f, in quotes",
+        ),
+        ("labels: [{name: a, colour: '#f80'}]", "such as '#ff8800' (value: '#f80')"),
+        ("labels: [{name: a, colour: 102030}]", "in quotes, such as '#ff8800' (value: 102030)"),
+        ("labels: [{name: a, colour: #ff8800}]", "not YAML"),
+        (
+            "attributes: [{name: a, kind: multi_select}]",
+            "attributes.0.kind: kind must be one of 'select', 'multiple_select', 'radio', 'slider', 'tree', "
+            "'text', 'time', 'date', not 'multi_select' (did you mean 'multiple_select'?)",
+        ),
         ("attributes: [{name: a, kind: text, options: [b]}]", "a text has no options"),
         ("attributes: [{name: a, kind: radio}]", "a radio needs options"),
         ("attributes: [{name: a, options: [b, b]}]", "option given twice: 'b'"),
