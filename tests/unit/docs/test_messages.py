@@ -141,7 +141,7 @@ OTHERS = {
         nothing is missing
         nothing was missing
         left: …: Diffgram takes ten new attributes a day. Apply again tomorrow
-        file …: others saved while it was written; … row(s) are as they left them again
+        file …: others saved while it was written; … row(s) given back
         compound file …: file … has its name, and children
         by an earlier attempt
         an earlier run predicted it, and it is as it was pushed
