@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -120,25 +119,19 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
 
         :raises InvalidValueError: if something is not what it should be.
         """
-        from ..ingest.watch.targets import handles_of
-        from ..models import InvalidValueError
+        from ..ingest.watch.targets import handles_of, ids_of
         from ..review.chosen import job_id_of
 
         given = {name: getattr(self, name) for name in ("dataset", "job", "handle", "file_ids")}
         given = {name: value for name, value in given.items() if value not in (None, "")}
         if not given:
             return {"dataset": hook.get_defaults().dataset}
-        try:
-            if "job" in given:
-                given["job"] = job_id_of(given["job"])
-            if "file_ids" in given:
-                given["file_ids"] = [int(each) for each in _several(given["file_ids"])]
-            if "handle" in given:
-                given["handle"] = handles_of(given["handle"])
-        except InvalidValueError:
-            raise
-        except (TypeError, ValueError) as error:
-            raise InvalidValueError("pull", [f"{', '.join(given)}: {error}"]) from error
+        if "job" in given:
+            given["job"] = job_id_of(given["job"])
+        if "file_ids" in given:
+            given["file_ids"] = ids_of("file_ids", given["file_ids"])
+        if "handle" in given:
+            given["handle"] = handles_of(given["handle"])
         return given
 
     def _options(self) -> Options:
@@ -168,7 +161,3 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         from ..lineage.pulled import facets_of_pull
 
         return facets_of_pull(*self._lineage) if self._lineage else facets_of_pull("", "", None, None)
-
-
-def _several(value: Any) -> list[Any]:
-    return list(json.loads(value) if isinstance(value, str) else value)

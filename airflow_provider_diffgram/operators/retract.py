@@ -98,14 +98,9 @@ class DiffgramRetractPredictionsOperator(AnnouncingOperator):
         return told
 
     def _given_files(self) -> list[int] | None:
-        from ..models import InvalidValueError
+        from ..ingest.watch.targets import ids_of
 
-        if self.file_ids is None or self.file_ids == "":
-            return None
-        try:
-            return [int(each) for each in self.file_ids]
-        except (TypeError, ValueError) as error:
-            raise InvalidValueError("retraction", [f"file_ids must be ids of files: {error}"]) from error
+        return None if self.file_ids in (None, "") else ids_of("file_ids", self.file_ids)
 
     def _is_dry(self) -> bool:
         """Return whether it only counts; a rendered template is text.

@@ -115,11 +115,23 @@ def _is_no_such_id(error: DiffgramError) -> bool:
 
 
 def _ids(name: str, value: Any) -> list[int]:
+    found = ids_of(name, value)
+    if not found:
+        raise InvalidValueError(name, ["none given"])
+    return found
+
+
+def ids_of(name: str, value: Any) -> list[int]:
+    """Return ids, each once, that a task was given as one, as a list, or as JSON of either.
+
+    :param name: of the parameter.
+    :raises InvalidValueError: if it is something else.
+    """
     given = _from_text(value, name) if isinstance(value, str) else value
     listed = list(given) if isinstance(given, Iterable) and not isinstance(given, Mapping) else [given]
     problems = [f"must be whole numbers above 0, not {each!r}" for each in listed if not _is_id(each)]
-    if problems or not listed:
-        raise InvalidValueError(name, problems or ["none given"])
+    if problems:
+        raise InvalidValueError(name, problems)
     return list(dict.fromkeys(int(each) for each in listed))
 
 
