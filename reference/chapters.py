@@ -16,7 +16,7 @@ LONG = ("server.md", "troubleshooting.md")
 """What is split, below ``docs``."""
 _FENCE = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(#[^)\s]*)?\)")
-_SECTION = re.compile(r"§(\d+(?:\.\d+)*)")
+_SECTION = re.compile(r"\N{SECTION SIGN}(\d+(?:\.\d+)*)")
 _CITATION = re.compile(r"\bserver\.md (\d+(?:\.\d+)*)")
 _QUIRK = re.compile(r"\bquirks? \d+(?:, \d+)*(?: (?:and|to) \d+)?")
 
