@@ -7,7 +7,8 @@ of the extra ``[metrics]``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 Fields = Mapping[str, Any]
@@ -21,6 +22,7 @@ _CLOSE = 1e-6
 
 _ELLIPSE_CORNERS = 64
 _EXTRA = "airflow-provider-diffgram[metrics]"
+_OUTLINED = frozenset(("polygon", "ellipse"))
 
 
 class LibraryMissingError(ImportError):
@@ -128,6 +130,16 @@ def likeness(one: Fields, other: Fields) -> float | None:
         return measure(one, other)
     except (KeyError, TypeError, ValueError):
         return None  # fields that are not those of their type
+
+
+def problems_of(kinds: Iterable[str]) -> list[str]:
+    """Return what keeps types from being measured: a library that is not installed."""
+    if find_spec("shapely") is not None:
+        return []
+    return [
+        f"the overlap of {kind} instances is measured by shapely, which is not installed: install {_EXTRA}"
+        for kind in sorted(_OUTLINED.intersection(kinds))
+    ]
 
 
 def is_measured(kind: str) -> bool:

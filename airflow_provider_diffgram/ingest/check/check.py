@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ...client import (
     DiffgramClient,
 )
+from ...drawing import likeness
 from ...models import BlobMedia, File, InvalidValueError, Packet, PageMedia, PathMedia
 from ...models.media import MEDIA_TYPES
 from ...models.problems import describe
@@ -48,6 +49,7 @@ class Target:
     :param unknown_labels: what becomes of labels missing from the schema: ``fail``, ``drop`` or ``create``.
     :param origin: model and run (or None) of predictions that name no model.
     :param writes_files: whether predictions of files that are there may be written, rather than queued.
+    :param compares_shapes: whether predictions are compared with what people left, by how they overlap.
     """
 
     dataset: str | int | None
@@ -55,6 +57,7 @@ class Target:
     unknown_labels: UnknownLabels = "fail"
     origin: Ref | None = None
     writes_files: bool = True
+    compares_shapes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class Preparation:
         documents, blobs = Documents(path_of), Blobs(client, path_of)
         self.plan = Plan(directory_id, labels, documents, blobs, limits=limits)
         self.checked = 0
-        self._check = _Check(client, self.plan, path_of, writes_files=target.writes_files)
+        self._check = _Check(client, self.plan, path_of, target)
         self._unshown = 0
 
     def problems_of(self, packet: Packet, where: str) -> list[str]:
@@ -191,13 +194,12 @@ def _dataset_id(client: DiffgramClient, dataset: str | int | None) -> tuple[int,
 class _Check:
     """Checks packets one after another, asking for each target file once."""
 
-    def __init__(
-        self, client: DiffgramClient, plan: Plan, path_of: PathOpener, *, writes_files: bool
-    ) -> None:
+    def __init__(self, client: DiffgramClient, plan: Plan, path_of: PathOpener, target: Target) -> None:
         self._client = client
         self._plan = plan
         self._path_of = path_of
-        self._writes_files = writes_files
+        self._writes_files = target.writes_files
+        self._compares_shapes = target.compares_shapes
         self._files: dict[int, File | None] = {}
         self._parents: dict[int, list[str]] = {}
         self._to_find: dict[int, File] = {}
@@ -211,6 +213,9 @@ class _Check:
     def problems(self, packet: Packet, where: str) -> list[str]:
         """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
         problems = self._plan.labels.note(packet.instances)
+        if self._compares_shapes:
+            unmeasured = likeness.problems_of({each.type for each in packet.instances})
+            problems += [f"{each}, or set refresh={{'respect_people': False}}" for each in unmeasured]
         if packet.frame_packet_map or (packet.media is not None and packet.media.type == "video"):
             self._plan.media_types.add("video")
         if packet.media is not None and not isinstance(packet.media, PathMedia):

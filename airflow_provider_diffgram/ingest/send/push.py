@@ -70,6 +70,7 @@ def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]
             chosen.unknown_labels,
             chosen.origin,
             writes_files=chosen.delivery != "queue",
+            compares_shapes=chosen.if_exists == "refresh" and chosen.rules.respect_people,
         )
         preparation = Preparation(client, target, path_of, chosen.limits)
         try:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
+from airflow_provider_diffgram.drawing import likeness
 from airflow_provider_diffgram.ingest.send.errors import PushError
 from airflow_provider_diffgram.models import Handle, InvalidValueError
 from diffgram_emulator.people import Page, Person
@@ -330,3 +331,18 @@ def test_a_push_that_skips_what_is_new_names_refresh_once(
     caplog.clear()
     assert night(diffgram, 2, *(packet(media, 1, name=name) for name in names), if_exists="skip").skipped == 2
     assert not [message for message in caplog.messages if "refresh" in message]
+
+
+def test_shapes_that_cannot_be_measured_here_are_refused_before_anything_is_sent(
+    diffgram: LiveDiffgram, media: Media, monkeypatch: pytest.MonkeyPatch
+):
+    file_of(diffgram, media, 1)
+    before = diffgram.content()
+    monkeypatch.setattr(likeness, "find_spec", lambda name: None)  # as where the extra is not installed
+    corners = [{"x": x, "y": y} for x, y in ((1, 1), (9, 1), (9, 9))]
+    polygon = {"type": "polygon", "label": "cat", "points": corners, "score": 0.5}
+    with pytest.raises(InvalidValueError, match=r"polygon instances is measured by shapely.*\[metrics\], or"):
+        night(diffgram, 2, image(media, "a.png", polygon))
+    assert diffgram.content() == before
+    done = night(diffgram, 2, image(media, "a.png", polygon), refresh={"respect_people": False})
+    assert done.refreshed == {"added": 1, "taken_back": 1}
