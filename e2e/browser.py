@@ -148,7 +148,7 @@ class Person:
             re.compile(r"[1-9]\d* of \d+ in Diffgram · [\d.]+/(s|min) · about \d+ .* left")
         )
         expect(line.first).to_be_visible()
-        self.look("8-progress")
+        self.look("13-progress")
 
     def see_failure(self) -> None:
         """See why a push was refused without looking for it."""
@@ -156,11 +156,11 @@ class Person:
         expect(
             self.page.get_by_text(re.compile(r"'fase' \(did you mean 'face'\?\)")).first
         ).to_be_in_viewport()
-        self.look("9-failure")
+        self.look("8-failure")
 
     def see_comparison(self) -> None:
         """Open the page of a comparison by day and by night, and let it show one kind of correction."""
-        for window in self._day_and_night(Path(self.plan["comparison"]).as_uri(), "11-comparison"):
+        for window in self._day_and_night(Path(self.plan["comparison"]).as_uri(), "10-comparison"):
             figures = window.page.locator("figure")
             every = figures.count()
             window.page.get_by_text("deleted", exact=True).last.click()
@@ -186,8 +186,8 @@ class Person:
     def see_gate(self) -> None:
         """Open the page that a gate names in its log, by day and by night."""
         address = self._page_of(f"{self.plan['refused']}/tasks/check")
-        self.look("10-gate-log")
-        for window in self._day_and_night(address, "10-gate"):
+        self.look("9-gate-log")
+        for window in self._day_and_night(address, "9-gate"):
             expect(window.page.get_by_text("fase").first).to_be_visible()
 
     def _page_of(self, task: str) -> str:
@@ -206,13 +206,13 @@ class Person:
         expect(
             self.page.get_by_text(re.compile(r"0 of 3 reviewed \(3 open\); 3 to go")).first
         ).to_be_visible()
-        self.look("12-review")
+        self.look("11-review")
 
     def see_reviewed(self) -> None:
         """See that the DAG goes on when all is reviewed, and open the page on how good the model was."""
         address = self._page_of(f"{self.plan['reviewed']}/tasks/compare")
-        self.look("13-reviewed-log")
-        for window in self._day_and_night(address, "13-reviewed"):
+        self.look("12-reviewed-log")
+        for window in self._day_and_night(address, "12-reviewed"):
             expect(window.page.get_by_text("judged of 3 predictions")).to_be_visible()
 
 
@@ -223,12 +223,12 @@ STEPS = {
     "watch it succeed": Person.watch,
     "follow the link into Diffgram": Person.follow_link,
     "see the boxes": Person.see_boxes,
-    "see a wait's progress in its log": Person.see_progress,
     "see why a push failed": Person.see_failure,
     "open the page of a gate": Person.see_gate,
     "see a comparison": Person.see_comparison,
     "see a review wait for people": Person.see_review,
     "see how good the model was": Person.see_reviewed,
+    "see a wait's progress in its log": Person.see_progress,
 }
 """What is done, in order."""
 
