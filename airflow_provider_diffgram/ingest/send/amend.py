@@ -129,7 +129,9 @@ class Amendments:
                 f"{item.name} names no model: whose earlier predictions should make room? Set origin, or "
                 "model_ref and model_run_ref of each instance"
             )
-        ids = self._ids.of(refs, file_id, item.parent_file_id, anew=is_introduced)
+        ids = self._ids.of(refs, file_id, item.parent_file_id, anew=is_introduced) or {}
+        for ref in refs - ids.keys():
+            ids |= self._ids.of([ref], file_id, item.parent_file_id, anew=False) or {}
         runs = [self._run_of(ref, ids, file_id, item.parent_file_id) for ref in sorted(refs, key=str)]
         with self._writer.alone(file_id):
             with self._gate.turn():
@@ -151,10 +153,11 @@ class Amendments:
         file: File,
         rules: Rules,
         runs: list[Run],
-        ids: dict[Ref, Ids] | None,
+        ids: dict[Ref, Ids],
         deleted: list[Row],
     ) -> Refreshed:
-        wanted = [_with_ids(row, ids or {}) for row in instances_of_body(item.keys)]
+        sent = instances_of_body(item.keys)
+        wanted = [_with_ids(row, ids) for row in sent]
         people = {row["member_created_id"] for row in file.instance_list if self._at_work.is_of_person(row)}
         told = [row for row in deleted if row.get("machine_made") or row.get("model_id") is not None]
 
@@ -164,10 +167,10 @@ class Amendments:
             return refreshed(rows, wanted, runs, rules, people=people, given_back=given_back, deleted=told)
 
         first = decided(file)
-        if first.new and ids is None:
-            return Refreshed(
-                Amended(file), first.counts, frozenset(row["creation_ref_id"] for row in first.new)
-            )
+        unknown = {row["creation_ref_id"] for row in sent if row.get("model_ref") and _ref_of(row) not in ids}
+        introduced = unknown.intersection(row["creation_ref_id"] for row in first.new)
+        if introduced:
+            return Refreshed(Amended(file), first.counts, frozenset(introduced))
         done = self._writer.write(
             item.name,
             file,
@@ -187,13 +190,11 @@ class Amendments:
                     found.add(row["id"])
         return found
 
-    def _run_of(self, ref: Ref, ids: dict[Ref, Ids] | None, file_id: int, parent_file_id: int | None) -> Run:
+    def _run_of(self, ref: Ref, ids: dict[Ref, Ids], file_id: int, parent_file_id: int | None) -> Run:
         """Return a run by its ids, or a model without a run where the server does not know the run yet."""
-        for wanted in (ref, (ref[0], None)):
-            known = ids or self._ids.of([wanted], file_id, parent_file_id, anew=False) or {}
-            if wanted in known:
-                return Run(*known[wanted])
-        return Run(0, None)
+        model = (ref[0], None)
+        known = ids if ref in ids else self._ids.of([model], file_id, parent_file_id, anew=False) or {}
+        return Run(*(known.get(ref) or known.get(model) or (0, None)))
 
     def _left_alone(self, item: Item, file: File, rules: Rules) -> Counts | None:
         """Return what is counted of a file that is not refreshed now.
@@ -286,8 +287,12 @@ class Amendments:
 def _with_ids(row: Row, ids: Mapping[Ref, Ids]) -> Row:
     """Return an instance with the ids of its model and run, where known, in the place of their references."""
     kept = {key: value for key, value in row.items() if key not in ("model_ref", "model_run_ref")}
-    known = ids.get((str(row.get("model_ref")), row.get("model_run_ref")))
+    known = ids.get(_ref_of(row))
     if known is None:
         return kept
     model_id, run_id = known
     return {**kept, "model_id": model_id, **({} if run_id is None else {"model_run_id": run_id})}
+
+
+def _ref_of(row: Row) -> Ref:
+    return str(row.get("model_ref")), row.get("model_run_ref")

@@ -346,3 +346,18 @@ def test_shapes_that_cannot_be_measured_here_are_refused_before_anything_is_sent
     assert diffgram.content() == before
     done = night(diffgram, 2, image(media, "a.png", polygon), refresh={"respect_people": False})
     assert done.refreshed == {"added": 1, "taken_back": 1}
+
+
+def test_a_late_run_of_one_model_stays_away_beside_a_new_run_of_another_that_says_nothing_new(
+    diffgram: LiveDiffgram, media: Media
+):
+    def push(name: str, *predicted: tuple[int, str, str]) -> Handle:
+        boxes = [box(left, score=1, model_ref=model, model_run_ref=run) for left, model, run in predicted]
+        return diffgram.push([image(media, name, *boxes)], if_exists="refresh", delivery="upload")
+
+    diffgram.done(push("x.png", (1, "two", "first"), (41, "one", "first")))
+    diffgram.done(push("a.png", (1, "two", "second"), (41, "one", "first")))
+    file_id = diffgram.file("a.png").id
+    handle = push("a.png", (81, "two", "first"), (41, "one", "next"))
+    assert handle.refreshed == {"unchanged": 1, "outdated": 1}
+    assert diffgram.lefts(file_id) == [1, 41]
