@@ -14,6 +14,10 @@ MediaType = Literal["image", "video", "text", "audio"]
 
 MEDIA_TYPES: tuple[MediaType, ...] = get_args(MediaType)
 
+WITHOUT_CHAINS: tuple[MediaType, ...] = ("text", "video")
+"""Types of files whose dead rows are looked for by their references: a save of a text leaves no chain of
+versions, and nothing counts the rows of a frame (server.md 10.3.2, 10.8.1)."""
+
 EXTENSIONS: dict[str, MediaType] = {
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"), "image"),
     **dict.fromkeys((".mp4", ".mov", ".avi", ".m4v", ".quicktime"), "video"),

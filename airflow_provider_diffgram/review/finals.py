@@ -17,6 +17,7 @@ from ..ingest.server.past import Fate, Rows, look_back, look_for
 from ..ingest.server.rewrite import can_be_rewritten
 from ..ingest.server.rows import references
 from ..models import File, Task
+from ..models.media import WITHOUT_CHAINS
 from .compare import FileNow, SentFile
 from .lines import LinesByFile, key_of_stored
 from .manifest import FILES
@@ -281,7 +282,7 @@ class LiveFiles:
             return read
         file, now = read.file, read.now
         wanted = read.gone - _places_of(read.rows)
-        if file.type in _LOOKED_THROUGH:
+        if file.type in WITHOUT_CHAINS:
             living = [dict(row) for rows in read.rows.values() for row in rows]
             past = look_for(self.client, file, living, {ref for _, ref in wanted}, self._rows_met)
         else:
@@ -302,12 +303,7 @@ class LiveFiles:
             listed = self.client.send(routes.list_inputs(self.client.project, file_id=file.id))
             now.replaced = any(row.mode == "update_with_existing" for row in listed)
         is_known = wanted <= now.fates.keys()
-        return replace(read, is_whole=past.unfound == 0 or (file.type in _LOOKED_THROUGH and is_known))
-
-
-_LOOKED_THROUGH = ("text", "video")
-"""Types of files whose dead rows are looked for by their references: a save of a text leaves no chain of
-versions, and nothing counts the rows of a frame (server.md 10.3.2, 10.8.1)."""
+        return replace(read, is_whole=past.unfound == 0 or (file.type in WITHOUT_CHAINS and is_known))
 
 
 def _is_sure(chain: Sequence[Mapping[str, Any]], fate: Fate, file: File, *, is_complete: bool) -> bool:
