@@ -163,7 +163,7 @@ class Person:
         for window in self._day_and_night(Path(self.plan["comparison"]).as_uri(), "10-comparison"):
             figures = window.page.locator("figure")
             every = figures.count()
-            window.page.get_by_text("deleted", exact=True).last.click()
+            window.page.get_by_text("changed", exact=True).last.click()
             shown = sum(figures.nth(number).is_visible() for number in range(every))
             assert 0 < shown < every, f"the filter shows {shown} of {every} pictures"
 
