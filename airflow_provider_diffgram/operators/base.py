@@ -88,7 +88,10 @@ class AnnouncingOperator(RenderingOperator):
         super().pre_execute(context)
         name = self._document()
         if name and context.get("map_index_template") is None:
-            context["diffgram_document"] = name[:_LONGEST_NAME]  # type: ignore[typeddict-unknown-key]
+            name = name[:_LONGEST_NAME]
+            if getattr(self.get_dag(), "render_template_as_native_obj", False):
+                name = repr(name)  # or a name of digits would become a number, which Airflow cannot take
+            context["diffgram_document"] = name  # type: ignore[typeddict-unknown-key]
             context["map_index_template"] = "{{ diffgram_document }}"
 
     def _hook(self) -> DiffgramHook:
