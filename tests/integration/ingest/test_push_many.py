@@ -88,9 +88,16 @@ def test_a_slow_answer_holds_up_nobody_else(asleep: LiveDiffgram):
 @pytest.mark.parametrize("concurrency", [1, 16])
 def test_as_many_requests_are_under_way_as_asked_for(asleep: LiveDiffgram, concurrency: int):
     """After the first, which asks for the limit, none is answered until no more are sent."""
-    asleep.emulator.fault("input/packet", "latency", seconds=2.0, skip=1, times=None)
+    asleep.emulator.fault("input/packet", "latency", seconds=5.0, skip=1, times=None)
     stop = threading.Event()
-    threading.Timer(1.2, stop.set).start()
+
+    def stop_while_they_wait() -> None:
+        while not asleep.inputs():
+            time.sleep(0.1)
+        time.sleep(2.0)
+        stop.set()
+
+    threading.Thread(target=stop_while_they_wait).start()
     with pytest.raises(PushError, match="asked to stop"):
         asleep.push([named(f"{number}.png") for number in range(40)], concurrency=concurrency, stop=stop)
     at_once = len(asleep.inputs()) - 1
