@@ -38,10 +38,15 @@ class Message:
     raised: bool
 
 
+def _modules(package: Path) -> list[Path]:
+    """Return its modules; the example DAGs, which only the wheel has in it, raise nothing of their own."""
+    return [path for path in sorted(package.rglob("*.py")) if "example_dags" not in path.parts]
+
+
 def messages(package: Path) -> list[Message]:
     """Return the texts of a package that may be messages of errors, in the order of the source."""
     found = []
-    for path in sorted(package.rglob("*.py")):
+    for path in _modules(package):
         module = path.relative_to(package).as_posix()
         for line, text, raised in _texts(ast.parse(path.read_text(encoding="utf-8")), raised=False):
             if not _OF_A_PAGE.search(text):
@@ -102,7 +107,7 @@ def _texts(node: ast.AST, raised: bool) -> Iterator[tuple[int, str, bool]]:
 def texts(package: Path) -> list[str]:
     """Return every text of a package, what a log says too."""
     found = []
-    for path in sorted(package.rglob("*.py")):
+    for path in _modules(package):
         inner: set[int] = set()
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             text = text_of(node)
