@@ -63,7 +63,6 @@ class Pulse:
         among: str = "",
         more: str = "",
         per_second: float | None = None,
-        is_about: bool = False,
     ) -> str | None:
         """Return a line if one is due: at first, then now and then.
 
@@ -73,7 +72,6 @@ class Pulse:
         :param among: what else the count says, such as ``10 of them there already``.
         :param more: to be said at the end.
         :param per_second: how fast it goes, if somebody knows better than what was seen here.
-        :param is_about: the number is an estimate.
         """
         self._first = self._first or (now, done)
         if self._counted != done:
@@ -89,7 +87,6 @@ class Pulse:
             among=among,
             more=more,
             per_second=per_second,
-            is_about=is_about,
         )
 
     def is_due(self, now: float) -> bool:
@@ -110,7 +107,6 @@ class Pulse:
         among: str = "",
         more: str = "",
         per_second: float | None = None,
-        is_about: bool = False,
         is_over: bool = False,
     ) -> str:
         """Return the line.
@@ -118,8 +114,7 @@ class Pulse:
         :param is_over: nothing more will come, whether or not all are done.
         """
         of = f" of {total:,}" if total is not None else ""
-        about = "about " if is_about else ""
-        head = [f"{about}{done - failed:,}{of} {self._what}", among, f"{failed:,} failed" if failed else ""]
+        head = [f"{done - failed:,}{of} {self._what}", among, f"{failed:,} failed" if failed else ""]
         parts = [", ".join(each for each in head if each)]
         left = None if total is None else max(0, total - done)
         if left != 0:

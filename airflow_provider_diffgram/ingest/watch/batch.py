@@ -106,19 +106,12 @@ class Batch:
         """Whether it is far from its end and was asked about a moment ago."""
         return self._looked_at is not None and at - self._looked_at < self.limits.rest and self.is_far(at)
 
-    def estimate_pending(self) -> Steps[int]:
-        """Return about how many are pending, where a look lists only the newest of many; one light request.
-
-        By the newest success: the server takes up inputs about in the order of their ids. Inputs that others
-        sent meanwhile have ids between them, so it may be fewer, never more than was counted last.
-        """
-        counted, marks = self.counts["pending"], self.movement.marks
-        if self._is_light or self.phase != "pending" or not marks or self.listing.sent.only is not None:
-            return counted
-        newest = yield from self.listing.rows("Success", 1)
-        if not newest:
-            return counted
-        return min(counted, max(len(marks), max(marks) - newest[0].id))
+    def count_pending(self) -> Steps[int]:
+        """Return how many are pending; asks where a look lists only the newest of many (quirk 50)."""
+        if self._is_light or self.phase != "pending" or self.listing.sent.only is not None:
+            return self.counts["pending"]
+        rows = yield from self.listing.rows("Processing", self.limits.page)
+        return sum(map(is_pending, rows))
 
     def look(self) -> Steps[None]:
         """Ask the next question."""

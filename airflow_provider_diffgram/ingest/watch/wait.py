@@ -218,14 +218,13 @@ class Waiting:
     def _stand(self, receipt: Receipt) -> Steps[Standing]:
         moment = yield from now()
         if self._pulse.is_due(moment) or self._pending is None:
-            self._pending = yield from self._watch.estimate_pending()
+            self._pending = yield from self._watch.count_pending()
         in_sight = replace_pending(receipt, min(self._pending, receipt.pending))
         line = self._pulse.beat(
             moment,
             receipt.expected - in_sight.pending,
             receipt.expected,
             failed=receipt.problems,
-            is_about=in_sight is not receipt,
         )
         if line is not None:
             _log.info("%s", line)

@@ -102,11 +102,11 @@ class Watch:
         yield from self._stall.look(self._batches)
         return self._receipt()
 
-    def estimate_pending(self) -> Steps[int]:
-        """Return about how many are pending: looks at large batches do not count them."""
+    def count_pending(self) -> Steps[int]:
+        """Return how many are pending: looks at large batches do not count them."""
         counts: list[int] = []
         for batch in self._batches:
-            counts.append((yield from batch.estimate_pending()))
+            counts.append((yield from batch.count_pending()))
         return sum(counts)
 
     def lose_sight(self, at: float) -> None:

@@ -169,7 +169,7 @@ class TestBlobs:
             "no such object: s3://pictures/gone",
             "s3://pictures/text is not an image that Diffgram can show",
             f"'nobody': no such connection in Diffgram; there are: {connection} (store)",
-            "(own) is of kind minio; Diffgram reads blobs of amazon_aws and microsoft_azure only",
+            "(own) is a connection of kind minio; Diffgram reads blobs of amazon_aws and microsoft_azure",
             "999999: no such connection",
         )
         assert [text in problem for text, problem in zip(told, caught.value.problems, strict=True)] == [

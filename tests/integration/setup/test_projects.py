@@ -57,7 +57,7 @@ def test_a_lost_answer_makes_no_second_dataset(client: DiffgramClient, diffgram_
 
 @pytest.mark.parametrize("name", ["", " ", " night", "nig\x00ht"])
 def test_no_name_is_refused(client: DiffgramClient, name: str):
-    with pytest.raises(InvalidValueError, match="is no name"):
+    with pytest.raises(InvalidValueError, match="is not a name"):
         ensure_dataset(client, name)
 
 
