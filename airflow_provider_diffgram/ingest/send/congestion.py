@@ -5,8 +5,8 @@ same processes. Beyond what it can do at once nothing gets faster: all only wait
 client knows, so it is measured, as in congestion control of networks: growth while answers come no later
 than they did at two at once (as the delay-based TCP Vegas, and Gradient2 of adaptive concurrency limits,
 compare with a time without a queue), always by one, since each try that is too much is felt by people;
-halving when the server fails or its time doubles (AIMD). After a try that was too much it rests, and longer
-each time.
+halving when the server fails or its time doubles (AIMD). It rests before the first try and after one that was
+too much, and longer each time.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ _ROUND = 8
 _ROUNDS_TO_TRUST = 16
 """Rounds after which it is measured again how fast two at once are: media and servers change."""
 
-_REST, _LONGEST_REST = 8, 64
-"""Rounds without growth after it turned out to be too much: the first time, and after many times."""
+_REST, _LONGEST_REST = 24, 96
+"""Rounds without growth at first and after it turned out to be too much: once, and after many times. So of
+twenty saves of people less than one meets a try that is too much."""
 
 _DRIFT = 0.25
 """How far what is taken for normal follows a round that was slower, where no fewer requests can be tried."""
@@ -74,7 +75,7 @@ class Congestion:
     round: tuple[float, ...] = ()
     was_full: bool = False
     rounds: int = 0
-    rest: int = 0
+    rest: int = _REST
     next_rest: int = _REST
     slow_at: int = START
     held: int | None = None
@@ -106,7 +107,8 @@ class Congestion:
     def _judged(self, at_once: int) -> Congestion:
         """Return what is known after a whole round."""
         seconds = median(self.round)
-        after = replace(self, round=(), was_full=False, rounds=self.rounds + 1, rest=max(0, self.rest - 1))
+        rounds = self.rounds + 1 if self.limit > START else 0
+        after = replace(self, round=(), was_full=False, rounds=rounds, rest=max(0, self.rest - 1))
         if self.held is not None:
             return replace(after, normal=seconds, limit=self.held, held=None, rounds=0)
         normal = seconds if self.normal is None else min(self.normal, seconds)

@@ -75,7 +75,7 @@ def test_more_at_once_where_answers_come_no_later(pool: ThreadPoolExecutor):
         with gate.turn():
             time.sleep(0.001)
 
-    for each in [pool.submit(job) for _ in range(100)]:
+    for each in [pool.submit(job) for _ in range(300)]:
         each.result(PATIENCE)
     assert gate.limit > START
 

@@ -14,9 +14,7 @@ from airflow_provider_diffgram.client.request import Request
 from airflow_provider_diffgram.triggers.diffgram import DiffgramInputTrigger
 from tests.unit.ingest.watch.listed import Listed, handle, rows_of
 
-LINE = re.compile(
-    r"(\d+) of 300 in Diffgram( · \d+\.\d/(s|min) · about .+ left)?( · nothing new for .+)?$"
-)
+LINE = re.compile(r"(\d+) of 300 in Diffgram( · \d+\.\d/(s|min) · about .+ left)?( · nothing new for .+)?$")
 
 
 class Steady(Listed):
