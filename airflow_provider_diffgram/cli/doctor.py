@@ -13,6 +13,7 @@ from ..client import CredentialError, DiffgramClient, DiffgramError, RefusedErro
 from ..ingest.check.lookup import find_dataset, find_schema
 from ..ingest.server.rows import is_pending, was_taken_up
 from ..models import Input, InvalidValueError
+from ..models.problems import count_of
 from .errors import NoConnectionError, telling_of_connection, words_of
 
 if TYPE_CHECKING:
@@ -198,7 +199,7 @@ def _storage(client: DiffgramClient, defaults: Defaults) -> Iterator[Finding]:
         return
     kept = [each for each in connections if not each.archived]
     told = (
-        f"Diffgram has {len(kept)} connection(s) for blobs"
+        f"Diffgram has {count_of(len(kept), 'connection')} for blobs"
         if kept
         else "Diffgram has no connection for blobs"
     )

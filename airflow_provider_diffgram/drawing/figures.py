@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from ..models import Instance
+from ..models.problems import count_of
 from .page import listed
 from .pictures import Picture
 from .shapes import drawn, extent_of, fields_of
@@ -124,7 +125,7 @@ def _problems(problems: Sequence[str]) -> str:
 
 def _notes(sample: Sample, extents: Sequence[Extent]) -> list[str]:
     picture = sample.picture
-    notes = [f"{len(sample.instances):,} instance(s)", *sample.notes]
+    notes = [count_of(len(sample.instances), "instance"), *sample.notes]
     if len(sample.instances) > _MOST_DRAWN:
         notes.append(f"the first {_MOST_DRAWN} are shown")
     if picture.width and picture.height:

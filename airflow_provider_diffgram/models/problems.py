@@ -123,6 +123,14 @@ def first_of(things: Sequence[object], most: int) -> str:
     return f"{shown} and {len(things) - most:,} more" if len(things) > most else shown
 
 
+def count_of(number: int, noun: str) -> str:
+    """Return ``1 label`` or ``4,894 labels``.
+
+    :param noun: whose plural takes an s.
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def not_one_of(name: str, value: object, allowed: Iterable[object]) -> list[str]:
     """Return what is wrong with a choice; nothing if it is one of those allowed."""
     known = list(allowed)

@@ -72,6 +72,7 @@ class DiffgramApplySchemaOperator(AnnouncingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan, make what is missing, and return what was made."""
         from ..models import InvalidValueError
+        from ..models.problems import count_of
         from ..setup.schema import apply_schema, plan_schema
 
         with failing_for_good():
@@ -82,10 +83,11 @@ class DiffgramApplySchemaOperator(AnnouncingOperator):
                 self.log.info("%s", line)
             done = None if self.only_plans else apply_schema(client, described)
             if done is not None and done.left:
+                made = count_of(len(done.made), "part")
                 raise InvalidValueError(
                     "schema",
                     [f"{each} is not made: Diffgram takes ten new attributes a day" for each in done.left],
-                    sent=f"{len(done.made)} thing(s) were made; run the task again tomorrow",
+                    sent=f"{made} of the schema made; run the task again tomorrow",
                 )
         return {
             "schema_id": None if done is None else done.schema_id,

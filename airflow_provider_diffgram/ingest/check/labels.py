@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from ...client import DiffgramClient, routes
 from ...models import Global, Instance, InvalidValueError, Relation
-from ...models.problems import did_you_mean, first_of
+from ...models.problems import count_of, did_you_mean, first_of
 from ..server.once import send_once
 from .attributes import Attributes
 from .lookup import find_schema
@@ -136,10 +136,11 @@ class Labels:
         problems = list(self._schema_problems)
         if self._unknown_names and self._unknown == "fail":
             names = [f"{name!r}{did_you_mean(name, self.ids)}" for name in sorted(self._unknown_names)]
+            instances, labels = self._unknown_names.total(), len(names)
             problems.append(
-                f"{self._unknown_names.total():,} instance(s): {len(names):,} label(s) missing from schema "
-                f"{self._schema.name!r}: {_cut(names)}. The schema has: {_listed(self.ids)}. Create them in "
-                "Diffgram, set label_schema, or set unknown_labels to 'drop' or 'create'"
+                f"{count_of(instances, 'instance')}: {count_of(labels, 'label')} missing from schema "
+                f"{self._schema.name!r}: {_cut(names)}. The schema has: {_listed(self.ids)}. "
+                "Create them in Diffgram, set label_schema, or set unknown_labels to 'drop' or 'create'"
             )
         if self._created + len(self._unknown_names) >= _NOTED and self._unknown == "create":
             some = _listed(sorted(self._unknown_names)[:5])
@@ -152,7 +153,7 @@ class Labels:
             problems.append(f"label_file_id {ids}: no such label in project {self._client.project!r}")
         if self._unknown_attributes:
             problems.append(
-                f"attribute(s) {_listed(self._unknown_attributes)} not in schema {self._schema.name!r}, "
+                f"attributes {_listed(self._unknown_attributes)} not in schema {self._schema.name!r}, "
                 f"which has: {_listed(self._read_attributes().names)}. Create them in Diffgram, or set "
                 "label_schema"
             )
@@ -180,8 +181,8 @@ class Labels:
         if self._left_out != self._told_left_out:
             self._told_left_out = self._left_out.copy()
             _log.warning(
-                "%s instance(s) are left out, since schema %r has no such label: %s",
-                self._left_out.total(),
+                "%s left out, since schema %r has no such label: %s",
+                count_of(self._left_out.total(), "instance"),
                 self._schema.name,
                 ", ".join(f"{name!r} ({count})" for name, count in self._left_out.most_common()),
             )

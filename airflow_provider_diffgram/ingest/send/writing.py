@@ -16,6 +16,7 @@ from ...client import DiffgramClient, DiffgramError, OutcomeUnknownError, Refuse
 from ...client.attempts import backoff
 from ...client.request import pause
 from ...models import File
+from ...models.problems import count_of
 from ..server.past import Rows, look_back, undone_since
 from ..server.rewrite import Rewrite, Row, count_gone, judge, repaired
 from ..server.rows import references
@@ -155,8 +156,8 @@ class FileWriter:
             if rounds == _ROUNDS:
                 raise RefusedError(
                     f"{name}: file {file.id} was written {rounds} times, but the server still lacks "
-                    f"{len(verdict.unadded)} prediction(s) and keeps {len(verdict.unremoved)} that were to "
-                    "be removed"
+                    f"{count_of(len(verdict.unadded), 'prediction')} and keeps {len(verdict.unremoved)} that "
+                    "were to be removed"
                 )
         return Amended(file, len(going.added), len(going.removed), len(going.equal), going.restored)
 

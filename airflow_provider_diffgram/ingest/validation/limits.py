@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...models import InvalidValueError, Packet
+from ...models.problems import count_of
 from ..limits import allowed
 from .counts import Counts
 
@@ -49,7 +50,7 @@ class Limits:
             return []
         count = len(packet.instance_list)
         if self.min_instances is not None and count < self.min_instances:
-            return [f"has {count} instance(s), fewer than min_instances ({self.min_instances})"]
+            return [f"has {count_of(count, 'instance')}, fewer than min_instances ({self.min_instances})"]
         if self.max_instances is not None and count > self.max_instances:
             return [f"has {count} instances, more than max_instances ({self.max_instances})"]
         return []

@@ -526,8 +526,8 @@ def test_instances_that_are_left_out_are_told_when_a_label_is_first_met_and_in_t
     packets = [start.picture(f"{number}.png", box(1, "fox"), box(3)) for number in range(8)]
     found = told(start, packets, "generator")
     assert [text.split(",")[0] for text in found["warnings"]] == [
-        "N instance(s) are left out",
-        "N instance(s) are left out",
+        "N instances left out",
+        "N instances left out",
     ]
 
 

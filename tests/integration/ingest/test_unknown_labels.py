@@ -35,7 +35,7 @@ def test_all_unknown_labels_are_told_at_once_by_default(diffgram: LiveDiffgram, 
     with pytest.raises(InvalidValueError) as caught:
         diffgram.push(packets(media))
     (problem,) = caught.value.problems
-    assert "2 label(s) missing from schema 'Default Schema': 'bird', 'fish'" in problem
+    assert "2 labels missing from schema 'Default Schema': 'bird', 'fish'" in problem
     assert "'drop' or 'create'" in problem
     assert diffgram.content() == ([], [], [])
 
@@ -49,7 +49,7 @@ def test_drop_leaves_their_instances_out_and_tells_how_many(
     assert names_of(diffgram, "a.png") == ["cat"]
     assert diffgram.instances(diffgram.file("b.png").id) == []
     assert labels_of(diffgram) == ["cat", "dog"]
-    assert "3 instance(s) are left out" in caplog.text
+    assert "3 instances left out" in caplog.text
     assert "'bird' (2), 'fish' (1)" in caplog.text
     assert diffgram.pushed(packets(media), unknown_labels="drop").skipped == 2
 
