@@ -171,7 +171,7 @@ def look_back(client: DiffgramClient, file: File, rows: Rows | None = None, near
 def looking_back(project: str, file: File, rows: Rows | None = None, near: Iterable[int] = ()) -> Steps[Past]:
     """Find the dead instances of a file, as :func:`look_back` does."""
     gone = count_gone(file)
-    looking = _Looking(project, file.id, file.instance_list, gone, Rows() if rows is None else rows)
+    looking = _Looking(project, file.id, file.instance_list, _Sought(gone), Rows() if rows is None else rows)
     if gone:
         yield from looking.look_at_revived()
         yield from looking.look_around(set(near))
@@ -195,10 +195,23 @@ def look_for(
     :param rows: as for :func:`look_back`.
     """
     left = None if file.type == "video" else count_gone(file)
-    looking = _Looking(client.project, file.id, living, left, Rows() if rows is None else rows, wanted)
+    sought = _Sought(left, frozenset(wanted))
+    looking = _Looking(client.project, file.id, living, sought, Rows() if rows is None else rows)
     if looking.may_look():
         client.run(looking.look_around(set()))
     return looking.past()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """Which dead rows are looked for.
+
+    :param left: how many there are to find; None where nothing counts them.
+    :param wanted: references to find, and no more; None: all.
+    """
+
+    left: int | None
+    wanted: frozenset[str] | None = None
 
 
 class _Looking:
@@ -206,22 +219,14 @@ class _Looking:
 
     :param file_id: of the file; of a video, whose frames are files of their own.
     :param living: its rows.
-    :param left: how many dead rows there are to find; None where nothing counts them.
-    :param wanted: references to find, and no more; None: all.
     """
 
     def __init__(
-        self,
-        project: str,
-        file_id: int,
-        living: Sequence[Row],
-        left: int | None,
-        rows: Rows,
-        wanted: Collection[str] | None = None,
+        self, project: str, file_id: int, living: Sequence[Row], sought: _Sought, rows: Rows
     ) -> None:
         self.chains: list[list[Row]] = []
         self.living: list[list[Row]] = []
-        self.left = left
+        self.left = sought.left
         self._project = project
         self._file_id = file_id
         self._files = {file_id, *(row["file_id"] for row in living if row.get("file_id") is not None)}
@@ -230,8 +235,8 @@ class _Looking:
         self._looks = 0
         self._seen: set[int] = set()
         self._missed: set[int] = set()
-        self._unresolved = None if wanted is None else set(wanted)
-        self._wanted = frozenset(wanted or ())
+        self._unresolved = None if sought.wanted is None else set(sought.wanted)
+        self._wanted = sought.wanted or frozenset()
         self._most_looks = max(_MOST_LOOKS, 3 * len(self._wanted))
         if self._unresolved is not None:
             self._count(sum(map(_has_lost_its_version, living)))
