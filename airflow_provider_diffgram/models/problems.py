@@ -156,9 +156,11 @@ def describe(error: ValidationError, where: str = "") -> list[str]:
 def _choice(problem: Any) -> str:
     """Return what pydantic says of a choice that is none, in the words of all others."""
     tag, _, tags = problem["msg"].partition(" does not match ")
-    named = re.findall(r"'([^']*)'", tag)
-    name, value = (named[1], named[0]) if tags else (str(problem["loc"][-1]), problem["input"])
-    known = re.findall(r"'([^']*)'", tags or tag)
+    named, known = (re.findall(r"'([^']*)'", each) for each in (tag, tags or tag))
+    if not known:
+        return str(problem["msg"])  # of what is not chosen by name, such as True
+    name = named[1] if tags else str(problem["loc"][-1]) if problem["loc"] else "value"
+    value = named[0] if tags else problem["input"]
     return "".join([*not_one_of(name, value, known), did_you_mean(value, known)])
 
 

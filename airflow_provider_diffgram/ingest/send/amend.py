@@ -41,11 +41,13 @@ class Refreshed:
     :param counts: of the decision.
     :param introduces: references to add, of a run that the server has to be told of first; nothing is
         written.
+    :param knows_runs: whether the server is known to have its runs.
     """
 
     amended: Amended
     counts: Counts
     introduces: frozenset[str] = frozenset()
+    knows_runs: bool = False
 
 
 class Amendments:
@@ -132,6 +134,12 @@ class Amendments:
         ids = self._ids.of(refs, file_id, item.parent_file_id, anew=is_introduced) or {}
         for ref in refs - ids.keys():
             ids |= self._ids.of([ref], file_id, item.parent_file_id, anew=False) or {}
+        done = self._refreshed(item, file_id, rules, refs, ids)
+        return replace(done, knows_runs=refs <= ids.keys())
+
+    def _refreshed(
+        self, item: Item, file_id: int, rules: Rules, refs: Collection[Ref], ids: dict[Ref, Ids]
+    ) -> Refreshed:
         runs = [self._run_of(ref, ids, file_id, item.parent_file_id) for ref in sorted(refs, key=str)]
         with self._writer.alone(file_id):
             with self._gate.turn():

@@ -14,7 +14,7 @@ from ..read.remote import Medium
 from ..read.storage import raise_if_passing
 from ..server.names import Pending
 from ..server.repair import archive, retry
-from .amend import Amendments
+from .amend import Amendments, Refreshed
 from .at_work import AtWork
 from .batches import Batches, Place
 from .decide import (
@@ -34,7 +34,7 @@ from .outcomes import Outcomes
 from .questions import Questions
 from .queue import Queue
 from .reading import Reader
-from .settle import Unsettled, holding_instances, until_stored
+from .settle import PATIENCE, Unsettled, holding_instances, until_stored
 from .threads import Senders
 from .upload import Uploads
 from .writing import Amended, FileWriter
@@ -191,11 +191,12 @@ class Dealer:
         """
         done = self._amendments.refresh(item, file_id, self._options.rules)
         if done.introduces:
-            self._introduce_by_update(item, file_id, done.introduces)
-            again = self._amendments.refresh(item, file_id, self._options.rules, is_introduced=True)
+            self._introduce_by_update(item, done.amended.file, done.introduces)
+            again = self._refresh_with_its_run(item, file_id)
             done = replace(again, counts=done.counts)
         has_changed = done.amended.has_changed or bool(done.counts.added)
-        self._runs.note(item.packet)
+        if done.knows_runs:
+            self._runs.note(item.packet)
         self._outcomes.arrived(item, "update" if has_changed else None, file_id, counts=done.counts)
 
     def _adopt(self, item: Item, pending: Pending, file_id: int | None = None) -> Place:
@@ -245,20 +246,39 @@ class Dealer:
             place = self.again(item, stuck)
         return place
 
-    def _introduce_by_update(self, item: Item, file_id: int, references: Collection[str]) -> None:
+    def _refresh_with_its_run(self, item: Item, file_id: int) -> Refreshed:
+        """Refresh a file that has introduced the item's run, once the server tells of that.
+
+        :raises OutcomeUnknownError: if it does not.
+        """
+        clock = self._client.clock
+        end = clock.monotonic() + PATIENCE
+        while True:
+            done = self._amendments.refresh(item, file_id, self._options.rules, is_introduced=True)
+            if not done.introduces:
+                return done
+            if clock.monotonic() > end:
+                raise OutcomeUnknownError(
+                    f"{item.name}: its predictions are in file {file_id}, and Diffgram does not tell of the "
+                    "model run that they introduced, so those of earlier runs are there as well. Run it again"
+                )
+            clock.sleep(1.0)
+
+    def _introduce_by_update(self, item: Item, file: File, references: Collection[str]) -> None:
         """Bring some of an item's predictions to its file by the queue, and wait until they are in.
 
+        :param file: as it was read before.
         :raises RefusedError: if they do not come in.
         """
         self._runs.is_new(item.packet)  # waits for its turn
-        place = self._queue.bring(item, file_id, references)
+        place = self._queue.bring(item, file.id, references)
         if self.introduces(item):
             place = self._introduce(item, place)
         self.batches.forget_place(place)
-        if not self._client.run(until_stored(self._client.project, file_id, references)):
+        if not self._client.run(until_stored(self._client.project, file, references)):
             raise RefusedError(
                 f"{item.name}: its predictions, which introduce a model run, went into the queue and did not "
-                f"reach file {file_id}. Is the server ingesting?"
+                f"reach file {file.id}. Is the server ingesting?"
             )
 
     def again(self, item: Item, row: Input | InputRow) -> Place:

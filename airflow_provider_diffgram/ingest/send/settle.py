@@ -53,13 +53,19 @@ def holding_instances(project: str, directory_id: int, files: Iterable[Unsettled
     return holding
 
 
-def until_stored(project: str, file_id: int, references: Collection[str]) -> Steps[bool]:
-    """Wait until a file holds instances, or time is up; return whether it does."""
-    wanted = set(references)
+def until_stored(project: str, before: File, references: Collection[str]) -> Steps[bool]:
+    """Wait until a file holds more instances, or time is up; return whether it does.
+
+    :param before: the file without them. It may hold others with the same references, of an earlier run, and
+        a person may save those meanwhile.
+    :param references: of the instances to come.
+    """
+    wanted, old = set(references), {row["id"] for row in before.instance_list}
 
     def look() -> Steps[bool | None]:
-        file = yield from ask(routes.list_annotations(project, file_id))
-        return wanted <= references_in(file.instance_list) or None
+        file = yield from ask(routes.list_annotations(project, before.id))
+        new = [row for row in file.instance_list if old.isdisjoint((row["id"], row.get("previous_id")))]
+        return wanted <= references_in(new) or None
 
     patience = PATIENCE + settle_seconds(len(wanted))
     return bool((yield from poll(look, every=_POLL, patience=patience)))
