@@ -181,15 +181,25 @@ class FileWriter:
     # What others saved meanwhile
 
     def _has_arrived(self, rewrite: Rewrite, before: File, after: File) -> bool:
-        """Whether a write without an answer was executed, if only to be undone by somebody since."""
-        there = {row["id"] for row in after.instance_list}
-        if rewrite.added & references(after.instance_list):
-            return True
-        if rewrite.removed and not rewrite.removed & there:
+        """Whether a write without an answer was executed, if only to be undone by somebody since.
+
+        What it was to remove may be gone by another's hand, and rows of an earlier run may have the same
+        references: only rows that came since tell of a write that adds some.
+        """
+        old = {row["id"] for row in before.instance_list}
+        if not rewrite.added:
+            return not rewrite.removed & {row["id"] for row in after.instance_list}
+        if rewrite.added & references(row for row in after.instance_list if row["id"] not in old):
             return True
         if count_gone(after) <= count_gone(before):
             return False
-        return not rewrite.added.isdisjoint(look_back(self._client, after, self.rows).fates())
+        since = before.time_last_updated or ""
+        came = [
+            chain
+            for chain in look_back(self._client, after, self.rows).chains
+            if str(chain[-1].get("created_time")) > since
+        ]
+        return any(rewrite.added & references(chain) for chain in came)
 
     def _mend_unseen(self, before: File, rewrite: Rewrite, after: File) -> int:
         """Give back what a write whose answer was lost has undone; return how many rows."""

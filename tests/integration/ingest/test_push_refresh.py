@@ -247,6 +247,36 @@ def test_a_run_that_wrote_from_an_older_list_makes_room_for_the_later_one(
     assert night(diffgram, 4, packet(media, 160)).refreshed == {"added": 1, "taken_back": 1}
 
 
+def test_a_write_that_did_not_arrive_is_not_taken_for_one_that_another_run_made_room_for(
+    diffgram: LiveDiffgram, media: Media
+):
+    file_id = file_of(diffgram, media, 1)
+    for number, name in ((2, "x.png"), (3, "y.png")):
+        night(diffgram, number, packet(media, 1, name=name))
+
+    def another_run_and_no_connection() -> None:
+        night(diffgram, 2, packet(media, 80))
+        lose_the_answer()
+
+    with between(diffgram, another_run_and_no_connection):
+        handle = night(diffgram, 3, packet(media, 120))
+    assert diffgram.lefts(file_id) == [120]
+    assert handle.refreshed == {"added": 1, "taken_back": 1}
+
+
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_an_equal_prediction_to_exchange_tells_nothing_of_a_write_without_an_answer(
+    diffgram: LiveDiffgram, media: Media, is_sent: bool
+):
+    file_id = file_of(diffgram, media, 1)
+    night(diffgram, 2, packet(media, 1, name="x.png"))
+    before, after = (None, lose_the_answer) if is_sent else (lose_the_answer, None)
+    with between(diffgram, before, after):
+        handle = night(diffgram, 2, packet(media, 1), refresh={"rescore": True})
+    assert [row["score"] for row in diffgram.instances(file_id)] == [0.7]
+    assert handle.refreshed["added"] == 1
+
+
 @pytest.mark.parametrize("how", ["saves", "answer lost", "dies"])
 def test_what_happens_between_reading_and_writing_costs_nobody_anything(
     diffgram: LiveDiffgram, media: Media, ada: Person, how: str
