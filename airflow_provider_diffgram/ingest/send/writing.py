@@ -26,7 +26,11 @@ from .batches import Memory
 _log = logging.getLogger(__name__)
 
 _ROUNDS = 8
-"""So often a file is written, or repaired, before it is given up: each time somebody had saved in between."""
+"""So often a file is written before it is given up: each time somebody had saved in between."""
+
+_REPAIRS = 12
+"""So often what others saved is given back. Programs that write one file at the same pace wait longer each
+time, until one of them has time enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +235,7 @@ class FileWriter:
         :raises RefusedError: if people save the file faster than it can be given back.
         """
         project, failures, restored = self._client.project, 0, 0
-        for rounds in range(_ROUNDS):
+        for rounds in range(_REPAIRS):
             if rounds > 1:  # two programs that write one file at the same pace would undo each other for ever
                 self._client.run(pause(backoff(rounds - 1)))
             ids = sorted(lost | touched)
