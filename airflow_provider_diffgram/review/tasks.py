@@ -10,8 +10,9 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..client import CredentialError, RefusedError, ServerFaultError, WrongAddressError, routes
+from ..client import routes
 from ..client.request import Steps, ask, now, pause
+from ..ingest.server.files import find_file
 from ..models import InvalidValueError, TaskState
 from ..models.problems import first_of
 from .errors import TasksMissingError
@@ -173,7 +174,8 @@ def _that_exist(project: str, job_id: int, file_ids: Sequence[int], requested: i
     """
     gone = []
     for file_id in file_ids[:_SHOWN]:
-        if (yield from state_of_file(project, file_id)) != "there":
+        file = yield from find_file(project, file_id)
+        if file is None or file.removed:
             gone.append(file_id)
     if gone:
         raise InvalidValueError(
@@ -184,33 +186,6 @@ def _that_exist(project: str, job_id: int, file_ids: Sequence[int], requested: i
             ],
         )
     return list(file_ids)
-
-
-def state_of_file(project: str, file_id: int) -> Steps[str]:
-    """Return ``there``, ``removed`` or ``unknown``.
-
-    The server answers an unknown id as it answers its own faults, except where annotations are listed
-    (server.md 2.6).
-    """
-    try:
-        file = yield from ask(routes.view_file(project, file_id))
-    except (CredentialError, WrongAddressError):
-        raise
-    except RefusedError:
-        return "unknown"
-    except ServerFaultError:
-        return (yield from _without_a_view(project, file_id))
-    return "removed" if file.removed else "there"
-
-
-def _without_a_view(project: str, file_id: int) -> Steps[str]:
-    try:
-        yield from ask(routes.list_annotations(project, file_id))
-    except (CredentialError, WrongAddressError):
-        raise
-    except RefusedError:
-        return "unknown"
-    return "there"
 
 
 def _first(file_ids: Sequence[int]) -> str:

@@ -15,6 +15,7 @@ from typing import Literal
 from ..client import DiffgramClient, routes
 from ..client.looking import look_until_decided
 from ..client.request import Steps, ask, now
+from ..ingest.server.files import find_file
 from ..models import InvalidValueError
 from ..models.problems import first_of
 from ..pulse import Pulse
@@ -36,7 +37,7 @@ from .progress import (
     speed_of,
     stands_of,
 )
-from .tasks import TaskIndex, state_of_file
+from .tasks import TaskIndex
 
 _log = logging.getLogger(__name__)
 
@@ -310,15 +311,16 @@ class ReviewWait:
             self._sought_at = moment
             self._removed.clear()
             for file_id in unfinished:
-                if (yield from state_of_file(self.project, file_id)) == "removed":
+                file = yield from find_file(self.project, file_id)
+                if file is not None and file.removed:
                     self._removed.add(file_id)
         for file_id in self._removed.intersection(unfinished):
             stands[file_id] = "removed"
 
     def _why_it_left(self, file_id: int) -> Steps[Stand]:
         """Return why the task of a file is listed no more: archived ones never are."""
-        state = yield from state_of_file(self.project, file_id)
-        return "archived" if state == "there" else "removed"
+        file = yield from find_file(self.project, file_id)
+        return "removed" if file is None or file.removed else "archived"
 
     def _look_into(self, stands: dict[int, Stand]) -> Steps[None]:
         """Find out which files without a task had one, or are not there any more: before this wait began.
@@ -344,7 +346,8 @@ class ReviewWait:
 
     def _without_task(self, file_id: int) -> Steps[Stand]:
         """Return whether a file without a task was removed, or had one: an event tells of each task made."""
-        if (yield from state_of_file(self.project, file_id)) != "there":
+        file = yield from find_file(self.project, file_id)
+        if file is None or file.removed:
             return "removed"
         events = yield from ask(routes.list_events(self.project, kind="file_None", file_id=file_id))
         made_in = {event.job_id for event in events if event.job_id is not None}

@@ -20,7 +20,7 @@ from ...models.received import without_signatures
 from ..limits import LIMITS, Limits
 from ..read.pages import Documents
 from ..read.paths import PathOpener, is_large, large_problems, measured
-from ..server.files import SEARCH_ONE_BY_ONE, find_file, find_with_children, root_files
+from ..server.files import SEARCH_ONE_BY_ONE, find_with_children, root_files
 from ..server.names import Known
 from .blobs import Blobs
 from .image_size import size_problems
@@ -308,7 +308,7 @@ class _Check:
 
     def _parent_problems(self, file_id: int) -> list[str]:
         """Return why ``file_id`` cannot take children (server.md 4.2, rules 10 and 13)."""
-        found = find_with_children(self._client, file_id)
+        found = self._client.run(find_with_children(self._client.project, file_id))
         if found is None:
             return [f"parent_file_id {file_id}: no such file in project {self._client.project!r}"]
         parent, self._plan.there[file_id] = found
@@ -344,8 +344,12 @@ class _Check:
         if file_id not in self._files:
             if len(self._files) >= _FILES_KEPT:
                 self._files.pop(next(iter(self._files)))
-            self._files[file_id] = self._listed(file_id) or find_file(self._client, file_id)
+            self._files[file_id] = self._listed(file_id) or self._found(file_id)
         return self._files[file_id]
+
+    def _found(self, file_id: int) -> File | None:
+        found = self._client.run(find_with_children(self._client.project, file_id))
+        return found[0] if found else None
 
     def _listed(self, file_id: int) -> File | None:
         """Return a file of the dataset, which is listed where files are many; None for one of another kind.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import TypeVar
 
 from ...client import (
     CredentialError,
@@ -14,6 +15,8 @@ from ...client import (
 )
 from ...client.request import Steps, ask
 from ...models import File
+
+T = TypeVar("T")
 
 SEARCH_ONE_BY_ONE = 3
 """Up to so many names are searched singly; above, the dataset is listed, 1000 files a request."""
@@ -90,38 +93,34 @@ def read_files(
     return found
 
 
-def find_file(client: DiffgramClient, file_id: int) -> File | None:
-    """Return a file of this project, a removed one too, or None.
+def find_file(project: str, file_id: int) -> Steps[File | None]:
+    """Return a file, a removed one too; None if there is none.
 
     An unknown id is a fault of the server here, and a refusal where annotations are listed (server.md
-    2.6), which tells it from a server in trouble. The endpoint that lists children refuses files of other
-    projects (server.md 2.5).
+    2.6), which tells it from a server in trouble.
     """
-    found = find_with_children(client, file_id)
-    return found[0] if found else None
-
-
-def find_with_children(client: DiffgramClient, file_id: int) -> tuple[File, list[File]] | None:
-    """Return what :func:`find_file` does, and the living children."""
     try:
-        file = client.send(routes.view_file(client.project, file_id))
-        children = client.send(routes.list_children(client.project, file_id))
-    except (CredentialError, WrongAddressError):
-        raise
-    except RefusedError:
-        return None
+        return (yield from _unless_refused(ask(routes.view_file(project, file_id))))
     except ServerFaultError:
-        if _is_known(client, file_id):
-            raise
+        return (yield from _unless_refused(ask(routes.list_annotations(project, file_id))))
+
+
+def find_with_children(project: str, file_id: int) -> Steps[tuple[File, list[File]] | None]:
+    """Return a file of this project, and its living children; None if the project has none of that id.
+
+    The endpoint that lists children refuses files of other projects (server.md 2.5).
+    """
+    file = yield from find_file(project, file_id)
+    if file is None:
         return None
-    return file, children
+    children = yield from _unless_refused(ask(routes.list_children(project, file_id)))
+    return None if children is None else (file, children)
 
 
-def _is_known(client: DiffgramClient, file_id: int) -> bool:
+def _unless_refused(steps: Steps[T]) -> Steps[T | None]:
     try:
-        client.send(routes.list_annotations(client.project, file_id))
+        return (yield from steps)
     except (CredentialError, WrongAddressError):
         raise
     except RefusedError:
-        return False
-    return True
+        return None
