@@ -218,9 +218,10 @@ def schema(given: Namespace) -> int:
         _print("\n".join(lacking.lines()) or "nothing is missing")
         return OK
     done = apply_schema(client, described)
-    _print("\n".join(f"made: {each}" for each in done.made) or "nothing was missing")
-    for each in done.left:
-        _print(f"left: {each}: Diffgram takes ten new attributes a day. Apply again tomorrow")
+    nothing = "nothing was made" if done.left else "nothing was missing"
+    _print("\n".join(f"made: {each}" for each in done.made) or nothing)
+    if done.left:
+        _print(f"{done.left_in_words()}. Apply again tomorrow")
     return FAILED if done.left else OK
 
 

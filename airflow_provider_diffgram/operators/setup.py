@@ -84,11 +84,8 @@ class DiffgramApplySchemaOperator(AnnouncingOperator):
             done = None if self.only_plans else apply_schema(client, described)
             if done is not None and done.left:
                 made = count_of(len(done.made), "part")
-                raise InvalidValueError(
-                    "schema",
-                    [f"{each} is not made: Diffgram takes ten new attributes a day" for each in done.left],
-                    sent=f"{made} of the schema made; run the task again tomorrow",
-                )
+                sent = f"{made} of the schema made. Run the task again tomorrow"
+                raise InvalidValueError("schema", [done.left_in_words()], sent=sent)
         return {
             "schema_id": None if done is None else done.schema_id,
             "made": [] if done is None else done.made,
@@ -98,17 +95,11 @@ class DiffgramApplySchemaOperator(AnnouncingOperator):
         }
 
     def _described(self) -> DescribedSchema:
-        from pydantic import ValidationError
-
         from ..models import InvalidValueError
-        from ..models.problems import describe
         from ..setup.description import DescribedSchema
 
         if isinstance(self.schema, Mapping):
-            try:
-                return DescribedSchema.model_validate(dict(self.schema))
-            except ValidationError as error:
-                raise InvalidValueError("schema", describe(error)) from None
+            return DescribedSchema.from_fields(self.schema)
         try:
             with self._hook().path_opener()(str(self.schema)).open("rb") as file:
                 text = file.read().decode()

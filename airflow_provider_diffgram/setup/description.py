@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ..models import InvalidValueError, Label
-from ..models.problems import describe
+from ..models.problems import count_of, describe, did_you_mean, first_of
 from ..models.received import AttributeGroup
 
 GROUPS_A_DAY = 10
@@ -23,11 +23,39 @@ GROUPS_A_DAY = 10
 
 Kind = Literal["select", "multiple_select", "radio", "slider", "tree", "text", "time", "date"]
 
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+_MOST_NAMES = 10
+
 _WITH_OPTIONS = ("select", "multiple_select", "radio", "tree")
 
 
 class _Described(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _keys_twice(node: Any) -> list[str]:
+    """Return what is wrong with keys that are given twice: YAML drops what the first of them holds."""
+    told: list[str] = []
+    if isinstance(node, yaml.SequenceNode):
+        told = [each for item in node.value for each in _keys_twice(item)]
+    elif isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    told.append(f"line {key.start_mark.line + 1}: {key.value!r} is given twice")
+                seen.add(key.value)
+            told += _keys_twice(value)
+    return told
+
+
+def _not_yaml(error: yaml.YAMLError) -> str:
+    """Return what is wrong, and where, in one line."""
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    if problem is None or mark is None:
+        return f"not YAML: {' '.join(str(error).split())}"
+    return f"line {mark.line + 1}, column {mark.column + 1}: not YAML: {problem}"
 
 
 def _by_name(value: Any) -> Any:
@@ -38,7 +66,7 @@ def _by_name(value: Any) -> Any:
 
 
 def _colour(value: Any) -> Any:
-    if value is not None and not re.fullmatch(r"#[0-9a-fA-F]{6}", str(value)):
+    if value is not None and not _COLOUR.fullmatch(str(value)):
         raise ValueError("must be # and six digits from 0 to f, in quotes, such as '#ff8800'")
     return value
 
@@ -101,6 +129,11 @@ class DescribedAttribute(_Described):
         _refuse_twice(f"attribute {self.name!r}: option", (option.name for option in self.options))
         return self
 
+    def in_words(self) -> str:
+        """Return ``attribute hidden (radio: no, partly)``."""
+        options = ", ".join(" / ".join(path) for path in paths(self.options))
+        return f"attribute {self.name} ({self.kind}{': ' + options if options else ''})"
+
 
 class DescribedSchema(_Described):
     """A label schema.
@@ -130,9 +163,26 @@ class DescribedSchema(_Described):
         :raises InvalidValueError: with everything that is wrong.
         """
         try:
-            return cls.model_validate(yaml.safe_load(text) or {})
+            twice = _keys_twice(yaml.compose(text, yaml.SafeLoader))
+            told = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise InvalidValueError(where, [f"not YAML: {error}"]) from None
+            raise InvalidValueError(where, [_not_yaml(error)]) from None
+        if twice:
+            raise InvalidValueError(where, twice)
+        return cls.from_fields({} if told is None else told, where)
+
+    @classmethod
+    def from_fields(cls, fields: object, where: str = "schema") -> DescribedSchema:
+        """Read a description from what a YAML file of it holds.
+
+        :param where: what to call it in errors, such as its path.
+        :raises InvalidValueError: with everything that is wrong.
+        """
+        if not isinstance(fields, Mapping):
+            told = f"must be a mapping with labels and attributes, not {type(fields).__name__}"
+            raise InvalidValueError(where, [told])
+        try:
+            return cls.model_validate(dict(fields))
         except ValidationError as error:
             raise InvalidValueError(where, describe(error)) from None
 
@@ -193,9 +243,7 @@ class Missing:
     def made_lines(self) -> list[str]:
         """Return what is to be made, a line each."""
         made = [f"+ label {label.name}" for label in self.labels]
-        for attribute in self.attributes:
-            options = ", ".join(_paths_in_words(attribute.options))
-            made.append(f"+ attribute {attribute.name} ({attribute.kind}{': ' + options if options else ''})")
+        made += [f"+ {each.in_words()}" for each in self.attributes]
         return [
             *made,
             *(f"+ option {' / '.join(each.path)} of attribute {each.attribute}" for each in self.options),
@@ -205,9 +253,9 @@ class Missing:
         """Return what is to be made and what stays as it is, a line each."""
         made = self.made_lines()
         if len(self.attributes) > GROUPS_A_DAY:
+            left = f"the other {len(self.attributes) - GROUPS_A_DAY}"
             made.append(
-                f"! Diffgram takes {GROUPS_A_DAY} new attributes a day: {GROUPS_A_DAY} are made now, "
-                "apply again tomorrow for the others"
+                f"! Diffgram takes {GROUPS_A_DAY} new attributes a day: apply again tomorrow for {left}"
             )
         return [
             *made,
@@ -223,9 +271,22 @@ def missing(
 
     :param labels: of the schema, as the project has them.
     :param attributes: of the schema.
+    :raises InvalidValueError: if an attribute is described as one of a label that is neither described nor
+        there: nobody would be asked it.
     """
     found = Missing()
     names = {label.name for label in labels}
+    known = names | {label.name for label in described.labels}
+    unknown = [
+        f"attribute {attribute.name!r}: label {name!r} is neither in this description nor in the project"
+        f"{did_you_mean(name, known)}"
+        for attribute in described.attributes
+        for name in attribute.labels or ()
+        if name not in known
+    ]
+    if unknown:
+        raise InvalidValueError("schema", unknown)
+    found.differing.extend(_other_colours(described.labels, labels))
     found.labels.extend(label for label in described.labels if label.name not in names)
     by_name = {group.name: group for group in attributes if group.name}
     for attribute in described.attributes:
@@ -239,6 +300,8 @@ def missing(
             continue
         if attribute.prompt is not None and group.prompt != attribute.prompt:
             found.differing.append(f"attribute {attribute.name} asks {group.prompt!r}")
+        found.differing.extend(_other_range(attribute, group))
+        found.differing.extend(_other_labels(attribute, group, labels, known))
         there = set(paths_of(group))
         wanted = paths(attribute.options)
         found.options.extend(NewOption(attribute.name, path) for path in wanted if path not in there)
@@ -249,19 +312,65 @@ def missing(
     return found
 
 
+def _other_colours(described: Sequence[DescribedLabel], labels: Sequence[Label]) -> list[str]:
+    colours = {label.name: label.colour for label in labels if label.colour is not None}
+    return [
+        f"label {each.name} is {colours[each.name]}, and described as {each.colour}"
+        for each in described
+        if each.colour is not None and colours.get(each.name, each.colour).lower() != each.colour.lower()
+    ]
+
+
+def _other_range(attribute: DescribedAttribute, group: AttributeGroup) -> list[str]:
+    wanted = (attribute.min_value, attribute.max_value)
+    there = (group.min_value, group.max_value)
+    if all(want in (None, has) for want, has in zip(wanted, there, strict=True)):
+        return []
+    return [f"attribute {attribute.name} goes from {there[0]} to {there[1]}"]
+
+
+def _other_labels(
+    attribute: DescribedAttribute, group: AttributeGroup, labels: Sequence[Label], known: set[str]
+) -> list[str]:
+    """Return in what the labels of an attribute differ, if the server tells them."""
+    if group.label_file_ids is None or attribute.about != "instance" or group.is_global:
+        return []
+    asked = {label.name for label in labels if label.id in group.label_file_ids}
+    wanted = known if attribute.labels is None else set(attribute.labels)
+    told = []
+    if wanted - asked:
+        told.append(f"attribute {attribute.name} is not asked of {_some_labels(wanted - asked)}")
+    if asked - wanted:
+        told.append(f"attribute {attribute.name} is also asked of {_some_labels(asked - wanted)}")
+    return told
+
+
+def _some_labels(names: set[str]) -> str:
+    return f"{count_of(len(names), 'label')}: {first_of(sorted(names), _MOST_NAMES)}"
+
+
 def description_of(
     schema_name: str, labels: Sequence[Label], attributes: Sequence[AttributeGroup]
 ) -> DescribedSchema:
     """Return a schema as it is, as a description."""
     return DescribedSchema(
         schema_name=schema_name,
-        labels=[DescribedLabel(name=label.name) for label in labels],
-        attributes=[_described(group) for group in attributes if group.name and group.kind],
+        labels=[
+            DescribedLabel(
+                name=each.name, colour=each.colour if _COLOUR.fullmatch(each.colour or "") else None
+            )
+            for each in labels
+        ],
+        attributes=[_described(group, labels) for group in attributes if group.name and group.kind],
     )
 
 
-def _described(group: AttributeGroup) -> DescribedAttribute:
+def _described(group: AttributeGroup, labels: Sequence[Label]) -> DescribedAttribute:
     about = "instance" if not group.is_global else (group.global_type or "file")
+    asked = None
+    if group.label_file_ids is not None and about == "instance":
+        named = [label.name for label in labels if label.id in group.label_file_ids]
+        asked = named if len(named) < len(labels) else None
     return DescribedAttribute.model_validate(
         {
             "name": group.name,
@@ -269,6 +378,7 @@ def _described(group: AttributeGroup) -> DescribedAttribute:
             "kind": group.kind,
             "options": _below(group, None),
             "about": about,
+            "labels": asked,
             "min_value": group.min_value,
             "max_value": group.max_value,
         }
@@ -300,7 +410,3 @@ def paths_of(group: AttributeGroup) -> dict[tuple[str, ...], int]:
                 yield from walk(option.id, path)
 
     return dict(walk(None, ()))
-
-
-def _paths_in_words(options: Sequence[DescribedOption]) -> list[str]:
-    return [" / ".join(path) for path in paths(options)]

@@ -11,8 +11,10 @@ from ..client import DiffgramClient, RateLimitedError, routes
 from ..ingest.check.lookup import find_schema
 from ..ingest.server.once import send_once
 from ..models import Label, LabelSchema
+from ..models.problems import count_of, first_of
 from ..models.received import AttributeGroup
 from .description import (
+    GROUPS_A_DAY,
     DescribedAttribute,
     DescribedSchema,
     Missing,
@@ -27,19 +29,28 @@ T = TypeVar("T")
 
 _LOOKS = (0.5, 1.0, 2.0)
 
+_MOST_NAMES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What was made.
 
     :param schema_id: of the label schema.
-    :param made: a line for each thing.
-    :param left: what the server's limit of a day left for tomorrow.
+    :param made: a line for each thing; that of an attribute has its options too.
+    :param left: names of attributes that the server's limit of a day left for tomorrow.
     """
 
     schema_id: int
     made: list[str]
     left: list[str]
+
+    def left_in_words(self) -> str:
+        """Return which attributes are not made, and why; nothing if all are."""
+        if not self.left:
+            return ""
+        them = f"{count_of(len(self.left), 'attribute')}: {first_of(self.left, _MOST_NAMES)}"
+        return f"Diffgram takes {GROUPS_A_DAY} new attributes a day, and left {them}"
 
 
 def plan_schema(client: DiffgramClient, described: DescribedSchema) -> Missing:
@@ -90,10 +101,10 @@ def apply_schema(client: DiffgramClient, described: DescribedSchema) -> Applied:
         try:
             group_id = nameless.pop().id if nameless else _make_group(client, schema, groups)
         except RateLimitedError:
-            left = [f"attribute {each.name}" for each in lacking.attributes[number:]]
+            left = [each.name for each in lacking.attributes[number:]]
             break
         _describe_group(client, group_id, attribute, labels)
-        made.append(f"attribute {attribute.name}")
+        made.append(attribute.in_words())
     fresh = {group.name: group for group in _read(client, schema)[1]}
     options = [
         NewOption(each.name, path)
@@ -104,7 +115,12 @@ def apply_schema(client: DiffgramClient, described: DescribedSchema) -> Applied:
     ]
     for option in options:
         _make_option(client, schema, fresh[option.attribute].id, option)
-    made += [f"option {' / '.join(each.path)} of {each.attribute}" for each in options]
+    is_new = {each.name for each in lacking.attributes}
+    made += [
+        f"option {' / '.join(each.path)} of attribute {each.attribute}"
+        for each in options
+        if each.attribute not in is_new
+    ]
     return Applied(schema.id, made, left)
 
 
@@ -126,7 +142,7 @@ def _make_schema(client: DiffgramClient, name: str) -> LabelSchema:
 
 def _read(client: DiffgramClient, schema: LabelSchema) -> tuple[list[Label], list[AttributeGroup]]:
     labels = client.send(routes.list_labels(client.project, schema.id)).labels
-    return labels, client.send(routes.list_attributes(client.project, schema.id))
+    return labels, client.send(routes.list_attributes(client.project, schema.id, with_labels=True))
 
 
 def _label_named(client: DiffgramClient, schema: LabelSchema, name: str) -> Label | None:

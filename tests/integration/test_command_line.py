@@ -190,5 +190,18 @@ def test_datasets_labels_and_schemas_are_made(terminal: Terminal):
     assert terminal("schema", "apply", "-", typed=described)[0] == ["nothing was missing"]
     exported = "\n".join(terminal("schema", "export")[0])
     assert terminal("schema", "plan", "-", typed=exported)[0] == ["nothing is missing"]
+    many = "attributes:\n" + "".join(f"- {{name: a{number}, kind: text}}\n" for number in range(12))
+    lines, _ = terminal("schema", "plan", "-", typed=many)
+    assert "! Diffgram takes 10 new attributes a day: apply again tomorrow for the other 2" in lines
+    lines, _ = terminal("schema", "apply", "-", typed=many, code=1)  # one of today's was made above
+    assert lines[-2:] == [
+        "made: attribute a8 (text)",
+        "Diffgram takes 10 new attributes a day, and left 3 attributes: a9, a10, a11. Apply again tomorrow",
+    ]
+    lines, _ = terminal("schema", "apply", "-", typed=many, code=1)
+    assert [line.partition(",")[0] for line in lines] == [
+        "nothing was made",
+        "Diffgram takes 10 new attributes a day",
+    ]
     terminal("schema", "plan", code=2)
     terminal("dataset", "create", code=2)

@@ -54,10 +54,15 @@ def create_label(project: str, name: str, schema_id: int, colour: str | None = N
     return Request(f"create label {name!r}", "POST", path, item(Label, "label"), json=body, write=True)
 
 
-def list_attributes(project: str, schema_id: int | None = None) -> Request[list[AttributeGroup]]:
-    """List the attribute groups of a schema, or of all, with their options (server.md 2.2)."""
+def list_attributes(
+    project: str, schema_id: int | None = None, *, with_labels: bool = False
+) -> Request[list[AttributeGroup]]:
+    """List the attribute groups of a schema, or of all, with their options (server.md 2.2).
+
+    :param with_labels: also of whose instances each is asked.
+    """
     path = path_of("/api/v1/project/{p}/attribute/template/list", project)
-    body = {"mode": "from_project", **given(schema_id=schema_id)}
+    body = {"mode": "from_project", **given(schema_id=schema_id, with_labels=with_labels or None)}
     return Request("list attributes", "POST", path, items(AttributeGroup, "attribute_group_list"), json=body)
 
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AliasPath, Field, field_validator
+from pydantic import AliasPath, BeforeValidator, Field, field_validator
 
 from ..base import Received
+
+
+def _hex_of(colour: Any) -> str | None:
+    """Return ``#00FF80`` of the object that holds it."""
+    told = colour.get("hex") if isinstance(colour, dict) else None
+    return told if isinstance(told, str) else None
+
+
+def _ids_of(labels: Any) -> list[int] | None:
+    """Return the ids of labels that are listed; None if the server lists none that can be told."""
+    if not isinstance(labels, list):
+        return None
+    told = [each.get("id") if isinstance(each, dict) else each for each in labels]
+    ids = [each for each in told if isinstance(each, int)]
+    return ids if len(ids) == len(told) else None
 
 
 class Label(Received):
@@ -15,6 +30,7 @@ class Label(Received):
     id: int
     name: str = Field(validation_alias=AliasPath("label", "name"))
     state: str | None = None
+    colour: Annotated[str | None, BeforeValidator(_hex_of)] = None
 
 
 class LabelList(Received):
@@ -64,6 +80,10 @@ class AttributeGroup(Received):
     global_type: str | None = None
     min_value: float | None = None
     max_value: float | None = None
+    label_file_ids: Annotated[list[int] | None, BeforeValidator(_ids_of)] = Field(
+        default=None, validation_alias="label_file_list"
+    )
+    """Labels of whose instances it is asked; None unless the request was for them."""
     options: list[AttributeOption] = Field(default=[], validation_alias="attribute_template_list")
 
     @field_validator("options", mode="before")

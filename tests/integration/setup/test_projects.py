@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.setup.datasets import ensure_dataset
-from airflow_provider_diffgram.setup.description import DescribedSchema
+from airflow_provider_diffgram.setup.description import DescribedAttribute, DescribedLabel, DescribedSchema
 from airflow_provider_diffgram.setup.schema import apply_schema, export_schema, plan_schema
 from diffgram_emulator.process import EmulatorProcess
 
@@ -71,15 +71,60 @@ def test_a_schema_is_planned_applied_and_exported(client: DiffgramClient):
     assert apply_schema(client, DESCRIBED).made == []
     exported = export_schema(client)
     assert [each.name for each in exported.labels] == ["cat", "dog"]
+    assert exported.labels[1].colour == "#ff8800"
     assert exported.attributes == DESCRIBED.attributes
 
 
 def test_a_new_option_is_added_to_an_attribute_that_is_there(client: DiffgramClient):
     apply_schema(client, DESCRIBED)
     more = DescribedSchema.from_yaml('attributes: [{name: hidden, kind: radio, options: ["no", all]}]')
-    assert apply_schema(client, more).made == ["option all of hidden"]
+    assert apply_schema(client, more).made == ["option all of attribute hidden"]
     (hidden,) = [each for each in export_schema(client).attributes if each.name == "hidden"]
     assert [option.name for option in hidden.options] == ["no", "partly", "all"]
+
+
+def test_a_second_day_makes_what_the_first_one_left(
+    client: DiffgramClient, diffgram_emulator: EmulatorProcess
+):
+    names = [f"a{number}" for number in range(13)]
+    described = DescribedSchema(
+        labels=[DescribedLabel(name="cat")],
+        attributes=[DescribedAttribute(name=each, kind="radio", options=["no", "yes"]) for each in names],
+    )
+    diffgram_emulator.reset()
+    first = apply_schema(client, described)
+    assert len(first.made) == 1 + 10
+    assert first.made[1] == "attribute a0 (radio: no, yes)"
+    assert first.left == names[10:]
+    assert first.left_in_words() == (
+        "Diffgram takes 10 new attributes a day, and left 3 attributes: a10, a11, a12"
+    )
+    same_day = apply_schema(client, described)
+    assert (same_day.made, same_day.left) == ([], names[10:])
+    diffgram_emulator.reset()  # the windows of its limits end
+    second = apply_schema(client, described)
+    assert second.made == [f"attribute {each} (radio: no, yes)" for each in names[10:]]
+    assert (second.left, second.left_in_words()) == ([], "")
+    assert plan_schema(client, described).lines() == []
+
+
+def test_an_attribute_of_an_unknown_label_is_refused_before_anything_is_made(client: DiffgramClient):
+    described = DescribedSchema.from_yaml(
+        "{labels: [cat], attributes: [{name: far, kind: slider, labels: [catt]}]}"
+    )
+    with pytest.raises(InvalidValueError, match="did you mean 'cat'"):
+        apply_schema(client, described)
+    assert export_schema(client).labels == []
+
+
+def test_a_label_that_came_later_is_told_as_not_asked(client: DiffgramClient):
+    apply_schema(client, DESCRIBED)
+    more = DescribedSchema.from_yaml(
+        '{labels: [car], attributes: [{name: hidden, kind: radio, options: ["no"]}]}'
+    )
+    assert (
+        "~ attribute hidden is not asked of 1 label: car: stays as it is" in plan_schema(client, more).lines()
+    )
 
 
 def test_what_an_interrupted_attempt_began_is_used(client: DiffgramClient):

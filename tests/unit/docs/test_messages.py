@@ -140,7 +140,9 @@ OTHERS = {
         all of them are there already
         nothing is missing
         nothing was missing
-        left: …: Diffgram takes ten new attributes a day. Apply again tomorrow
+        nothing was made
+        …. Apply again tomorrow
+        option … of attribute …
         file …: others saved while it was written; … row(s) given back
         compound file …: file … has its name, and children
         by an earlier attempt
@@ -175,7 +177,7 @@ OTHERS = {
         ; left out: … x …
         ; … changed while they were read
         + option … of attribute …
-        ! Diffgram takes … new attributes a day: … are made now, apply again tomorrow for the others
+        ! Diffgram takes … new attributes a day: apply again tomorrow for …
         ~ …: stays as it is
         … is not described: stays
     """,

@@ -36,16 +36,16 @@ attributes:
 """
 
 
-def label(number: int, name: str) -> Label:
-    return Label.model_validate({"id": number, "label": {"name": name}})
+def label(number: int, name: str, colour: object = None) -> Label:
+    return Label.model_validate({"id": number, "label": {"name": name}, "colour": colour})
 
 
 def group(
-    number: int, name: str | None, kind: str | None, *options: tuple[int, str, int | None]
+    number: int, name: str | None, kind: str | None, *options: tuple[int, str, int | None], **more: object
 ) -> AttributeGroup:
     listed = [{"id": each, "name": named, "parent_id": parent} for each, named, parent in options]
     told = {"id": number, "name": name, "prompt": name, "kind": kind, "attribute_template_list": listed}
-    return AttributeGroup.model_validate(told)
+    return AttributeGroup.model_validate(told | more)
 
 
 def test_a_description_is_read():
@@ -83,6 +83,79 @@ def test_only_what_is_missing_is_made_and_nothing_is_removed():
     assert found.beyond == ["label bird"]
 
 
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        ("labels: [{name: dog, colour: '#ff8800'}]", ["label dog is #00FF80, and described as #ff8800"]),
+        ("labels: [{name: dog, colour: '#00ff80'}, cat]", []),
+        (
+            "attributes: [{name: far, kind: slider, min_value: 0, max_value: 5}]",
+            ["attribute far goes from 0.0 to 9.0", "attribute far is not asked of 1 label: dog"],
+        ),
+        ("attributes: [{name: far, kind: slider, max_value: 9, labels: [cat]}]", []),
+        (
+            "{labels: [car], attributes: [{name: far, kind: slider, labels: [car, dog]}]}",
+            [
+                "attribute far is not asked of 2 labels: car, dog",
+                "attribute far is also asked of 1 label: cat",
+            ],
+        ),
+        ("attributes: [{name: night, kind: text, about: file, labels: [dog]}]", []),
+    ],
+)
+def test_what_is_there_and_differs_is_told(text: str, told: list[str]):
+    there = [
+        group(1, "far", "slider", min_value=0, max_value=9, label_file_list=[{"id": 1}]),
+        group(2, "night", "text", is_global=True, label_file_list=[]),
+    ]
+    labels = [label(1, "cat", {"hex": "#00FF80"}), label(2, "dog", {"hex": "#00FF80"})]
+    found = missing(DescribedSchema.from_yaml(text), labels, there)
+    assert found.differing == told
+    assert set(found.lines()) >= {f"~ {each}: stays as it is" for each in told}
+
+
+@pytest.mark.parametrize("listed", [None, "1", [{"name": "cat"}], {"1": {}}])
+def test_labels_of_an_attribute_that_the_server_does_not_tell_are_not_compared(listed: object):
+    there = group(1, "far", "slider", label_file_list=listed)
+    described = DescribedSchema.from_yaml("attributes: [{name: far, kind: slider, labels: [cat]}]")
+    assert missing(described, [label(1, "cat")], [there]).differing == []
+
+
+def test_an_attribute_of_a_label_that_is_not_there_is_refused():
+    """It would be asked of no instance at all, and nobody would notice."""
+    described = DescribedSchema.from_yaml("""
+labels: [dog]
+attributes:
+  - {name: far, kind: slider, labels: [cat, dog]}
+  - {name: near, kind: slider, labels: [catt]}
+""")
+    told = (
+        "schema: attribute 'near': label 'catt' is neither in this description nor in the project "
+        "(did you mean 'cat'?)"
+    )
+    with pytest.raises(InvalidValueError, match=f"^{re.escape(told)}$"):
+        missing(described, [label(1, "cat")], [])
+
+
+def test_an_export_keeps_colours_and_the_labels_of_attributes():
+    labels = [label(1, "cat", {"hex": "#00FF80"}), label(2, "dog", {"hex": "#00FF8055"}), label(3, "car", 7)]
+    attributes = [
+        group(1, "far", "slider", label_file_list=[{"id": 1}, {"id": 3}, {"id": 99}]),
+        group(2, "near", "slider", label_file_list=[1, 2, 3]),
+    ]
+    exported = description_of("Street", labels, attributes)
+    assert [each.colour for each in exported.labels] == ["#00FF80", None, None]
+    assert [each.labels for each in exported.attributes] == [["cat", "car"], None]
+    assert missing(DescribedSchema.from_yaml(exported.to_yaml()), labels, attributes).lines() == []
+
+
+def test_more_attributes_than_a_day_takes_are_told_beforehand():
+    described = DescribedSchema(attributes=[DescribedAttribute(name=f"a{n}", kind="text") for n in range(13)])
+    assert missing(described, [], []).lines()[-1] == (
+        "! Diffgram takes 10 new attributes a day: apply again tomorrow for the other 3"
+    )
+
+
 def test_an_option_of_a_tree_is_known_by_its_path():
     there = group(2, "kind", "tree", (1, "a", None), (2, "b", 1), (3, "c", 2))
     found = missing(DescribedSchema.from_yaml(TEXT), [], [there])
@@ -95,7 +168,11 @@ def test_an_option_of_a_tree_is_known_by_its_path():
         ("labels: [cat, cat]", "label given twice: 'cat'"),
         ("labels: [no]", "YAML reads it as false: put the name in quotes"),
         ("labels: [' cat']", "labels.0.name"),
-        ("labels: {", "not YAML"),
+        ("labels: {", "schema.yaml: line 1, column 10: not YAML: expected the node content"),
+        ("labels: [a]\nlabels: [b]", "schema.yaml: line 2: 'labels' is given twice"),
+        ("labels: [{name: a, name: b}]", "schema.yaml: line 1: 'name' is given twice"),
+        ("[cat, dog]", "schema.yaml: must be a mapping with labels and attributes, not list"),
+        ("cat", "schema.yaml: must be a mapping with labels and attributes, not str"),
         ("lables: [cat]", "lables: there is no such field here (did you mean 'labels'?)"),
         (
             "labels: [{name: a, colour: red}]",
