@@ -6,7 +6,7 @@ client knows, so it is measured, as in congestion control of networks: growth wh
 than they did at two at once (as the delay-based TCP Vegas, and Gradient2 of adaptive concurrency limits,
 compare with a time without a queue), always by one, since each try that is too much is felt by people;
 halving when the server fails or its time doubles (AIMD). It rests before the first try and after one that was
-too much, and longer each time.
+too much, and longer each time. Requests begin apart from each other, as in the pacing of TCP BBR.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ _ROUNDS_TO_TRUST = 16
 _REST, _LONGEST_REST = 24, 96
 """Rounds without growth at first and after it turned out to be too much: once, and after many times. So of
 twenty saves of people less than one meets a try that is too much."""
+
+_SPREAD = 0.75
+"""How evenly requests begin: 1 is as far apart as they end on average. Two that begin together wait for the
+same thing at the same time, first the disk, then the processor, and end together, again and again: 13.3
+uploads a second where two that take turns are 15.9. Less than 1: an answer may come early."""
 
 _DRIFT = 0.25
 """How far what is taken for normal follows a round that was slower, where no fewer requests can be tried."""
@@ -88,6 +93,11 @@ class Congestion:
         :param most: at once, at least 1.
         """
         return cls(most, min(START, most))
+
+    @property
+    def gap(self) -> float:
+        """Seconds from the beginning of one request to that of the next, at least."""
+        return _SPREAD * (self.normal or 0.0) / self.limit
 
     def after(self, answer: Answer) -> Congestion:
         """Return what is known after one more answer."""

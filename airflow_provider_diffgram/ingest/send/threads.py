@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -109,6 +110,7 @@ class Gate:
         self._clock = clock
         self._changed = threading.Condition()
         self._under_way = 0
+        self._began = -math.inf
 
     @property
     def limit(self) -> int:
@@ -122,10 +124,12 @@ class Gate:
         :raises StoppedError: if nothing more is to be sent.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._is_closed() or self._under_way < self._congestion.limit)
+            while not self._is_closed() and (wait := self._seconds_to_wait()) > 0:
+                self._changed.wait(None if wait == math.inf else wait)
             if self._is_closed():
                 raise StoppedError("another request has failed")
             self._under_way += 1
+            self._began = self._clock()
             at_once = self._under_way
         began, failed = self._clock(), False
         try:
@@ -139,6 +143,14 @@ class Gate:
                 answer = Answer(self._clock() - began, at_once, failed=failed)
                 self._congestion = self._congestion.after(answer)
                 self._changed.notify_all()
+
+    def _seconds_to_wait(self) -> float:
+        """Return the seconds until there may be a turn: for ever where only the end of another makes room."""
+        if self._under_way >= self._congestion.limit:
+            return math.inf
+        if not self._under_way:
+            return 0.0
+        return self._began + self._congestion.gap - self._clock()
 
     def look(self) -> None:
         """Let those who wait see whether it is closed."""

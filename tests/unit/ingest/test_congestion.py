@@ -174,3 +174,17 @@ def test_noise_does_not_hide_where_the_server_gets_slower(seed: int):
         return Answer(0.05 * max(1.0, at_once / 8) * chance.lognormvariate(0, 0.3), at_once)
 
     assert 4 <= mean(limits(server, most=32, answers=6000)[-3000:]) <= 12
+
+
+def test_nothing_is_spread_before_it_is_known_how_long_an_answer_takes():
+    assert Congestion.of(16).gap == 0.0
+
+
+@pytest.mark.parametrize("amount, seconds", [(2, 0.1), (8, 0.1), (2, 3.0)])
+def test_requests_begin_closer_to_each_other_than_they_end(amount: int, seconds: float):
+    congestion = Congestion.of(16)
+    for number in range(2000):
+        congestion = congestion.after(cores(amount, seconds)(number, congestion.limit))
+        if congestion.normal is not None:
+            ends_every = cores(amount, seconds)(0, congestion.limit).seconds / congestion.limit
+            assert 0.4 * ends_every < congestion.gap < ends_every

@@ -105,6 +105,27 @@ def test_the_time_of_a_turn_is_what_counts():
     assert gate.limit == 1
 
 
+def test_the_second_begins_when_the_first_is_well_under_way(pool: ThreadPoolExecutor):
+    clock = Steps(0.1)
+    gate, inside, go = Gate(16, clock=clock), threading.Semaphore(0), threading.Event()
+    through(gate, 8)  # each takes 0.1 s, which is normal from now on
+    clock.seconds = 0.0
+
+    def job() -> None:
+        with gate.turn():
+            inside.release()
+            assert go.wait(PATIENCE)
+
+    jobs = [pool.submit(job) for _ in range(START)]
+    assert inside.acquire(timeout=PATIENCE)
+    assert not inside.acquire(timeout=0.2)
+    clock.seconds = 0.05  # a share of 0.1 s by two
+    assert inside.acquire(timeout=PATIENCE)
+    go.set()
+    for each in jobs:
+        each.result(PATIENCE)
+
+
 def test_whoever_waits_when_another_fails_sends_nothing():
     turned, passed = threading.Event(), []
     with Senders(8) as senders:
