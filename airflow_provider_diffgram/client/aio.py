@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Generator
@@ -208,12 +209,24 @@ def _proxy_of(settings: Settings) -> httpx.Proxy | None:
 
 
 def _meaning(request: Request[Any], settings: Settings, error: Exception) -> DiffgramError:
-    what, where = request.what, settings.base_url
+    what, where = request.what, settings.address
     if _is_tls(error):
         return tls_error(what, where, error)
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
-        return unreachable_error(what, where, error if str(error) else type(error).__name__)
+        return unreachable_error(what, where, _innermost(error))
     return no_reply_error(what, where, f"{type(error).__name__}: {error}")
+
+
+def _innermost(error: BaseException) -> str:
+    """Return why there was no connection, in the system's words: httpx says that all attempts failed."""
+    found = str(error) or type(error).__name__
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.errno is not None and inner.errno > 0:
+            found = os.strerror(inner.errno)
+        group = inner if isinstance(inner, BaseExceptionGroup) else None
+        inner = group.exceptions[0] if group else inner.__cause__ or inner.__context__
+    return found
 
 
 def _is_tls(error: BaseException | None) -> bool:

@@ -38,6 +38,9 @@ RATE_LIMIT_PATIENCE = 600.0
 _FAULTS_TOLERATED = 3
 """Attempts that may end in 500, which on a look-up mostly means that the id does not exist (quirk 39)."""
 
+_OF_THE_PLACE = (CredentialError, WrongAddressError, ServerUnavailableError)
+"""What is wrong is where the request went, so the message names that."""
+
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
 
 _documented: set[tuple[str, str]] = set()
@@ -108,7 +111,7 @@ def attempts(
             if outage is not None:
                 outage.note(error, now, settings.retry_timeout)
             if seconds is None:
-                if isinstance(error, CredentialError):
+                if isinstance(error, _OF_THE_PLACE):
                     error.args = (f"{error}. Asked: {settings.where}",)
                 raise
         yield Pause(seconds)

@@ -157,12 +157,13 @@ class UnexpectedReplyError(OutcomeUnknownError):
 
 
 class ServerUnavailableError(OutcomeUnknownError):
-    """503: the service is down, or an id in the request does not exist (quirk 6).
+    """503: the service is down, or an id in the request does not exist (quirk 6); 502, 504 of a proxy.
 
     :ivar retry_after: seconds to wait before sending again, if a proxy in front of Diffgram says so; else 0.
     """
 
     remedy = "Check the ids. If they exist, wait until the service is back"
+    proxy_remedy = "Wait until the service is back, or ask whoever runs the proxy"
     retry_after: float = 0.0
 
 

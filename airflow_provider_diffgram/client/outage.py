@@ -49,7 +49,9 @@ class Outage:
                 self._began = now
             lasted = now - self._began
             if self._told is None and lasted >= _SHORT:
-                _log.warning("%s Each request is sent again for %s.", _sentence(error), duration(patience))
+                _log.warning(
+                    "%s Each request is sent again for %s.", self._sentence(error), duration(patience)
+                )
             elif self._told is not None and now - self._told >= EVERY:
                 _log.warning(
                     "no answer from %s for %s; %s requests met it", self._where, duration(lasted), self._met
@@ -66,6 +68,6 @@ class Outage:
             self._began = self._told = None
             self._met = 0
 
-
-def _sentence(error: DiffgramError) -> str:
-    return f"{str(error).removesuffix(error.remedy).strip().removesuffix('.')}."
+    def _sentence(self, error: DiffgramError) -> str:
+        words = f"{str(error).removesuffix(error.remedy).strip().removesuffix('.')}."
+        return words if self._where in words else f"{words} Asked: {self._where}."

@@ -28,11 +28,13 @@ from .pacing import seconds_until_window
 from .pieces import BIG, loads
 from .remedies import remedy_for
 from .request import Request
-from .words import NO_JSON, Words, shown, shown_value, words_of
+from .words import NO_JSON, Words, is_marked_up, shown, shown_value, words_of
 
 T = TypeVar("T")
 
 _AN_HOUR = 3600.0
+_OF_A_PROXY = (502, 504)
+"""What Diffgram itself never answers: its own dispatcher says 503 (server.md 1.4)."""
 _SHOWN_IDS = 6
 
 
@@ -54,8 +56,9 @@ class _Answer:
         """Whether it is a web page, which Diffgram's API never sends."""
         if self.parsed is not NO_JSON:
             return False
-        start = self.body.lstrip()[:1]
-        return start == b"<" or (self.status < 300 and "html" in self.headers.get("content-type", ""))
+        return is_marked_up(self.body) or (
+            self.status < 300 and "html" in self.headers.get("content-type", "")
+        )
 
     def means(
         self,
@@ -180,16 +183,17 @@ def _error(answer: _Answer) -> DiffgramError:
         assert isinstance(limited, RateLimitedError)
         limited.retry_after = _retry_after(answer.headers, text)
         return limited
+    if status in _OF_A_PROXY or (by_proxy and status > 500):
+        return _unavailable(
+            answer, "a proxy in front of Diffgram got no answer from it", ServerUnavailableError.proxy_remedy
+        )
     if status == 503:
-        unavailable = answer.means(
-            ServerUnavailableError,
+        return _unavailable(
+            answer,
             ("another write to the file is under way, " if answer.request.edits_rows else "")
             + "the service is down, or an id in the request does not exist: the answer does not tell which"
             + (f" (asked with {ids})" if (ids := _ids_of(answer.request)) else ""),
         )
-        assert isinstance(unavailable, ServerUnavailableError)
-        unavailable.retry_after = _told_seconds(answer.headers) or 0.0
-        return unavailable
     if status >= 500 or status < 400:
         cause = (
             "a proxy in front of Diffgram failed"
@@ -211,6 +215,13 @@ def _error(answer: _Answer) -> DiffgramError:
             "before the host",
         )
     return _refused(answer, "refused")
+
+
+def _unavailable(answer: _Answer, cause: str, remedy: str | None = None) -> DiffgramError:
+    error = answer.means(ServerUnavailableError, cause, remedy)
+    assert isinstance(error, ServerUnavailableError)
+    error.retry_after = _told_seconds(answer.headers) or 0.0
+    return error
 
 
 def _refused(answer: _Answer, cause: str) -> DiffgramError:

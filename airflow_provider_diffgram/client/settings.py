@@ -126,6 +126,11 @@ class Settings:
         named = f", connection {self.name!r}" if self.name else ""
         return f"{self.base_url}, project {self.project!r}{named}"
 
+    @property
+    def address(self) -> str:
+        """Where requests go, in words: host and connection."""
+        return f"{self.base_url} (connection {self.name!r})" if self.name else self.base_url
+
     def file_url(self, file_id: int) -> str:
         """Return the page of a file in Diffgram's own user interface."""
         return f"{self.base_url}/studio/annotate/{self.project}?file={file_id}"

@@ -200,7 +200,7 @@ class _Session(requests.Session):
 
 
 def _meaning(request: Request[Any], settings: Settings, error: Exception) -> DiffgramError:
-    what, where = request.what, settings.base_url
+    what, where = request.what, settings.address
     cause = error.args[0] if error.args else error
     reason = getattr(cause, "reason", cause)
     if isinstance(error, requests.exceptions.SSLError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 
 from ..models.received import without_signatures
@@ -13,6 +15,8 @@ SHOWN = 400
 
 _SHOWN_VALUE = 60
 _SHOWN_FIELDS = 20
+_SHOWN_OF_PAGE = 120
+_READ_OF_PAGE = 20_000
 _LEAST_SECRET = 8
 """A shorter secret would match ordinary words; the server's own are far longer."""
 
@@ -87,4 +91,42 @@ def _sentence(body: bytes, parsed: Any) -> Any:
         return error or parsed.get("message") or ""
     if isinstance(parsed, str):
         return parsed
+    if is_marked_up(body):
+        return text_of_page(body)
     return body[: 4 * SHOWN].decode("utf-8", "replace")
+
+
+def is_marked_up(body: bytes) -> bool:
+    """Whether a body is HTML or XML, as that of a proxy or of object storage."""
+    return body[:1024].removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<"
+
+
+def text_of_page(body: bytes) -> str:
+    """Return what a person would read of a page, in one short line: ``502 Bad Gateway; nginx``."""
+    page = _Page()
+    page.feed(body[:_READ_OF_PAGE].decode("utf-8-sig", "replace"))
+    return "; ".join(dict.fromkeys(page.texts))[:_SHOWN_OF_PAGE]
+
+
+class _Page(HTMLParser):
+    """Collects the texts of a page, but for scripts and styles."""
+
+    _UNSEEN = frozenset({"script", "style", "template", "noscript"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._within: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag in self._UNSEEN:
+            self._within.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._within and tag == self._within[-1]:
+            self._within.pop()
+
+    def handle_data(self, data: str) -> None:
+        text = " ".join(data.split())
+        if text and not self._within:
+            self.texts.append(text)

@@ -122,7 +122,8 @@ class DiffgramHook(BaseHook):
         from .connection import InvalidConnectionError
 
         try:
-            settings = dataclasses.replace(self.get_settings(), retry_timeout=0)
+            # The form's test button asks under an id of the moment, which nobody knows.
+            settings = dataclasses.replace(self.get_settings(), retry_timeout=0, name=None)
             self._check_extra()
             _mask(settings)
             defaults = self.get_defaults()

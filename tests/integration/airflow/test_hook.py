@@ -36,6 +36,13 @@ def test_proving_leaves_nothing_behind(connection, client):
     assert client.send(routes.list_inputs(client.project)) == before
 
 
+def test_a_wrong_credential_is_told_without_the_id_of_the_moment(connection, diffgram_emulator):
+    connection(password="wrong")
+    fine, message = DiffgramHook().test_connection()
+    assert not fine
+    assert message.endswith(f"Asked: {diffgram_emulator.url}, project {diffgram_emulator.project!r}")
+
+
 def test_nobody_there_is_told(connection):
     port = free_port()
     connection(host=f"http://127.0.0.1:{port}")

@@ -44,8 +44,8 @@ ACCEPTED = reply(body={"input_id": 17, "log": {"error": {}, "info": {}, "success
 UNKNOWN = [
     pytest.param(NoReplyError("cut off"), NoReplyError, id="no reply"),
     pytest.param(reply(500, {"error": "x"}), ServerFaultError, id="500"),
-    pytest.param(reply(502, b"bad gateway"), ServerFaultError, id="502"),
-    pytest.param(reply(504, b"timeout"), ServerFaultError, id="504"),
+    pytest.param(reply(502, b"bad gateway"), ServerUnavailableError, id="502"),
+    pytest.param(reply(504, b"timeout"), ServerUnavailableError, id="504"),
     pytest.param(reply(503, {"error": {"message": "m"}}), ServerUnavailableError, id="503"),
     pytest.param(reply(200, b'{"input'), ServerFaultError, id="half JSON"),
 ]

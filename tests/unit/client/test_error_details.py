@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from typing import Any
 
 import pytest
@@ -130,9 +131,9 @@ def test_a_compound_that_was_refused_for_its_instances_exists_all_the_same_quirk
         (403, PAGE, HTML, CredentialError, False),
         (413, PAGE, HTML, TooLargeError, False),
         (500, PAGE, HTML, ServerFaultError, None),
-        (502, PAGE, HTML, ServerFaultError, None),
+        (502, PAGE, HTML, ServerUnavailableError, None),
         (503, PAGE, HTML, ServerUnavailableError, None),
-        (504, PAGE, HTML, ServerFaultError, None),
+        (504, PAGE, HTML, ServerUnavailableError, None),
         (200, b'{"input_id": nu', JSON, ServerFaultError, None),
     ],
 )
@@ -161,6 +162,72 @@ def test_a_page_is_told_from_the_plain_text_of_diffgram_e7():
     assert type(error) is RefusedError
     assert "proxy" in str(meaning(403, PAGE, headers=HTML))
     assert "https://" in str(meaning(400, PAGE, headers=HTML))
+
+
+NGINX = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>"
+    b"</center>\r\n<hr><center>nginx/1.25.3</center>\r\n</body>\r\n</html>\r\n"
+)
+LOGIN = (
+    b"\xef\xbb\xbf<!DOCTYPE html><html><head><title>Sign in</title><script>if (a < b) token('x');</script>"
+    b"<style>a {}</style></head><body><form action=/login>Please&nbsp;log <b>in</b><input></form></body>"
+)
+STORAGE = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+
+
+@pytest.mark.parametrize(
+    "status, page, said",
+    [
+        (502, NGINX, "502 Bad Gateway; nginx/1.25.3"),
+        (200, LOGIN, "Sign in; Please log; in"),
+        (403, STORAGE, "AccessDenied; Access Denied"),
+        (
+            500,
+            b"<html><body>" + b"<p>word &amp; word</p>" * 3 + b"<p>" + b"x" * 5000,
+            "word & word; " + "x" * 107,
+        ),
+        (502, b"<html></html>", ""),
+        (502, b"<" * 9000, None),
+    ],
+)
+def test_of_a_page_only_what_a_person_would_read_of_it_is_said(status: int, page: bytes, said: str | None):
+    error = meaning(status, page, headers=HTML)
+    assert said is None or error.server_text == said
+    assert "\n" not in str(error)
+    assert len(str(error)) < 500
+    for markup in ("<html", "<title", "script", "token", "{"):
+        assert markup not in str(error)
+
+
+@pytest.mark.parametrize("status", [502, 503, 504, 521, 524])
+def test_a_proxy_that_gets_no_answer_from_diffgram_is_an_outage(status: int):
+    error = meaning(status, NGINX, headers={**HTML, "retry-after": "7"})
+    assert isinstance(error, ServerUnavailableError)
+    assert error.retry_after == 7
+    assert "a proxy in front of Diffgram got no answer from it" in str(error)
+    assert "ids" not in error.remedy
+
+
+@pytest.mark.parametrize("transport", BOTH)
+@pytest.mark.parametrize(
+    "status, body", [(200, LOGIN), (302, b""), (404, b"{}"), (401, b"{}"), (502, NGINX), (503, b"{}")]
+)
+def test_what_is_wrong_with_the_place_names_host_and_connection(transport: Any, status: int, body: bytes):
+    with answering(Answer(status, body, dict(HTML))) as server, pytest.raises(DiffgramError) as caught:
+        transport(server.settings(name="diffgram_eu", retry_timeout=0)).send(routes.list_schemas(P))
+    assert str(caught.value).endswith(f"Asked: {server.url}, project 'p', connection 'diffgram_eu'")
+
+
+@pytest.mark.parametrize("transport", BOTH)
+def test_a_host_that_does_not_answer_is_named_with_its_connection(transport: Any):
+    with answering(Answer(kind="reset")) as server:
+        settings = server.settings(name="diffgram_eu", retry_timeout=0)
+        with pytest.raises(NoReplyError, match=re.escape(f"{server.url} (connection 'diffgram_eu') broke")):
+            transport(settings).send(routes.list_schemas(P))
+    with pytest.raises(
+        HostUnreachableError, match=re.escape(f"{server.url} (connection 'diffgram_eu'): nothing")
+    ):
+        transport(settings).send(routes.list_schemas(P))
 
 
 def test_e5_names_the_ids_of_the_request_and_no_field_quirk_6():

@@ -82,8 +82,8 @@ def test_e3_the_error_is_not_nested():
         (413, TooLargeError),
         (429, RateLimitedError),
         (500, ServerFaultError),
-        (502, ServerFaultError),
-        (504, ServerFaultError),
+        (502, ServerUnavailableError),
+        (504, ServerUnavailableError),
     ],
 )
 def test_e4_an_error_as_text_is_told_by_its_status(status: int, kind: type[DiffgramError]):

@@ -58,6 +58,7 @@ OTHERS = {
         Check whether it arrived before you send it again
         This may be another version of Diffgram, or a proxy that changes answers: please report it
         Check the ids. If they exist, wait until the service is back
+        Wait until the service is back, or ask whoever runs the proxy
         Check the ids and the medium. If they are right, look into the server's log
         Run it again
         Check that this is a Diffgram, and that the host of the connection has no path
