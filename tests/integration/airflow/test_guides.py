@@ -262,6 +262,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "binder": {"wait": (4, 0)},
     "crossing": {"wait": (3, 0)},
     "push_and_tell": {"push_predictions.wait": (1, 0), "count": 1},
+    "send_then_wait": {"wait": (1, 0)},
     "ways_to_wait": {
         "deferred": (1, 0),
         "poking": (1, 0),
