@@ -165,7 +165,7 @@ SECTIONS: dict[str, list[Entry]] = {
         *_of("review.pull", "Pulled"),
         *_of("review.manifest", "Manifest"),
         *_of("review.stored", "StoredFile"),
-        *_of("review.comparison", "compare", "Outputs"),
+        *_of("review.comparison", "compare_in", "Outputs"),
         *_of("review.limits", "QualityLimits"),
         *_of("review.verdict", "Comparison", "QualityError"),
         *_of(

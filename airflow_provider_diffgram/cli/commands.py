@@ -6,7 +6,6 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,31 +128,19 @@ def pull(given: Namespace) -> int:
 
 def compare(given: Namespace) -> int:
     """Say what people made of predictions."""
-    from ..client import routes
-    from ..review.attribute_values import AttributeReader
-    from ..review.comparison import Outputs
-    from ..review.comparison import compare as compare_record
-    from ..review.finals import LiveFiles, PulledFiles
-    from ..review.pictures import PictureFinder
+    from ..review.comparison import Outputs, compare_in
 
     hook, client = _connected(given)
-    path_of = hook.path_opener()
-    attributes = client.send(routes.list_attributes(client.project))
-    live = LiveFiles(client, given.job)
-    finals = PulledFiles(given.review, path_of, live.explained) if given.review else live
-    with closing(finals):
-        found = compare_record(
-            given.record,
-            finals,
-            run=given.run,
-            project=client.project,
-            outputs=Outputs(
-                metrics=given.metrics, report=given.report, page=given.page, history=given.history
-            ),
-            canonical=AttributeReader(attributes),
-            pictures=PictureFinder(client, path_of),
-            path_of=path_of,
-        )
+    written = {name: getattr(given, name) for name in ("metrics", "report", "page", "history")}
+    found = compare_in(
+        client,
+        given.record,
+        run=given.run,
+        job_id=given.job,
+        review=given.review,
+        outputs=Outputs(**written),
+        path_of=hook.path_opener(),
+    )
     _print(found.summary())
     if given.page is not None:
         _print(f"page: {given.page}")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from ..review.comparison import Outputs
-    from ..review.finals import LiveFiles, PulledFiles
     from ..review.limits import QualityLimits
     from ..review.verdict import Comparison
 
@@ -114,32 +113,23 @@ class DiffgramCompareOperator(AnnouncingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Compare, write what is asked for, and return the figures that matter most."""
-        from ..client import routes
-        from ..review.attribute_values import AttributeReader
-        from ..review.comparison import compare
-        from ..review.pictures import PictureFinder
+        from ..review.chosen import job_id_of
+        from ..review.comparison import compare_in
 
         with failing_for_good():
             limits = self._limits()
-            hook = self._hook()
-            client, path_of = self._connect(context), hook.path_opener()
-            attributes = client.send(routes.list_attributes(client.project))
-            finals = self._finals()
-            try:
-                self._found = found = compare(
-                    [self.record] if isinstance(self.record, str) else list(self.record),
-                    finals,
-                    run=self.run_name,
-                    project=client.project,
-                    limits=limits,
-                    outputs=self._outputs(),
-                    redrawn_iou=number_of("redrawn_iou", self.redrawn_iou),
-                    canonical=AttributeReader(attributes),
-                    pictures=PictureFinder(client, path_of),
-                    path_of=path_of,
-                )
-            finally:
-                finals.close()
+            self._found = found = compare_in(
+                self._connect(context),
+                [self.record] if isinstance(self.record, str) else list(self.record),
+                run=self.run_name,
+                job_id=None if self.job in (None, "") else job_id_of(self.job),
+                review=self.review,
+                proofs=self.proofs,
+                limits=limits,
+                outputs=self._outputs(),
+                redrawn_iou=number_of("redrawn_iou", self.redrawn_iou),
+                path_of=self._hook().path_opener(),
+            )
             self.log.info("%s", found.summary())
             if self.page:
                 self.log.info("page: %s", self.page)
@@ -147,15 +137,6 @@ class DiffgramCompareOperator(AnnouncingOperator):
             self._tell(context, found)
             self._end(found)
         return found.to_xcom()
-
-    def _finals(self) -> LiveFiles | PulledFiles:
-        from ..review.chosen import job_id_of
-        from ..review.finals import LiveFiles, PulledFiles
-
-        hook = self._hook()
-        job = None if self.job in (None, "") else job_id_of(self.job)
-        live = LiveFiles(hook.get_conn(), job, proofs=self.proofs)
-        return PulledFiles(self.review, hook.path_opener(), live.explained) if self.review else live
 
     def _outputs(self) -> Outputs:
         from ..review.comparison import Outputs

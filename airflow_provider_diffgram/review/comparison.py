@@ -7,7 +7,7 @@ import itertools
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +15,11 @@ from typing import Any, BinaryIO
 
 from pydantic_core import to_json
 
+from ..client import DiffgramClient, routes
 from ..ingest.read.paths import PathOpener, is_local, universal_path
 from ..ingest.read.storage import patient
 from ..models import InvalidValueError
+from .attribute_values import AttributeReader
 from .compare import (
     ADDED,
     DELETED,
@@ -32,11 +34,12 @@ from .compare import (
     named_as_sent,
     predictions_of,
 )
-from .finals import Finals
+from .finals import PROOFS, Finals, LiveFiles, PulledFiles
 from .limits import QualityLimits
 from .lines import RecordLines
 from .metrics import Tally
 from .page import Pictures, WorstFile, write_page
+from .pictures import PictureFinder
 from .precision import AveragePrecision
 from .table import ReportTable
 from .trend import against_last, entry, read_history, with_entry, written
@@ -80,6 +83,52 @@ class Outputs:
         return problems
 
 
+def compare_in(
+    client: DiffgramClient,
+    record: Sequence[str],
+    *,
+    run: str,
+    job_id: int | None = None,
+    review: str | None = None,
+    proofs: int = PROOFS,
+    limits: QualityLimits | None = None,
+    outputs: Outputs | None = None,
+    redrawn_iou: float = REDRAWN_IOU,
+    path_of: PathOpener = universal_path,
+) -> Comparison:
+    """Compare the predictions of a record with what people left in a project, or in a version pulled from it.
+
+    :param client: connected to the project, which also tells attributes and pictures.
+    :param record: paths of records, as a push writes them, oldest first.
+    :param run: what the comparison is called in the history.
+    :param job_id: whose tasks tell what is reviewed; None: all tasks of a file do.
+    :param review: path of a pulled version; None: the project is asked.
+    :param proofs: most files whose histories are looked for.
+    :param limits: what is to be reached; nothing by default.
+    :param outputs: files to write; None: none.
+    :param redrawn_iou: how alike one that a person drew must be to one that is gone, to be the same.
+    :param path_of: opens paths.
+    :return: what was found, whether limits are missed or not.
+    :raises InvalidValueError: if an argument is wrong, or a file cannot be read or written.
+    """
+    attributes = client.send(routes.list_attributes(client.project))
+    live = LiveFiles(client, job_id, proofs=proofs)
+    finals = PulledFiles(review, path_of, live.explained) if review else live
+    with closing(finals):
+        return compare(
+            record,
+            finals,
+            run=run,
+            project=client.project,
+            limits=limits,
+            outputs=outputs,
+            redrawn_iou=redrawn_iou,
+            canonical=AttributeReader(attributes),
+            pictures=PictureFinder(client, path_of),
+            path_of=path_of,
+        )
+
+
 def compare(
     record: Sequence[str],
     finals: Finals,
@@ -93,22 +142,14 @@ def compare(
     pictures: Pictures | None = None,
     path_of: PathOpener = universal_path,
 ) -> Comparison:
-    """Compare the predictions of a record with what people made of them, and write the outputs.
+    """Do what :func:`compare_in` does, with what people left wherever that is found.
 
     Files are compared one after the other; what is in memory does not grow with them but for an index.
 
-    :param record: paths of records, as a push writes them, oldest first.
     :param finals: where what people left is found.
-    :param run: what the comparison is called in the history.
     :param project: shown on the page.
-    :param limits: what is to be reached; nothing by default.
-    :param redrawn_iou: how alike one that a person drew must be to one that is gone, to be the same.
     :param canonical: reads attributes of both sides into one form.
     :param pictures: finds the pictures of the page; None: the page has drawings alone.
-    :param path_of: opens paths.
-    :param outputs: files to write; None: none.
-    :return: what was found, whether limits are missed or not.
-    :raises InvalidValueError: if an argument is wrong, or a file cannot be read or written.
     """
     limits, outputs = limits or QualityLimits(), outputs or Outputs()
     problems = [*limits.check(), *outputs.check()]

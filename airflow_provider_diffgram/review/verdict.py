@@ -55,8 +55,3 @@ class Comparison:
             f"{told[REDRAWN]:,} again and added {told[ADDED]:,}; {told['reviewed']:,} of {told['files']:,} "
             f"files are reviewed{unknown}"
         )
-
-    def raise_if_missed(self) -> None:
-        """Raise QualityError with the limits that are missed."""
-        if self.missed:
-            raise QualityError(f"{'; '.join(self.missed)}. {self.summary()}")
