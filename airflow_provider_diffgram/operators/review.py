@@ -192,13 +192,15 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Choose, ask for tasks, wait for them, and return the counts."""
         from ..review.chosen import job_id_of
+        from ..review.select import write_chosen
         from ..review.tasks import add_tasks
 
         with failing_for_good():
             job_id = job_id_of(self.job)
             client = self._connect(context, job_id=job_id)
             chosen = self._chosen(client)
-            self._write_report(chosen)
+            if self.report is not None:
+                write_chosen(chosen, self.report, self._hook().path_opener())
             files = [each.file_id for each in chosen]
             added = client.run(add_tasks(client.project, job_id, files, patience=self.patience))
         by_chance = sum(each.why == "random" for each in chosen)
@@ -231,24 +233,3 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
         if not chosen:
             raise InvalidValueError("files", ["no files are named, so nobody would have anything to review"])
         return chosen
-
-    def _write_report(self, chosen: Iterable[Chosen]) -> None:
-        if self.report is None:
-            return
-        import json
-
-        from ..ingest.read.storage import patient
-        from ..models import InvalidValueError
-
-        there = patient(self._hook().path_opener())(self.report)
-
-        def write() -> None:
-            with there.open_once("w") as file:
-                for each in chosen:
-                    value = {} if each.value is None else {"value": each.value}
-                    file.write(json.dumps({"file_id": each.file_id, "why": each.why, **value}) + "\n")
-
-        try:
-            there.attempt("write", write)
-        except (OSError, ImportError, ValueError) as error:
-            raise InvalidValueError("report", [f"cannot write {self.report}: {error}"]) from error

@@ -7,17 +7,17 @@ import itertools
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from pydantic_core import to_json
 
 from ..client import DiffgramClient, routes
 from ..ingest.read.paths import PathOpener, is_local, universal_path
-from ..ingest.read.storage import patient
+from ..ingest.read.storage import open_to_write, patient
 from ..models import InvalidValueError
 from .attribute_values import AttributeReader
 from .compare import (
@@ -279,25 +279,13 @@ def _history(path: str | None, path_of: PathOpener) -> list[Any]:
 
 def _write(path: str, content: bytes, path_of: PathOpener) -> None:
     with _writing(path, path_of) as file:
-        assert file is not None
         file.write(content)
 
 
-@contextmanager
-def _writing(path: str | None, path_of: PathOpener) -> Iterator[BinaryIO | None]:
-    """Open a file to write, or nothing without a path; a local folder is made.
-
-    :raises InvalidValueError: if it cannot be written.
-    """
-    if not path:
-        yield None
-        return
-    try:
-        place = patient(path_of)(path)
-        if is_local(place):
+def _writing(path: str | None, path_of: PathOpener) -> Any:
+    """Do what :func:`open_to_write` does, and make the folder of a local path."""
+    with suppress(OSError, ImportError, ValueError):  # to open it tells what is wrong
+        place = path_of(path) if path else None
+        if place is not None and is_local(place):
             Path(getattr(place, "path", None) or str(place)).parent.mkdir(parents=True, exist_ok=True)
-        opened = place.open("wb")
-    except (OSError, ImportError, ValueError) as error:
-        raise InvalidValueError("comparison", [f"cannot write {path}: {error}"]) from error
-    with opened as file:
-        yield file
+    return open_to_write("comparison", path, path_of)

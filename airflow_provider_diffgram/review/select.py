@@ -7,6 +7,7 @@ chance has chosen. So every selection has a share of both.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,8 @@ from typing import Any, Literal, get_args
 
 from ..drawing.likeness import box_iou
 from ..drawing.shapes import extent_of
+from ..ingest.read.paths import PathOpener
+from ..ingest.read.storage import open_to_write
 from ..models import InvalidValueError
 from ..models.problems import not_one_of
 
@@ -128,6 +131,18 @@ def select(
         Chosen(file_id, selection.by, _told(values[file_id], selection.by))
         for file_id in ranked[: amount - at_random]
     ]
+
+
+def write_chosen(chosen: Iterable[Chosen], path: str, path_of: PathOpener) -> None:
+    """Write chosen files to a JSON Lines file: ``file_id``, ``why``, and ``value`` where there is one.
+
+    :raises InvalidValueError: if it cannot be written.
+    """
+    with open_to_write("report", path, path_of) as file:
+        for each in chosen:
+            value = {} if each.value is None else {"value": each.value}
+            line = json.dumps({"file_id": each.file_id, "why": each.why, **value})
+            file.write(line.encode() + b"\n")
 
 
 def _amount(wanted: float, there: int) -> int:

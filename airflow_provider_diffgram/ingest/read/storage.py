@@ -13,6 +13,7 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NoReturn, Self, TypeVar
@@ -20,6 +21,7 @@ from typing import Any, NoReturn, Self, TypeVar
 from ...client.attempts import backoff
 from ...client.clock import Clock
 from ...client.errors import DiffgramError, StorageError, source_error
+from ...models import InvalidValueError
 from ...models.received import without_signatures
 from ...storage_faults import is_passing, words_of_fault
 
@@ -51,6 +53,22 @@ def patient(
         return found.with_patience(found.seconds if seconds is None else seconds, clock or found.clock)
 
     return opened
+
+
+def open_to_write(what: str, path: str | None, path_of: Callable[[str], Any]) -> Any:
+    """Return a context manager with a file to write bytes to; with None without a path.
+
+    :param what: the file is, in a word: ``report``.
+    :param path_of: opens the path.
+    :raises InvalidValueError: if it cannot be written.
+    :raises StorageError: if its storage fails, and may be back.
+    """
+    if not path:
+        return nullcontext()
+    try:
+        return patient(path_of)(path).open("wb")
+    except (OSError, ImportError, ValueError) as error:
+        raise InvalidValueError(what, [f"cannot write {path}: {error}"]) from error
 
 
 class PatientPath:

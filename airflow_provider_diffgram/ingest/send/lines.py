@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ...client import DiffgramError, StorageError
-from ...models import InvalidValueError
 from ...storage_faults import words_of_fault
 from ..read.paths import PathOpener
-from ..read.storage import patient
+from ..read.storage import open_to_write
 from .errors import PushError
 
 _log = logging.getLogger(__name__)
@@ -36,10 +35,7 @@ class Lines:
         self._files: list[Any] = []  # the file, and before it what packs
         if not path:
             return
-        try:
-            self._files = [patient(path_of)(path).open("wb")]
-        except (OSError, ImportError, ValueError) as error:
-            raise InvalidValueError(what, [f"cannot write {path}: {error}"]) from error
+        self._files = [open_to_write(what, path, path_of)]
         if path.endswith(".gz"):
             self._files.insert(0, gzip.GzipFile(fileobj=self._files[0], mode="wb"))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any
 
 from ...client import DiffgramClient
 from ...models import InvalidValueError, Packet
@@ -18,7 +19,7 @@ from ..check.labels import UNKNOWN_LABELS, UnknownLabels
 from ..check.names import name_of
 from ..read.paths import PathOpener, universal_path
 from ..read.pictures import Pictures
-from ..read.storage import patient
+from ..read.storage import open_to_write
 from .counts import Counts
 from .limits import Limits
 from .page import write_page
@@ -113,8 +114,8 @@ def validate_packets(
     examples: list[str] = []
     with (
         closing(preparation.plan.documents),
-        _writing(report, path_of) as lines,
-        _writing(valid_packets, path_of) as valid,
+        open_to_write("report", report, path_of) as lines,
+        open_to_write("valid_packets", valid_packets, path_of) as valid,
     ):
         for number, value in enumerate(packets):
             where = place_of(value, "packet", number)
@@ -135,7 +136,7 @@ def validate_packets(
                 body = checked.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=False)
                 valid.write(body.encode() + b"\n")
     failures = [*preparation.problems_of_all(), *limits.problems_of_all(counts)]
-    with _writing(page, path_of) as file, closing(Pictures(client, path_of)) as pictures:
+    with open_to_write("page", page, path_of) as file, closing(Pictures(client, path_of)) as pictures:
         if file is not None:
             write_page(
                 file,
@@ -177,28 +178,15 @@ def check_arguments(
     problems = not_one_of("unknown_labels", unknown_labels, UNKNOWN_LABELS)
     if not 0 <= samples <= 100:
         problems.append(f"samples must be 0 to 100, not {samples}")
-    problems += all_problems([limits.check])
-    for path in written:
-        try:
-            with _writing(path, path_of):
-                pass
-        except (OSError, ImportError, ValueError) as error:
-            problems.append(f"cannot write {path}: {error}")
+    empty = [partial(_make_empty, path, path_of) for path in written]
+    problems += all_problems([limits.check, *empty])
     if problems:
         raise InvalidValueError("validation", problems)
 
 
-@contextmanager
-def _writing(path: str | None, path_of: PathOpener) -> Iterator[BinaryIO | None]:
-    """Open a file to write, or nothing without a path.
-
-    :raises OSError: if it cannot be written; ImportError if its library is missing, ValueError for no path.
-    """
-    if not path:
-        yield None
-        return
-    with patient(path_of)(path).open("wb") as file:
-        yield file
+def _make_empty(path: str | None, path_of: PathOpener) -> None:
+    with open_to_write("validation", path, path_of):
+        pass
 
 
 def _line(number: int, name: str | None, packet: Packet | None, problems: list[str]) -> bytes:
