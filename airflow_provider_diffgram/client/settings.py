@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .. import __version__
 
@@ -133,7 +133,17 @@ class Settings:
 
     def file_url(self, file_id: int) -> str:
         """Return the page of a file in Diffgram's own user interface."""
-        return f"{self.base_url}/studio/annotate/{self.project}?file={file_id}"
+        return f"{self.base_url}/studio/annotate/{quote(self.project, safe='')}?file={file_id}"
+
+    def dataset_url(self, directory_id: int) -> str:
+        """Return the page of a dataset, in the explorer."""
+        page = f"{self.base_url}/studio/annotate/{quote(self.project, safe='')}/explorer"
+        return f"{page}?dataset_id={directory_id}"
+
+    def inputs_url(self, batch_id: int | None = None) -> str:
+        """Return the page of inputs: of a batch, or all."""
+        batch = "" if batch_id is None else f"?batch_id={batch_id}"
+        return f"{self.base_url}/studio/upload/{quote(self.project, safe='')}{batch}"
 
     def job_url(self, job_id: int) -> str:
         """Return the page of a job in Diffgram's own user interface."""

@@ -68,13 +68,7 @@ def announce(
     :param dataset: name or id that the task was given for the dataset, if any.
     """
     settings = client.settings
-    remember_place(
-        context,
-        settings.base_url,
-        settings.project,
-        directory_id=directory_id,
-        file_id=next(iter(file_ids), None),
-    )
+    remember_place(context, settings, directory_id=directory_id, file_id=next(iter(file_ids), None))
     host = settings.base_url.rpartition("://")[2].lower()
     outlets = [each for each in getattr(task, "outlets", None) or [] if _may_be_diffgram(each)]
     if directory_id is None:

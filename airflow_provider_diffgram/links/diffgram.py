@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from airflow.models.taskinstancekey import TaskInstanceKey
     from airflow.providers.common.compat.sdk import BaseOperator, Context
 
+    from ..client import Settings
+
 KEY = "diffgram_place"
-"""XCom with what the links need: Airflow 2 makes links in the webserver; a deferred task has two workers."""
+"""XCom with the addresses: Airflow 2 makes links in the webserver; a deferred task has two workers."""
 
 _KEPT = "_diffgram_place"
 """Attribute of an operator at work with the same: Airflow 3 logs an error for an XCom that is missing."""
@@ -22,31 +24,34 @@ _KEPT = "_diffgram_place"
 
 def remember_place(
     context: Context,
-    base_url: str,
-    project: str,
+    settings: Settings,
     *,
     directory_id: int | None = None,
     file_id: int | None = None,
     job_id: int | None = None,
     batch_ids: Sequence[int] = (),
 ) -> None:
-    """Store what the links of a running task need. Call it again when more is known: that is added.
+    """Store where the links of a running task lead. Call it again when more is known: that is added.
 
     Without a task instance, as when an operator is tried out, nothing is stored.
 
-    :param base_url: scheme, host and port, without a credential.
-    :param project: project_string_id.
+    :param settings: of the connection.
     :param batch_ids: input batches of the task; the link to its inputs shows one batch, or all inputs.
     """
-    place = {
-        "base_url": base_url,
-        "project": project,
-        "directory_id": directory_id,
-        "file_id": file_id,
-        "job_id": job_id,
-        "batch_id": batch_ids[0] if len(batch_ids) == 1 else None,
+    pages = {
+        "dataset": settings.dataset_url(directory_id) if directory_id else None,
+        "file": settings.file_url(file_id) if file_id else None,
+        "job": settings.job_url(job_id) if job_id else None,
+        "inputs": settings.inputs_url(batch_ids[0]) if len(batch_ids) == 1 else None,
     }
-    _keep(context, {key: value for key, value in place.items() if value is not None})
+    known = {key: page for key, page in pages.items() if page is not None}
+    _keep(context, known, otherwise={"inputs": settings.inputs_url()})
+
+
+def remember_page(context: Context, page: str | None) -> None:
+    """Store where a running task writes its page."""
+    if page:
+        _keep(context, {"page": address_of(page)})
 
 
 def recall_place(context: Context) -> None:
@@ -56,101 +61,19 @@ def recall_place(context: Context) -> None:
         _keep(context, ti.xcom_pull(key=KEY, task_ids=ti.task_id, map_indexes=ti.map_index) or {})
 
 
-def _keep(context: Context, more: Mapping[str, Any]) -> None:
+def _keep(context: Context, more: Mapping[str, str], otherwise: Mapping[str, str] | None = None) -> None:
+    """Add addresses to those that are kept.
+
+    :param otherwise: addresses that hold unless there are better ones.
+    """
     ti = context.get("ti")
     if ti is None:
         return
     known = getattr(ti.task, _KEPT, {})
-    place = {**known, **more}
+    place = {**(otherwise or {}), **known, **more}
     if place != known:
         setattr(ti.task, _KEPT, place)
         ti.xcom_push(key=KEY, value=place)
-
-
-def _place_of(operator: Any, ti_key: TaskInstanceKey) -> Mapping[str, Any]:
-    if AIRFLOW_V_3_0_PLUS:
-        place = getattr(operator, _KEPT, None)
-    else:
-        from airflow.providers.common.compat.sdk import XCom
-
-        place = XCom.get_value(key=KEY, ti_key=ti_key)
-    return place if isinstance(place, Mapping) else {}
-
-
-class _DiffgramLink(BaseOperatorLink):
-    """A link that is empty, and so not shown, until the task has stored where it leads."""
-
-    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # type: ignore[override]
-        """Return the address, made from what the task stored."""
-        place = _place_of(operator, ti_key)
-        path = self._path(place) if "project" in place else ""
-        return f"{place['base_url']}{path}" if path else ""
-
-    def _path(self, place: Mapping[str, Any]) -> str:
-        raise NotImplementedError
-
-
-class DiffgramDatasetLink(_DiffgramLink):
-    """Opens the dataset in the explorer."""
-
-    name = "Diffgram dataset"
-
-    def _path(self, place: Mapping[str, Any]) -> str:
-        directory_id = place.get("directory_id")
-        return (
-            f"/studio/annotate/{_project(place)}/explorer?dataset_id={directory_id}" if directory_id else ""
-        )
-
-
-class DiffgramFileLink(_DiffgramLink):
-    """Opens the file, or the first of several."""
-
-    name = "Diffgram file"
-
-    def _path(self, place: Mapping[str, Any]) -> str:
-        file_id = place.get("file_id")
-        return f"/studio/annotate/{_project(place)}?file={file_id}" if file_id else ""
-
-
-class DiffgramInputsLink(_DiffgramLink):
-    """Opens the list of inputs: what arrived, what is waiting, what failed and why.
-
-    The number of the task's batch goes with it. Diffgram's page shows all inputs and has a field for the
-    number; the emulator's shows the batch.
-    """
-
-    name = "Diffgram inputs"
-
-    def _path(self, place: Mapping[str, Any]) -> str:
-        batch = f"?batch_id={place['batch_id']}" if "batch_id" in place else ""
-        return f"/studio/upload/{_project(place)}{batch}"
-
-
-class DiffgramJobLink(_DiffgramLink):
-    """Opens the job in which people review."""
-
-    name = "Diffgram job"
-
-    def _path(self, place: Mapping[str, Any]) -> str:
-        job_id = place.get("job_id")
-        return f"/job/{job_id}" if job_id else ""
-
-
-class DiffgramPageLink(BaseOperatorLink):
-    """Opens the page that a task wrote: what a gate found, or what people made of predictions."""
-
-    name = "Page"
-
-    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # type: ignore[override]
-        """Return the address of the page, as far as a browser can open it."""
-        page = _place_of(operator, ti_key).get("page")
-        return address_of(page) if isinstance(page, str) else ""
-
-
-def remember_page(context: Context, page: str | None) -> None:
-    """Store where a running task writes its page."""
-    if page:
-        _keep(context, {"page": page})
 
 
 def address_of(path: str) -> str:
@@ -165,8 +88,60 @@ def address_of(path: str) -> str:
     return path if separator else f"file://{quote(path)}"
 
 
-def _project(place: Mapping[str, Any]) -> str:
-    return quote(str(place["project"]), safe="")
+class _DiffgramLink(BaseOperatorLink):
+    """A link that is empty, and so not shown, until the task has stored where it leads."""
+
+    leads_to = ""
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # type: ignore[override]
+        """Return the address that the task stored."""
+        place: Any
+        if AIRFLOW_V_3_0_PLUS:
+            place = getattr(operator, _KEPT, None)
+        else:
+            from airflow.providers.common.compat.sdk import XCom
+
+            place = XCom.get_value(key=KEY, ti_key=ti_key)
+        return str(place.get(self.leads_to, "")) if isinstance(place, Mapping) else ""
+
+
+class DiffgramDatasetLink(_DiffgramLink):
+    """Opens the dataset in the explorer."""
+
+    name = "Diffgram dataset"
+    leads_to = "dataset"
+
+
+class DiffgramFileLink(_DiffgramLink):
+    """Opens the file, or the first of several."""
+
+    name = "Diffgram file"
+    leads_to = "file"
+
+
+class DiffgramInputsLink(_DiffgramLink):
+    """Opens the list of inputs: what arrived, what is waiting, what failed and why.
+
+    The number of the task's batch goes with it. Diffgram's page shows all inputs and has a field for the
+    number; the emulator's shows the batch.
+    """
+
+    name = "Diffgram inputs"
+    leads_to = "inputs"
+
+
+class DiffgramJobLink(_DiffgramLink):
+    """Opens the job in which people review."""
+
+    name = "Diffgram job"
+    leads_to = "job"
+
+
+class DiffgramPageLink(_DiffgramLink):
+    """Opens the page that a task wrote: what a gate found, or what people made of predictions."""
+
+    name = "Page"
+    leads_to = "page"
 
 
 LINKS: tuple[BaseOperatorLink, ...] = (

@@ -110,8 +110,7 @@ class AnnouncingOperator(RenderingOperator):
 
         :param place: as of :func:`~..links.diffgram.remember_place`.
         """
-        settings = self._hook().get_settings()
-        remember_place(context, settings.base_url, settings.project, **place)
+        remember_place(context, self._hook().get_settings(), **place)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """Return what OpenLineage is told: the dataset, and where its media came from if that is known."""

@@ -173,7 +173,8 @@ def test_a_task_that_failed_links_to_the_inputs(run_dag, dag_bag, project):
 def test_what_is_kept_for_the_links_holds_no_secret(run_dag, project):
     run_dag("announce_and_wait", send=packets())
     kept = newest_run("announce_and_wait").get_task_instance("send").xcom_pull(task_ids="send", key=KEY)
-    assert set(kept) == {"base_url", "project", "directory_id", "batch_id"}
+    assert set(kept) == {"dataset", "inputs"}
+    assert all(each.startswith(f"http://{HOST}/studio/") for each in kept.values())
 
 
 def test_a_run_leaves_no_secret_in_logs_database_or_rendered_fields(run_dag, project):
