@@ -22,7 +22,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "review": {"models", "client", "drawing", "ingest"},
     "hooks": {"models", "client", "ingest", "review"},
     "triggers": {"models", "client", "ingest", "review", "hooks"},
-    "links": set(),
+    "links": {"client"},
     "notifications": {"models"},
     "assets": {"triggers"},
     "lineage": {"models", "client", "ingest", "review", "links", "assets"},
