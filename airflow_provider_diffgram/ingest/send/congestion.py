@@ -6,11 +6,14 @@ client knows, so it is measured, as in congestion control of networks: growth wh
 than they did at two at once (as the delay-based TCP Vegas, and Gradient2 of adaptive concurrency limits,
 compare with a time without a queue), always by one, since each try that is too much is felt by people;
 halving when the server fails or its time doubles (AIMD). It rests before the first try and after one that was
-too much, and longer each time. Requests begin apart from each other, as in the pacing of TCP BBR.
+too much, and longer each time. Where requests spend most of their time on the way, only few of them are at
+the server at once, and the limit doubles until two are. Requests begin apart from each other, as in the
+pacing of TCP BBR.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -50,11 +53,13 @@ class Answer:
     :param seconds: that it took.
     :param at_once: requests that were under way when it began, with itself.
     :param failed: whether the server was in trouble: 5xx, or silence.
+    :param way: seconds that every request takes at least, whatever it asks: those of the way to the server.
     """
 
     seconds: float
     at_once: int
     failed: bool = False
+    way: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,7 @@ class Congestion:
     :param rounds: since ``normal`` was measured.
     :param rest: rounds to come without growth.
     :param next_rest: how many they will be the next time.
-    :param slow_at: the limit that was too much last.
+    :param slow_at: the limit that was too much last; infinite as long as none was.
     :param held: the limit to go back to, while it is measured again.
     :param stale: answers to come of requests that began before the limit changed.
     """
@@ -82,7 +87,7 @@ class Congestion:
     rounds: int = 0
     rest: int = _REST
     next_rest: int = _REST
-    slow_at: int = START
+    slow_at: float = math.inf
     held: int | None = None
     stale: int = 0
 
@@ -112,9 +117,9 @@ class Congestion:
         )
         if len(told.round) < max(_ROUND, 2 * told.limit):
             return told
-        return told._judged(answer.at_once)
+        return told._judged(answer.at_once, answer.way)
 
-    def _judged(self, at_once: int) -> Congestion:
+    def _judged(self, at_once: int, way: float) -> Congestion:
         """Return what is known after a whole round."""
         seconds = median(self.round)
         rounds = self.rounds + 1 if self.limit > START else 0
@@ -132,11 +137,23 @@ class Congestion:
             return after._rested(self.limit - 1, at_once)
         if after.rounds >= _ROUNDS_TO_TRUST and self.limit > START:
             return replace(after, limit=START, held=self.limit, stale=max(0, at_once - 1))
-        if later < GROWS_BELOW and self.was_full and not after.rest:
-            next_rest = _REST if self.limit >= self.slow_at else self.next_rest
-            limit = min(self.limit + 1, self.most)
-            return replace(after, limit=limit, next_rest=next_rest, stale=at_once - 1)
+        if later < GROWS_BELOW and self.was_full:
+            return after._grown(at_once, _filling(way, seconds))
         return after
+
+    def _grown(self, at_once: int, filling: float) -> Congestion:
+        """Return the state after a round that was no slower.
+
+        :param filling: requests at once of which two are at the server.
+        """
+        was_ever_slow = self.slow_at < math.inf
+        harmless = min(filling, self.slow_at - 1)
+        is_harmless = self.limit + 1 <= harmless
+        if self.rest and (was_ever_slow or not is_harmless):
+            return self
+        next_rest = _REST if self.limit >= self.slow_at else self.next_rest
+        limit = int(min(2 * self.limit, harmless)) if is_harmless else self.limit + 1
+        return replace(self, limit=min(limit, self.most), next_rest=next_rest, stale=at_once - 1)
 
     def _halved(self, at_once: int) -> Congestion:
         """Return the state after trouble; what was under way then says no more about it."""
@@ -154,3 +171,12 @@ class Congestion:
             held=None,
             stale=max(0, at_once - 1),
         )
+
+
+def _filling(way: float, seconds: float) -> float:
+    """Return how many requests at once have two of them at the server.
+
+    :param way: seconds of a request that no server works at it.
+    :param seconds: of all of it.
+    """
+    return START * seconds / (seconds - way) if seconds > way else math.inf

@@ -122,11 +122,14 @@ class Prepared:
             packets = self._called(self.packets) if callable(self.packets) else self.packets
         if isinstance(packets, Iterator):
             return self._send_while_it_yields(packets)
-        with Senders(self.options.concurrency) as senders:
+        with self._senders() as senders:
             pushing = self._with(senders, self.client)
             with telling(NOTHING):
                 pushing.make_ready(packets, whole=True)
             return pushing.run(chunks_of(packets, self.plan.limits.chunk), checked=True)
+
+    def _senders(self) -> Senders:
+        return Senders(self.options.concurrency, way=lambda: self.client.least_seconds)
 
     def _with(self, senders: Senders, client: DiffgramClient) -> Push:
         return Push(client, self.preparation, self.options, self.outcomes, senders)
@@ -143,7 +146,7 @@ class Prepared:
         """Run the generator here, where its author expects it; check and send what it yields in a thread."""
         abandoned = threading.Event()  # this thread ends at once, by a timeout or whoever ends the process
         feed: Feed[Packet | list[str]] = Feed(self.plan.limits.chunk, self.plan.limits.linger)
-        with Senders(self.options.concurrency) as senders, ThreadPoolExecutor(1, "diffgram-push") as thread:
+        with self._senders() as senders, ThreadPoolExecutor(1, "diffgram-push") as thread:
             pushing = self._with(senders, self.client.interrupted_by(abandoned))
             sending = thread.submit(copy_context().run, pushing.run, feed, checked=False)
             sending.add_done_callback(lambda _: feed.close())

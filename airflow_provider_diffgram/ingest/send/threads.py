@@ -22,18 +22,19 @@ class Senders:
     """Threads that carry out jobs; the first error of one stops the rest.
 
     :param concurrency: number of threads.
+    :param way: tells the seconds that every request to the server takes at least.
     :ivar uploads: the gate of requests that ingest a medium before they are answered.
     :ivar updates: the gate of requests that write into files that are there: another service of the server.
     """
 
-    def __init__(self, concurrency: int = CONCURRENCY) -> None:
+    def __init__(self, concurrency: int = CONCURRENCY, way: Callable[[], float] = lambda: 0.0) -> None:
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="diffgram")
         self._most = 2 * concurrency
         self._changed = threading.Condition()
         self._under_way = 0
         self._error: BaseException | None = None
-        self.uploads = Gate(concurrency, self._has_failed)
-        self.updates = Gate(concurrency, self._has_failed)
+        self.uploads = Gate(concurrency, self._has_failed, way)
+        self.updates = Gate(concurrency, self._has_failed, way)
 
     def _has_failed(self) -> bool:
         return self._error is not None
@@ -96,6 +97,7 @@ class Gate:
 
     :param most: at once, however fast it answers.
     :param is_closed: whether no more is to be let through.
+    :param way: tells the seconds that every request takes at least.
     :param clock: seconds.
     """
 
@@ -103,10 +105,12 @@ class Gate:
         self,
         most: int,
         is_closed: Callable[[], bool] = lambda: False,
+        way: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._congestion = Congestion.of(most)
         self._is_closed = is_closed
+        self._way = way
         self._clock = clock
         self._changed = threading.Condition()
         self._under_way = 0
@@ -140,7 +144,7 @@ class Gate:
         finally:
             with self._changed:
                 self._under_way -= 1
-                answer = Answer(self._clock() - began, at_once, failed=failed)
+                answer = Answer(self._clock() - began, at_once, failed=failed, way=self._way())
                 self._congestion = self._congestion.after(answer)
                 self._changed.notify_all()
 

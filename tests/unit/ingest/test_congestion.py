@@ -188,3 +188,45 @@ def test_requests_begin_closer_to_each_other_than_they_end(amount: int, seconds:
         if congestion.normal is not None:
             ends_every = cores(amount, seconds)(0, congestion.limit).seconds / congestion.limit
             assert 0.4 * ends_every < congestion.gap < ends_every
+
+
+def far(server: Server, way: float) -> Server:
+    """Return a server at the end of a long way, where only what is not on the way is at once."""
+
+    def answer(number: int, at_once: int) -> Answer:
+        alone = server(number, 1).seconds
+        there = max(1, round(at_once * alone / (alone + way)))
+        return Answer(way + server(number, there).seconds, at_once, way=way)
+
+    return answer
+
+
+def test_a_long_way_is_filled_at_once():
+    found = limits(far(cores(2, 0.01), 0.06), answers=60)
+    assert steps(found) == [4, 8, 14]
+
+
+def test_a_way_that_is_a_small_part_of_the_time_changes_nothing():
+    assert set(limits(far(cores(2, 0.1), 0.02), answers=150)) == {START}
+
+
+def test_a_long_way_is_filled_no_further_than_is_allowed():
+    assert max(limits(far(cores(64, 0.01), 0.5), most=5, answers=600)) == 5
+
+
+def test_after_trouble_even_a_long_way_is_filled_only_after_a_rest():
+    near = far(cores(64, 0.01), 0.06)
+    before = Congestion.of(16)
+    for number in range(60):
+        before = before.after(near(number, before.limit))
+    assert before.limit == 14
+    before = before.after(Answer(0.07, 14, failed=True, way=0.06))
+    assert before.limit == 7
+    found = limits(near, answers=1200, began=before)
+    assert max(found[:300]) == 7
+    assert 13 in found
+
+
+def test_an_answer_that_took_no_longer_than_the_way_says_that_the_server_is_idle():
+    found = limits(lambda _, at_once: Answer(0.05, at_once, way=0.05), answers=80)
+    assert steps(found) == [4, 8, 16]
