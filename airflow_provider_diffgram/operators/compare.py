@@ -150,13 +150,11 @@ class DiffgramCompareOperator(AnnouncingOperator):
         :raises InvalidValueError: with everything that is wrong with the parameters.
         """
         from ..models import InvalidValueError
+        from ..models.problems import not_one_of
         from ..review.limits import QualityLimits
 
-        problems = [
-            f"{name} must be one of {', '.join(_ENDINGS)}, not {value!r}"
-            for name, value in (("on_missed", self.on_missed), ("on_too_few", self.on_too_few))
-            if value not in _ENDINGS
-        ]
+        problems = not_one_of("on_missed", self.on_missed, _ENDINGS)
+        problems += not_one_of("on_too_few", self.on_too_few, _ENDINGS)
         if self.job not in (None, "") and self.review:
             problems.append("job and review are both given: a pulled set says itself what is reviewed")
         try:

@@ -113,10 +113,6 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         self.wait_timeout = wait_timeout
         self.wait_report = wait_report
 
-    def _log_handle(self, handle: Handle) -> dict[str, Any]:
-        self.log.info("%s", handle.summary())
-        return handle.to_xcom()
-
     def on_kill(self) -> None:
         """Send nothing more; what is under way comes to its end. What is waited for may be archived."""
         if self._stop is not None:
@@ -128,7 +124,8 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
 
     def _finish(self, context: Context, handle: Handle) -> dict[str, Any]:
         """Tell what was sent; wait for it if asked to, and tell what is in then."""
-        sent = self._log_handle(handle)
+        self.log.info("%s", handle.summary())
+        sent = handle.to_xcom()
         count_push(context, handle)
         if not self.wait_for_completion:
             self._announce_handle(context, handle)
@@ -170,17 +167,15 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         :param also: one more check.
         :raises InvalidValueError: with everything that is wrong with the options, those of the wait included.
         """
-        from ..ingest.send.options import Sending
+        from ..ingest.send.options import Options, Sending
+        from ..models import InvalidValueError
+        from ..models.problems import NOTHING, all_problems
 
-        self._check(if_exists, refresh, also)
-        self._remember(context)
-        if self.create_dataset:
-            self._create_dataset(hook)
-        return Sending(
+        options = Sending(
             **self._targets(hook),
             unknown_labels=cast("UnknownLabels", self.unknown_labels),
             origin=self._origin(),
-            max_failed=number_of("max_failed", self.max_failed),
+            max_failed=0.0,
             report=self.report,
             record=self.record,
             delivery=cast("DeliverBy", self.delivery),
@@ -191,6 +186,21 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             path_of=hook.path_opener(),
         )
 
+        def check() -> None:
+            if not self.wait_for_completion:  # or the rules of the wait tell what is wrong with it
+                options["max_failed"] = number_of("max_failed", self.max_failed)
+            Options(**options, if_exists=cast("IfExists", if_exists), refresh=refresh)
+
+        of_wait = self._check_wait if self.wait_for_completion else None
+        problems = all_problems(each for each in (check, also, of_wait) if each is not None)
+        if problems:
+            raise InvalidValueError("parameters", problems, sent=NOTHING)
+        self._remember(context)
+        if self.create_dataset:
+            self._create_dataset(hook)
+        options["max_failed"] = number_of("max_failed", self.max_failed)
+        return options
+
     def _create_dataset(self, hook: DiffgramHook) -> None:
         from ..setup.datasets import ensure_dataset
 
@@ -200,31 +210,6 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         dataset, created = ensure_dataset(hook.get_conn(), name)
         if created:
             self.log.info("Created dataset %r: id %s", dataset.nickname, dataset.id)
-
-    def _check(self, if_exists: str, refresh: Mapping[str, Any] | None, also: Check | None) -> None:
-        from ..ingest.send.options import Options
-        from ..models import InvalidValueError
-        from ..models.problems import NOTHING, all_problems
-
-        def options() -> None:
-            failed = 0.0 if self.wait_for_completion else number_of("max_failed", self.max_failed)
-            Options(
-                dataset=None,
-                if_exists=cast("IfExists", if_exists),
-                refresh=refresh,
-                max_failed=failed,
-                delivery=cast("DeliverBy", self.delivery),
-                concurrency=self.concurrency,
-                unknown_labels=cast("UnknownLabels", self.unknown_labels),
-                origin=self._origin(),
-                report=self.report,
-                record=self.record,
-            )
-
-        of_wait = self._check_wait if self.wait_for_completion else None
-        problems = all_problems(check for check in (options, also, of_wait) if check is not None)
-        if problems:
-            raise InvalidValueError("parameters", problems, sent=NOTHING)
 
     def _origin(self) -> tuple[str, str | None] | None:
         if not self.model_ref:

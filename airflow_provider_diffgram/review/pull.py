@@ -21,6 +21,7 @@ from ..client import DiffgramClient, routes
 from ..ingest.check.lookup import find_dataset
 from ..ingest.read.paths import PathOpener, universal_path
 from ..models import File, Handle, InvalidValueError
+from ..models.problems import not_one_of
 from ..pulse import Pulse
 from .chosen import files_of_handle
 from .folder import Folder, Nowhere
@@ -124,15 +125,9 @@ class Options:
 
     def check(self) -> list[str]:
         """Return what is wrong with it."""
-        problems = [
-            f"{name} is {value!r}; it can be {', '.join(allowed)}"
-            for name, value, allowed in (
-                ("format", self.format, FORMATS),
-                ("unsupported", self.unsupported, get_args(Unsupported)),
-                ("media", self.media, get_args(MediaChoice)),
-            )
-            if value not in allowed
-        ]
+        problems = not_one_of("format", self.format, FORMATS)
+        problems += not_one_of("unsupported", self.unsupported, get_args(Unsupported))
+        problems += not_one_of("media", self.media, get_args(MediaChoice))
         if self.split is not None:
             if self.format not in WITH_SPLITS:
                 problems.append(f"split is for YOLO, not for {self.format}")
@@ -183,8 +178,7 @@ def pull(
     problems = options.check()
     if len(named) != 1:
         problems.append(f"give one of {', '.join(given)}, not {' and '.join(named) or 'none'}")
-    if only not in get_args(Only):
-        problems.append(f"only is {only!r}; it can be {', '.join(get_args(Only))}")
+    problems += not_one_of("only", only, get_args(Only))
     if problems:
         raise InvalidValueError("pull", problems)
     try:

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 
 from ...client import DiffgramClient, RefusedError, routes
 from ...models import Child, CompoundFile, File, Handle, InvalidValueError, Packet
+from ...models.problems import not_one_of
 from ..check.check import Candidate, validated
 from ..check.labels import Labels
 from ..check.lookup import find_dataset
@@ -97,8 +98,9 @@ def create_compound_file(
 
 def check_if_exists(if_exists: str) -> None:
     """Raise InvalidValueError unless a compound file knows it."""
-    if if_exists not in ("reuse", "fail"):
-        raise InvalidValueError("if_exists", [f"if_exists must be 'reuse' or 'fail', not {if_exists!r}"])
+    problems = not_one_of("if_exists", if_exists, ("reuse", "fail"))
+    if problems:
+        raise InvalidValueError("if_exists", problems)
 
 
 def _reused(

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from ...client import CredentialError, DiffgramClient, RefusedError, WrongAddressError, routes
 from ...models import File, InvalidValueError, ModelRun
+from ...models.problems import not_one_of
 from ..check.lookup import find_dataset
 from ..defaults import CONCURRENCY
 from ..read.paths import PathOpener, universal_path
@@ -126,8 +127,9 @@ def retract_predictions(
     :raises InvalidValueError: if an argument is wrong, or the run is not known.
     :raises PushError: if the server refused files; the others are done.
     """
-    if reviewed not in get_args(Reviewed):
-        raise InvalidValueError("retraction", [f"reviewed must be leave or retract, not {reviewed!r}"])
+    problems = not_one_of("reviewed", reviewed, get_args(Reviewed))
+    if problems:
+        raise InvalidValueError("retraction", problems)
     directory_id = find_dataset(client, dataset).id if file_ids is None else None
     files = _files_of(client, directory_id) if directory_id is not None else dict.fromkeys(file_ids or ())
     lines = Lines("report", report, path_of)

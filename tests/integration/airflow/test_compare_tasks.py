@@ -133,7 +133,7 @@ def test_wrong_parameters_are_told_together(run_dag, client, tmp_path, caplog, c
     assert ran.states["compare"] == {"failed"}
     said = caplog.text + "".join(capfd.readouterr())
     assert "min_acceptance must be a number" in said
-    assert "on_missed must be one of fail, skip, warn, not 'cry'" in said
+    assert "on_missed must be one of 'fail', 'skip', 'warn', not 'cry'" in said
     assert "on_too_few must be one of" in said
 
 

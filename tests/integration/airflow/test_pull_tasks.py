@@ -48,8 +48,8 @@ def test_what_was_pushed_comes_back_and_a_second_run_skips_what_follows(run_dag,
 @pytest.mark.parametrize(
     "wrong, said",
     [
-        ({"format": "tfrecord"}, "format is 'tfrecord'; it can be packets, coco"),
-        ({"only": "some"}, "only is 'some'"),
+        ({"format": "tfrecord"}, "format must be one of 'packets', 'coco'"),
+        ({"only": "some"}, "only must be one of 'complete', 'all', not 'some'"),
         ({"dataset": "nowhere"}, "dataset 'nowhere'"),
     ],
 )

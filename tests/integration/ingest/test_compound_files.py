@@ -58,7 +58,7 @@ def test_if_exists_fail_refuses_and_names_the_file(diffgram: LiveDiffgram):
     there = create(diffgram)
     with pytest.raises(InvalidValueError, match=f"file {there.file_id}"):
         create(diffgram, if_exists="fail")
-    with pytest.raises(InvalidValueError, match="'reuse' or 'fail'"):
+    with pytest.raises(InvalidValueError, match="if_exists must be one of 'reuse', 'fail'"):
         create(diffgram, if_exists="skip")
     assert len(diffgram.files()) == 1
 
