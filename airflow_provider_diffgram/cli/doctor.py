@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..client import CredentialError, DiffgramClient, DiffgramError, RefusedError, routes
+from ..client import CredentialError, DiffgramClient, DiffgramError, routes
 from ..ingest.check.lookup import find_dataset, find_schema
 from ..ingest.server.rows import is_pending, was_taken_up
 from ..models import Input, InvalidValueError
@@ -126,20 +126,14 @@ def _clock(date: str | None, here: datetime) -> Finding:
 
 
 def _role(client: DiffgramClient) -> Iterator[Finding]:
+    from ..hooks.diffgram import check_may_write
+
     try:
-        client.send(routes.probe_write(client.project))
-    except CredentialError:
-        told = "this credential may read, but not write: give it the role Editor or admin in Diffgram"
-        yield Finding("role", "wrong", told)
-        return
-    except RefusedError as error:
-        if "directory" not in error.fields:
-            yield Finding("role", "wrong", words_of(error))
-            return
+        check_may_write(client)
     except DiffgramError as error:
         yield Finding("role", "wrong", words_of(error))
-        return
-    yield Finding("role", "ok", "Editor or admin: may write")
+    else:
+        yield Finding("role", "ok", "Editor or admin: may write")
 
 
 def _dataset(client: DiffgramClient, dataset: str | int | None) -> Iterator[Finding]:

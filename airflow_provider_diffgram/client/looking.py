@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,6 +19,40 @@ from .request import Steps, now, pause
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+_FIRST = 1.0
+_GROWTH = 1.5
+_AT_ONCE = 0.05
+_JITTER = 0.75
+"""Least share of an interval to pause; never more than the whole, or the end would be seen late."""
+
+
+class Pace:
+    """Looks soon at first, then ever less often.
+
+    :param longest: most seconds between two looks.
+    :param first: seconds between the first two.
+    """
+
+    def __init__(self, longest: float, first: float = _FIRST) -> None:
+        self._longest = longest
+        self._routine, self._settling = first, _FIRST
+
+    def pause(self, *, soon: bool = False, settling: bool = False) -> float:
+        """Return the seconds until the next look.
+
+        :param soon: whether the last look raised a question that should not wait.
+        :param settling: whether everything left will be decided within seconds.
+        """
+        if soon:
+            return min(_AT_ONCE, self._longest)
+        if settling:
+            seconds, self._settling = self._settling, self._settling * _GROWTH
+        else:
+            seconds, self._routine = self._routine, min(self._routine * _GROWTH, self._longest)
+            self._settling = _FIRST
+        return min(seconds, self._longest) * random.uniform(_JITTER, 1.0)
 
 
 def look_until_decided(

@@ -166,10 +166,24 @@ def _check_project(client: DiffgramClient, defaults: Defaults) -> None:
     :raises DiffgramError: if not, or if the server does not answer.
     :raises InvalidValueError: if there is no such dataset or label schema.
     """
-    from ..client import CredentialError, RefusedError, WrongAddressError, routes
+    from ..client import routes
     from ..ingest.check.lookup import find_dataset, find_schema
 
     client.send(routes.list_schemas(client.project))
+    check_may_write(client)
+    if defaults.dataset is not None:
+        find_dataset(client, defaults.dataset)
+    if defaults.label_schema is not None:
+        find_schema(client, defaults.label_schema)
+
+
+def check_may_write(client: DiffgramClient) -> None:
+    """Prove that a credential may write, by an empty packet, which every Diffgram refuses.
+
+    :raises CredentialError: if it may not; any other DiffgramError if that cannot be told.
+    """
+    from ..client import CredentialError, RefusedError, WrongAddressError, routes
+
     try:
         client.send(routes.probe_write(client.project))
     except CredentialError:
@@ -185,10 +199,6 @@ def _check_project(client: DiffgramClient, defaults: Defaults) -> None:
             f"what answers at {client.settings.base_url} takes an empty packet, as no Diffgram does. "
             f"{WrongAddressError.remedy}"
         )
-    if defaults.dataset is not None:
-        find_dataset(client, defaults.dataset)
-    if defaults.label_schema is not None:
-        find_schema(client, defaults.label_schema)
 
 
 def _sentence(error: Exception) -> str:

@@ -24,20 +24,17 @@ class TaskMemory:
 
     def batch_ids(self) -> list[int]:
         """Return the batches of earlier attempts."""
+        from ..models.ranges import ids_in
+
         with ONE_AT_A_TIME:
-            ranges = cast("list[list[int]]", self._store.get(_KEY) or [])
-        return [batch_id for first, last in ranges for batch_id in range(first, last + 1)]
+            return ids_in(self._store.get(_KEY) or [])
 
     def remember(self, batch_ids: list[int]) -> None:
         """Keep the batches of all attempts."""
-        ranges: list[list[int]] = []
-        for batch_id in sorted(set(batch_ids)):
-            if ranges and ranges[-1][1] == batch_id - 1:
-                ranges[-1][1] = batch_id
-            else:
-                ranges.append([batch_id, batch_id])
+        from ..models.ranges import ranges_of
+
         with ONE_AT_A_TIME:
-            self._store.set(_KEY, ranges)
+            self._store.set(_KEY, ranges_of(batch_ids))
 
     def in_flight(self) -> dict[int, str]:
         """Return the files that were being written when an earlier attempt ended, and since when."""

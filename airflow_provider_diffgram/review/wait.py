@@ -6,18 +6,18 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ..client import DiffgramClient, routes
-from ..client.looking import look_until_decided
+from ..client.looking import Pace, look_until_decided
 from ..client.request import Steps, ask, now
 from ..ingest.server.files import find_file
 from ..models import InvalidValueError
 from ..models.problems import first_of
+from ..models.ranges import ids_in, ranges_of
 from ..pulse import Pulse
 from .errors import (
     JobStateError,
@@ -47,7 +47,8 @@ MAX_POLL_FAILURES = 10
 TIMEOUT = 30 * 86400.0
 """Seconds that a wait takes at most."""
 
-_FIRST, _GROWTH, _JITTER = 2.0, 1.5, 0.75
+_FIRST = 2.0
+"""Seconds between the first two looks."""
 _LOOKED_INTO = 200
 """Files without a task that are looked into at one look: one or two requests each."""
 _ASKED_LATER = 8
@@ -82,22 +83,12 @@ class ReviewTarget:
     @property
     def file_ranges(self) -> list[list[int]] | None:
         """The files as ranges, first and last: thousands of ids are a few numbers then."""
-        if self.file_ids is None:
-            return None
-        ranges: list[list[int]] = []
-        for file_id in sorted(set(self.file_ids)):
-            if ranges and ranges[-1][1] == file_id - 1:
-                ranges[-1][1] = file_id
-            else:
-                ranges.append([file_id, file_id])
-        return ranges
+        return None if self.file_ids is None else ranges_of(self.file_ids)
 
     @classmethod
     def of_ranges(cls, job_id: int | None, ranges: Iterable[Sequence[int]] | None) -> ReviewTarget:
         """Return the target of :attr:`file_ranges`."""
-        if ranges is None:
-            return cls(job_id)
-        return cls(job_id, tuple(each for first, last in ranges for each in range(first, last + 1)))
+        return cls(job_id, None if ranges is None else tuple(ids_in(ranges)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +213,7 @@ class ReviewWait:
         :raises ReviewLostError: if that many looks in a row failed.
         :raises DiffgramError: as :meth:`look` does, or if the server refused.
         """
-        routine = _FIRST
+        pace = Pace(poll_interval, first=_FIRST)
 
         def look(is_last: bool) -> Steps[Standing | None]:
             standing = yield from self.look()
@@ -230,15 +221,9 @@ class ReviewWait:
                 return standing
             return Standing("timeout", standing.receipt) if is_last else None
 
-        def pause_after(moment: float, failed: bool) -> float:
-            nonlocal routine
-            seconds = min(routine, poll_interval) * random.uniform(_JITTER, 1.0)
-            routine = min(routine * _GROWTH, poll_interval)
-            return seconds
-
         return look_until_decided(
             look,
-            pause_after,
+            lambda moment, failed: pace.pause(),
             timeout=timeout,
             first_pause=_FIRST if first_pause is None else first_pause,
             max_failures=max_failures,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ...client import DiffgramClient, DiffgramError, routes
-from ...client.looking import look_until_decided
+from ...client.looking import Pace, look_until_decided
 from ...client.request import Steps, ask_together, now, pause
 from ...models import Handle, Receipt
 from ...pulse import Pulse
@@ -22,7 +22,6 @@ from ..server.repair import archive, archive_doubled, retry
 from ..server.rows import is_pending
 from .ending import Report, describe_receipt, describe_timeout
 from .errors import InputsFailedError, ReportNotWrittenError, ServerLostError, WaitTimeoutError
-from .pace import Pace
 from .rules import Rules
 from .watch import Watch
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.ingest.watch.pace import Pace
+from airflow_provider_diffgram.client.looking import Pace
 from airflow_provider_diffgram.ingest.watch.rules import Rules
 from airflow_provider_diffgram.ingest.watch.targets import (
     Target,
