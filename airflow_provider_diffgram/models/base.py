@@ -12,6 +12,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 INT32_MAX = 2**31 - 1
 _COORDINATE_MAX = 2**30 - 1
 
+ROUNDING = 1e-6
+"""By how much a mean of 32-bit numbers that should be 1 may be more, and one that should be 0 less."""
+
 _PRINTED_PYTHON = {"None": None, "True": True, "False": False}
 
 
@@ -97,9 +100,9 @@ def _finite_number(value: Any) -> int | float:
 
 
 def _between_0_and_1(value: int | float) -> int | float:
-    if not 0 <= value <= 1:
+    if not -ROUNDING <= value <= 1 + ROUNDING:
         raise ValueError("must be between 0 and 1: divide a percentage by 100, put a logit through a sigmoid")
-    return value
+    return min(max(value, 0), 1)
 
 
 def _without_nul(value: str) -> str:
@@ -123,7 +126,10 @@ Number = Annotated[int | float, BeforeValidator(_finite_number)]
 """A finite number within 32 bit (quirks 49 and 59)."""
 
 Score = Annotated[Number, AfterValidator(_between_0_and_1)]
-"""A confidence, 0 to 1. The server would store any number, and readers would take 87 for a confidence."""
+"""A confidence, 0 to 1; what is beyond by the rounding of 32 bit alone becomes 0 or 1.
+
+The server would store any number, and readers would take 87 for a confidence.
+"""
 
 Coordinate = Annotated[Number, Field(ge=-_COORDINATE_MAX, le=_COORDINATE_MAX)]
 """A coordinate of a point, in pixels. Within 30 bit, so that bounds and sizes fit into 32."""

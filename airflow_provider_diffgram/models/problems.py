@@ -175,6 +175,19 @@ def _fields() -> set[str]:
     return found
 
 
+def _plainer(problem: Any) -> str | None:
+    """Return what says more of some problems than pydantic does; None of all others."""
+    kind = type(problem.get("input")).__name__
+    match problem["type"]:
+        case "invalid-json-value":
+            return f"is of the type {kind}, which JSON does not have: give a text or a number"
+        case "union_tag_not_found":
+            return "needs a type, such as box"
+        case "model_type" | "model_attributes_type":
+            return f"must be an object with its fields by name, not {kind}"
+    return None
+
+
 def _line(problem: Any, where: str) -> str:
     place = without_signatures(".".join(str(part) for part in problem["loc"]))
     message = without_signatures(problem["msg"].removeprefix("Value error, "))
@@ -183,6 +196,8 @@ def _line(problem: Any, where: str) -> str:
         message = f"there is no such field here{did_you_mean(name, _fields() - {name})}"
     elif problem["type"] in ("literal_error", "union_tag_invalid"):
         message = without_signatures(_choice(problem))
+    else:
+        message = _plainer(problem) or message
     prefix = ": ".join(part for part in (where, place) if part)
     value = problem.get("input")
     shown = ""

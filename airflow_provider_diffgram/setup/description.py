@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ..models import InvalidValueError, Label
 from ..models.problems import count_of, describe, did_you_mean, first_of
 from ..models.received import AttributeGroup
+from ..models.repeats import yaml_keys_twice
 
 GROUPS_A_DAY = 10
 """Attributes that a project may get in a day (server.md 1.5)."""
@@ -32,22 +33,6 @@ _WITH_OPTIONS = ("select", "multiple_select", "radio", "tree")
 
 class _Described(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _keys_twice(node: Any) -> list[str]:
-    """Return what is wrong with keys that are given twice: YAML drops what the first of them holds."""
-    told: list[str] = []
-    if isinstance(node, yaml.SequenceNode):
-        told = [each for item in node.value for each in _keys_twice(item)]
-    elif isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    told.append(f"line {key.start_mark.line + 1}: {key.value!r} is given twice")
-                seen.add(key.value)
-            told += _keys_twice(value)
-    return told
 
 
 def _not_yaml(error: yaml.YAMLError) -> str:
@@ -163,7 +148,7 @@ class DescribedSchema(_Described):
         :raises InvalidValueError: with everything that is wrong.
         """
         try:
-            twice = _keys_twice(yaml.compose(text, yaml.SafeLoader))
+            twice = yaml_keys_twice(text)
             told = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise InvalidValueError(where, [_not_yaml(error)]) from None

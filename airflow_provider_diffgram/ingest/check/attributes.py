@@ -50,10 +50,15 @@ class Attributes:
     def problems(self, instance: Instance) -> list[str]:
         """Return what is wrong with the attributes of an instance, but for unknown names."""
         problems = []
-        seen = set()
+        seen: dict[str, str] = {}
         for name, value in (instance.attributes or {}).items():
             groups = self._by_name.get(name, [])
-            seen |= {str(group.id) for group in groups}
+            twice = next((seen[str(group.id)] for group in groups if str(group.id) in seen), None)
+            if twice is not None:
+                problems.append(
+                    f"attributes {twice!r} and {name!r} are the name and the prompt of one: give one"
+                )
+            seen |= {str(group.id): name for group in groups}
             if len(groups) > 1:
                 ids = ", ".join(str(group.id) for group in groups)
                 problems.append(
@@ -179,7 +184,7 @@ def _several_options(group: AttributeGroup, value: Any) -> list[dict[str, Any]]:
 
 def _tree(group: AttributeGroup, value: Any) -> dict[str, dict[str, Any]]:
     if isinstance(value, dict):
-        wrong = [key for key, item in value.items() if not isinstance(item, dict)]
+        wrong = [key for key, item in value.items() if not isinstance(item, dict) or "selected" not in item]
         if wrong:
             raise ValueError(f"must map options to objects with selected, not {value!r}")
         options = [(_option_by_id(group, key), item.get("selected")) for key, item in value.items()]

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Literal, get_args
+from unicodedata import normalize
 
 from ...client import DiffgramClient, routes
 from ...models import Global, Instance, InvalidValueError, Relation
@@ -110,10 +111,27 @@ class Labels:
             problem = self._label_problem(instance)
             if problem and (self._unknown == "fail" or instance.label is None):
                 told[problem] = None
+            elif problem and instance.label is not None:
+                told |= dict.fromkeys(self._written_otherwise([instance.label]))
             if instance.attributes:
                 names = sorted(self._read_attributes().unknown(instance))
                 told |= {f"attribute {name!r} is not in the schema": None for name in names}
         return list(told)
+
+    def _written_otherwise(self, names: Iterable[str]) -> list[str]:
+        """Return which unknown labels are blank, or differ from others by what nobody sees."""
+        written, told = {_as_seen(name): name for name in self.ids}, []
+        for name in names:
+            seen = _as_seen(name)
+            other = written.setdefault(seen, name)
+            if not seen:
+                told.append(f"label {name!a} is blank: give the name of a label")
+            elif other != name:
+                told.append(
+                    f"label {name!a} differs from {other!a} only by blanks or by how an accent is written: "
+                    "write it the same way"
+                )
+        return told
 
     def _label_problem(self, instance: Instance) -> str | None:
         if isinstance(instance, Global | Relation) and instance.label is None:
@@ -133,7 +151,7 @@ class Labels:
 
     def problems(self) -> list[str]:
         """Return a line each with all unknown label names, label ids and attribute names."""
-        problems = list(self._schema_problems)
+        problems = [*self._schema_problems, *self._written_otherwise(sorted(self._unknown_names))]
         if self._unknown_names and self._unknown == "fail":
             names = [f"{name!r}{did_you_mean(name, self.ids)}" for name in sorted(self._unknown_names)]
             instances, labels = self._unknown_names.total(), len(names)
@@ -261,6 +279,10 @@ class Labels:
             of_schema = self._client.send(routes.list_attributes(project, self._schema.id))
             self._attributes = Attributes(every, of_schema)
         return self._attributes
+
+
+def _as_seen(name: str) -> str:
+    return normalize("NFC", " ".join(name.split()))
 
 
 def is_prediction(instance: Instance) -> bool:

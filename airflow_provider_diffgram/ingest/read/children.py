@@ -76,7 +76,14 @@ def _files(source: ChildFolder, path_of: PathOpener) -> list[PathMedia]:
     :raises InvalidValueError: if there are none, or one of them is not a child.
     """
     folder = patient(path_of)(source.folder)
-    paths = [path for path in folder.glob(source.glob) if path.is_file() and not path.name.startswith(".")]
+    matched = [path for path in folder.glob(source.glob) if not path.name.startswith(".")]
+    paths = [path for path in matched if path.is_file()]
+    files = set(map(str, paths))
+    lost = sorted(str(path) for path in matched if str(path) not in files and not path.is_dir())
+    if lost:
+        raise InvalidValueError(
+            "folder", [f"{path} is a link to what is not there, or no file: give its file" for path in lost]
+        )
     if not paths:
         raise InvalidValueError("folder", [f"no file {source.glob!r} in {source.folder}"])
     strangers = sorted(str(path) for path in paths if media_type_of(path.name) is None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
-import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
@@ -12,8 +12,20 @@ from typing import Any
 from pydantic import BaseModel
 
 from ...models import InvalidValueError
+from ...models.repeats import RepeatedKeyError, json_without_repeats
 from .paths import PathOpener
 from .storage import patient
+
+_GZIP = b"\x1f\x8b"
+_OTHERWISE = {
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+"""How a file begins that cannot be read as it is."""
 
 
 class JsonLines:
@@ -21,7 +33,8 @@ class JsonLines:
 
     Raises StorageError if its storage fails, and may be back.
 
-    :param path: local or in object storage; unpacked while it is read if it ends in ``.gz``.
+    :param path: local or in object storage; what gzip packed is unpacked while it is read, whatever the file
+        is called.
     :param what: what a line holds, such as ``packet``.
     :param path_of: opens the path.
     """
@@ -39,26 +52,48 @@ class JsonLines:
 
     def __iter__(self) -> Iterator[Any]:
         """Yield each line's object, or what is wrong with the line; empty lines are passed over."""
-        with self._path.open("rb") as raw, _unpacked(raw, self._name) as file:
-            try:
-                # Not "for line in file": what ObjectStoragePath opens on Airflow 2 cannot be iterated.
-                for number, line in enumerate(iter(file.readline, b""), start=1):
-                    if line.strip():
-                        yield self._object(number, line)
-            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-                yield [f"{self._name}: not a complete gzip file: {error}"]
+        with self._path.open("rb") as raw:
+            start = raw.peek(8)[:8]
+            other = next((what for mark, what in _OTHERWISE.items() if start.startswith(mark)), None)
+            if other is not None:
+                yield [f"{self._name}: is {other}: give it as UTF-8, packed by gzip or not at all"]
+                return
+            if not start and self._name.endswith(".gz"):
+                yield [f"{self._name}: not a complete gzip file: it is empty"]
+                return
+            with gzip.GzipFile(fileobj=raw) if start.startswith(_GZIP) else nullcontext(raw) as file:
+                yield from self._objects(file)
+
+    def _objects(self, file: Any) -> Iterator[Any]:
+        begun = False
+        try:
+            # Not "for line in file": what ObjectStoragePath opens on Airflow 2 cannot be iterated.
+            for number, line in enumerate(iter(file.readline, b""), start=1):
+                if not begun and line.strip(_BLANK) in (b"[", b"{"):
+                    told = "is JSON over several lines: write each object on one line, as jq -c does"
+                    yield [f"{self._what} in line {number} of {self._name}: {told}"]
+                    return
+                if line.strip():
+                    begun = True
+                    yield self._object(number, line)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            yield [f"{self._name}: not a complete gzip file: {error}"]
 
     def _object(self, number: int, line: bytes) -> Any:
         place = f"{self._what} in line {number} of {self._name}"
         try:
-            value = json.loads(line)
+            value = json_without_repeats(line)
+        except RepeatedKeyError as error:
+            return [f"{place}: {error}"]
         except ValueError as error:
-            return [f"{place}: not JSON: {error}"]
-        return value if isinstance(value, dict) else [f"{place}: must be an object"]
+            after = ": write one object per line, and nothing after it" if "Extra data" in str(error) else ""
+            return [f"{place}: not JSON: {error}{after}"]
+        if isinstance(value, dict):
+            return value
+        return [f"{place}: must be an object, not {type(value).__name__}: write one object per line"]
 
 
-def _unpacked(raw: Any, name: str) -> Any:
-    return gzip.GzipFile(fileobj=raw, mode="rb") if name.endswith(".gz") else nullcontext(raw)
+_BLANK = codecs.BOM_UTF8 + b" \t\r\n"
 
 
 def candidates(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
@@ -85,7 +120,7 @@ def candidates(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
 
 def _from_json(text: str, what: str) -> list[Any]:
     try:
-        value = json.loads(text)
+        value = json_without_repeats(text)
     except ValueError as error:
         raise InvalidValueError(
             f"{what}s", [f"neither a path nor JSON ({error}); a template needs | tojson"]

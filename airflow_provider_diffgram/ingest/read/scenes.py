@@ -80,7 +80,8 @@ def pictures_in(folder: str, path_of: PathOpener = universal_path) -> dict[str, 
     found: dict[str, dict[str, str]] = {}
     problems = []
     for path in sorted(patient(path_of)(folder).glob("*/*"), key=str):
-        if media_type_of(path.name) is None:
+        is_hidden = path.name.startswith(".") or path.parent.name.startswith(".")
+        if is_hidden or media_type_of(path.name) is None:
             continue
         of_scene = found.setdefault(path.parent.name, {})
         if path.stem in of_scene:

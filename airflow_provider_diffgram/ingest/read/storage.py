@@ -174,9 +174,9 @@ class PatientPath:
     def _is_local(self) -> bool:
         return getattr(self._path, "protocol", "") in ("", "file", "local")
 
-    def is_link(self) -> bool:
-        """Tell whether it is a symbolic link."""
-        return self._is_local() and Path(self._path.path).is_symlink()
+    def without_links(self) -> Path | None:
+        """Return where a local path is once all symbolic links are followed; None elsewhere."""
+        return Path(self._path.path).resolve() if self._is_local() else None
 
     def glob(self, pattern: str) -> list[PatientPath]:
         """Return what matches, such as ``**/*.png``; nothing if there is no such folder.
@@ -240,14 +240,25 @@ def raise_if_passing(error: Exception, what: str, path: str) -> None:
         raise source_error(what, path, error) from None
 
 
-def _matching(folder: PatientPath, parts: Sequence[str]) -> Iterator[PatientPath]:
+def _matching(
+    folder: PatientPath, parts: Sequence[str], above: frozenset[Path] = frozenset()
+) -> Iterator[PatientPath]:
+    """Yield what matches in a folder. ``**`` follows links to folders, and enters none that is hidden.
+
+    :param above: the folders that ``**`` came through, as they are without links: a link may lead back to
+        one.
+    """
     first, *rest = parts
     if first == "**":
+        real = folder.without_links()
+        if real in above:
+            return
+        above = above if real is None else above | {real}
         yield from _matching(folder, rest or ["*"])
     for each in sorted(folder.iterdir(), key=str):
         if first == "**":
-            if each.is_dir() and not each.is_link():
-                yield from _matching(each, parts)
+            if not each.name.startswith(".") and each.is_dir():
+                yield from _matching(each, parts, above)
         elif not fnmatchcase(each.name, first):
             continue
         elif not rest:

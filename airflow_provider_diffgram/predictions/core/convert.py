@@ -12,17 +12,20 @@ from pydantic import ValidationError
 
 from airflow_provider_diffgram.models import Instance, InvalidValueError, Packet, PathMedia
 from airflow_provider_diffgram.models.media import Media
-from airflow_provider_diffgram.models.problems import describe
+from airflow_provider_diffgram.models.problems import describe, first_of
 
 from .account import Account, Converted
 from .mapping import Options, Provenance
 from .pictures import seen_size
 from .raw import RawImage, RawPrediction
-from .reading import number
+from .reading import confidence, number, shown
 from .shapes import Shape, Size, instance_of, shapes_of
 
 _HELD = 100
 """How many packets are kept back while too much is wrong."""
+
+_SHOWN = 5
+_USE_VIDEO_FRAMES = "use video_frames, and frame_packet_map of the packet"
 
 _BOUND = float(2**30 - 1)
 """Where an image of unknown size ends: the last coordinate that Diffgram can store with all sizes."""
@@ -61,9 +64,13 @@ def instances_of(
     :param width: of the image, in pixels; None if unknown: then nothing is cut at the right.
     :param height: of the image, in pixels; None if unknown: then nothing is cut at the bottom.
     :raises InvalidValueError: with every invalid prediction: numbers that are not finite, a score
-        outside 0 to 1, a class that is not in the mapping.
+        outside 0 to 1, a class that is not in the mapping; or if predictions are of several frames.
     """
     image = RawImage("", width, height, list(predictions))
+    frames = dict.fromkeys(shown(each.frame) for each in image.predictions if each.frame is not None)
+    if len(frames) > 1:
+        told = first_of(list(frames), _SHOWN)
+        raise InvalidValueError("predictions", [f"are of the frames {told} of a video: {_USE_VIDEO_FRAMES}"])
     return convert_image(image, options or Options(), provenance or Provenance())
 
 
@@ -84,7 +91,8 @@ def packets_of(
     :param original_filename: name of an image in the dataset; derived from its medium where that is None.
     :return: an iterator, whose ``account`` is complete when it has ended.
     :raises InvalidValueError: from the iterator, with all that is wrong with an image, such as a picture at
-        hand whose size is another than that which its predictions are for; and as soon as it is certain, at
+        hand whose size is another than that which its predictions are for, or predictions of the frames of a
+        video; and as soon as it is certain, at
         the end at the latest, if more than ``max_wrong`` of the options was left out for being wrong. Some
         packets are kept back as long as that may come.
     """
@@ -132,6 +140,10 @@ def _each_converted(
         yield from images.converted(options, provenance)
         return
     for image in images:
+        frame = next((each.frame for each in image.predictions if each.frame is not None), None)
+        if frame is not None:
+            cause = f"one of them is of frame {shown(frame)} of a video: {_USE_VIDEO_FRAMES}"
+            raise InvalidValueError(_what(image), [cause])
         yield image, convert_image(image, options, provenance)
 
 
@@ -276,12 +288,7 @@ def _checked_label(label: Any) -> str:
 
 
 def _checked_score(score: float | None) -> float | None:
-    if score is None:
-        return None
-    value = number(score, "score")
-    if not 0 <= value <= 1:
-        raise ValueError(f"score is {value}, not between 0 and 1: divide a percentage by 100")
-    return value
+    return None if score is None else confidence(number(score, "score"))
 
 
 def _distinct(candidates: Iterable[_Candidate], account: Account) -> list[_Candidate]:

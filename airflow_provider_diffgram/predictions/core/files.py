@@ -10,6 +10,7 @@ import codecs
 import gzip
 import io
 import json
+import os
 import re
 import zlib
 from collections import Counter
@@ -21,7 +22,9 @@ from typing import IO, Any
 from xml.etree import ElementTree
 
 from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.models.problems import first_of
 from airflow_provider_diffgram.models.received import without_signatures
+from airflow_provider_diffgram.models.repeats import RepeatedKeyError, json_without_repeats
 from airflow_provider_diffgram.storage_faults import is_passing
 
 Source = str | PathLike[str]
@@ -171,7 +174,7 @@ def read_json(source: Source) -> Any:
     text = read_text(source)
     _refuse_no_json(text, source)
     try:
-        return json.loads(text, object_pairs_hook=_without_repeats)
+        return json_without_repeats(text)
     except json.JSONDecodeError as error:
         hint = "; a second value follows the first" if error.msg == "Extra data" else ""
         raise refusal(
@@ -179,16 +182,10 @@ def read_json(source: Source) -> Any:
         ) from None
     except RecursionError:
         raise refusal(source, "is nested too deeply") from None
+    except RepeatedKeyError as error:
+        raise refusal(source, str(error)) from None
     except ValueError as error:
         raise refusal(source, f"is not JSON: {error}") from None
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
-        raise ValueError(f"the key {twice[0]!r} is there twice in one object")
-    return found
 
 
 def _refuse_no_json(start: str, source: Source) -> None:
@@ -252,19 +249,29 @@ def read_xml(source: Source) -> ElementTree.Element:
 def files_in(folder: Source, suffixes: Iterable[str], what: str) -> list[Path]:
     """Return the files of a kind in a folder and the folders in it, in the order of their names.
 
-    Names that begin with a dot are left out: they are notes of the system.
+    Symbolic links are followed. Names that begin with a dot are left out: they are notes of the system.
 
     :param suffixes: such as ``.txt``, in small letters; those of files may be in capitals.
     :param what: they are called, for the error.
-    :raises InvalidValueError: if there is no such folder, or none of the kind in it.
+    :raises InvalidValueError: if there is no such folder, none of the kind in it, a link of the kind to what
+        is not there, or a folder that cannot be read.
     """
     root = Path(folder)
     if not root.is_dir():
         kind = "is a file, not a folder" if root.is_file() else "is not a folder here"
         raise refusal(folder, f"{kind}: {what} are looked for in it")
     wanted = frozenset(suffixes)
-    files = sorted(path for path in root.rglob("*") if path.is_file() and not _is_hidden(path, root))
+    try:
+        files = sorted(_below(root))
+    except OSError as error:
+        raise refusal(folder, f"{error.filename} cannot be read: {_cause(error)}") from None
     found = [path for path in files if path.suffix.lower() in wanted]
+    lost = [str(path.relative_to(root)) for path in found if not path.is_file()]
+    if lost:
+        raise refusal(
+            folder,
+            f"links to {what} that are not on this machine, such as {first_of(lost, _SEEN)}: fetch them",
+        )
     if not found:
         there = Counter(path.suffix or path.name for path in files).most_common(_SEEN)
         shown = ", ".join(f"{count} {suffix}" for suffix, count in there) or "no files at all"
@@ -272,5 +279,20 @@ def files_in(folder: Source, suffixes: Iterable[str], what: str) -> list[Path]:
     return found
 
 
-def _is_hidden(path: Path, root: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(root).parts)
+def _below(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield the files in a folder and in those below it, and links to what is not there.
+
+    :param above: the folders that this one is in, as they are without links: a link may lead back to one.
+    """
+    real = folder.resolve()
+    if real in above:
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            path = folder / entry.name
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from _below(path, above | {real})
+            elif entry.is_file() or entry.is_symlink():
+                yield path

@@ -10,6 +10,7 @@ from itertools import repeat
 from typing import Any, SupportsFloat, TypeVar, cast
 
 from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.models.base import ROUNDING
 
 from .raw import XY, Edges, RawKeypoint, RawPrediction, RawSkeleton
 
@@ -134,6 +135,16 @@ def computed_score(value: Any) -> float | None:
     return None if value is None else number(plain(value), "score")
 
 
+def confidence(score: float) -> float:
+    """Return a confidence; 1 for one that is above 1, and 0 for one below 0, by the rounding of 32 bit alone.
+
+    :raises ValueError: if it is not between 0 and 1.
+    """
+    if not -ROUNDING <= score <= 1 + ROUNDING:
+        raise ValueError(f"score is {score}, not between 0 and 1: divide a percentage by 100")
+    return min(max(score, 0.0), 1.0)
+
+
 def edges_of(values: Any) -> Edges:
     """Return ``x_min, y_min, x_max, y_max``.
 
@@ -219,10 +230,23 @@ def with_names(
             cause = f"{what} end after {number}, there are more outputs: give one for each image"
             raise InvalidValueError(what, [cause])
         yield output, str(name), _size_of(size, str(name))
-    if next(each_name, None) is not None:
-        cause = "there are more names than outputs: give an output for each image, an empty one "
-        "if nothing was found"
-        raise InvalidValueError("names", [cause])
+    refuse_more("names", each_name)
+    if sizes is not None:
+        refuse_more("sizes", each_size)
+
+
+def refuse_more(what: str, rest: Iterator[Any]) -> None:
+    """Refuse what is left beside the outputs: then those before it may belong to other outputs too.
+
+    :param what: they are, for the error.
+    :param rest: what follows the one for the last output.
+    :raises InvalidValueError: if there is one.
+    """
+    if next(rest, None) is not None:
+        cause = (
+            "there are more than outputs: give an output for each image, an empty one if nothing was found"
+        )
+        raise InvalidValueError(what, [cause])
 
 
 def _size_of(size: Any, name: str) -> tuple[int | None, int | None]:

@@ -93,7 +93,7 @@ def video_frames(
         except ValueError as error:
             problems.append(f"prediction {number} ({prediction.label!r}): {error}")
         else:
-            by_frame[frame].append(replace(prediction, track=track))
+            by_frame[frame].append(replace(prediction, frame=frame, track=track))
     named = _tracks(by_frame)
     above = max(named.values(), default=0)
     free: dict[str, int] = defaultdict(lambda: above)

@@ -8,6 +8,7 @@ from collections.abc import Container, Hashable, Iterator, Sequence
 from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.models.media import as_text
 
 from ..core.raw import RawImage, RawPrediction
 from ..core.reading import (
@@ -84,7 +85,7 @@ def _images(frame: Any) -> Iterator[RawImage]:
     nameless = []
     for place, value in enumerate(columns["image"]):
         try:
-            places.setdefault(label_text(value), []).append(place)
+            places.setdefault(label_text(as_text(value)), []).append(place)
         except ValueError:
             nameless.append(place)
     if nameless:
@@ -138,7 +139,10 @@ def _prediction(row: dict[str, Any], with_shape: Container[Any]) -> list[RawPred
 
 
 def _ring(points: Any) -> list[Any]:
-    corners = json.loads(points) if isinstance(points, str) else points
+    try:
+        corners = json.loads(points) if isinstance(points, str) else points
+    except ValueError as error:
+        raise ValueError(f"points are {shown(points)}, not JSON: {error}") from None
     if not hasattr(corners, "__len__") or isinstance(corners, dict):
         raise ValueError(f"points are {shown(points)}, not a list of corners")
     return [_corner(corner) for corner in corners]

@@ -16,6 +16,7 @@ from ..core.reading import (
     of_images,
     outlined,
     read_all,
+    refuse_more,
     seen_with_masks,
     several,
     shown,
@@ -151,6 +152,7 @@ def from_document_question_answering(
             return [RawPrediction(label, computed_score(answer["score"]), box=box)]
 
         yield RawImage(name, *size, read_all(name, of_images(output), read, "answer"))
+    refuse_more("word_boxes", pages)
 
 
 def _around(words: WordBoxes, start: int, end: int, size: SizeXY) -> Edges:
@@ -209,6 +211,7 @@ def from_token_classification(
             return [RawPrediction(label, computed_score(entity["score"]), tokens=tokens)]
 
         yield RawImage(name, *size, read_all(name, of_images(output), read, "entity"))
+    refuse_more("texts", each_text)
 
 
 def _offsets(entity: Answer, text: str) -> tuple[int, int]:

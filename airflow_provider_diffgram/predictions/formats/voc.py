@@ -121,8 +121,11 @@ def _check_unit(edges: Edges, first: int) -> None:
     """Refuse edges that are no pixels, or pixels that count from 0 where they are to count from 1."""
     if all(0 <= edge <= 1 for edge in edges) and any(edge != int(edge) for edge in edges):
         raise ValueError(f"its <bndbox> is {list(edges)}, shares of the size and not pixels")
-    if first == 1 and 0 in edges[:2]:
-        raise ValueError("its <bndbox> begins at 0, so pixels count from 0 here: say one_based=False")
+    before = next((edge for edge in edges[:2] if 0 <= edge < 1), None)
+    if first == 1 and before is not None:
+        raise ValueError(
+            f"its <bndbox> begins at {before:g}, so pixels count from 0 here: say one_based=False"
+        )
 
 
 def _ring(polygon: Element, first: int) -> Ring:

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
+from unicodedata import normalize
 
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.media import EXTENSIONS
+from airflow_provider_diffgram.models.repeats import yaml_keys_twice
 
 from ..core.files import Source, files_in, read_lines, read_text, refusal
 from ..core.geometry import around, in_order
@@ -116,6 +118,11 @@ def read_classes(path: Source, encoding: str | None = None) -> Classes:
     empty = [str(place) for place, name in enumerate(names, start=1) if not name]
     if empty:
         raise refusal(path, f"line {', '.join(empty)} is empty, so a class would have no name")
+    notes = [str(place) for place, name in enumerate(names, start=1) if name.startswith("# ")]
+    if notes:
+        raise refusal(
+            path, f"line {', '.join(notes)} is a comment, and would be counted as a class: remove it"
+        )
     numbered = [_NUMBERED.match(name) for name in names]
     if all(numbered) and [int(each[1]) for each in numbered if each] in _counts(len(names)):
         raise refusal(path, "lines are numbered: give the names alone, in the order of their numbers")
@@ -142,12 +149,15 @@ def _names_of_yaml(text: str, path: Source) -> Classes:
     import yaml
 
     try:
+        twice = yaml_keys_twice(text)
         found = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise refusal(path, f"{line}is not YAML: {error.problem}") from None
     except (yaml.YAMLError, ValueError, TypeError, RecursionError, OverflowError, AttributeError) as error:
         raise refusal(path, f"is not YAML: {error}") from None
+    if twice:
+        raise refusal(path, *twice)
     names = found.get("names") if isinstance(found, Mapping) and "names" in found else found
     if isinstance(names, Mapping) and names is found and not all(_is_number(key) for key in names):
         raise refusal(path, f"has no names of classes, but {', '.join(map(str, list(names)[:_SHOWN]))}")
@@ -159,6 +169,8 @@ def _names_of_yaml(text: str, path: Source) -> Classes:
     if wrong:
         raise refusal(path, f"class {wrong[0]!r} is {names[wrong[0]]!r:.60}, which is not a name")
     by_number = {int(key): str(name) for key, name in names.items()}
+    if len(by_number) != len(names):  # 1 and 01
+        raise refusal(path, f"names gives {len(names)} names to {len(by_number)} numbers: one is there twice")
     in_turn = sorted(by_number) == list(range(len(by_number)))
     return [by_number[place] for place in sorted(by_number)] if in_turn else by_number
 
@@ -174,12 +186,14 @@ def _is_name(name: Any) -> bool:
 def _by_place(files: Iterable[Path], folder: Path) -> dict[str, Path]:
     """Return files by where they are in a folder and their name without the extension.
 
+    One system writes an accented letter as one character, another as two: both are one name.
+
     :raises InvalidValueError: if two differ by the extension only.
     """
     found: dict[str, Path] = {}
     twice = []
     for path in files:
-        place = path.relative_to(folder).with_suffix("").as_posix()
+        place = normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
         if place in found:
             twice.append(f"{found[place].name} and {path.name} differ by their extension only: keep one")
         found.setdefault(place, path)

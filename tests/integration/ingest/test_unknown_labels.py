@@ -119,3 +119,30 @@ def test_an_unknown_label_file_id_fails_whatever_is_asked(diffgram: LiveDiffgram
 def test_another_word_is_refused(diffgram: LiveDiffgram):
     with pytest.raises(InvalidValueError, match="unknown_labels must be one of 'fail', 'drop', 'create'"):
         diffgram.push([], unknown_labels="ignore")
+
+
+@pytest.mark.parametrize("unknown_labels", ["fail", "drop", "create"])
+@pytest.mark.parametrize("label", ["cat ", " cat", "cat\u00a0"])
+def test_a_label_that_only_looks_like_one_of_the_schema_is_refused(
+    diffgram: LiveDiffgram, media: Media, unknown_labels: str, label: str
+):
+    with pytest.raises(InvalidValueError) as caught:
+        diffgram.push([image(media, "a.png", box(1, label=label))], unknown_labels=unknown_labels)
+    told = f"label {label!a} differs from 'cat' only by blanks or by how an accent is written: write it the "
+    assert f"{told}same way" in caught.value.problems
+    assert labels_of(diffgram) == ["cat", "dog"]
+
+
+def test_two_labels_that_look_alike_are_not_both_created(diffgram: LiveDiffgram, media: Media):
+    with pytest.raises(InvalidValueError, match=r"label 'caf.xe9' differs from 'cafe.u0301' only by blanks"):
+        diffgram.push(
+            [image(media, "a.png", box(1, label="caf\u00e9"), box(20, label="cafe\u0301"))],
+            unknown_labels="create",
+        )
+    assert labels_of(diffgram) == ["cat", "dog"]
+
+
+def test_a_blank_label_is_not_created(diffgram: LiveDiffgram, media: Media):
+    with pytest.raises(InvalidValueError, match=r"label ' ' is blank: give the name of a label"):
+        diffgram.push([image(media, "a.png", box(1, label=" "))], unknown_labels="create")
+    assert labels_of(diffgram) == ["cat", "dog"]

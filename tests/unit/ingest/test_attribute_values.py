@@ -126,6 +126,7 @@ BAD = [
             {"999999": {"selected": True}},
             {"999999": {"selected": False}},
             {word("tree"): {}},
+            {str(TREE): {"name": word("tree")}},
         )
     ],
     *[("text", value) for value in (None, ["a"], True)],
@@ -290,3 +291,12 @@ def test_what_an_option_is_called_tells_no_instances_apart():
     assert identity_of_attributes(before) == identity_of_attributes(after)
     other = {"3": {"id": 2, "name": 2, "display_name": "red"}, "4": {"7": {"name": "oak", "selected": True}}}
     assert identity_of_attributes(before) != identity_of_attributes(other)
+
+
+def test_an_attribute_by_its_name_and_its_prompt_is_there_twice():
+    row = {"id": 1, "kind": "text", "name": "note", "prompt": "Anything else?"}
+    attributes = Attributes([group := AttributeGroup.model_validate(row)], [group])
+    both = Tag(label="a", attributes={"note": "one", "Anything else?": "two"})
+    assert attributes.problems(both) == [
+        "attributes 'note' and 'Anything else?' are the name and the prompt of one: give one"
+    ]

@@ -63,6 +63,16 @@ def test_a_glob_may_look_into_folders_below_and_narrow(folder: Path):
     assert names(children_of({"folder": str(folder), "glob": "page-1*"})) == ["page-1.png", "page-10.png"]
 
 
+def test_a_link_to_a_file_is_a_child_and_one_to_nothing_is_refused(folder: Path):
+    (folder / "page-11.png").symlink_to(folder / "page-1.png")
+    assert len(children_of({"folder": folder})) == 5
+    (folder / "page-12.png").symlink_to(folder / "nowhere.png")
+    (problems,) = children_of({"folder": folder})
+    assert problems == [
+        f"child 0: {folder}/page-12.png is a link to what is not there, or no file: give its file"
+    ]
+
+
 def test_a_prefix_in_object_storage_is_a_folder(bucket: str):
     children = children_of({"folder": bucket})
     assert names(children) == ORDERS["natural"]

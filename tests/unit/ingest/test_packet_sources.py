@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +93,7 @@ def test_lines_that_are_wrong_are_told_by_number_and_the_rest_is_read(tmp_path: 
     first, second, third, fourth, last = read(str(path))
     assert first == last == ONE
     assert second[0].startswith(f"packet in line 2 of {path}: not JSON")
-    assert third == [f"packet in line 3 of {path}: must be an object"]
+    assert third == [f"packet in line 3 of {path}: must be an object, not list: write one object per line"]
     assert "line 4" in fourth[0]
 
 
@@ -98,6 +101,68 @@ def test_a_file_of_windows_begins_with_a_mark(tmp_path: Path):
     path = tmp_path / "p.jsonl"
     path.write_text(json.dumps(ONE) + "\r\n" + json.dumps(ONE) + "\r\n", encoding="utf-8-sig")
     assert read(str(path)) == [ONE, ONE]
+
+
+@pytest.mark.parametrize("name", ["p.jsonl", "p.jsonl.gz", "p.jsonl.GZ", "p"])
+@pytest.mark.parametrize("pack", [gzip.compress, bytes, lambda data: gzip.compress(data) * 2])
+def test_what_gzip_packed_is_told_by_its_bytes_not_by_its_name(tmp_path: Path, name: str, pack: Any):
+    path = tmp_path / name
+    path.write_bytes(pack(json.dumps(ONE).encode() + b"\n"))
+    assert set(map(str, read(str(path)))) == {str(ONE)}
+
+
+def test_an_empty_file_that_should_be_packed_is_not_complete(tmp_path: Path):
+    (tmp_path / "p.jsonl.gz").write_bytes(b"")
+    assert read(str(tmp_path / "p.jsonl.gz")) == [
+        [f"{tmp_path}/p.jsonl.gz: not a complete gzip file: it is empty"]
+    ]
+
+
+OTHERWISE = {
+    "zip": b"PK\x03\x04rest",
+    "bzip2": bz2.compress(b"{}"),
+    "xz": lzma.compress(b"{}"),
+    "zstd": b"\x28\xb5\x2f\xfdrest",
+    "UTF-16": json.dumps(ONE).encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERWISE)
+def test_what_cannot_be_read_as_it_is_says_how_to_give_it(tmp_path: Path, what: str):
+    path = tmp_path / "p.jsonl"
+    path.write_bytes(OTHERWISE[what])
+    assert read(str(path)) == [[f"{path}: is {what}: give it as UTF-8, packed by gzip or not at all"]]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("whole", [[ONE, ONE], ONE])
+def test_json_over_several_lines_is_one_problem(tmp_path: Path, whole: Any, mark: str):
+    path = tmp_path / "p.json"
+    path.write_text(f"\n{mark}" * (not mark) + mark + json.dumps(whole, indent=1), encoding="utf-8")
+    ((problem,),) = read(str(path))
+    assert problem.endswith("is JSON over several lines: write each object on one line, as jq -c does")
+
+
+def test_what_follows_an_object_is_told(tmp_path: Path):
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps(ONE) + ",\n")
+    ((problem,),) = read(str(path))
+    assert problem.endswith(": write one object per line, and nothing after it")
+
+
+TWICE = '{"media": {"url": "http://h/a.jpg"}, "instance_list": [{"score": 1, "score": 0}]}'
+
+
+@pytest.mark.parametrize("in_file", [True, False])
+def test_a_key_that_is_there_twice_would_lose_a_value(tmp_path: Path, in_file: bool):
+    path = tmp_path / "p.jsonl"
+    path.write_text(TWICE)
+    told = "the key 'score' is there twice in one object"
+    if in_file:
+        assert read(str(path)) == [[f"packet in line 1 of {path}: {told}"]]
+        return
+    with pytest.raises(InvalidValueError, match=told):
+        read(f"[{TWICE}]")
 
 
 def test_a_file_is_read_line_by_line_again_at_each_iteration(tmp_path: Path):

@@ -238,6 +238,17 @@ def test_links_are_not_followed_round_and_round(stocked: list[Fault], tmp_path: 
     assert len(path_of(str(tmp_path / "cams")).glob("**/*.png")) == 3
 
 
+def test_links_to_folders_are_followed_and_hidden_folders_are_not(stocked: list[Fault], tmp_path: Path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "here").symlink_to(tmp_path / "cams")
+    (tmp_path / "set" / "again").symlink_to(tmp_path / "cams")
+    (tmp_path / "set" / ".checkpoints").symlink_to(tmp_path / "cams")
+    path_of, _ = opener()
+    found = [str(path) for path in path_of(str(tmp_path / "set")).glob("**/*.png")]
+    assert len(found) == 6
+    assert len(path_of(str(tmp_path / "set")).glob(".checkpoints/*/*.png")) == 3
+
+
 def test_a_path_keeps_its_patience_unless_given_another(tmp_path: Path):
     path_of, _ = opener(seconds=5)
     assert patient(path_of)("/a").seconds == 5

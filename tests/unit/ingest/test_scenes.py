@@ -90,3 +90,10 @@ def test_scenes_find_their_compound_files_by_name():
     ]
     with pytest.raises(InvalidValueError, match="t9: no compound file"):
         children_calls(found, parents[:1])
+
+
+def test_notes_of_a_system_are_no_cameras(tmp_path: Path):
+    for name in ("t1/front.png", "t1/._front.png", ".trash/front.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(png())
+    assert pictures_in(str(tmp_path)) == {"t1": {"front": str(tmp_path / "t1" / "front.png")}}

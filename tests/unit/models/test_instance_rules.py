@@ -73,6 +73,11 @@ def test_a_score_from_0_to_1_passes(score: Any):
     assert INSTANCE.validate_python(TAG | {"score": score}).score == score
 
 
+@pytest.mark.parametrize("score, stored", [(1 + 1e-7, 1), (-1e-9, 0), (np.float32(1.0000001), 1)])
+def test_a_score_that_rounding_put_beyond_is_the_bound(score: Any, stored: float):
+    assert INSTANCE.validate_python(TAG | {"score": score}).score == stored
+
+
 @pytest.mark.parametrize("score", [87, 1.0001, -0.1, -3.25, BIG - 1])
 def test_a_score_beyond_is_refused_with_what_to_do(score: Any):
     with pytest.raises(ValidationError, match=r"score\n.*between 0 and 1: divide a percentage by 100"):
@@ -142,7 +147,7 @@ def points(*pairs: tuple[float, float]) -> list[dict[str, float]]:
         ([{"x": 1}, {"x": 9, "y": 9}], "required"),
         ([{"x": "1", "y": 1}, {"x": 9, "y": 9}], "number"),
         ([{"x": True, "y": 1}, {"x": 9, "y": 9}], "number"),
-        ([[1, 1], [9, 9]], "dictionary"),
+        ([[1, 1], [9, 9]], "must be an object with its fields by name, not list"),
     ],
 )
 def test_a_polygon_spans_a_pixel_and_holds_finite_points(outline: list[Any], words: str):

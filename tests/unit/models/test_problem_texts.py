@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import pickle
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -48,6 +50,29 @@ def test_every_problem_of_a_packet_is_told_at_once():
         "colour",
     }
     assert all(line.startswith("packet 3: ") for line in lines)
+
+
+TAG = {"type": "tag", "label": "a"}
+PLAINER = {
+    "is of the type date, which JSON does not have: give a text or a number": TAG
+    | {"attributes": {"day": datetime.date(2026, 11, 27)}},
+    "is of the type int64, which JSON does not have: give a text or a number": TAG
+    | {"attributes": {"n": [np.int64(3)]}},
+    "needs a type, such as box": {"label": "a"},
+    "must be an object with its fields by name, not tuple": {
+        "type": "line",
+        "label": "a",
+        "points": [(1, 2)] * 2,
+    },
+    "must be an object with its fields by name, not list": [1, 2, 3, 4],
+}
+
+
+@pytest.mark.parametrize("told", PLAINER)
+def test_what_pydantic_says_less_plainly(told: str):
+    lines = describe(error_of(media={"url": "http://h/a.jpg"}, instance_list=[PLAINER[told]]))
+    assert lines
+    assert all(line.endswith(f": {told}") for line in lines)
 
 
 def test_a_problem_names_place_cause_and_value():

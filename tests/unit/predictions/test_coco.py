@@ -250,13 +250,37 @@ def test_the_finest_geometry_counts_unless_told_otherwise():
 # What is wrong
 
 
+@pytest.mark.parametrize("size", [np.array([60, 80]), (np.int64(60), np.int32(80)), [60.0, 80.0], (60, 80)])
+def test_the_size_of_a_mask_may_be_in_the_numbers_of_an_array(size: Any):
+    mask = {"size": size, "counts": [0, 2400, 2400]}
+    (found,) = next(iter(from_coco([record(segmentation=mask)], DATASET))).predictions
+    assert found.polygons == [[(0, 0), (40, 0), (40, 60), (0, 60)]]
+
+
+@pytest.mark.parametrize("value, score", [(1 + 1e-7, 1.0), (np.float32(1.0000001), 1.0), (-1e-9, 0.0)])
+def test_a_score_that_rounding_put_beyond_is_the_bound(value: Any, score: float):
+    (found,) = next(iter(from_coco([record(score=value, bbox=[1, 2, 3, 4])], DATASET))).predictions
+    assert found.score == score
+
+
+@pytest.mark.parametrize("named", ["a", "a.jpg", "b.jpg"])
+def test_an_image_named_by_its_file_is_told_its_id(named: str):
+    images = [{"id": 31, "file_name": "x/a.jpg"}, {"id": 32, "file_name": "b.jpg"}]
+    dataset = {"images": images, "categories": DATASET["categories"]}
+    with pytest.raises(InvalidValueError) as caught:
+        from_coco([record(named, bbox=[1, 2, 3, 4])], dataset)  # type: ignore[arg-type]
+    hint = {"a": ", but a file of that name with the id 31: write the id", "a.jpg": ""}
+    told = hint.get(named, ", but a file of that name with the id 32: write the id")
+    assert caught.value.problems[0].endswith(f"has no image_id {named!r}{told}")
+
+
 def test_all_wrong_records_are_told_at_once():
     wrong: dict[str, Any] = {
         "has no image_id 1 and no category_id 2": record(1, 2, bbox=[1, 1, 1, 1]),
         "has no image_id [9]": record([9], bbox=[1, 1, 1, 1]),  # type: ignore[arg-type]
         "must be an object with image_id and category_id": {"bbox": [1, 1, 1, 1]},
         "must be an object with": 7,
-        "score is 87, not between 0 and 1": record(score=87, bbox=[1, 1, 1, 1]),
+        "score is 87.0, not between 0 and 1": record(score=87, bbox=[1, 1, 1, 1]),
         "score is 'high'": record(score="high", bbox=[1, 1, 1, 1]),
         "score is nan": record(score=float("nan"), bbox=[1, 1, 1, 1]),
         "has none of segmentation, keypoints, bbox": record(),

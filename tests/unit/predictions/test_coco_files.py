@@ -357,7 +357,10 @@ def test_names_of_joints_are_looked_at_where_keypoints_are_kind_5(joints: Any):
         ({"segmentation": [[1, 1, 50, 1, NAN, 50]]}, "a polygon has nan, not a finite number"),
         ({"segmentation": [[1, 1, 50, 1, None, 50]]}, "a polygon has None, not a finite number"),
         ({"segmentation": [[1, 1, 50, 1, "9", 50]]}, "a polygon has '9', not a finite number"),
-        ({"segmentation": [[[1, 1], [50, 1], [50, 50]]]}, "a polygon has [1, 1], not a finite number"),
+        (
+            {"segmentation": [[[1, 1], [50, 1], [50, 50]]]},
+            "a polygon has [1, 1]; COCO has its numbers in a row",
+        ),
         ({"segmentation": [[1, 1, 50, 1, 50, 50, 3]]}, "a polygon has 7 numbers"),
         ({"segmentation": {"size": [100, 200], "counts": [1, -1, 20000]}}, "a run length is -1"),
         ({"segmentation": {"size": [100, 200], "counts": [1.5]}}, "a run length is 1.5, not a whole number"),

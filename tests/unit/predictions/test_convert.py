@@ -364,3 +364,26 @@ def test_an_image_that_cannot_be_a_packet_is_named():
     )
     with pytest.raises(InvalidValueError, match=r"predictions of c.jpg: (?s:.*)score is 2.0"):
         next(wrong)
+
+
+def test_predictions_of_several_frames_are_not_drawn_on_one_picture():
+    two = [RawPrediction("cat", 0.5, box=(1, 1, 9, 9), frame=frame) for frame in (3, 7)]
+    with pytest.raises(InvalidValueError, match=r"are of the frames 3, 7 of a video: use video_frames"):
+        convert(*two)
+    packets = packets_of(
+        [RawImage("v.png", WIDTH, HEIGHT, two[:1])], media=lambda image: {"path": "/d/v.png"}
+    )
+    with pytest.raises(InvalidValueError, match=r"of v\.png: one of them is of frame 3 of a video"):
+        next(packets)
+
+
+@pytest.mark.parametrize("score, kept", [(1 + 1e-7, 1.0), (-1e-9, 0.0), (1, 1.0)])
+def test_a_score_that_rounding_put_beyond_is_the_bound(score: float, kept: float):
+    (instance,) = convert(RawPrediction("cat", score, tag=True)).instances
+    assert instance.score == kept
+
+
+@pytest.mark.parametrize("score", [1.00001, -0.00001])
+def test_what_rounding_cannot_do_is_refused(score: float):
+    with pytest.raises(InvalidValueError, match=f"score is {score}, not between 0 and 1"):
+        convert(RawPrediction("cat", score, tag=True))

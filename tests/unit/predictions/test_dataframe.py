@@ -131,3 +131,13 @@ def test_a_picture_has_one_size():
 def test_rows_without_an_image_are_refused():
     with pytest.raises(InvalidValueError, match="1 rows name no image"):
         read([{"image": "a.jpg", "label": "cat"}, {"label": "dog"}])
+
+
+def test_a_picture_may_be_named_by_a_path():
+    (name,) = read([{"image": Path("/d/a.jpg"), "label": "cat"}])
+    assert name == "/d/a.jpg"
+
+
+def test_points_that_are_no_json_are_shown():
+    with pytest.raises(InvalidValueError, match=r"points are '\[\(1, 2\), \(3, 4\)\]', not JSON: Expecting"):
+        read([{"image": "a.jpg", "label": "cat", "points": "[(1, 2), (3, 4)]"}])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -249,3 +251,43 @@ def test_a_fault_of_a_storage_that_may_pass_is_no_wrong_file(
     faults.append(Fault(operation, lambda: PermissionError("no entry")))
     with pytest.raises(InvalidValueError, match="cannot be read"):
         read_text("flaky://a.txt")
+
+
+def test_links_to_folders_are_followed_and_not_round_and_round(tmp_path: Path):
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "real" / "a.txt").write_text("a")
+    (tmp_path / "real" / "deep" / "b.txt").write_text("b")
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    (labels / "train").symlink_to(tmp_path / "real")
+    (labels / "val").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "deep" / "up").symlink_to(tmp_path / "real")
+    found = [path.relative_to(labels).as_posix() for path in files_in(labels, [".txt"], "texts")]
+    assert found == ["train/a.txt", "train/deep/b.txt", "val/a.txt", "val/deep/b.txt"]
+
+
+def test_a_link_to_a_file_is_a_file_and_one_to_nothing_is_refused(tmp_path: Path):
+    (tmp_path / "a.txt").write_text("a")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "a.txt")
+    assert [path.name for path in files_in(tmp_path, [".txt"], "texts")] == ["a.txt", "b.txt"]
+    (tmp_path / "c.jpg").symlink_to(tmp_path / "nowhere")  # of another kind: nobody asked for it
+    assert len(files_in(tmp_path, [".txt"], "texts")) == 2
+    (tmp_path / "d.txt").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InvalidValueError, match=r"not on this machine, such as d\.txt: fetch them"):
+        files_in(tmp_path, [".txt"], "texts")
+
+
+def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "a.txt").write_text("a")
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    real = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if Path(path) == locked:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InvalidValueError, match=r"locked cannot be read: Permission denied"):
+        files_in(tmp_path, [".txt"], "texts")

@@ -206,3 +206,48 @@ def test_runs_of_one_value_and_of_several(runs: list[tuple[bool, int, int]]):
     stream = f"{len(values):032b}{7:05b}{sizes}{stream}"
     rle = [int(stream[at : at + 8].ljust(8, "0"), 2) for at in range(0, len(stream), 8)]
     assert mask_of_brush(rle, len(values) // 4, 1).tolist() == [[alpha != 0 for alpha in values[3::4]]]
+
+
+TEXT = "Hello 😀 World and Paris.\nBye"
+PARIS = TEXT.index("Paris")
+
+
+def span(start: int, end: int, **told: str) -> Any:
+    value = {"start": start, "end": end, "labels": ["loc"], **told}
+    result = {"id": "a", "type": "labels", "from_name": "l", "to_name": "text", "value": value}
+    return {"id": 1, "data": {"text": TEXT}, "predictions": [{"result": [result]}]}
+
+
+@pytest.mark.parametrize(
+    "start, end, told",
+    [
+        (PARIS, PARIS + 5, {}),
+        (PARIS, PARIS + 5, {"text": "Paris"}),
+        (PARIS + 1, PARIS + 6, {"text": "Paris"}),  # as a browser counts the emoji
+    ],
+)
+def test_a_span_is_where_its_own_words_are(start: int, end: int, told: dict[str, str]):
+    (image,) = from_label_studio([span(start, end, **told)], data_key="text", words=str.split)
+    tokens = image.predictions[0].tokens
+    assert (tokens.start, tokens.end) == (4, 4)
+    assert TEXT[tokens.start_char : tokens.end_char] == "Paris"
+
+
+def test_blanks_and_ends_of_lines_of_a_span_may_be_written_otherwise():
+    (image,) = from_label_studio(
+        [span(PARIS - 1, len(TEXT), text="Paris.\\nBye")], data_key="text", words=str.split
+    )
+    assert image.predictions[0].tokens.end == 5
+
+
+@pytest.mark.parametrize(
+    "start, end, told, problem",
+    [
+        (0, 5, {"text": "Paris"}, "says 'Paris', but characters 0 to 5 are 'Hello': is it of another text"),
+        (PARIS, 99, {}, "goes from character 18 to 99; the text has 28"),
+        (-5, 3, {}, "goes from character -5 to 3"),
+    ],
+)
+def test_a_span_of_another_text_is_refused(start: int, end: int, told: dict[str, str], problem: str):
+    with pytest.raises(InvalidValueError, match=problem):
+        list(from_label_studio([span(start, end, **told)], data_key="text", words=str.split))

@@ -9,6 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.predictions import (
+    from_document_question_answering,
+    from_token_classification,
+    from_torchvision,
+)
 from airflow_provider_diffgram.predictions.core.geometry import around, in_order
 from airflow_provider_diffgram.predictions.core.masks import outlines_of
 from airflow_provider_diffgram.predictions.core.reading import (
@@ -168,3 +174,26 @@ def test_four_corners_of_a_box_go_around_it():
         assert around(crossed) == corners
     with pytest.raises(ValueError, match="4 corners; this one has 3"):
         around(corners[:3])
+
+
+OUTPUT = {"boxes": [[1, 1, 9, 9]], "labels": ["cat"], "scores": [0.5]}
+
+
+@pytest.mark.parametrize(
+    "what, read",
+    [
+        ("names", lambda: from_torchvision([OUTPUT], ["a", "b"], sizes=[(10, 10)] * 2)),
+        ("sizes", lambda: from_torchvision([OUTPUT], ["a"], sizes=[(10, 10)] * 2)),
+        ("texts", lambda: from_token_classification([[]], ["a"], texts=["a", "b"], words=str.split)),
+        (
+            "word_boxes",
+            lambda: from_document_question_answering(
+                [[]], ["a"], label="x", word_boxes=[[], []], sizes=[(10, 10)]
+            ),
+        ),
+    ],
+)
+def test_what_is_beside_the_outputs_is_as_many(what: str, read: Any):
+    told = "there are more than outputs: give an output for each image, an empty one if nothing was found"
+    with pytest.raises(InvalidValueError, match=f"^{what}: {told}$"):
+        list(read())

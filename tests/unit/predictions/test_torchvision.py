@@ -73,7 +73,11 @@ def test_classes_without_a_name_are_told_all_at_once():
 @pytest.mark.parametrize(
     "names, sizes, problem",
     [
-        (["a", "b"], None, "more names than outputs"),
+        (
+            ["a", "b"],
+            None,
+            "names: there are more than outputs: give an output for each image, an empty one",
+        ),
         ([], None, "names end after 0"),
         (["a"], [], "sizes end after 0"),
     ],

@@ -56,6 +56,14 @@ def test_pixels_that_count_from_0_are_not_shifted_kind_1(tmp_path: Path):
     assert one(tmp_path, box(0, 5, 40, 60), one_based=False).box == (0, 5, 40, 60)
 
 
+@pytest.mark.parametrize("first", [0.25, 0.99])
+def test_what_begins_between_0_and_1_counts_from_0_kind_1(tmp_path: Path, first: float):
+    told = refused(tmp_path, annotation(box(5, first, 40, 60)))
+    assert (
+        told == f"object 0: its <bndbox> begins at {first}, so pixels count from 0 here: say one_based=False"
+    )
+
+
 def test_a_picture_at_hand_in_another_size_is_refused_when_packets_are_made_kind_1(tmp_path: Path):
     from PIL import Image
 

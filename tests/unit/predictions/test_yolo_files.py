@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from PIL import Image
@@ -404,3 +405,50 @@ def test_bytes_that_are_no_text_are_refused_kind_7(tmp_path: Path, data: bytes):
 def test_notes_of_the_system_are_no_texts_kind_7(tmp_path: Path):
     put(tmp_path, "._a.txt", b"\0\5\x16\7")
     assert len(read(tmp_path, BOX)) == 1
+
+
+REPEATED = {
+    "names:\n  0: cat\n  0: dog\n": "line 3: '0' is given twice",
+    "names: [cat]\nnames: [dog]\n": "line 2: 'names' is given twice",
+    "names: {0: cat, '0': dog}\n": "line 1: '0' is given twice",
+    "names: {1: cat, '01': dog}\n": "names gives 2 names to 1 numbers: one is there twice",
+    '{"0": "cat", "0": "dog"}': "line 1: '0' is given twice",
+}
+
+
+@pytest.mark.parametrize("text", REPEATED)
+def test_a_number_with_two_names_is_refused(tmp_path: Path, text: str):
+    (tmp_path / "data.yaml").write_text(text)
+    with pytest.raises(InvalidValueError) as caught:
+        read_classes(tmp_path / "data.yaml")
+    assert caught.value.problems == [REPEATED[text]]
+
+
+def test_what_a_merged_mapping_has_may_be_overridden(tmp_path: Path):
+    (tmp_path / "data.yaml").write_text("base: &b {0: cat, 1: dog}\nnames: {<<: *b, 1: wolf}\n")
+    assert read_classes(tmp_path / "data.yaml") == ["cat", "wolf"]
+
+
+def test_labels_behind_a_link_to_a_folder_are_read(tmp_path: Path):
+    put(tmp_path, "../real/a.txt", BOX)
+    (tmp_path / "labels" / "train").symlink_to(tmp_path / "real")
+    picture(tmp_path, "train/a.png")
+    (image,) = images(tmp_path, classes=CLASSES)
+    assert len(image.predictions) == 1
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_an_accent_may_be_written_in_two_ways(tmp_path: Path, forms: tuple[str, str]):
+    put(tmp_path, f"{normalize(forms[0], 'été/café')}.txt", BOX)
+    picture(tmp_path, f"{normalize(forms[1], 'été/café')}.png")
+    (image,) = images(tmp_path)
+    assert len(image.predictions) == 1
+    assert image.name.endswith(f"{normalize(forms[1], 'café')}.png")
+
+
+def test_a_comment_among_names_would_shift_the_classes(tmp_path: Path):
+    (tmp_path / "classes.txt").write_text("# ours\ncat\n#1\n")
+    with pytest.raises(
+        InvalidValueError, match="line 1 is a comment, and would be counted as a class: remove"
+    ):
+        read_classes(tmp_path / "classes.txt")

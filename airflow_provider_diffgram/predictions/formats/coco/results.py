@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from os import PathLike
+from pathlib import PurePosixPath
 from tempfile import TemporaryFile
 from typing import Any
 from weakref import finalize
@@ -28,12 +29,15 @@ from ...core.files import Source
 from ...core.mapping import Options, Provenance
 from ...core.masks import TOLERANCE
 from ...core.raw import RawImage, RawPrediction
-from ...core.reading import UNEXPECTED, number, shown
+from ...core.reading import UNEXPECTED, confidence, number, shown
 from .files import records_of
 from .images import CocoImages
 from .shapes import edges_of, keypoints_of, outlines_of_segmentation, segmentation_of, skeleton_of
 
 GEOMETRIES = ("segmentation", "keypoints", "bbox")
+
+_OTHER_SCORES = ("confidence", "conf", "probability", "prob")
+"""What others call a score."""
 
 _NO_SHAPE = -1
 _IMAGES_OF_A_BLOCK = 1000
@@ -97,6 +101,7 @@ class CocoResults:
         self._name = name
         self._geometries = geometries
         self._tolerance = tolerance
+        self._ids_of_names: dict[str, Any] | None = None
         self._spool = TemporaryFile()  # noqa: SIM115  (kept as long as this object)
         finalize(self, self._spool.close)
         rows = _Rows()
@@ -206,11 +211,22 @@ class CocoResults:
             return "must be an object with image_id and category_id"
         known = {"image_id": self._images.places, "category_id": self._images.category_places}
         strange = [
-            f"{key} {shown(record[key])}{_other_type(record[key], places)}"
+            f"{key} {shown(record[key])}{_other_type(record[key], places) or self._hint(key, record[key])}"
             for key, places in known.items()
             if not _is_in(record[key], places)
         ]
         return f"the dataset file has no {' and no '.join(strange)}"
+
+    def _hint(self, key: str, value: Any) -> str:
+        """Return a hint where an image is named by its file, as in the predictions.json of Ultralytics."""
+        if key != "image_id":
+            return ""
+        if self._ids_of_names is None:
+            ids = {place: image for image, place in self._images.places.items()}
+            named = {name: ids[place] for place, name in enumerate(self._images.names)}
+            self._ids_of_names = {PurePosixPath(name).stem: image for name, image in named.items()} | named
+        found = self._ids_of_names.get(str(value))
+        return "" if found is None else f", but a file of that name with the id {found!r}: write the id"
 
     def _keep(self, rows: _Rows) -> None:
         """Order the rows by image; nothing of them is copied but their order."""
@@ -339,14 +355,15 @@ class _Rows:
 def _score(record: Mapping[str, Any]) -> float:
     value = record.get("score")
     if value is None:
-        if "score" not in record and "confidence" in record:
-            raise ValueError("has confidence, which COCO calls score")
+        other = next((key for key in _OTHER_SCORES if key in record), None)
+        if "score" not in record and other is not None:
+            raise ValueError(f"has {other}, which COCO calls score")
         return math.nan
     if type(value) is float and 0 <= value <= 1:
         return value
-    if isinstance(value, str | bool | np.bool_) or not 0 <= (score := number(value, "score")) <= 1:
-        raise ValueError(f"score is {shown(value)}, not between 0 and 1: divide a percentage by 100")
-    return score
+    if isinstance(value, str | bool | np.bool_):
+        raise ValueError(f"score is {shown(value)}, not a number")
+    return confidence(number(value, "score"))
 
 
 def _is_empty(value: Any) -> bool:

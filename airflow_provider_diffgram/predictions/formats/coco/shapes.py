@@ -82,7 +82,13 @@ def segmentation_of(segmentation: Any, width: int, height: int) -> tuple[Any, bo
     rings = [plain(ring) for ring in segmentation]
     for ring in rings:
         if not isinstance(ring, list | tuple):
-            raise ValueError(f"segmentation has {shown(ring)}; polygons are lists of numbers")
+            raise ValueError(
+                f"segmentation has {shown(ring)}; polygons are lists of numbers, [[x, y, x, y, ...]]"
+            )
+        if any(isinstance(each, list | tuple) for each in ring):
+            raise ValueError(
+                f"a polygon has {shown(ring[0])}; COCO has its numbers in a row, [x, y, x, y, ...]"
+            )
         _finite(ring, "a polygon has")
         if len(ring) % 2:
             raise ValueError(f"a polygon has {len(ring)} numbers, which are not pairs of x and y")
@@ -93,20 +99,30 @@ def _run_lengths(lengths: Mapping[str, Any], width: int, height: int) -> tuple[d
     if not {"size", "counts"} <= lengths.keys():
         raise ValueError("segmentation is neither polygons nor run lengths with size and counts")
     size, counts = lengths["size"], lengths["counts"]
-    if not isinstance(size, list | tuple) or [type(side) for side in size] != [int, int] or min(size) < 1:
-        raise ValueError(f"mask has the size {size!r}, which is no [height, width]")
+    size = _rows_columns(size)
     if (height and size[0] != height) or (width and size[1] != width):
-        raise ValueError(f"mask is {list(size)} high and wide, its image [{height}, {width}]: scale the mask")
+        raise ValueError(f"mask is {size} high and wide, its image [{height}, {width}]: scale the mask")
     if size[0] * size[1] > _MOST_PIXELS:
-        raise ValueError(f"mask is {list(size)} high and wide, which is too large")
+        raise ValueError(f"mask is {size} high and wide, which is too large")
     if isinstance(counts, bytes):
         counts = counts.decode("ascii", errors="replace")
     runs = _runs_of_text(counts) if isinstance(counts, str) else _runs_of_list(counts)
     total = int(runs.sum())
     if (len(runs) and runs.min() < 0) or total != size[0] * size[1]:
         raise ValueError(f"run lengths add up to {total}, not to {size[0]} x {size[1]} pixels")
-    plain = counts if isinstance(counts, str) else runs.tolist()
-    return {"size": list(size), "counts": plain}, bool(runs[1::2].any())
+    letters_or_runs = counts if isinstance(counts, str) else runs.tolist()
+    return {"size": size, "counts": letters_or_runs}, bool(runs[1::2].any())
+
+
+def _rows_columns(size: Any) -> list[int]:
+    """Return height and width of a mask, in pixels."""
+    try:
+        height, width = (whole(side, "a side") for side in plain(size))
+    except (ValueError, TypeError):
+        height = width = 0
+    if min(height, width) < 1:
+        raise ValueError(f"mask has the size {shown(size)}, which is no [height, width]")
+    return [height, width]
 
 
 def _runs_of_list(counts: Any) -> NDArray[np.int64]:

@@ -311,13 +311,50 @@ class _Results:
             raise ValueError("is a span in an HTML page, which Diffgram does not support")
         if self._spans is None:
             self._spans = character_spans(self._words(self._data), self._data)
-        return tokens_between(whole(value["start"], "start"), whole(value["end"], "end"), self._spans)
+        start, end = whole(value["start"], "start"), whole(value["end"], "end")
+        return tokens_between(*_as_told(start, end, value.get("text"), self._data), self._spans)
 
     def _brush(self, result: Result) -> dict[str, Any]:
         value = result["value"]
         if value.get("format") != "rle":
             raise ValueError(f"format is {value.get('format')!r}, not 'rle'")
         return outlined(mask_of_brush(value["rle"], *_size(result)), self._tolerance)
+
+
+def _as_told(start: int, end: int, told: Any, text: str) -> tuple[int, int]:
+    """Return where a span is, which its own words prove where a result has them.
+
+    A browser counts a character beyond the first 65536, such as an emoji, as two.
+
+    :param told: the words of the span; None if they are not told.
+    :param text: of the task.
+    :raises ValueError: if other words are there, or the span is not in the text.
+    """
+    if not isinstance(told, str):
+        if not 0 <= start < end <= len(text):
+            raise ValueError(f"goes from character {start} to {end}; the text has {len(text)}")
+        return start, end
+    if _is_alike(told, text[start:end]):
+        return start, end
+    counted = text.encode("utf-16-le")
+    before, words = counted[: 2 * start], counted[2 * start : 2 * end]
+    first = len(before.decode("utf-16-le", "replace"))
+    last = first + len(words.decode("utf-16-le", "replace"))
+    if _is_alike(told, text[first:last]):
+        return first, last
+    there = shown(text[start:end])
+    raise ValueError(
+        f"says {shown(told)}, but characters {start} to {end} are {there}: is it of another text?"
+    )
+
+
+def _is_alike(told: str, text: str) -> bool:
+    """Tell whether words are those of a text, but for blanks and ends of lines."""
+    return _without_blanks(told) == _without_blanks(text)
+
+
+def _without_blanks(text: str) -> str:
+    return "".join(text.replace("\\n", "").split())
 
 
 def _labels(result: Result) -> list[str]:
