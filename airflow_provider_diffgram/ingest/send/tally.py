@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from ...client import DiffgramError, RefusedError
 from ...models import InvalidValueError
+from ...models.failures import Failures
 from ...models.handle import MOST_FILE_IDS
+from ...models.problems import count_of
 from ...models.received import without_signatures
 from ...models.recorded import Delivery
 from ...pulse import Pulse
@@ -25,6 +27,8 @@ _log = logging.getLogger(__name__)
 Result = Literal["sent", "skipped", "failed", "unknown"]
 
 _SHOWN = 20
+_LOGGED_ALIKE = 3
+"""So many failures of one cause are logged as they come; the others are counted, and told at the end."""
 _MIB = 2**20
 
 
@@ -42,7 +46,7 @@ class Tally:
         self, expected: int | None, report: Lines, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.expected = expected
-        self.examples: list[str] = []
+        self._failures = Failures()
         self._counts: Counter[Result] = Counter()
         self._delivered: Counter[Delivery] = Counter()
         self._queued: Counter[str] = Counter()
@@ -100,9 +104,9 @@ class Tally:
             if is_in and file_id is not None and len(self._file_ids) <= MOST_FILE_IDS:
                 self._file_ids[file_id] = None
             if result in ("failed", "unknown"):
-                _log.error("%s: %s: %s", name, result, line["reason"])
-                if len(self.examples) < _SHOWN:
-                    self.examples.append(f"{name}: {line['reason']}")
+                said = str(line.get("reason", ""))
+                if self._failures.add(name, said) <= _LOGGED_ALIKE:
+                    _log.error("%s: %s: %s", name, result, said)
             kept = {key: value for key, value in line.items() if value is not None}
             self._report.write(json.dumps(kept))
             self._tell_now_and_then()
@@ -162,6 +166,8 @@ class Tally:
     def close(self) -> PushError | None:
         """Close the report, and tell the numbers for the last time; return why the report is not complete."""
         line = self._pulse.words(self._clock(), self.done, self.expected, **self._told(), is_over=True)
+        for cause in self._failures.lines(least=_LOGGED_ALIKE + 1):
+            _log.error("%s", cause)
         if self.expected == 0:
             line = "nothing to send: no packet was given"
         _log.info("%s", f"{line} · {self._ways()}" if self._delivered.total() else line)
@@ -182,8 +188,8 @@ class Tally:
         """
         left = checked - self.done
         stopped = PushError(
-            f"stopped: {error}\nOf {checked} packets {self.counts()}, {left} were not "
-            "sent. A retry finds what arrived and sends only the rest.",
+            f"stopped: {error}\n{count_of(checked, 'packet')}: {self.counts()}, {left:,} not sent. A retry "
+            "finds what arrived and sends only the rest.",
             status=error.status,
         )
         stopped.permanent = isinstance(error, RefusedError)  # not a StorageError: the storage may be back
@@ -195,16 +201,16 @@ class Tally:
         :param error: what is wrong.
         :param together: number of packets that were checked together with the wrong ones.
         """
-        of_these = f"nothing was sent of these {together:,} packets; of those before {self.counts()}"
+        these = "this packet" if together == 1 else f"these {together:,} packets"
+        of_these = f"nothing was sent of {these}; of those before {self.counts()}"
         refused = PushError("\n".join([error.head(of_these), *error.lines()]))
         refused.permanent = True
         return refused
 
     def incomplete(self, checked: int) -> PushError:
         """Return the error of a push that went on to its end, but of which packets failed."""
-        more = self["failed"] - len(self.examples)
-        lines = [*self.examples, *([f"and {more} more"] if more > 0 else [])]
-        error = PushError("\n".join([f"of {checked} packets {self.counts()}:", *lines]))
+        head = f"{count_of(checked, 'packet')}: {self.counts()}.{self._failures.sentence()}"
+        error = PushError("\n".join([head, *self._failures.lines()]))
         error.permanent = True
         return error
 
@@ -214,7 +220,7 @@ class Tally:
         :param problem: what kept that from being sent.
         :param checked: number of packets that it yielded.
         """
-        what = f"{checked} packets were yielded before"
+        what = f"{count_of(checked, 'packet')} {'was' if checked == 1 else 'were'} yielded before"
         words = f"{what}: {self.counts()}" if problem is None else f"{what}; of those {problem}"
         error.add_note(f"{words}. A retry finds what arrived.")
         self.warn(f"the generator raised {type(error).__name__}: {words}")
@@ -226,8 +232,8 @@ class Tally:
             "update": "written into their files",
             "queue": "by the queue",
         }
-        ways = [f"{self._delivered[way]} {words}" for way, words in named.items() if self._delivered[way]]
-        whys = [f"{count} {_agreeing(why, count)}" for why, count in self._queued.most_common()]
+        ways = [f"{self._delivered[way]:,} {words}" for way, words in named.items() if self._delivered[way]]
+        whys = [f"{count:,} {_agreeing(why, count)}" for why, count in self._queued.most_common()]
         return ", ".join(ways) + (f": {', '.join(whys)}" if whys else "")
 
     def _told(self) -> dict[str, Any]:
@@ -235,7 +241,10 @@ class Tally:
         told = [f"{n:,} {name.replace('_', ' ')}" for name, n in self.refreshed.to_json().items()]
         if self._bytes >= _MIB / 10:
             seconds = max(0.001, self._clock() - self._started)
-            told.insert(0, f"{self._bytes / _MIB:,.1f} MiB, {self._bytes / _MIB / seconds:.1f} MiB/s")
+            speed = self._bytes / _MIB / seconds
+            told.insert(
+                0, f"{self._bytes / _MIB:,.1f} MiB" + (f", {speed:.1f} MiB/s" if speed >= 0.05 else "")
+            )
         return {
             "failed": self["failed"] + self["unknown"],
             "among": there,

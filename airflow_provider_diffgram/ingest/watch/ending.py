@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...client import DiffgramError, StorageRefusedError
 from ...models import InvalidValueError, Receipt
+from ...models.failures import Failures
 from ...models.received import without_signatures
 from ...storage_faults import words_of_fault
 from ..read.paths import PathOpener, universal_path
@@ -16,13 +17,14 @@ from .verdicts import Verdict
 
 
 def describe_receipt(receipt: Receipt) -> str:
-    """Return the counts, and a line for each of the first that did not arrive."""
-    lines = [
-        f"{each.name or 'update'}{f' (input {each.input_id})' if each.input_id else ''}: {each.reason}"
-        for each in receipt.failures
-    ]
-    more = receipt.problems - sum(each.inputs for each in receipt.failures)
-    return "\n".join([receipt.summary(), *lines, *([f"and {more} more"] if more > 0 else [])])
+    """Return the counts with the first that did not arrive, and a line for each cause."""
+    failures = Failures()
+    for each in receipt.failures:
+        name = f"{each.name or 'update'}{f' (input {each.input_id})' if each.input_id else ''}"
+        failures.add(name, each.reason, each.inputs)
+    first = failures.sentence()
+    more = max(0, receipt.problems - failures.total)
+    return "\n".join([f"{receipt.summary()}{'.' if first else ''}{first}", *failures.lines(more)])
 
 
 def describe_timeout(receipt: Receipt) -> str:

@@ -239,7 +239,7 @@ def test_a_replacement_that_failed_is_sent_again(diffgram: LiveDiffgram, file_id
 def test_to_replace_by_nothing_is_a_failure_with_its_reason(
     diffgram: LiveDiffgram, file_id: int, change: Change
 ):
-    with pytest.raises(PushError, match="of 1 packets 0 sent, 1 failed, 0 skipped") as caught:
+    with pytest.raises(PushError, match="1 packet: 0 sent, 1 failed, 0 skipped") as caught:
         change("replace")
     assert f"no predictions to replace those of file {file_id} with, which therefore stay" in str(
         caught.value

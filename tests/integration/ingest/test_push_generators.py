@@ -303,7 +303,7 @@ def test_an_error_of_the_generator_is_raised_even_if_what_it_yielded_cannot_be_s
     diffgram.emulator.fault("input/from_local", "status", status=400, body=refusal)
     with pytest.raises(ModelError) as caught:
         push(diffgram.client, packets(picture(media, "a.png", box(1))), dataset=DATASET)
-    assert "1 packets 0 sent, 1 failed, 0 skipped:\na.png: " in caught.value.__notes__[0]
+    assert "1 packet: 0 sent, 1 failed, 0 skipped. a.png: " in caught.value.__notes__[0]
 
 
 def test_a_generator_that_is_ended_from_outside_sends_nothing_more(

@@ -99,7 +99,7 @@ def test_a_packet_that_the_server_refuses_fails_alone(diffgram: LiveDiffgram, me
     changes = sum(len(diffgram.lefts(file.id)) for file in diffgram.files())
     body = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
     diffgram.emulator.fault("input/packet|annotation/update", "status", status=400, body=body)
-    with pytest.raises(PushError, match="of 3 packets 2 sent, 1 failed, 0 skipped") as caught:
+    with pytest.raises(PushError, match="3 packets: 2 sent, 1 failed, 0 skipped") as caught:
         diffgram.push(packets, delivery="auto" if kind == "update" else "queue")
     assert "media: no such thing" in str(caught.value)
     assert caught.value.permanent

@@ -127,7 +127,7 @@ def test_a_server_that_stays_down_ends_the_push_with_what_arrived_and_a_retry_se
     impatient = DiffgramClient(settings(diffgram.emulator, retry_timeout=0.1), FastTime())
     with pytest.raises(PushError, match=r"stopped: send packet 3\.png") as caught:
         push(impatient, packets, dataset=DATASET, concurrency=1, delivery="queue")
-    assert "Of 5 packets 2 sent, 0 failed, 1 unknown, 1 skipped, 1 were not sent" in str(caught.value)
+    assert "5 packets: 2 sent, 0 failed, 1 unknown, 1 skipped, 1 not sent" in str(caught.value)
     assert not caught.value.permanent
     diffgram.emulator.control("faults", method="DELETE")
     receipt = diffgram.pushed(packets)

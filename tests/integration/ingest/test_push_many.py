@@ -277,7 +277,7 @@ def test_a_push_that_is_asked_to_stop_ends_with_what_arrived_and_a_retry_sends_t
 def test_a_push_that_is_stopped_before_it_began_sends_nothing(asleep: LiveDiffgram):
     stop = threading.Event()
     stop.set()
-    with pytest.raises(PushError, match="Of 3 packets 0 sent, 0 failed, 0 skipped, 3 were not sent"):
+    with pytest.raises(PushError, match="3 packets: 0 sent, 0 failed, 0 skipped, 3 not sent"):
         asleep.push([named(f"{number}.png") for number in range(3)], stop=stop)
     assert asleep.inputs() == []
 

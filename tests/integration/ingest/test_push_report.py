@@ -41,7 +41,7 @@ def test_each_outcome_has_its_line(diffgram: LiveDiffgram, media: Media, tmp_pat
     diffgram.emulator.fault("input/packet", "reset_before", text="unknown.png", times=None)
     report = tmp_path / "report.jsonl"
     impatient = DiffgramClient(settings(diffgram.emulator, retry_timeout=0.1), FastTime())
-    with pytest.raises(PushError, match="1 unknown, 1 skipped, 1 were not sent"):
+    with pytest.raises(PushError, match="1 unknown, 1 skipped, 1 not sent"):
         push(impatient, packets, dataset=DATASET, report=str(report), concurrency=1, delivery="queue")
     skipped, adopted, sent, failed, unknown = lines(report)
     file_id = diffgram.file("skipped.png").id
@@ -94,7 +94,7 @@ def test_an_upload_proved_wrong_gets_a_second_line_and_counts_as_failed_quirk_4(
     listing = {"file_list": [{**lost, "count_instances_changed": None}], "metadata": {"next_page": None}}
     diffgram.emulator.fault("file/list", "status", status=200, body=listing, skip=1)
     report = tmp_path / "report.jsonl"
-    with pytest.raises(PushError, match=r"of 1 packets 0 sent, 1 failed, 0 skipped:\nlost\.png: ") as caught:
+    with pytest.raises(PushError, match=r"1 packet: 0 sent, 1 failed, 0 skipped\. lost\.png: ") as caught:
         diffgram.push(packets[1:], report=str(report))
     assert "holds 0 of 1 instances although the server said success" in str(caught.value)
     assert [(line["name"], line["outcome"]) for line in lines(report)] == [
@@ -133,10 +133,17 @@ def test_as_many_packets_may_be_refused_as_allowed(
     packets = [image(media, f"{number}.png", box(number + 1)) for number in range(5)]
     refuse(diffgram, "1.png", "3.png")
     if fails:
-        with pytest.raises(PushError, match="of 5 packets 3 sent, 2 failed, 0 skipped:") as caught:
+        with pytest.raises(
+            PushError, match=r"5 packets: 3 sent, 2 failed, 0 skipped\. The first: "
+        ) as caught:
             diffgram.push(packets, max_failed=max_failed)
         assert caught.value.permanent
-        assert {line.partition(":")[0] for line in str(caught.value).splitlines()[1:]} == {"1.png", "3.png"}
+        assert {
+            name for name in ("0.png", "1.png", "2.png", "3.png", "4.png") if name in str(caught.value)
+        } == {
+            "1.png",
+            "3.png",
+        }
     else:
         handle = diffgram.push(packets, max_failed=max_failed)
         assert (handle.expected, handle.not_sent) == (5, 2)
@@ -148,10 +155,18 @@ def test_as_many_packets_may_be_refused_as_allowed(
     assert len(diffgram.inputs()) == 5
 
 
-def test_an_error_names_twenty_packets_and_counts_the_others(diffgram: LiveDiffgram, media: Media):
+def test_failures_of_one_cause_are_one_line_in_the_error_and_few_in_the_log(
+    diffgram: LiveDiffgram, media: Media, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
     refuse(diffgram, "image")
+    report = tmp_path / "report.jsonl"
     with pytest.raises(PushError) as caught:
-        diffgram.push([image(media, f"{number}.png") for number in range(25)])
-    head, *examples, last = str(caught.value).splitlines()
-    assert (head, last) == ("of 25 packets 0 sent, 25 failed, 0 skipped:", "and 5 more")
-    assert len(examples) == 20
+        diffgram.push([image(media, f"{number}.png") for number in range(25)], report=str(report))
+    head, line = str(caught.value).splitlines()
+    assert head.startswith("25 packets: 0 sent, 25 failed, 0 skipped. The first: ")
+    assert line.startswith("25 alike: ")
+    assert line.endswith(" and 19 more")
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(told) == 3 + 1
+    assert told[-1] == line
+    assert {each["name"] for each in lines(report)} == {f"{number}.png" for number in range(25)}

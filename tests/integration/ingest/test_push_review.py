@@ -112,7 +112,7 @@ class Shrinking:
 
 def test_packets_that_are_gone_when_they_are_to_be_sent(diffgram: LiveDiffgram, media: Media):
     packets = Shrinking([image(media, "a.png"), image(media, "b.png")])
-    with pytest.raises(PushError, match="1 were not sent"):
+    with pytest.raises(PushError, match="1 not sent"):
         push(diffgram.client, packets, dataset=DATASET, delivery="queue")
 
 

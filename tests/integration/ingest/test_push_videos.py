@@ -112,7 +112,7 @@ def test_a_push_that_is_stopped_while_videos_wait_ends(diffgram: LiveDiffgram, m
 
     stopper = threading.Thread(target=stop_then)
     stopper.start()
-    with pytest.raises(PushError, match=r"Of 3 packets 2 sent, 0 failed, 0 skipped, 1 were not sent"):
+    with pytest.raises(PushError, match=r"3 packets: 2 sent, 0 failed, 0 skipped, 1 not sent"):
         pushed_lazily(diffgram, packets(), stop=stop)
     stopper.join()
     assert len(diffgram.inputs()) == 2
