@@ -261,9 +261,9 @@ def test_a_push_that_is_asked_to_stop_ends_with_what_arrived_and_a_retry_sends_t
         push(asleep.client, source, stop=stop, report=str(report), **options)
     names = arrived(asleep)
     assert 0 < len(names) <= 30
-    expected = int(re.findall(r"Of (\d+) packets", str(caught.value))[0])
+    expected = int(re.findall(r"(\d+) packets: ", str(caught.value))[0])
     assert expected in ((20, 30, 40) if read_once else (60,)), "no more than what was at hand"
-    counts = f"Of {expected} packets {len(names)} sent, 0 failed, 0 skipped, {expected - len(names)} were not"
+    counts = f"{expected} packets: {len(names)} sent, 0 failed, 0 skipped, {expected - len(names)} not sent"
     assert counts in str(caught.value)
     assert not caught.value.permanent
     assert Counter(json.loads(line)["name"] for line in report.read_text().splitlines()) == names
