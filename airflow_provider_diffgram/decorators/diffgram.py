@@ -59,7 +59,7 @@ class _DiffgramPushDecoratedOperator(DecoratedOperator, DiffgramSendPacketOperat
         return DiffgramSendPacketOperator.execute(self, context)
 
     def _candidates(self, context: Context, path_of: PathOpener) -> SentPackets:
-        """Return the function, to be called once it is known that what it returns can be sent."""
+        """Return the function, to be called once everything else has been checked."""
         from ..ingest.read.jsonlines import candidates
 
         context_merge(context, self.op_kwargs)

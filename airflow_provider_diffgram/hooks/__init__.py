@@ -1,1 +1,1 @@
-"""Hook: the connection to Diffgram."""
+"""The hook, which connects to Diffgram."""

@@ -12,7 +12,7 @@ from ..client import Settings
 
 
 class ConnectionLike(Protocol):
-    """The fields used of an Airflow connection, the same in Airflow 2 and 3."""
+    """The fields of an Airflow connection that are used; the same in Airflow 2 and 3."""
 
     conn_id: str
     host: str | None
@@ -29,7 +29,7 @@ class InvalidConnectionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What tasks use if they set nothing themselves, and the folder that confines local files."""
+    """What tasks use if they set nothing themselves, and the folder to which local files are confined."""
 
     dataset: str | int | None
     label_schema: str | int | None
@@ -98,7 +98,7 @@ def defaults_of(connection: ConnectionLike) -> Defaults:
 
 
 def unknown_extras(connection: ConnectionLike) -> list[str]:
-    """Return what stands in the extra and means nothing, such as a name that is spelled wrong.
+    """Return the names in the extra that are unknown, such as a misspelled one.
 
     :raises InvalidConnectionError: if the extra cannot be read.
     """
@@ -106,7 +106,7 @@ def unknown_extras(connection: ConnectionLike) -> list[str]:
 
 
 def known_extras() -> list[str]:
-    """Return the names that mean something in the extra."""
+    """Return the names that the extra may have."""
     return sorted(get_provider_info()["connection-types"][0]["conn-fields"])
 
 

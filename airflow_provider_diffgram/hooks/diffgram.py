@@ -1,4 +1,4 @@
-"""Hook for Diffgram."""
+"""The hook for Diffgram."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class DiffgramHook(BaseHook):
     def path_opener(self) -> PathOpener:
         """Return what opens the paths of media, packets and reports, within ``local_root`` if that is set.
 
-        A passing fault of a storage is waited out for ``retry_timeout``, like one of Diffgram.
+        A passing fault of a storage is retried for ``retry_timeout``, like one of Diffgram.
         """
         from ..ingest.read.paths import confined
         from ..ingest.read.storage import patient
@@ -161,7 +161,7 @@ class DiffgramHook(BaseHook):
 
 
 def _check_project(client: DiffgramClient, defaults: Defaults) -> None:
-    """Prove that the project may be written to and has what the connection names.
+    """Prove that the credential may write to the project, and that the project has what the connection names.
 
     :raises DiffgramError: if not, or if the server does not answer.
     :raises InvalidValueError: if there is no such dataset or label schema.
@@ -180,7 +180,8 @@ def _check_project(client: DiffgramClient, defaults: Defaults) -> None:
 def check_may_write(client: DiffgramClient) -> None:
     """Prove that a credential may write, by an empty packet, which every Diffgram refuses.
 
-    :raises CredentialError: if it may not; any other DiffgramError if that cannot be told.
+    :raises CredentialError: if it may not.
+    :raises DiffgramError: any other one, if that cannot be found out.
     """
     from ..client import CredentialError, RefusedError, WrongAddressError, routes
 
@@ -202,7 +203,7 @@ def check_may_write(client: DiffgramClient) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    """Return an error as the form shows it: what was asked to find it out is of no interest there."""
+    """Return an error as the form shows it, without the request that led to it."""
     from ..client import routes
 
     asked = (routes.list_schemas(""), routes.probe_write(""))

@@ -1,1 +1,1 @@
-"""Operators: what sends."""
+"""Operators."""

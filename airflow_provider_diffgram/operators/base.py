@@ -1,6 +1,6 @@
-"""What all operators and the sensor have in common.
+"""What all operators and sensors share.
 
-What they need to do their work is imported when they do it: every parse of a DAG imports this module.
+Every parse of a DAG imports this module, so operators import what they need only when they run.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def seconds_of(value: timedelta | float) -> float:
 
 
 def number_of(name: str, value: Any) -> float:
-    """Return the number that a rendered template, which is text, holds."""
+    """Return the number in a rendered template, which is text."""
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -45,7 +45,7 @@ def number_of(name: str, value: Any) -> float:
 
 
 def name_of_packets(given: Any) -> str | None:
-    """Return a short name of packets as an operator is given them, from the first of them or their file."""
+    """Return a short name for packets as an operator gets them: that of the first one, or of their file."""
     if isinstance(given, str):
         return (
             given.rstrip("/").rpartition("/")[2] if len(given) < _LONGEST_PATH and "{" not in given else None
@@ -63,14 +63,14 @@ def name_of_packets(given: Any) -> str | None:
 
 
 class Targets(TypedDict):
-    """Where things go."""
+    """The dataset and label schema of a task."""
 
     dataset: str | int | None
     label_schema: str | int | None
 
 
 class AnnouncingOperator(RenderingOperator):
-    """Connects to Diffgram, and tells links, outlets and lineage what it did there.
+    """Connects to Diffgram, and reports what it did there to links, outlets and lineage.
 
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
@@ -84,7 +84,7 @@ class AnnouncingOperator(RenderingOperator):
         self.diffgram_conn_id = diffgram_conn_id
 
     def pre_execute(self, context: Context) -> None:
-        """Name a mapped task by what it works on, unless its ``map_index_template`` does."""
+        """Name a mapped task after what it works on, unless it has a ``map_index_template``."""
         super().pre_execute(context)
         name = self._document()
         if name and context.get("map_index_template") is None:
@@ -95,54 +95,53 @@ class AnnouncingOperator(RenderingOperator):
             context["map_index_template"] = "{{ diffgram_document }}"
 
     def _hook(self) -> DiffgramHook:
-        """Return the hook; the same one at every call."""
+        """Return the hook; every call returns the same one."""
         if self._connected is None:
             self._connected = DiffgramHook(self.diffgram_conn_id)
         return self._connected
 
     def _connect(self, context: Context, **place: Any) -> DiffgramClient:
-        """Return a client, once what the links are made of is kept: a task that fails has them, too."""
+        """Return a client. What the links need is kept first, so that a failed task has links, too."""
         self._remember(context, **place)
         return self._hook().get_conn()
 
     def _remember(self, context: Context, **place: Any) -> None:
-        """Keep what the links are made of.
+        """Keep what the links need.
 
         :param place: as of :func:`~..links.diffgram.remember_place`.
         """
         remember_place(context, self._hook().get_settings(), **place)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """Return what OpenLineage is told: the dataset, and where its media came from if that is known."""
+        """Return what OpenLineage gets: the dataset, and where its media came from, if that is known."""
         from ..lineage.diffgram import facets_of
 
         return facets_of(self._outcome, self._sources())
 
     def _sources(self) -> Iterable[Any]:
-        """Return packets to name the sources of."""
+        """Return the packets whose sources are reported."""
         return ()
 
     def _file_ids(self) -> Sequence[int]:
-        """Return the files that the task is about, as far as it was told them."""
+        """Return the files of the task that are known."""
         return ()
 
     def _document(self) -> str | None:
-        """Return a short name of what the task works on: a document, a file of packets."""
+        """Return a short name for what the task works on: a document, or a file of packets."""
         return None
 
 
 class DeferringOperator(AnnouncingOperator):
-    """Leaves a wait to the triggerer, and takes it back."""
+    """Hands a wait over to the triggerer, and resumes after it."""
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after the triggerer, with the links of before."""
+        """Resume after the triggerer, with the same links."""
         recall_place(context)
         return super().resume_execution(next_method, next_kwargs, context)
 
     def _defer_until(self, deadline: float, trigger: BaseTrigger) -> NoReturn:
-        """Leave the wait to a trigger; does not return.
-
-        :param deadline: epoch seconds, the same however often the wait is left to the triggerer.
+        """Hand the wait over to a trigger; does not return.
+        :param deadline: epoch seconds; the same however often the wait goes to the triggerer.
         """
         self.log.info("waiting in the triggerer")
         # The trigger ends by itself at its deadline; this is for a triggerer that is gone.
@@ -150,7 +149,7 @@ class DeferringOperator(AnnouncingOperator):
         self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
 
     def _check_event(self, event: Mapping[str, Any] | None, *known: str) -> Mapping[str, Any]:
-        """Return the event of a trigger, unless it tells of an error.
+        """Return the event of a trigger, unless it reports an error.
 
         :param known: what its status may be.
         :raises AirflowFailException: if the wait failed, and would fail again.
@@ -165,10 +164,9 @@ class DeferringOperator(AnnouncingOperator):
 
 
 class DiffgramOperator(AnnouncingOperator):
-    """What all operators have in common.
-
-    :param dataset: name or id; the connection's default dataset when None.
-    :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    """What all operators share.
+    :param dataset: name or id. None means the connection's default dataset.
+    :param label_schema: name or id. None means the connection's default schema, or else the project's.
     """
 
     template_fields: Sequence[str] = ("dataset", "label_schema", "diffgram_conn_id")

@@ -1,4 +1,4 @@
-"""Operators that hold predictions against what people made of them. They import as little as :mod:`.base`."""
+"""Operators that compare predictions with what people made of them. They import as little as :mod:`.base`."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ class DiffgramCompareOperator(AnnouncingOperator):
     gauges ``diffgram.compare.*`` get the same.
 
     :param record: path of the record of a push, or several of them, oldest first.
-    :param job: the job whose tasks count: its id, or what the operator that makes jobs returned; all tasks
-        of a file when None.
-    :param review: path of a pulled version, its folder or its ``files.jsonl.gz``; None reads what people
-        left from Diffgram.
+    :param job: the job whose tasks count: its id, or the output of the operator that creates jobs. None
+        counts all tasks of a file.
+    :param review: path of a pulled version: its folder, or its ``files.jsonl.gz``. None reads the current
+        annotations from Diffgram.
     :param limits: what predictions must reach: the fields of
-        :class:`~airflow_provider_diffgram.review.limits.QualityLimits`.
-    :param on_missed: how the task ends if a limit is missed: ``fail`` without a retry; ``skip``, together
-        with what follows; or ``warn`` and go on.
+    :class:`~airflow_provider_diffgram.review.limits.QualityLimits`.
+    :param on_missed: how the task ends if a limit is missed: ``fail`` fails it without a retry, ``skip``
+        skips it and the tasks after it, ``warn`` logs a warning.
     :param on_too_few: how it ends if people have reviewed fewer files than ``min_reviewed``, one by default.
     :param metrics: path of a JSON file to write with all figures (docs/compare.md).
     :param report: path of a JSON Lines file to write with one line for each prediction.
-    :param table: path of a Parquet file to write with the same; needs the extra ``[parquet]``.
+    :param table: path of a Parquet file to write with the same content; needs the extra ``[parquet]``.
     :param page: path of an HTML page to write.
-    :param history: path of a JSON Lines file to which each comparison adds a line; the page then shows
-        acceptance by run, and the figures say how it changed.
+    :param history: path of a JSON Lines file to which each comparison adds a line. The page then shows
+        acceptance by run, and the figures include the change.
     :param run_name: name of the comparison; a retry replaces its own line in the history.
     :param redrawn_iou: how much a drawn instance must overlap a deleted one to count as the same object.
-    :param proofs: how many files' histories to read at most, to tell a deletion from a loss; beyond that,
+    :param proofs: for how many files to read histories, to tell a deletion from a loss. In further files,
         what is gone is ``unknown``.
     :param samples: how many pictures the page shows, 0 to 100: those that people corrected most.
     """
@@ -112,7 +112,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
         self.samples = samples
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Compare, write what is asked for, and return the figures that matter most."""
+        """Compare, write what was requested, and return the main figures."""
         from ..review.chosen import job_id_of
         from ..review.comparison import compare_in
 
@@ -145,7 +145,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
         return Outputs(**{name: getattr(self, name) or None for name in names}, samples=self.samples)
 
     def _limits(self) -> QualityLimits:
-        """Return the limits as numbers: a rendered template is text, and one of nothing is empty.
+        """Return the limits as numbers; a rendered template is text, and may be empty.
 
         :raises InvalidValueError: with everything that is wrong with the parameters.
         """
@@ -167,7 +167,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
         return limits
 
     def _tell(self, context: Context, found: Comparison) -> None:
-        """Tell outlets, lineage and Airflow's metrics."""
+        """Report to outlets, lineage and Airflow's metrics."""
         from airflow.providers.common.compat.sdk import Stats
 
         from ..lineage.diffgram import announce
@@ -186,7 +186,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
         )
 
     def _end(self, found: Comparison) -> None:
-        """End the task as asked if people have reviewed too little, or limits are missed."""
+        """End the task as requested if people have reviewed too little, or limits are missed."""
         if found.too_few is not None:
             self._end_by(self.on_too_few, found.too_few)
         elif found.missed:
@@ -203,8 +203,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
             raise QualityError(why)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """Return what OpenLineage is told: the dataset, the share of its predictions that people kept, and
-        which limits hold."""
+        """Return what OpenLineage gets: the dataset, its acceptance, and which limits hold."""
         from ..lineage.quality import quality_facets_of
 
         return quality_facets_of(self._outcome, self._found)

@@ -1,6 +1,6 @@
-"""Operators for Diffgram.
+"""Operators that send packets and compound files, and check them.
 
-What they need to do their work is imported when they do it: every parse of a DAG imports this module.
+Every parse of a DAG imports this module, so operators import what they need only when they run.
 """
 
 from __future__ import annotations
@@ -33,18 +33,17 @@ __all__ = [
 
 
 class DiffgramSendPacketOperator(SendingOperator):
-    """Send one packet or many to a dataset, each once; a retry or a second run sends only what is missing.
+    """Send packets to a dataset, each exactly once. A retry or a second run sends only what is missing.
 
     Returns a handle, a small JSON object, for the sensor
     :class:`~airflow_provider_diffgram.sensors.diffgram.DiffgramInputSensor`.
 
-    :param packets: a packet, a list of packets, or the path of a JSON Lines file with a packet per line,
-        local or in object storage, packed or not (``.gz``). A packet is a ``Packet`` or a mapping of its
+    :param packets: a packet, a list of packets, or the path of a JSON Lines file with one packet per line,
+        local or in object storage, compressed (``.gz``) or not. A packet is a ``Packet`` or a mapping of its
         fields.
     :param if_exists: what to do with media whose name is already in the dataset: ``skip`` them; ``fail``
-        before anything is sent; ``append`` the predictions that the file lacks; ``replace`` all that it
-        has, including what people corrected; ``refresh`` to replace what earlier runs of the model predicted
-        and nobody touched.
+        before anything is sent; ``append`` the missing predictions; ``replace`` all instances, even those
+        that people corrected; ``refresh`` those that earlier runs of the model predicted and nobody touched.
     :param refresh: how ``refresh`` decides, such as ``{"reviewed": "refresh", "min_iou": 0.7}``: the fields
         of :class:`~airflow_provider_diffgram.ingest.send.refresh.Rules`.
     """
@@ -95,15 +94,15 @@ class DiffgramSendPacketOperator(SendingOperator):
 
 
 class DiffgramCreateCompoundFileOperator(DiffgramOperator):
-    """Create a compound file, or find the one of that name.
+    """Create a compound file, or find the one with that name.
 
-    Returns ``{"file_id", "name", "directory_id", "created", "url"}``, each also as an XCom of its own, so
-    that ``create.output["file_id"]`` can be handed on.
+    Returns ``{"file_id", "name", "directory_id", "created", "url"}``. Each is also a separate XCom, so that
+    ``create.output["file_id"]`` can be passed on.
 
     :param name: unique in the dataset.
-    :param file_type: ``compound``, or another type that begins so.
+    :param file_type: ``compound``, or another type that begins with ``compound``.
     :param instance_list: instances of the compound itself, usually ``global``.
-    :param if_exists: ``reuse`` or ``fail``.
+    :param if_exists: what to do if the name exists: ``reuse`` the file, or ``fail``.
     """
 
     template_fields: Sequence[str] = (
@@ -130,7 +129,7 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
         self.if_exists = if_exists
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Create or find, and return what is there now."""
+        """Create or find it, and return it."""
         from ..ingest.send.compound import create_compound_file
         from ..lineage.diffgram import announce
 
@@ -183,16 +182,17 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
 
 
 class DiffgramUploadChildrenOperator(SendingOperator):
-    """Send the children of a compound file that are not there yet: pages, cameras.
+    """Send the children of a compound file that are missing: its pages, or its cameras.
 
     Returns a handle, as :class:`DiffgramSendPacketOperator` does.
 
-    :param parent_file_id: file id of the compound file, or what the operator that creates it returned, so
+    :param parent_file_id: file id of the compound file, or the output of the operator that creates it, so
         that ``.expand(parent_file_id=create.output)`` maps over compound files.
     :param children: a child, a folder of media, the pages of a document, a list of these, or the path of a
-        JSON Lines file with one of them per line. Each is a ``Child``, ``ChildFolder``, ``ChildPages``, or
-        a mapping of its fields.
-    :param repair: archive children that failed before, and what there is of them, and send them again.
+        JSON Lines file with one of them per line. Each is a ``Child``, ``ChildFolder``, ``ChildPages``, or a
+        mapping of its fields.
+    :param repair: whether to archive children that failed before, with anything they left behind, and send
+        them again.
     """
 
     template_fields: Sequence[str] = ("parent_file_id", "children", *SendingOperator.template_fields)

@@ -1,4 +1,4 @@
-"""What a task remembers from attempt to attempt (Airflow 3.3 and later)."""
+"""What a task remembers between attempts (Airflow 3.3 and later)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _KEY = "diffgram_batches"
 _IN_FLIGHT = "diffgram_in_flight"
 
 ONE_AT_A_TIME = threading.Lock()
-"""Held by whoever asks Airflow for something from a sender's thread: ``dag.test()`` answers one at a time."""
+"""Held while a sender's thread asks Airflow for something: ``dag.test()`` answers one request at a time."""
 
 
 class TaskMemory:
@@ -49,6 +49,6 @@ class TaskMemory:
 
 
 def memory_of(context: Any) -> TaskMemory | None:
-    """Return the memory of a running task, or None where Airflow has none."""
+    """Return the memory of a running task, or None if this Airflow has none."""
     store = context.get("task_state_store")
     return TaskMemory(store) if store is not None else None

@@ -1,4 +1,4 @@
-"""Airflow's metrics of what a task sent and waited for. A table in ``docs/airflow.md`` names them."""
+"""Airflow's metrics of what a task sent and waited for. A table in ``docs/airflow.md`` lists them."""
 
 from __future__ import annotations
 

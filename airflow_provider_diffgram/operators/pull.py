@@ -1,4 +1,4 @@
-"""An operator that brings annotations back into files. Imports as little as :mod:`.base`."""
+"""An operator that writes annotations to files. Imports as little as :mod:`.base`."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 class DiffgramPullAnnotationsOperator(AnnouncingOperator):
     """Write the annotations of files to a folder, as a new version unless nothing changed.
 
-    Called again with the same folder, it reads only what changed since. Name at most one of ``dataset``,
-    ``job``, ``handle`` and ``file_ids``; without any it is the connection's default dataset.
+    With a folder that it has written before, it reads only what has changed since then. Give at most one of
+    ``dataset``, ``job``, ``handle`` and ``file_ids``; without any, the connection's default dataset is
+    pulled.
 
     Returns ``{"version", "previous", "is_new", "path", "manifest", "files", "instances", "added", "changed",
     "kept", "removed", "moved", "left_out", "clipped", "dataset", "directory_id"}``. The events of outlets
-    get the same.
-
-    :param path: a folder of its own, local or in object storage. Each version is a folder in it that never
-        changes again; the returned ``path`` is that of the version.
+    have the same fields.
+    :param path: a folder for this set alone, local or in object storage. Each version is a folder in it that
+        never changes again; the returned ``path`` is that of the version.
     :param dataset: name or id.
-    :param job: id of a job, or what the operator that makes jobs returned.
+    :param job: id of a job, or the output of the operator that creates jobs.
     :param handle: what a push returned, or several of these; the files must have arrived.
     :param file_ids: ids of files of the project.
     :param only: ``complete`` takes files whose tasks people have completed; ``all`` takes every file.
@@ -40,8 +40,8 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
     :param split: for YOLO: part -> share of the pictures; 80 % ``train`` and 20 % ``val`` when None.
     :param unsupported: what to do with annotations that the format cannot hold: ``drop`` and count them, or
         ``fail``.
-    :param media: ``none``, ``link`` to write the address of each, or ``copy``.
-    :param skip_unchanged: whether the task, and what follows, is skipped if there is no new version or
+    :param media: ``none``; ``link`` writes the address of each medium; ``copy`` downloads them.
+    :param skip_unchanged: whether the task, and the tasks after it, are skipped if there is no new version or
         nothing to pull yet.
     """
 
@@ -91,7 +91,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         self.skip_unchanged = skip_unchanged
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Pull, and return which version there is now."""
+        """Pull, and return the newest version."""
         from ..review.pull import pull
 
         with failing_for_good():
@@ -115,9 +115,8 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         return str(self.path).rstrip("/").rpartition("/")[2] or None
 
     def _source(self, hook: DiffgramHook) -> dict[str, Any]:
-        """Return what to pull; a rendered template is text, and one of nothing is empty.
-
-        :raises InvalidValueError: if something is not what it should be.
+        """Return what to pull; a rendered template is text, and may be empty.
+        :raises InvalidValueError: if a parameter is wrong.
         """
         from ..ingest.watch.targets import handles_of, ids_of
         from ..review.chosen import job_id_of
@@ -145,7 +144,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         )
 
     def _tell(self, context: Context, client: DiffgramClient, found: Pulled) -> None:
-        """Give the events of outlets the version and the counts; tell links and lineage."""
+        """Put the version and the counts into the events of outlets; report to links and lineage."""
         from ..lineage.pulled import note_pull
 
         self._remember(context, directory_id=found.directory_id)
@@ -157,7 +156,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
                 context["outlet_events"][outlet].extra = found.to_xcom()
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """Return what OpenLineage is told: the dataset, and the folder that the annotations are in."""
+        """Return what OpenLineage gets: the dataset, and the folder with the annotations."""
         from ..lineage.pulled import facets_of_pull
 
         return facets_of_pull(*self._lineage) if self._lineage else facets_of_pull("", "", None, None)

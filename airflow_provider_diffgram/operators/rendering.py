@@ -1,9 +1,9 @@
-"""Templates in a DAG that renders them to native objects: where a text is meant, the text stays one.
+"""Templates in a DAG that renders them to native objects: what is meant as a text stays a text.
 
-``render_template_as_native_obj`` makes ``9`` of ``"{{ params.day }}"``, which would be the dataset with that
-id instead of the one with that name, and a number of ``"{{ ds_nodash }}"``, which is no name at all. It does
-so with texts that hold no template, too. So what is meant as a text is rendered as other DAGs render it; a
-template that gives ``None`` gives none. Everything else is rendered as the DAG says.
+``render_template_as_native_obj`` turns ``"{{ params.day }}"`` into ``9``, which would be the dataset with
+that id instead of the one with that name, and ``"{{ ds_nodash }}"`` into a number, which is not a name at
+all. It does so even with texts that contain no template. So what is meant as a text is rendered as in other
+DAGs; a template that gives ``None`` gives None. Everything else is rendered as the DAG says.
 """
 
 from __future__ import annotations
@@ -56,17 +56,17 @@ TEXTS = frozenset(
 """Fields of operators that are names, words and paths."""
 
 _NESTED = frozenset({"packets", "children", "instance_list"})
-"""Fields of operators that hold packets, or what packets are made of."""
+"""Fields of operators that hold packets, or parts of packets."""
 
 _LISTS = frozenset({"datasets", "tags"})
 """Fields of operators that hold names."""
 
 _WORDS = frozenset({"attributes", "attribute_groups"})
-"""Keys of packets below which every text is one: names of options, dates."""
+"""Keys of packets whose values are texts throughout: names of options, dates."""
 
 
 class RenderingOperator(BaseOperator):
-    """Renders templates so."""
+    """Renders templates in this way."""
 
     def _do_render_template_fields(
         self,
@@ -97,7 +97,7 @@ class _Texts:
 
     :param operator: whose templates these are.
     :param environment: Jinja's, which renders to native objects.
-    :param seen: ids of values that came from other tasks and are rendered no more.
+    :param seen: ids of values that came from other tasks and are not rendered again.
     """
 
     def __init__(self, operator: Any, context: Any, environment: Any, seen: set[int]) -> None:
@@ -117,8 +117,8 @@ class _Texts:
     def nested(self, value: Any, key: str = "", *, words: bool = False) -> Any:
         """Return packets, or a part of them, with all templates in them rendered.
 
-        :param key: under which the value stands.
-        :param words: whether every text in it is meant as a text; what renders to a list or an object is one.
+        :param key: the key of the value.
+        :param words: whether every text in it is meant as a text; what renders to a list or an object is not.
         """
         if id(value) in self._seen:
             return value

@@ -1,4 +1,4 @@
-"""An operator that takes predictions back. Imports as little as :mod:`.base`."""
+"""An operator that takes back predictions. Imports as little as :mod:`.base`."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 class DiffgramRetractPredictionsOperator(AnnouncingOperator):
     """Take back the predictions of a model run that nobody touched.
 
-    Each is deleted by name, so that its history says a program did it. What people made, moved, relabelled or
-    deleted stays as it is. A file that somebody works on waits for another run of the task. Returns
-    ``{"files", "predictions", "retracted", "touched", "restored", "reviewed", "at_work", "not_possible",
-    "gone", "refused"}``; with ``dry_run`` ``retracted`` is what would be. Called again it goes on where it
-    was.
+    Each is deleted by its id, so that its history shows that a program did it. What people made, moved,
+    relabelled or deleted stays as it is. A file that somebody works on is left for another run of the task. A
+    second run continues where the first one ended. Returns ``{"files", "predictions", "retracted", "touched",
+    "restored", "reviewed", "at_work", "not_possible", "gone", "refused"}``; with ``dry_run``, ``retracted``
+    counts what would be taken back.
 
-    :param model_ref: the model, as predictions named it.
-    :param model_run_ref: the run, as predictions named it.
-    :param dataset: name or id of the dataset to look through; None takes the connection's default dataset.
-    :param file_ids: the files to look through, instead of a dataset.
+    :param model_ref: the model, as in the predictions.
+    :param model_run_ref: the run, as in the predictions.
+    :param dataset: name or id of the dataset to search. None means the connection's default dataset.
+    :param file_ids: the files to search, instead of a dataset.
     :param reviewed: what to do with files that people have completed: ``leave`` them, or ``retract`` from
         them as well.
-    :param dry_run: only count.
+    :param dry_run: whether to count only.
     :param report: path of a JSON Lines file to write with the outcome of each file.
     """
 

@@ -1,4 +1,4 @@
-"""Operators that have people review: jobs, and tasks for chosen files. Imports as little as :mod:`.base`."""
+"""Operators that create jobs, and tasks for chosen files. Imports as little as :mod:`.base`."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from ..review.select import Chosen
 
 _TOLD = 1000
-"""File ids that fit into an XCom; a report tells all."""
+"""How many file ids an XCom may hold; a report has all of them."""
 
 
 class DiffgramCreateJobOperator(AnnouncingOperator):
-    """Make a job in which people review, or find the one of that name, and launch it.
+    """Create a job in which people review, or find the one with that name, and launch it.
 
-    The same call finds the same job again, even after a kill: by its exact name, and by a tag that names the
-    schema and the datasets. Returns ``{"job_id", "name", "created", "launched", "url"}``, each
-    also as an XCom of its own.
+    The same call finds the same job again, even after a kill: by its exact name, and by a tag for the schema
+    and the datasets. Returns ``{"job_id", "name", "created", "launched", "url"}``. Each is also a separate
+    XCom.
 
     :param name: unique among the jobs of this package in the project.
     :param datasets: names or ids of datasets whose files become tasks.
-    :param sync: whether files added later become tasks too. If not, the present ones do, once; that needs
+    :param sync: whether files added later become tasks too. Otherwise only the current ones do, which needs
         Diffgram's service ``eventhandlers``.
-    :param label_schema: name or id; None takes the connection's default schema, or else the project's.
+    :param label_schema: name or id. None means the connection's default schema, or else the project's.
     :param instance_type: what people draw by default.
     :param members: ids of the members who may annotate, or ``all``.
     :param reviewers: ids of the members who may review, or ``all``.
     :param review_share: share of the finished tasks that a second person reviews, 0 to 1.
     :param tags: further tags.
-    :param launch: whether people can work in it right away; a draft has no tasks.
+    :param launch: whether to launch the job, so that people can work in it. A draft has no tasks.
     """
 
     template_fields: Sequence[str] = (
@@ -80,7 +80,7 @@ class DiffgramCreateJobOperator(AnnouncingOperator):
         self.launch = launch
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Find or make it, and return what there is now."""
+        """Find or create it, and return it."""
         from ..review.jobs import ensure_job
 
         with failing_for_good():
@@ -135,7 +135,7 @@ class DiffgramCreateJobOperator(AnnouncingOperator):
 
 
 def _people(given: Any) -> Any:
-    """Return ``all``, or ids: a rendered template is text."""
+    """Return ``all``, or ids; a rendered template is text."""
     if isinstance(given, str) and given != "all":
         import json
 
@@ -149,7 +149,7 @@ def _people(given: Any) -> Any:
 
 
 class DiffgramAddTasksOperator(AnnouncingOperator):
-    """Create a task in a job for each chosen file, once, and wait until the tasks exist.
+    """Create one task in a job for each chosen file, and wait until the tasks exist.
 
     Diffgram's service ``eventhandlers`` creates the tasks. If it does not run, this fails and says so.
     Returns ``{"job_id", "requested", "created", "existing", "by_chance", "file_ids"}``; ``file_ids`` is left
@@ -158,13 +158,14 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
     :param job: id of a launched job, or what
         :class:`~airflow_provider_diffgram.operators.review.DiffgramCreateJobOperator` returned.
     :param files: ids of files, what a push or a wait returned, or the path of a report or record.
-    :param select: which of the files to take, as of
-        :class:`~airflow_provider_diffgram.review.select.Selection`: ``{"amount": 100, "by": "score",
+    :param select: which of the files to take: the fields of
+        :class:`~airflow_provider_diffgram.review.select.Selection`, such as ``{"amount": 100, "by": "score",
         "random_share": 0.1, "seed": "{{ ds }}"}``. None takes all of them. Ranking by predictions needs a
         record as ``files``, or a handle that names one.
     :param other: record of another run, or a handle that names one, to select by ``disagreement``.
     :param report: path of a JSON Lines file to write: ``file_id``, ``why`` and ``value`` of each chosen file.
-    :param patience: seconds without a new task after which the rest is requested again, and then given up.
+    :param patience: seconds without a new task after which the missing ones are requested again, and then
+        given up.
     """
 
     template_fields: Sequence[str] = ("job", "files", "select", "other", "report", "diffgram_conn_id")
@@ -190,7 +191,7 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
         self.patience = patience
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Choose, ask for tasks, wait for them, and return the counts."""
+        """Choose files, request tasks, wait for them, and return the counts."""
         from ..review.chosen import job_id_of
         from ..review.select import write_chosen
         from ..review.tasks import add_tasks
@@ -217,7 +218,7 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
     def _chosen(self, client: DiffgramClient) -> list[Chosen]:
         """Return the files to review.
 
-        :raises InvalidValueError: if there are none, or what was given is wrong.
+        :raises InvalidValueError: if there are none, or a parameter is wrong.
         """
         from ..models import InvalidValueError
         from ..review.chosen import candidates_of, file_ids_of, predictions_of

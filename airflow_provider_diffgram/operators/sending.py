@@ -1,4 +1,4 @@
-"""What operators that send packets have in common. Imports as little as :mod:`.base`."""
+"""What operators that send packets share. Imports as little as :mod:`.base`."""
 
 from __future__ import annotations
 
@@ -32,34 +32,34 @@ Check = Callable[[], object]
 class SendingOperator(DiffgramOperator, WaitingOperator):
     """Sends, and can wait.
 
-    With ``wait_for_completion`` they take the parameters of
-    :class:`~airflow_provider_diffgram.operators.waiting.WaitingOperator` too, and return the receipt that the
-    sensor returns, instead of a handle.
-
-    :param max_failed: how many packets Diffgram may refuse, or below 1 which share of them, before the task
-        fails. By default none.
+    With ``wait_for_completion`` they also take the parameters of
+    :class:`~airflow_provider_diffgram.operators.waiting.WaitingOperator`, and return a receipt as the sensor
+        does, instead of a handle.
+    :param max_failed: how many packets Diffgram may refuse before the task fails. A number below 1 is a
+        share. By default none.
     :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
         packet: ``{"name", "outcome", "delivery", "reason", "input_id", "file_id", "refreshed"}``; outcome is
         ``sent``, ``skipped``, ``failed`` or ``unknown``.
     :param record: path of a JSON Lines file, local or in object storage, to write with each packet as it was
-        sent, and its file. Corrections are compared with it later. Packed if it ends in ``.gz``.
-    :param delivery: how media by URL, blobs and texts travel: ``upload``, read by the worker and in Diffgram
-        with their predictions before the task ends; ``queue``, fetched by Diffgram later; ``auto`` uploads
-        images that the worker can read, and leaves the rest to the queue.
-    :param concurrency: requests at once, at most 32. Uploads start with two, and add more only while the
-        server gets no slower.
-    :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all; ``drop``
-        their instances and log how many; ``create`` the labels, once everything else has been checked.
-    :param create_dataset: create the dataset first if there is none of that name, after the parameters are
+        sent, and its file. Corrections are compared with it later. Compressed if the name ends in ``.gz``.
+    :param delivery: how media by URL, blobs and texts travel: ``upload`` has the worker read and upload them,
+        so that they are in Diffgram with their predictions before the task ends; ``queue`` has Diffgram fetch
+        them later; ``auto`` uploads images that the worker can read, and leaves the rest to the queue.
+    :param concurrency: how many requests at once, at most 32. Uploads start with two, and add more only while
+        the server does not get slower.
+    :param unknown_labels: what to do with labels that are missing from the schema: ``fail``, and name all of
+        them; ``drop`` their instances, and log how many; ``create`` the labels, once everything else has been
+        checked.
+    :param create_dataset: whether to create the dataset if it does not exist, once the parameters are
         checked.
     :param model_ref: model of predictions that name none; by default the DAG's id. A prediction has a
         ``score`` or is ``machine_made``. None sends them without model and run.
     :param model_run_ref: run of that model; by default the DAG run's id. None sends predictions without a
         run.
-    :param wait_for_completion: wait until everything is in Diffgram with its predictions. ``max_failed`` then
-        applies to the inputs as well.
-    :param deferrable: wait in the triggerer, without a worker slot.
-    :param poke_interval: longest time between two looks, in seconds.
+    :param wait_for_completion: whether to wait until everything is in Diffgram with its predictions.
+        ``max_failed`` then applies to the inputs as well.
+    :param deferrable: whether to wait in the triggerer, without a worker slot.
+    :param poke_interval: longest time between two polls, in seconds.
     :param wait_timeout: how long to wait after sending, in seconds.
     :param wait_report: path of a JSON Lines file like ``report``, with the outcome of each input.
     """
@@ -114,7 +114,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         self.wait_report = wait_report
 
     def on_kill(self) -> None:
-        """Send nothing more; what is under way comes to its end. What is waited for may be archived."""
+        """Send nothing more. Requests on their way are finished; pending inputs may be archived."""
         if self._stop is not None:
             self._stop.set()
         super().on_kill()
@@ -123,7 +123,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         return self.wait_report
 
     def _finish(self, context: Context, handle: Handle) -> dict[str, Any]:
-        """Tell what was sent; wait for it if asked to, and tell what is in then."""
+        """Report what was sent. If requested, wait for it, and report what has arrived."""
         self.log.info("%s", handle.summary())
         sent = handle.to_xcom()
         count_push(context, handle)
@@ -137,7 +137,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         return self._announce_receipt(context, receipt or self._wait_here(deadline, poke_interval))
 
     def _announce_handle(self, context: Context, handle: Handle) -> None:
-        """Tell links, outlets and lineage what was sent."""
+        """Report what was sent to links, outlets and lineage."""
         from ..lineage.diffgram import announce
 
         hook = self._hook()

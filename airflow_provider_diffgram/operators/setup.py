@@ -1,4 +1,4 @@
-"""Operators that make what predictions need: datasets, labels. They import as little as :mod:`.base`."""
+"""Operators that create datasets, labels and attributes. They import as little as :mod:`.base`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class DiffgramCreateDatasetOperator(AnnouncingOperator):
-    """Create a dataset, or find the one of that name.
+    """Create a dataset, or find the one with that name.
 
-    Returns ``{"dataset_id", "name", "created"}``, each also as an XCom of its own, so that
-    ``create.output["dataset_id"]`` can be handed on as ``dataset``.
+    Returns ``{"dataset_id", "name", "created"}``. Each is also a separate XCom, so that
+    ``create.output["dataset_id"]`` can be passed on as ``dataset``.
 
     :param name: exact name.
     """
@@ -31,7 +31,7 @@ class DiffgramCreateDatasetOperator(AnnouncingOperator):
         self.name = name
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Create or find, and return what is there now."""
+        """Create or find it, and return it."""
         from ..lineage.diffgram import announce
         from ..setup.datasets import ensure_dataset
 

@@ -1,4 +1,4 @@
-"""How mapped tasks see which of them introduces a model run: by an XCom of each."""
+"""How mapped tasks agree which of them introduces a model run: each writes an XCom that the others read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KEY = "diffgram_turn"
 
 
 class XComBoard:
-    """A board on which each mapped task of one DAG run writes its own XCom.
+    """A board on which each mapped task of a DAG run writes its own XCom.
 
     :param ti: the running task instance.
     """
@@ -23,12 +23,12 @@ class XComBoard:
         self._ti = ti
 
     def write(self, ticket: dict[str, Any]) -> None:
-        """Put this task's ticket in the place of its last one."""
+        """Replace this task's last ticket."""
         with ONE_AT_A_TIME:
             self._ti.xcom_push(key=_KEY, value=ticket)
 
     def read(self) -> list[Any]:
-        """Return the tickets of all tasks of the map: one alone comes as it is, none as None."""
+        """Return the tickets of all mapped tasks; a single one comes as it is, and none as None."""
         with ONE_AT_A_TIME:
             found = self._ti.xcom_pull(task_ids=self._ti.task_id, key=_KEY)
         if found is None or isinstance(found, Mapping):
@@ -37,7 +37,7 @@ class XComBoard:
 
 
 def turns_of(context: Any) -> Turns | None:
-    """Return the turns of a mapped task, or None of one that is alone."""
+    """Return the turns of a mapped task, or None for a task that is not mapped."""
     ti = context.get("ti")
     index = getattr(ti, "map_index", None)
     if index is None or index < 0:

@@ -25,13 +25,13 @@ def _run_of(context: Context) -> str:
 
 
 class DiffgramValidatePacketsOperator(DiffgramOperator):
-    """Check a whole prediction set as a push would, and send nothing; fail if it is not good enough.
+    """Check a whole prediction set as a push would, without sending it. Fail if it misses a limit.
 
-    Returns ``{"packets", "invalid", "instances", "mean_score", "labels"}``, the last one label -> instances.
-
-    :param packets: as of :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramSendPacketOperator`.
-    :param max_invalid: how many packets may be invalid, or below 1 which share of them. By default none.
-    :param min_instances: an image, a text or a sound with fewer instances is invalid.
+    Returns ``{"packets", "invalid", "instances", "mean_score", "labels"}``; ``labels`` maps each label to its
+    number of instances.
+    :param packets: as in :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramSendPacketOperator`.
+    :param max_invalid: how many packets may be invalid. A number below 1 is a share. By default none.
+    :param min_instances: an image, text or audio file with fewer instances is invalid.
     :param max_instances: one with more instances is invalid.
     :param min_mean_score: the smallest mean of all scores.
     :param unknown_labels: as for the push that follows: only ``fail`` makes a packet invalid.
@@ -84,7 +84,7 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
         self.samples = samples
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Check, write what is asked for, and return the counts, or fail with the reasons."""
+        """Check, write what was requested, and return the counts, or fail with the reasons."""
         from ..ingest.read.jsonlines import candidates
         from ..ingest.validation import validate_packets
 
@@ -116,7 +116,7 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
         return name_of_packets(self.packets)
 
     def _limits(self, path_of: PathOpener) -> Limits:
-        """Return the limits as numbers: a rendered template is text, and one of nothing is empty.
+        """Return the limits as numbers; a rendered template is text, and may be empty.
 
         :raises InvalidValueError: with everything that is wrong with the parameters.
         """

@@ -34,17 +34,16 @@ def batch_ids_of(handles: Iterable[Handle]) -> list[int]:
 
 
 class WaitingOperator(DeferringOperator):
-    """Waits for inputs: its rules, and the two ways to wait.
-
-    :param verify: what proves that predictions are stored: ``counts``, the number that Diffgram keeps for
-        each new file, one request per 1000 files; ``instances``, each of them compared, one request per
-        file; ``status``, only that a success lasted. Updates and videos are compared in either of the first.
+    """Waits for inputs, in the worker or in the triggerer.
+    :param verify: what proves that predictions are stored. ``counts`` compares the number that Diffgram keeps
+        for each new file, with one request per 1000 files. ``instances`` compares each instance, with one
+        request per file. Both compare updates and videos. ``status`` only checks that a success lasts.
     :param on_stuck: what to do with inputs that the server has abandoned: ``fail``, or ``retry`` them, which
         works for new media by URL or from a blob.
-    :param stall_timeout: seconds without movement after which they count as abandoned; None for never.
+    :param stall_timeout: seconds without progress after which an input counts as abandoned. None means never.
     :param max_retries: how often an input may be retried.
-    :param if_killed: ``archive`` to archive in Diffgram what is pending when the task is killed, or
-        ``leave``.
+    :param if_killed: what to do with pending inputs when the task is killed: ``archive`` them in Diffgram, or
+        ``leave`` them.
     """
 
     template_fields: Sequence[str] = ("verify", "on_stuck")
@@ -69,7 +68,7 @@ class WaitingOperator(DeferringOperator):
         self.if_killed = if_killed
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Turn what the trigger saw into the receipt, or into the failure; retry what is stuck."""
+        """Turn the trigger's event into the receipt, or into the failure; retry stuck inputs."""
         from ..ingest.watch.wait import Standing
         from ..models import Handle, Receipt
 
@@ -84,7 +83,7 @@ class WaitingOperator(DeferringOperator):
         return self._announce_receipt(context, ended)
 
     def on_kill(self) -> None:
-        """Archive what is pending, if the task was told to. In the triggerer the trigger does it."""
+        """Archive pending inputs, if the task should. In the triggerer the trigger does it."""
         if self.if_killed == "archive" and self._waiting is not None:
             from ..ingest.watch.wait import archive_pending
 
@@ -93,8 +92,7 @@ class WaitingOperator(DeferringOperator):
 
     def _rules(self) -> Rules:
         """Return the rules of the wait.
-
-        :raises InvalidValueError: with everything that is wrong.
+        :raises InvalidValueError: with everything that is wrong with them.
         """
         from ..ingest.watch.rules import Rules
 
@@ -108,7 +106,7 @@ class WaitingOperator(DeferringOperator):
         )
 
     def _report_path(self) -> str | None:
-        """Return where to write what became of each input."""
+        """Return the path of the report."""
         raise NotImplementedError
 
     def _report(self) -> Report | None:
@@ -118,7 +116,7 @@ class WaitingOperator(DeferringOperator):
         return None if path is None else Report(path, self._hook().path_opener())
 
     def _check_wait(self) -> None:
-        """Check rules and report before anything is sent or asked.
+        """Check rules and report before any request.
 
         :raises InvalidValueError: with everything that is wrong, such as a report that cannot be written.
         """
@@ -135,7 +133,7 @@ class WaitingOperator(DeferringOperator):
         return self._hook().get_conn()
 
     def _prepare(self, context: Context, handles: Iterable[Handle]) -> Waiting:
-        """Return the wait for handles; keep what the links are made of, for a failure too."""
+        """Return the wait for handles. What the links need is kept, for a failure, too."""
         from ..ingest.watch.wait import Waiting
 
         with failing_for_good():
@@ -150,18 +148,18 @@ class WaitingOperator(DeferringOperator):
         return self._waiting
 
     def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:
-        """Look for the first time; return the receipt if nothing is left to wait for."""
+        """Poll for the first time; return the receipt if nothing is pending."""
         return self._look(self._prepare(context, handles).begin())
 
     def _look(self, steps: Steps[Standing]) -> Receipt | None:
-        """Look, and do what that calls for; return the receipt if nothing is left to wait for."""
+        """Poll, and do what the result requires; return the receipt if nothing is pending."""
         assert self._waiting is not None
         with failing_for_good():
             client = self._client()
             return self._waiting.heed(client, client.run(steps))
 
     def _wait_here(self, deadline: float, poll_interval: float) -> Receipt:
-        """Keep looking in the worker.
+        """Keep polling in the worker.
 
         :param deadline: epoch seconds.
         """
@@ -170,7 +168,7 @@ class WaitingOperator(DeferringOperator):
             return self._waiting.wait_on(self._client(), deadline - time.time(), poll_interval)
 
     def _defer(self, handles: Sequence[Mapping[str, Any]], deadline: float, poll_interval: float) -> NoReturn:
-        """Leave the wait to the triggerer; does not return."""
+        """Hand the wait over to the triggerer; does not return."""
         from ..triggers.diffgram import DiffgramInputTrigger
 
         trigger = DiffgramInputTrigger(
@@ -183,7 +181,7 @@ class WaitingOperator(DeferringOperator):
         self._defer_until(deadline, trigger)
 
     def _announce_receipt(self, context: Context, receipt: Receipt) -> dict[str, Any]:
-        """Tell links, outlets and lineage what is in, and return the receipt."""
+        """Report what has arrived to links, outlets and lineage, and return the receipt."""
         from ..lineage.diffgram import announce
 
         self.log.info("%s", receipt.summary())

@@ -1,1 +1,1 @@
-"""Sensor: what waits."""
+"""Sensors."""

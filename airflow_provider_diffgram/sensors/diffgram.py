@@ -1,6 +1,6 @@
-"""Sensor for Diffgram.
+"""The sensor that waits for inputs.
 
-What it needs to look is imported when it looks: every parse of a DAG imports this module.
+Every parse of a DAG imports this module, so the sensor imports what it needs only when it runs.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 class DiffgramInputSensor(WaitingOperator, WaitSensor):
     """Wait until everything that was sent is in Diffgram with its predictions.
 
-    It also succeeds if everything had arrived before it started, and fails as soon as an input fails, with
-    the server's reason. Returns a receipt: ``{"expected", "succeeded", "skipped", "failed", ...}``.
+    What arrived before the sensor started counts as well. It fails as soon as an input fails, with the
+    server's reason. Returns a receipt: ``{"expected", "succeeded", "skipped", "failed", ...}``.
 
     Give exactly one of ``handle``, ``batch_ids``, ``input_ids`` and ``parent_file_id``.
 
-    :param handle: what a Diffgram operator returned, a list of such from mapped tasks, or JSON of either.
+    :param handle: what a Diffgram operator returned, a list of these from mapped tasks, or either as JSON.
     :param batch_ids: ids of input batches, to wait for all their root inputs.
     :param input_ids: ids of inputs.
     :param parent_file_id: file id of a compound file.
     :param expected_count: number of its children, with ``parent_file_id``.
-    :param max_failed: how many inputs may fail, or below 1 which share of them. By default none.
+    :param max_failed: how many inputs may fail. A number below 1 is a share. By default none.
     :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each
         input: ``{"name", "outcome", "reason", "input_id", "file_id", "missing"}``.
-    :param deferrable: wait in the triggerer, without a worker slot.
-    :param poke_interval: longest time between two looks, in seconds.
+    :param deferrable: whether to wait in the triggerer, without a worker slot.
+    :param poke_interval: longest time between two polls, in seconds.
     """
 
     template_fields: Sequence[str] = (
@@ -88,10 +88,10 @@ class DiffgramInputSensor(WaitingOperator, WaitSensor):
         return self._announce_receipt(context, receipt)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once; true when nothing is left to wait for.
+        """Poll once; true when nothing is pending.
 
-        Between two pokes in reschedule mode nothing is remembered, so what will be decided within seconds is
-        watched within the poke.
+        In reschedule mode nothing is remembered between pokes, so a poke also waits for what will be decided
+        within seconds.
         """
         waiting = self._waiting or self._prepare(context, self._handles())
         receipt = self._look(waiting.poke(seconds_of(self.poke_interval)))

@@ -1,4 +1,4 @@
-"""Sensor that waits for people. Imports as little as :mod:`.diffgram`."""
+"""The sensor that waits for people. Imports as little as :mod:`.diffgram`."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _TIMEOUT = timedelta(days=30)
 class DiffgramReviewSensor(WaitSensor):
     """Wait until people have reviewed the tasks of a job, or certain files.
 
-    Right as well if all was reviewed before it began. Returns a receipt: ``{"expected", "complete",
+    What was reviewed before the sensor started counts as well. Returns a receipt: ``{"expected", "complete",
     "in_review", "requires_changes", "deferred", "open", "archived", "without_task", "removed", ...}``.
 
-    :param job: id of a job, or what the operator that makes jobs returned; None for the tasks that the files
-        have in any job.
+    :param job: id of a job, or the output of the operator that creates jobs. None means the tasks of the
+        files in any job.
     :param files: ids of files, what a push, a wait or the operator that adds tasks returned, or the path of a
-        report or record; None for all tasks of the job, including later ones.
-    :param min_done: how many files must be complete, or below 1 which share of those that can be; None for
-        all.
-    :param task_timeout: how many seconds files may be without a task before this fails.
-    :param deferrable: wait in the triggerer, without a worker slot.
-    :param poke_interval: seconds between two looks.
+        report or record. None means all tasks of the job, including later ones.
+    :param min_done: how many files must be complete. A number below 1 is a share of those that can be. None
+        means all.
+    :param task_timeout: how many seconds files may be without a task before the sensor fails.
+    :param deferrable: whether to wait in the triggerer, without a worker slot.
+    :param poke_interval: seconds between two polls.
     :param timeout: how long to wait, in seconds.
     """
 
@@ -68,12 +68,12 @@ class DiffgramReviewSensor(WaitSensor):
         return self._look(context) or self._defer(deadline)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once; true when enough is reviewed."""
+        """Poll once; true when enough is reviewed."""
         receipt = self._look(context)
         return PokeReturnValue(is_done=receipt is not None, xcom_value=receipt)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Turn what the trigger saw into the receipt, or into the failure."""
+        """Turn the trigger's event into the receipt, or into the failure."""
         from ..review.progress import ReviewReceipt
         from ..review.wait import Standing, heed
 
@@ -83,7 +83,7 @@ class DiffgramReviewSensor(WaitSensor):
             return self._announce(context, heed(Standing(event["status"], receipt)))
 
     def _look(self, context: Context) -> dict[str, Any] | None:
-        """Look once; return the receipt if enough is reviewed."""
+        """Poll once; return the receipt if enough is reviewed."""
         from ..review.wait import ReviewWait
 
         with failing_for_good():
@@ -113,7 +113,7 @@ class DiffgramReviewSensor(WaitSensor):
         return ReviewRules(min_done=min_done, task_timeout=seconds_of(self.task_timeout))
 
     def _defer(self, deadline: float) -> NoReturn:
-        """Leave the wait to the triggerer; does not return."""
+        """Hand the wait over to the triggerer; does not return."""
         from ..triggers.review import DiffgramReviewTrigger
 
         assert self._waiting is not None

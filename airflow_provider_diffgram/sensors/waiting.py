@@ -1,4 +1,4 @@
-"""What sensors that wait for Diffgram have in common. Imports as little as :mod:`..operators.base`."""
+"""What the sensors share. Imports as little as :mod:`..operators.base`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class WaitSensor(DeferringOperator, BaseSensorOperator):
             raise
 
     def _defer_unless_over(self, context: Context, deadline: float) -> Any:
-        """Look once; return the receipt, or leave the wait to the triggerer.
+        """Poll once; return the receipt, or hand the wait over to the triggerer.
 
         :param deadline: epoch seconds.
         """

@@ -1,1 +1,1 @@
-"""Groups of tasks for DAGs of your own."""
+"""Task groups for your own DAGs."""

@@ -1,4 +1,4 @@
-"""Groups of tasks that push and wait, for DAGs of your own."""
+"""Task groups that push and wait, for your own DAGs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Pushed:
     """A group of tasks, and what they return.
 
     :param group: the group, to put before or after other tasks.
-    :param handle: what the sending task returns; a list of it where the task is mapped.
+    :param handle: what the sending task returns; a list of these if the task is mapped.
     :param receipt: what the wait returns.
     """
 
@@ -78,9 +78,9 @@ def push_prediction_chunks(
     sending: Mapping[str, Any] | None = None,
     waiting: Mapping[str, Any] | None = None,
 ) -> Pushed:
-    """Send chunks of packets in a mapped task each, and wait for all.
+    """Send chunks of packets, each in a mapped task, and wait for all of them.
 
-    :param chunks: a list of paths, or what a task returns that lists them.
+    :param chunks: a list of paths, or the output of a task that lists them.
     :param group_id: id of the group; its tasks' ids begin with it.
     :param dataset: name or id; the connection's default dataset when None.
     :param label_schema: name or id; the connection's, else the project's default schema, when None.

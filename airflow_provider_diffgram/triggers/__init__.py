@@ -1,1 +1,1 @@
-"""Trigger: what waits without a worker."""
+"""Triggers."""

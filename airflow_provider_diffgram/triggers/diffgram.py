@@ -1,4 +1,4 @@
-"""Trigger for Diffgram."""
+"""The trigger that waits for inputs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .waiting import WaitTrigger
 
 
 class DiffgramInputTrigger(WaitTrigger):
-    """Look until everything in the handles is settled. It only reads, and can be restarted at any time.
+    """Poll until everything in the handles is settled. It only reads, and can be restarted at any time.
 
     Sends one event: ``{"status": "done" | "timeout" | "stuck", "receipt", ...}``, with what the worker needs
-    to go on: ``handles``, ``deadline``, ``poll_interval``, and when stuck the ``input_ids`` to retry; or
-    ``{"status": "error", "message", "permanent"}``.
+    to continue: ``handles``, ``deadline``, ``poll_interval``, and if inputs are stuck, the ``input_ids`` to
+    retry; or ``{"status": "error", "message", "permanent"}``.
 
     :param handles: handles as JSON.
     :param rules: parameters of :class:`~airflow_provider_diffgram.ingest.watch.rules.Rules`.
@@ -53,7 +53,7 @@ class DiffgramInputTrigger(WaitTrigger):
         }
 
     async def on_kill(self) -> None:
-        """Archive what is pending, if the task was told to; called by Airflow 3.3 and later."""
+        """Archive pending inputs, if the task should; called by Airflow 3.3 and later."""
         if Rules(**self.rules).if_killed == "archive":
             settings = await self._settings()
             await asyncio.to_thread(self._archive, settings)

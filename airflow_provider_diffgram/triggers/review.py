@@ -1,4 +1,4 @@
-"""Trigger that waits for people, for the sensor."""
+"""The trigger that waits for people."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .waiting import WaitTrigger
 
 
 class DiffgramReviewTrigger(WaitTrigger):
-    """Look until enough is reviewed. It only reads, and can be restarted at any time.
+    """Poll until enough is reviewed. It only reads, and can be restarted at any time.
 
     Sends one event: ``{"status": "done" | "timeout", "receipt"}`` or ``{"status": "error", "message",
     "permanent"}``.
 
-    :param job_id: a job; None for the tasks that the files have in any job.
-    :param file_ranges: the files as ranges of ids, first and last; None for all of the job.
-    :param min_done: as of :class:`~airflow_provider_diffgram.review.progress.ReviewRules`.
-    :param task_timeout: as of the same.
+    :param job_id: a job. None means the tasks of the files in any job.
+    :param file_ranges: the files as ranges of ids, first and last. None means all files of the job.
+    :param min_done: as in :class:`~airflow_provider_diffgram.review.progress.ReviewRules`.
+    :param task_timeout: as in the same class.
     """
 
     def __init__(

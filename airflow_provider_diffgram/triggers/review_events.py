@@ -1,6 +1,6 @@
-"""Trigger that starts DAGs when people have reviewed enough, for an asset's watcher.
+"""The trigger that starts DAGs when people have reviewed enough, for an asset's watcher.
 
-Every parse of a DAG with such an asset imports this module, so what a look needs is imported when it looks.
+Every parse of a DAG with such an asset imports this module, so it imports what it needs only when it polls.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FIRST_PAUSE = 5.0
 
 @dataclass(frozen=True)
 class Look:
-    """What one look saw. All watchers of a job get the same one.
+    """The result of one poll. All watchers of a job get the same one.
 
     :param at: epoch seconds.
     """
@@ -42,19 +42,19 @@ class Look:
 class DiffgramReviewEventTrigger(BaseEventTrigger):
     """Send an event when enough more files are reviewed, or when enough time has passed and some are.
 
-    What counts is how things are, not what happens while it looks: whatever was completed since the last
-    event is in the next one, also after a restart. Airflow 3.3 keeps the cursor with the asset, and asks once
-    for all watchers of a job. Airflow 3.0 to 3.2 keep nothing: after a restart of the triggerer the first
-    event counts all that is complete, so a DAG may run once more than it need.
+    It reads the state, not changes: whatever was completed since the last event is in the next one, even
+    after a restart. Airflow 3.3 keeps the cursor with the asset, and polls once for all watchers of a job.
+    Airflow 3.0 to 3.2 keep nothing: after a restart of the triggerer the first event counts everything that
+    is complete, so a DAG may run once more than necessary.
 
     An event is ``{"job_id", "files", "complete", "since", "until"}``: how many files were completed in that
-    time, how many are in all. It never ends by itself: a server that is away is asked again, ever less often.
-
-    :param job: id of a job, or its exact name: a job that is made later is found as soon as it is there.
-    :param min_files: so many files are enough for an event.
-    :param max_wait: seconds since the last event after which fewer are enough, but at least one; None for
-        never.
-    :param poll_interval: seconds between two looks.
+    time, and how many are complete in all. The trigger never ends by itself: if the server is away, it polls
+    less and less often.
+    :param job: id of a job, or its exact name. A job that is created later is found as soon as it exists.
+    :param min_files: how many files are enough for an event.
+    :param max_wait: seconds since the last event after which fewer files are enough, but at least one. None
+        means never.
+    :param poll_interval: seconds between two polls.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     """
 
@@ -87,12 +87,12 @@ class DiffgramReviewEventTrigger(BaseEventTrigger):
         )
 
     def shared_stream_key(self) -> Hashable | None:
-        """Return what all watchers of one job at one pace have in common: they share each look."""
+        """Return what watchers of the same job at the same pace share, so that they share each poll."""
         return ("diffgram-review", self.diffgram_conn_id, str(self.job), self.poll_interval)
 
     @classmethod
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Look]:
-        """Yield what each look saw, for ever.
+        """Yield the result of each poll, for ever.
 
         :param kwargs: of one of the triggers; only what is in the key is used.
         """
@@ -141,7 +141,7 @@ class DiffgramReviewEventTrigger(BaseEventTrigger):
             yield TriggerEvent(event)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look and yield events, alone: for Airflow before 3.3."""
+        """Poll and yield events without sharing: for Airflow before 3.3."""
         async for event in self.filter_shared_stream(type(self).open_shared_stream(self.serialize()[1])):
             yield event
 
@@ -174,7 +174,7 @@ def _key(look: Look) -> str:
 async def _looked(diffgram_conn_id: str, job: int | str, job_id: int | None) -> tuple[int, list[TaskState]]:
     """Return the job's id and the states of its tasks.
 
-    :param job_id: of a look before.
+    :param job_id: from an earlier poll.
     """
     from airflow.providers.common.compat.connection import get_async_connection
 

@@ -1,4 +1,4 @@
-"""What triggers that wait for Diffgram have in common."""
+"""What the triggers share."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from ..hooks.connection import InvalidConnectionError, settings_of
 from ..models import InvalidValueError
 
 _SPREAD = 1.0
-"""Seconds over which triggers that start together begin to look."""
+"""Seconds over which triggers that start together spread their first polls."""
 
 
 class WaitTrigger(BaseTrigger):
-    """Looks until there is something to tell, and sends one event. Reads only; may be started anew.
+    """Polls until there is a result, and sends one event. It only reads, and can be restarted at any time.
 
-    The event is what a subclass tells, or ``{"status": "error", "message", "permanent"}``. Its constructor's
-    arguments are primitives, none of them a secret, and attributes of the same names.
+    The event is the subclass's result, or ``{"status": "error", "message", "permanent"}``. The arguments of
+    its constructor are primitives, none of them a secret, and attributes with the same names.
 
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param deadline: epoch seconds at which to give up.
-    :param poll_interval: most seconds between two looks; the first ones follow sooner.
-    :param max_poll_failures: looks in a row that may fail.
+    :param poll_interval: most seconds between two polls; the first ones come sooner.
+    :param max_poll_failures: how many polls in a row may fail.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class WaitTrigger(BaseTrigger):
         return path, {name: getattr(self, name) for name in signature(type(self)).parameters}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look until there is something to tell, and yield the one event."""
+        """Poll until there is a result, and yield the one event."""
         try:
             client = shared_client(await self._settings())
             told = await client.run(self._wait(client.project))
@@ -58,11 +58,11 @@ class WaitTrigger(BaseTrigger):
         yield TriggerEvent(told)
 
     def _wait(self, project: str) -> Steps[dict[str, Any]]:
-        """Wait, and return what to tell."""
+        """Wait, and return the result."""
         raise NotImplementedError
 
     def _pace(self) -> dict[str, Any]:
-        """Return how often and how long to look."""
+        """Return how often and how long to poll."""
         return {
             "timeout": self.deadline - time.time(),
             "poll_interval": self.poll_interval,
