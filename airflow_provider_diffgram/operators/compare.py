@@ -37,7 +37,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
     :param review: path of a pulled version: its folder, or its ``files.jsonl.gz``. None reads the current
         annotations from Diffgram.
     :param limits: what predictions must reach: the fields of
-    :class:`~airflow_provider_diffgram.review.limits.QualityLimits`.
+        :class:`~airflow_provider_diffgram.review.limits.QualityLimits`.
     :param on_missed: how the task ends if a limit is missed: ``fail`` fails it without a retry, ``skip``
         skips it and the tasks after it, ``warn`` logs a warning.
     :param on_too_few: how it ends if people have reviewed fewer files than ``min_reviewed``, one by default.
