@@ -9,7 +9,6 @@ class DirectoryRef(Received):
     """The dataset of an input."""
 
     id: int
-    nickname: str | None = None
 
 
 class Dataset(Received):
@@ -17,7 +16,6 @@ class Dataset(Received):
 
     id: int
     nickname: str | None = None
-    created_time: str | None = None
 
 
 class StorageConnection(Received):

@@ -21,15 +21,10 @@ class File(Received):
     type: str | None = None
     original_filename: str | None = None
     state: str | None = None
-    hash: str | None = None
     ordinal: int | None = None
     count_instances_changed: int | None = None
-    ann_is_complete: bool | None = None
     connection_id: int | None = None
     bucket_name: str | None = None
-    video_id: int | None = None
-    video_parent_file_id: int | None = None
-    created_time: str | None = None
     time_last_updated: str | None = None
     image: dict[str, Any] | None = Field(default=None, repr=False)
     video: dict[str, Any] | None = Field(default=None, repr=False)
@@ -58,9 +53,7 @@ def _instances(value: Any) -> Any:
 class PageMetadata(Received):
     """The position of a page in a listing."""
 
-    page: int | None = None
     next_page: int | None = None
-    total_pages: int | None = None
     file_count: int | None = None
 
 

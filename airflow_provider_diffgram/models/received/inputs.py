@@ -152,4 +152,3 @@ class InputBatch(Received):
     """A group of inputs. Its status is no sign of the end (quirk 16): list its inputs."""
 
     id: int
-    status: str | None = None

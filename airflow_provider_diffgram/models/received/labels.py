@@ -64,7 +64,6 @@ class AttributeOption(Received):
 
     id: int
     name: str | None = None
-    group_id: int | None = None
     parent_id: int | None = None
     archived: bool | None = None
 

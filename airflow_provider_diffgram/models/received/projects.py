@@ -11,17 +11,12 @@ class ModelRun(Received):
     id: int
     reference_id: str | None = None
     model_id: int | None = None
-    created_time: str | None = None
 
 
 class Event(Received):
     """Something that happened. Kinds may be doubled: a finished task comes with its job and once without."""
 
     id: int
-    kind: str | None = None
-    task_id: int | None = None
     job_id: int | None = None
-    file_id: int | None = None
     member_id: int | None = None
     description: str | None = None
-    time_created: str | None = None

@@ -14,7 +14,6 @@ from airflow_provider_diffgram.models import (
     JobPage,
     PacketReply,
     Task,
-    TaskPage,
 )
 
 
@@ -26,14 +25,10 @@ def test_only_complete_is_done_2_17(status: str | None):
 
 def test_jobs_are_read_with_their_capital_letter_2_17():
     page = JobPage.model_validate(
-        {
-            "Job_list": [{"id": 1, "stat_count_tasks": 3, "time_completed": "None"}],
-            "metadata": {"total_job_number": 1, "number_of_pages": 1},
-        }
+        {"Job_list": [{"id": 1, "status": "None"}], "metadata": {"number_of_pages": 1}},
     )
-    assert (page.jobs[0].stat_count_tasks, page.jobs[0].time_completed) == (3, None)
-    assert (page.total, page.pages) == (1, 1)
-    assert JobPage.model_validate({"Job_list": []}).total is None
+    assert (page.jobs[0].id, page.jobs[0].status, page.pages) == (1, None, 1)
+    assert JobPage.model_validate({"Job_list": []}).pages is None
 
 
 IDS: list[tuple[Any, dict[str, Any], str]] = [
@@ -67,29 +62,25 @@ def test_printed_python_is_read_in_lists_within_lists_section_6():
     file = File.model_validate(
         {
             "id": "6",
-            "ann_is_complete": "None",
+            "time_last_updated": "None",
             "input": {
                 "id": "2",
                 "archived": "False",
                 "processing_deferred": "False",
                 "instance_list": {"list": {"list": "None"}},
-                "directory": {"id": "2", "nickname": "None"},
+                "directory": {"id": "2"},
+                "original_filename": "None",
                 "update_log": {"error": "None", "success": "False"},
                 "frame_packet_map": "None",
             },
             "instance_list": [{"id": 1, "soft_delete": "False", "score": "None", "name": "None"}],
         }
     )
-    assert file.ann_is_complete is None
+    assert file.time_last_updated is None
     assert file.input is not None
     assert (file.input.archived, file.input.processing_deferred) == (False, False)
     assert file.input.instance_list == []
     assert file.input.update_log == {"error": None, "success": False}
     assert file.input.directory is not None
-    assert file.input.directory.nickname == "None"
+    assert (file.input.directory.id, file.input.original_filename) == (2, "None")
     assert file.instance_list == [{"id": 1, "soft_delete": False, "score": None, "name": "None"}]
-
-
-def test_pages_of_tasks_are_read():
-    page = TaskPage.model_validate({"task_list": [], "pending_initial_dir_sync": "False"})
-    assert page.pending_initial_dir_sync is False
