@@ -48,7 +48,6 @@ _LOOKS = 3
 """So many times the source is looked at; what still moves then is named in the manifest."""
 
 _SHOWN_REMOVED = 1000
-_SHOWN_MOVED = 100
 
 
 _COUNTS = ("added", "changed", "kept", "removed")

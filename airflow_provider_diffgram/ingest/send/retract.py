@@ -38,18 +38,6 @@ Outcome = Literal["retracted", "would_be_retracted", "reviewed", "at_work", "not
 _SHOWN = 5
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run of a model, as the server knows it.
-
-    :param id: of the run; rows name it.
-    """
-
-    model_ref: str
-    model_run_ref: str
-    id: int
-
-
 @dataclass
 class Retraction:
     """What became of a run's predictions.
@@ -131,15 +119,15 @@ def retract_predictions(
     if problems:
         raise InvalidValueError("retraction", problems)
     directory_id = find_dataset(client, dataset).id if file_ids is None else None
-    files = _files_of(client, directory_id) if directory_id is not None else dict.fromkeys(file_ids or ())
+    named = dict.fromkeys(file_ids or ())
+    run_id = find_run(client, model_ref, model_run_ref, next(iter(named), None))
+    wanted = _Wanted(run_id, reviewed, dry_run)
     lines = Lines("report", report, path_of)
     try:
         with Senders(concurrency) as senders:
-            retracting = _Retracting(client, senders, lines, reviewed, None if dry_run else memory)
-            retracting.dry_run = dry_run
+            retracting = _Retracting(client, wanted, senders, lines, None if dry_run else memory)
             retracting.done.directory_id = directory_id
-            retracting.begin(model_ref, model_run_ref)
-            for file_id in files:
+            for file_id in named if directory_id is None else _files_of(client, directory_id):
                 senders.submit(lambda file_id=file_id: retracting.look_at(file_id))  # type: ignore[misc]
             senders.drain()
     finally:
@@ -153,8 +141,8 @@ def retract_predictions(
     return done
 
 
-def find_run(client: DiffgramClient, model_ref: str, model_run_ref: str, file_id: int | None = None) -> Run:
-    """Return a run by the names that predictions gave it.
+def find_run(client: DiffgramClient, model_ref: str, model_run_ref: str, file_id: int | None = None) -> int:
+    """Return the id of a run by the names that predictions gave it.
 
     Runs of two models may have one name, and the server tells the name of a model only with an input.
 
@@ -170,7 +158,7 @@ def find_run(client: DiffgramClient, model_ref: str, model_run_ref: str, file_id
     ref = (model_ref, model_run_ref)
     ids = ModelIds(client).of([ref], file_id or 0, None)
     if ids is not None and ids[ref][1] is not None:
-        return Run(model_ref, model_run_ref, int(ids[ref][1] or 0))
+        return int(ids[ref][1] or 0)
     if len(named) > 1:
         raise InvalidValueError(
             "model run",
@@ -179,7 +167,7 @@ def find_run(client: DiffgramClient, model_ref: str, model_run_ref: str, file_id
                 f"which one is {model_ref!r}'s: give file_ids of files that it predicted on"
             ],
         )
-    return Run(model_ref, model_run_ref, named[0].id)
+    return named[0].id
 
 
 def _newest(runs: Iterable[ModelRun]) -> str:
@@ -206,37 +194,41 @@ def _files_of(client: DiffgramClient, directory_id: int) -> Iterator[int]:
             yield file.id
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be taken back.
+
+    :param run_id: of the run; rows name it.
+    :param reviewed: what to do with files that people have completed.
+    :param dry_run: whether it is only counted.
+    """
+
+    run_id: int
+    reviewed: Reviewed
+    dry_run: bool
+
+
 class _Retracting:
-    """Looks at files, several at once.
+    """Looks at files, several at once, once what an earlier attempt began is ended.
 
     :ivar done: what became of them so far.
-    :ivar dry_run: whether it only counts.
     """
 
     def __init__(
-        self,
-        client: DiffgramClient,
-        senders: Senders,
-        lines: Lines,
-        reviewed: Reviewed,
-        memory: Memory | None,
+        self, client: DiffgramClient, wanted: _Wanted, senders: Senders, lines: Lines, memory: Memory | None
     ) -> None:
         self.done = Retraction()
-        self.dry_run = True
         self._client = client
+        self._wanted = wanted
         self._gate = senders.updates
         self._lines = lines
-        self._reviewed = reviewed
         self._at_work = AtWork(client)
         self._writer = FileWriter(client, self._at_work, memory)
-        self._run = Run("", "", 0)
+        self._writer.recover()
         self._lock = threading.Lock()
 
-    def begin(self, model_ref: str, model_run_ref: str) -> None:
-        """Find the run, and end what an earlier attempt began."""
-        self._run = find_run(self._client, model_ref, model_run_ref)
-        if not self.dry_run:
-            self._writer.recover()
+    def _rows_of_run(self, file: File) -> list[Row]:
+        return [row for row in file.instance_list if row.get("model_run_id") == self._wanted.run_id]
 
     def look_at(self, file_id: int) -> None:
         """Look at a file, and take back what is to go."""
@@ -248,7 +240,7 @@ class _Retracting:
         except RefusedError as error:
             self._tell(file_id, "", [], [], "gone", str(error))
             return
-        ours = [row for row in file.instance_list if row.get("model_run_id") == self._run.id]
+        ours = self._rows_of_run(file)
         going = [row for row in ours if is_untouched(row)]
         if not ours:
             with self._lock:
@@ -261,7 +253,7 @@ class _Retracting:
         why = self._why_left(file)
         if why is not None:
             self._tell(file_id, name, ours, going, why)
-        elif self.dry_run:
+        elif self._wanted.dry_run:
             self._tell(file_id, name, ours, going, "would_be_retracted")
         else:
             self._take_back(file, name, ours, going)
@@ -273,7 +265,7 @@ class _Retracting:
             return "not_possible"
         if self._at_work.state(file.id) is not None or self._at_work.has_just_saved(file):
             return "at_work"
-        if self._reviewed == "leave" and self._at_work.has_jobs:
+        if self._wanted.reviewed == "leave" and self._at_work.has_jobs:
             tasks = self._client.send(routes.list_tasks(self._client.project, file_id=file.id)).task_list
             if any(task.done for task in tasks):
                 return "reviewed"
@@ -281,8 +273,7 @@ class _Retracting:
 
     def _take_back(self, file: File, name: str, ours: list[Row], going: list[Row]) -> None:
         def planned(there: File) -> Any:
-            rows = [row for row in there.instance_list if row.get("model_run_id") == self._run.id]
-            return rewritten(there.instance_list, [], [row for row in rows if is_untouched(row)])
+            return rewritten(there.instance_list, [], filter(is_untouched, self._rows_of_run(there)))
 
         try:
             with self._gate.turn():

@@ -143,6 +143,16 @@ def test_runs_of_two_models_with_one_name_are_told_apart(
     assert diffgram.lefts(diffgram.file("other.png").id) == [5]
 
 
+def test_where_the_newest_inputs_do_not_tell_the_model_a_file_that_is_named_does(
+    diffgram: LiveDiffgram, media: Media, files: list[int]
+):
+    diffgram.pushed([image(media, "other.png", of_run(5, model="segmenter"))])
+    diffgram.pushed([image(media, f"{number}.png") for number in range(1001)])
+    with pytest.raises(InvalidValueError, match=r"2 models have a run called .* give file_ids of files"):
+        retract(diffgram)
+    assert retract(diffgram, dataset=None, file_ids=files)["retracted"] == 9
+
+
 def test_a_file_that_is_refused_fails_the_retraction_after_the_others(
     diffgram: LiveDiffgram, files: list[int]
 ):
