@@ -1,4 +1,4 @@
-"""Model output -> checked instances. Imports no Airflow and no model library before it is asked for."""
+"""Model output -> checked instances. Imports no Airflow, and libraries only when they are needed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _LAZY = {
     "from_yolo_text": "formats.yolo",
     "read_classes": "formats.yolo",
 }
-"""What is imported when it is asked for, and the module that it is in."""
+"""Names that are imported on first use, and their modules."""
 
 __all__ = [
     "Account",

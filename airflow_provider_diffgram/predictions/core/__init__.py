@@ -1,5 +1,5 @@
 """What all formats share: values of a prediction, what becomes of them, and how files are opened.
 
-A format gives :class:`~.raw.RawImage`; :mod:`.convert` makes checked instances and packets of these, and
-:class:`~.account.Account` tells what was changed and left out. No format is known here.
+A format yields :class:`~.raw.RawImage`; :mod:`.convert` turns these into checked instances and packets, and
+:class:`~.account.Account` counts what was changed and left out. Nothing here knows a format.
 """

@@ -13,7 +13,7 @@ Wrong = Literal["outside", "too_small", "empty", "backwards"]
 """Why a prediction that was wanted is left out: a count of :class:`Account`, which says what it means."""
 
 EXAMPLES = 10
-"""How many of the predictions that are wrong are told in full."""
+"""How many wrong predictions are described in full."""
 
 _BY_CHOICE = {
     "below_score": "below min_score",
@@ -40,32 +40,32 @@ _CHANGED = {
 class Account:
     """What became of predictions. Add them up with ``+=``.
 
-    ``instances``, all that was left out, ``duplicates`` and ``lost_parts`` are together
+    ``instances``, everything that was left out, ``duplicates`` and ``lost_parts`` add up to
     ``predictions + parts``.
 
     :param images: how many files were converted.
     :param predictions: how many predictions went in.
     :param instances: how many instances came out.
-    :param below_score: left out by choice: because of their score.
-    :param over_max: left out by choice: there are enough better ones.
-    :param unmapped: left out by choice: their class has no label.
-    :param outside: left out as wrong: nothing of it is inside the image.
-    :param too_small: left out as wrong: what is inside the image is less than a pixel wide or high.
-    :param empty: left out as wrong: it has no shape, such as a mask without pixels or a skeleton without
+    :param below_score: left out by choice, because of their score.
+    :param over_max: left out by choice, because there are enough better ones.
+    :param unmapped: left out by choice, because their class has no label.
+    :param outside: left out as wrong: no part is inside the image.
+    :param too_small: left out as wrong: the part inside the image is less than a pixel wide or high.
+    :param empty: left out as wrong: they have no shape, such as a mask without pixels or a skeleton without
         joints.
     :param backwards: left out as wrong: the right edge of a box is left of its left one, or the lower edge
-        above the upper one. Where a format allows boxes to be drawn so, its reader puts them in order.
-    :param duplicates: left out because an equal one (label, geometry, attributes) with at least their score
-        is in. Of equal instances the server keeps one, and not always the better one.
-    :param clipped: predictions that reached beyond the image and were cut at its edge, whatever became of
+        above the upper one. If boxes can be drawn that way in a format, its reader puts the edges in order.
+    :param duplicates: left out because an equal one (label, geometry, attributes) with at least the same
+        score stays. Of equal instances the server keeps only one, and not always the better one.
+    :param clipped: predictions that reached beyond the image and were clipped at its edge, whatever became of
         them then.
-    :param by_box: predictions shown by their box, since no joint or no pixel of a mask was found.
-    :param parts: additional outlines, of predictions with several.
-    :param lost_parts: outlines outside the image or of less than a pixel, of predictions that are in by
-        another outline, or left out already.
+    :param by_box: predictions shown by their box, because no joint or no pixel of a mask was found.
+    :param parts: additional outlines of predictions with several.
+    :param lost_parts: outlines outside the image or of less than a pixel, of predictions that have another
+        outline, or are left out already.
     :param holes: holes of masks that the outlines do not show.
-    :param unknown_size: files whose predictions could not be cut, because their size is not known.
-    :param examples: the first predictions that were wrong, one line each; not compared.
+    :param unknown_size: files whose predictions could not be clipped, because their size is unknown.
+    :param examples: the first wrong predictions, one line each; not compared.
     """
 
     images: int = 0
@@ -95,16 +95,16 @@ class Account:
 
     @property
     def wrong(self) -> int:
-        """How many predictions were left out for being wrong."""
+        """How many predictions were left out as wrong."""
         return self.outside + self.too_small + self.empty + self.backwards
 
     @property
     def wanted(self) -> int:
-        """How many predictions had a score and a label that are wanted."""
+        """How many predictions had a wanted score and label."""
         return self.predictions - self.below_score - self.unmapped
 
     def count_wrong(self, reason: Wrong, example: str) -> None:
-        """Count a prediction that is left out for being wrong.
+        """Count a prediction that is left out as wrong.
 
         :param example: which one it is.
         """
@@ -113,10 +113,10 @@ class Account:
             self.examples.append(f"{example}: {_WRONG[reason]}")
 
     def check(self, max_wrong: float, *, of_all: int | None = None) -> None:
-        """Refuse a conversion of which more was left out for being wrong than is tolerated.
+        """Refuse a conversion that left out more predictions as wrong than are tolerated.
 
-        :param max_wrong: the share, 0 to 1, of the predictions that are wanted.
-        :param of_all: how many predictions there are in all, where this is not the end; then only what is
+        :param max_wrong: a share of the wanted predictions, 0 to 1.
+        :param of_all: how many predictions there are in all, if this is not the end; then only what is
             certain already is refused.
         :raises InvalidValueError: with the reasons and some examples.
         """

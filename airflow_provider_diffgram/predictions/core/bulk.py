@@ -1,7 +1,7 @@
-"""Boxes of many images at once, in columns: what :func:`.convert.convert_image` does, some times as fast.
+"""Boxes of many images at once, in columns: several times as fast as :func:`.convert.convert_image`.
 
-Numbers are cut, rounded and compared by numpy, for all images of a block. Each instance is then a copy of a
-checked one with other edges and another score, which are known to be right.
+numpy clips, rounds and compares the numbers of all images of a block. Each instance is then a copy of a
+checked one, with edges and a score that are known to be right.
 """
 
 from __future__ import annotations

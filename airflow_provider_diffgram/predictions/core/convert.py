@@ -54,15 +54,16 @@ def instances_of(
 ) -> Converted[Instance]:
     """Convert the predictions of one file, or of one frame of a video.
 
-    Those that are wanted are cut at the image, rounded as the server demands, and left out if nothing worth
-    a pixel remains or if a better one is equal; each of these is counted. In a video, where ``frame`` is
-    set, predictions of different tracks are never equal.
+    Wanted predictions are clipped at the edge of the image and rounded as the server requires. They are left
+    out if less than a pixel remains, or if an equal one has a better score. All of this is counted. In a
+    video, where ``frame`` is set, predictions of different tracks are never equal.
 
     :param predictions: of one image, or of one frame.
-    :param options: labels, the least score, and what becomes of the rest; None: the defaults of ``Options``.
-    :param provenance: model and run that the instances name; None: they name none.
-    :param width: of the image, in pixels; None if unknown: then nothing is cut at the right.
-    :param height: of the image, in pixels; None if unknown: then nothing is cut at the bottom.
+    :param options: labels, lowest score, and what happens to the rest. None means the defaults of
+        ``Options``.
+    :param provenance: model and run that the instances name. None means that they name none.
+    :param width: of the image, in pixels. None means unknown: nothing is clipped at the right edge.
+    :param height: of the image, in pixels. None means unknown: nothing is clipped at the bottom.
     :raises InvalidValueError: with every invalid prediction: numbers that are not finite, a score
         outside 0 to 1, a class that is not in the mapping; or if predictions are of several frames.
     """
@@ -82,19 +83,19 @@ def packets_of(
     options: Options | None = None,
     provenance: Provenance | None = None,
 ) -> Packets:
-    """Return the packets of images, one at a time, as ``push`` and the operators take them.
+    """Return the packets of images, one at a time, for ``push`` and the operators.
 
     :param images: pictures with their predictions, as the readers of formats yield them.
-    :param options: labels, the least score, and what becomes of the rest; None: the defaults of ``Options``.
-    :param provenance: model and run that the instances name; None: they name none.
-    :param media: where the medium of an image comes from, as in a packet.
-    :param original_filename: name of an image in the dataset; derived from its medium where that is None.
+    :param options: labels, lowest score, and what happens to the rest. None means the defaults of
+        ``Options``.
+    :param provenance: model and run that the instances name. None means that they name none.
+    :param media: gives the medium of an image, as in a packet.
+    :param original_filename: gives the name of an image in the dataset. None derives it from the medium.
     :return: an iterator, whose ``account`` is complete when it has ended.
-    :raises InvalidValueError: from the iterator, with all that is wrong with an image, such as a picture at
-        hand whose size is another than that which its predictions are for, or predictions of the frames of a
-        video; and as soon as it is certain, at
-        the end at the latest, if more than ``max_wrong`` of the options was left out for being wrong. Some
-        packets are kept back as long as that may come.
+    :raises InvalidValueError: from the iterator, with everything that is wrong with an image, such as a local
+        picture of another size than its predictions are for, or predictions of the frames of a video. Also if
+        more than ``max_wrong`` of the options was left out as wrong, as soon as that is certain; until then
+        some packets are held back.
     """
     account = Account()
     chosen = options or Options()
@@ -172,7 +173,7 @@ def _packets(
 def _checked(
     packets: Iterable[Packet], account: Account, max_wrong: float, in_all: int | None
 ) -> Iterator[Packet]:
-    """Yield packets; some are kept back as long as more than is tolerated is wrong of those so far."""
+    """Yield packets; some are held back while more of those so far are wrong than is tolerated."""
     held: deque[Packet] = deque()
     for packet in packets:
         if in_all is not None:
@@ -185,7 +186,7 @@ def _checked(
 
 
 def _compare_sizes(image: RawImage, path: str) -> None:
-    """Refuse predictions that are not for the picture that is at hand, as people see it."""
+    """Refuse predictions for another size than that of the local picture, as people see it."""
     if image.width is None or image.height is None:
         return
     seen = seen_size(path)
@@ -227,13 +228,13 @@ def convert_image(image: RawImage, options: Options, provenance: Provenance) -> 
 
 
 def _is_of_no_place(image: RawImage) -> bool:
-    """Tell whether all predictions are tags or spans of a text, which no edge cuts."""
+    """Return whether all predictions are tags or spans of a text, which no edge clips."""
     predictions = image.predictions
     return bool(predictions) and all(each.tag or each.tokens is not None for each in predictions)
 
 
 def side_of(pixels: int | None, side: str, problems: list[str]) -> float:
-    """Return where an image ends, in pixels; add to ``problems`` if that cannot be."""
+    """Return where an image ends, in pixels; add to ``problems`` if the size is impossible."""
     if pixels is None:
         return _BOUND
     if not 1 <= pixels <= _BOUND:
@@ -292,7 +293,7 @@ def _checked_score(score: float | None) -> float | None:
 
 
 def _distinct(candidates: Iterable[_Candidate], account: Account) -> list[_Candidate]:
-    """Keep, of candidates that are equal to the server, the one with the highest score."""
+    """Of candidates that the server takes for equal, keep the one with the highest score."""
     best: dict[Any, _Candidate] = {}
     for candidate in candidates:
         identity = _identity(candidate)

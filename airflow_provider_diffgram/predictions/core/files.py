@@ -1,4 +1,4 @@
-"""Files as they are on disk: opened, unpacked, decoded and refused in one way for all formats.
+"""Opens, decompresses, decodes and refuses files in the same way for all formats.
 
 Every function raises :class:`~airflow_provider_diffgram.models.InvalidValueError` with the name of the file,
 and the line where that is known, whatever the bytes are.
@@ -28,7 +28,7 @@ from airflow_provider_diffgram.models.repeats import RepeatedKeyError, json_with
 from airflow_provider_diffgram.storage_faults import is_passing
 
 Source = str | PathLike[str]
-"""A file: local or in object storage, packed by gzip or not."""
+"""A file: local or in object storage, compressed with gzip or not."""
 
 _GZIP = b"\x1f\x8b"
 _OTHERWISE_PACKED = {
@@ -49,7 +49,7 @@ _MARKS = (
 
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "shift-jis": "cp932"}
-"""What files that declare an encoding really hold: Windows writes its own, which is wider."""
+"""The encoding that files really have if they declare one: Windows writes its own, which is wider."""
 
 _START = 4096
 """How many bytes tell what a file is."""
@@ -67,9 +67,9 @@ def refusal(source: Source, *problems: str) -> InvalidValueError:
 
 @contextmanager
 def opened(source: Source) -> Iterator[IO[bytes]]:
-    """Open a file to read its bytes; what gzip packed is unpacked, whatever the file is called.
+    """Open a file to read its bytes; gzip is decompressed, whatever the name of the file.
 
-    A fault of its storage that may pass is raised as it is: another attempt of the task may read the file.
+    A passing fault of its storage is raised as it is: another attempt of the task may read the file.
     """
     with ExitStack() as stack:
         try:
@@ -110,10 +110,10 @@ def _path_of(source: Source) -> Any:
 def read_text(source: Source, encoding: str | None = None) -> str:
     """Return the text of a file, its lines ended by ``\\n`` only.
 
-    A byte order mark decides; without one the text is in the encoding that is given, else in UTF-8, or in
-    UTF-16 where every second byte is 0.
+    A byte order mark decides. Without one, the text has the given encoding, or else UTF-8, or UTF-16 if every
+    second byte is 0.
 
-    :param encoding: of the text, such as ``cp1252``, where it is not UTF-8.
+    :param encoding: of the text, such as ``cp1252``, if it is not UTF-8.
     """
     with opened(source) as file:
         data = file.read()
@@ -208,7 +208,7 @@ def _refuse_no_json(start: str, source: Source) -> None:
 def json_stream(source: Source) -> Iterator[tuple[IO[bytes], str]]:
     """Open a JSON file of any size: its bytes in UTF-8 without a mark, and its first character.
 
-    What is wrong with the JSON itself is the parser's to tell.
+    Faults of the JSON itself are left to the parser.
     """
     with opened(source) as file:
         start = file.read(_START)
@@ -249,12 +249,12 @@ def read_xml(source: Source) -> ElementTree.Element:
 def files_in(folder: Source, suffixes: Iterable[str], what: str) -> list[Path]:
     """Return the files of a kind in a folder and the folders in it, in the order of their names.
 
-    Symbolic links are followed. Names that begin with a dot are left out: they are notes of the system.
+    Symbolic links are followed. Names that begin with a dot are left out: they belong to the system.
 
-    :param suffixes: such as ``.txt``, in small letters; those of files may be in capitals.
-    :param what: they are called, for the error.
-    :raises InvalidValueError: if there is no such folder, none of the kind in it, a link of the kind to what
-        is not there, or a folder that cannot be read.
+    :param suffixes: such as ``.txt``, in lower case; files may have them in capitals.
+    :param what: what the files are called in the error.
+    :raises InvalidValueError: if the folder does not exist, has no such file, has a broken link to one, or
+        contains a folder that cannot be read.
     """
     root = Path(folder)
     if not root.is_dir():

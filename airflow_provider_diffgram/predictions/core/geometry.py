@@ -21,7 +21,7 @@ def nearest(value: float) -> int:
 def clip_rectangle(rectangle: Rectangle, width: float, height: float) -> Rectangle:
     """Return the part of a rectangle inside ``(0, 0)`` to ``(width, height)``.
 
-    Nothing inside shows as a width or a height of zero or less.
+    If no part is inside, the width or the height is zero or less.
 
     :param rectangle: ``x_min, y_min, x_max, y_max`` in pixels.
     """
@@ -33,8 +33,8 @@ def clip_polygon(points: list[XY], width: float, height: float) -> list[XY]:
     """Return the part of a polygon inside ``(0, 0)`` to ``(width, height)`` (Sutherland and Hodgman).
 
     :param points: the corners in order, in pixels.
-    :return: the corners of the part, empty if nothing is inside. That of a convex polygon has at most four
-        corners more; several parts of another are joined along the edge.
+    :return: the corners of the part, empty if nothing is inside. A convex polygon gains at most four corners;
+        several parts of another one are joined along the edge.
     """
     for axis, bound, inside in _edges(width, height):
         clipped: list[XY] = []
@@ -127,8 +127,8 @@ def in_order(edges: tuple[float, float, float, float]) -> Rectangle:
 def around(corners: list[XY]) -> list[XY]:
     """Return the four corners of a rectangle, turned or not, in order around it.
 
-    Nothing changes where they are in order. Else two sides cross, and there is one order in which they do
-    not: the second and the third, or the third and the fourth corner change places.
+    If they are in order, nothing changes. Otherwise two sides cross, and there is only one order in which
+    they do not: the second and the third, or the third and the fourth corner are swapped.
 
     :raises ValueError: if there are not four corners.
     """

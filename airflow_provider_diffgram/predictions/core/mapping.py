@@ -16,13 +16,13 @@ Labels = Mapping[str, str | None] | Callable[[str], str | None]
 class Options:
     """Which predictions are wanted, and under which label.
 
-    :param labels: the label of each class; None if the classes are named as the labels.
-    :param unknown: what becomes of a class that is missing in ``labels``, where that is a mapping.
-    :param min_score: predictions with less are left out: for all classes, or by class of the model (0 for
-        those missing). A prediction without a score stays.
-    :param max_per_image: most instances of one image; those with the best scores stay.
-    :param max_wrong: the share of the wanted predictions, 0 to 1, that may be left out for being wrong
-        (outside the image, less than a pixel ...); with more, the conversion fails.
+    :param labels: the label of each class. None means that labels have the names of the classes.
+    :param unknown: what happens to a class that is missing from the mapping ``labels``.
+    :param min_score: predictions with a lower score are left out: one score for all classes, or one by class
+        of the model (0 for missing ones). A prediction without a score stays.
+    :param max_per_image: the most instances of one image; those with the best scores stay.
+    :param max_wrong: the share of the wanted predictions, 0 to 1, that may be left out as wrong (outside the
+        image, less than a pixel ...). If there are more, the conversion fails.
     """
 
     labels: Labels | None = None
@@ -46,7 +46,7 @@ class Options:
     def label_of(self, name: str) -> str | None:
         """Return the label of a class, None if it is not wanted.
 
-        :raises KeyError: if it is unknown, which is to be told.
+        :raises KeyError: if it is unknown and ``unknown`` is ``fail``.
         """
         if self.labels is None:
             return name
@@ -59,7 +59,7 @@ class Options:
     def labels_of(self, names: Iterable[str]) -> list[str | None]:
         """Return the labels of classes.
 
-        :raises InvalidValueError: with all that are unknown.
+        :raises InvalidValueError: with all unknown ones.
         """
         labels, unknown = [], []
         for name in names:
@@ -72,7 +72,7 @@ class Options:
         return labels
 
     def unknown_problems(self, names: Iterable[str]) -> list[str]:
-        """Return what is to be told of classes that :meth:`label_of` does not know."""
+        """Return the problems of classes that :meth:`label_of` does not know."""
         listed = ", ".join(map(repr, names))
         remedy = "name it in labels, with None if it is not wanted, or say unknown='drop'"
         return [f"no label for class {listed}: {remedy}"] if listed else []
@@ -84,10 +84,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where predictions come from.
+    """The model and the run that predictions come from.
 
-    :param model_ref: your name of the model.
-    :param model_run_ref: your name of the run of the model; needs ``model_ref``.
+    :param model_ref: your name for the model.
+    :param model_run_ref: your name for the run of the model; needs ``model_ref``.
     """
 
     model_ref: str | None = None

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .geometry import XY, area
 
 TOLERANCE = 1.0
-"""How far an outline may be from its mask, in pixels, unless told otherwise."""
+"""How far an outline may be from its mask by default, in pixels."""
 
 _LEAST_TOLERANCE = 0.1
 _LEAST_SHARE = 0.5
@@ -37,12 +37,13 @@ def outlines_of(
     """Return the outlines of a mask, in pixels from the top left corner of its first pixel.
 
     :param mask: rows of pixels, each set or not: true and false, or 0 and one other number.
-    :param tolerance: how far the outline may be from the edges of the pixels, in pixels; 0 keeps every
-        corner, of which a slanted edge has one at each pixel.
-    :param width: of the picture, in pixels; the outlines of a mask in another size are scaled to it.
+    :param tolerance: how far the outline may be from the edges of the pixels, in pixels. 0 keeps every
+        corner; a slanted edge has one at each pixel.
+    :param width: of the picture, in pixels. Outlines of a mask of another size are scaled to it.
     :param height: of the picture, in pixels.
-    :raises ValueError: if the mask has not two dimensions, several numbers beside 0 (several objects, or
-        probabilities), or another shape than the picture; or if the tolerance is negative.
+    :raises ValueError: if the mask does not have two dimensions, has several numbers besides 0 (several
+        objects, or probabilities), or has another aspect ratio than the picture; or if the tolerance is
+        negative.
     """
     pixels = _set_pixels(mask)
     if not tolerance >= 0:

@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 class SeenSize(NamedTuple):
     """Width and height of a picture, in pixels, as viewers and models show it.
 
-    :param turned: whether EXIF has it turned by a quarter, so that the file has width and height swapped.
+    :param turned: whether EXIF turns it by a quarter, so that width and height are swapped in the file.
     """
 
     width: int
@@ -38,7 +38,7 @@ def measure(picture: Path) -> SeenSize:
 
 
 def seen_size(path: str) -> SeenSize | None:
-    """Return the size of a picture that is at hand, None of one elsewhere or where Pillow is missing.
+    """Return the size of a local picture. Return None if it is elsewhere, or Pillow is missing.
 
     :raises InvalidValueError: if it is not a picture that Pillow can read.
     """

@@ -1,4 +1,4 @@
-"""Packets drawn over their pictures, before anything is sent: a wrong conversion is seen at once."""
+"""Draws packets over their pictures before anything is sent, so that a wrong conversion is obvious."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ _NAME = "index.html"
 def preview(
     packets: Iterable[Packet | Mapping[str, Any]], folder: str | PathLike[str], *, most: int = 100
 ) -> Path:
-    """Draw what will be sent over the pictures, as the person who receives it will see it.
+    """Draw what will be sent over the pictures, as reviewers will see it.
 
-    Pictures are read where the packets say they are, local or in object storage, and turned as EXIF says;
-    those at a URL or of a video are named only. Packets that are wrong are drawn as far as they can be, with
-    what is wrong. Needs Pillow.
+    Pictures are read from the packets' paths, local or in object storage, and turned as EXIF says. Those at a
+    URL and videos are only named. Invalid packets are drawn as far as possible, with their problems. Needs
+    Pillow.
 
-    :param packets: as ``packets_of`` gives them, or mappings of their fields; an iterator is used up.
-    :param folder: to write ``index.html`` to, which holds the pictures and loads nothing; it is made.
+    :param packets: from ``packets_of``, or mappings of their fields. An iterator is used up.
+    :param folder: where to write ``index.html``, which contains the pictures and loads nothing. The folder is
+        created if it is missing.
     :param most: how many packets are read and drawn.
     :return: the page that was written.
     :raises InvalidValueError: if packets cannot be read at all.

@@ -1,7 +1,7 @@
-"""Predictions as a format gives them, before anything is checked, cut or rounded.
+"""Predictions as a format gives them, before anything is checked, clipped or rounded.
 
-Every converter makes these values; :mod:`.convert` makes instances of them. Coordinates are pixels of the
-original image and continuous: ``(0, 0)`` is its top left corner, ``(width, height)`` its bottom right one.
+Every converter makes these values; :mod:`.convert` turns them into instances. Coordinates are fractional
+pixels of the original image: ``(0, 0)`` is its top left corner, ``(width, height)`` its bottom right one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class RawEllipse:
 
     :param center: of the ellipse.
     :param half_axes: along x and along y before it is turned, in pixels.
-    :param angle: by which it is turned clockwise, in radians as in Diffgram.
+    :param angle: angle by which it is turned clockwise, in radians as in Diffgram.
     """
 
     center: XY
@@ -41,7 +41,7 @@ class RawKeypoint:
     :param x: pixels from the left edge.
     :param y: pixels from the top edge.
     :param name: such as ``left_elbow``.
-    :param visible: false where the model says that it is hidden; None where it says nothing.
+    :param visible: false if the model says that it is hidden; None if it says nothing.
     """
 
     x: float
@@ -54,8 +54,8 @@ class RawKeypoint:
 class RawSkeleton:
     """Joints and the bones between them.
 
-    :param points: in the model's order; None where the model found no such joint.
-    :param bones: pairs of places in ``points``, from 0.
+    :param points: in the model's order; None for a joint that the model did not find.
+    :param bones: pairs of indices into ``points``, from 0.
     """
 
     points: Sequence[RawKeypoint | None]
@@ -84,15 +84,15 @@ class RawPrediction:
 
     :param label: class, by name or number, as the format gives it.
     :param score: confidence, 0 to 1; None if the model gives none.
-    :param box: axis-aligned, its edges in any fraction of a pixel.
+    :param box: an axis-aligned box; its edges may be fractions of pixels.
     :param polygons: outlines of one object; a mask of several parts has several.
     :param point: one point.
-    :param line: its two ends.
+    :param line: the two ends of a line.
     :param ellipse: as :class:`RawEllipse`.
     :param keypoints: as :class:`RawSkeleton`.
     :param tokens: as :class:`RawTokens`.
-    :param tag: whether the whole file is meant.
-    :param by_box: whether the box stands in for joints or a mask of which nothing was found.
+    :param tag: whether it is a label of the whole file.
+    :param by_box: whether the box stands in for joints or a mask in which nothing was found.
     :param holes: how many holes of the mask ``polygons`` do not show.
     :param track: number of the track in a video.
     :param frame: 0-based frame of the original video.
@@ -120,7 +120,7 @@ class RawPrediction:
 class RawImage:
     """A file and its predictions.
 
-    :param name: what the format calls the file: a file name, a path or an address.
+    :param name: name of the file in the format: a file name, a path or an address.
     :param width: in pixels; None if unknown or not an image.
     :param height: in pixels; None if unknown or not an image.
     :param predictions: in the format's order.

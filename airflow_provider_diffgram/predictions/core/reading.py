@@ -1,4 +1,4 @@
-"""What converters share: names and sizes beside a model's outputs, all problems of an image at once."""
+"""What converters share: names and sizes for a model's outputs, and all problems of an image at once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ItemT = TypeVar("ItemT")
 
 
 def class_name(classes: Classes | None, number: Any) -> str:
-    """Return the name of a class; without names the number as text, or the text that is there instead.
+    """Return the name of a class. Without names, return the number as text, or the text given instead.
 
     :param classes: the name of each class number.
     :param number: a whole number, also as ``1.0`` or ``"1"``; or a name, if it is one of ``classes`` or there
@@ -77,7 +77,7 @@ def label_text(value: Any) -> str:
 
 
 def is_missing(value: Any) -> bool:
-    """Tell None, NaN, NaT and ``pandas.NA``."""
+    """Return whether a value is None, NaN, NaT or ``pandas.NA``."""
     if value is None or hasattr(value, "__len__"):
         return value is None
     try:
@@ -158,7 +158,7 @@ def edges_of(values: Any) -> Edges:
 
 
 _NOT_TRACKED = -1
-"""How trackers mark what they do not follow yet."""
+"""How trackers mark an object that they do not follow yet."""
 
 
 def track_of(value: Any) -> int | None:
@@ -175,7 +175,7 @@ def track_of(value: Any) -> int | None:
 
 
 def shown(value: Any) -> str:
-    """Return a value for an error, cut where it is long."""
+    """Return a value for an error, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 

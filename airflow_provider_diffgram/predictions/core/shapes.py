@@ -1,4 +1,4 @@
-"""The geometry of one prediction -> what Diffgram stores of it: cut at the image, rounded, or nothing."""
+"""The geometry of one prediction -> what Diffgram stores of it: clipped at the image, rounded, or nothing."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def box_shape(box: Edges, size: Size) -> Shape:
 
 
 def is_outside(edges: Edges, size: Size) -> bool:
-    """Tell whether nothing of a rectangle is inside the image."""
+    """Return whether no part of a rectangle is inside the image."""
     x_min, y_min, x_max, y_max = edges
     return x_min >= size.width or y_min >= size.height or x_max <= 0 or y_max <= 0
 
@@ -160,7 +160,7 @@ def _lines(line: tuple[XY, XY], size: Size) -> list[Shape]:
 
 
 def _ellipses(ellipse: RawEllipse, size: Size) -> list[Shape]:
-    """Return the ellipse unchanged, since a part of it is no ellipse; nothing if it is all outside."""
+    """Return the ellipse unchanged, because a part of it is not an ellipse; nothing if it is all outside."""
     x, y = _point(ellipse.center)
     across, down = map(abs, _point(ellipse.half_axes))
     (turn,) = finite([ellipse.angle])
@@ -179,7 +179,7 @@ def _ellipses(ellipse: RawEllipse, size: Size) -> list[Shape]:
 def _skeletons(skeleton: RawSkeleton, size: Size) -> list[Shape]:
     """Return the joints inside the image and the bones between them: a joint cannot be cut.
 
-    Joints that all lie within a pixel are no skeleton; so do those that are given as shares of the size.
+    Joints that all lie within a pixel are not a skeleton; joints given as shares of the size do.
     """
     nodes: dict[int, tuple[Any, ...]] = {}
     beyond = False

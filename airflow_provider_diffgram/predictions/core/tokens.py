@@ -1,6 +1,6 @@
 """Spans of characters -> numbers of Diffgram's tokens.
 
-Diffgram splits a text when it takes it in, with NLTK, and text_token instances name its tokens by number.
+Diffgram splits a text with NLTK when it ingests it, and text_token instances refer to its tokens by number.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _QUOTES = ("``", "''")
 def words_of(text: str) -> list[str]:
     """Split a text as Diffgram does: each line that is not empty by NLTK, with a token for its end.
 
-    This follows the source of a Diffgram server. What yours made of a text that it has is the list
-    ``nltk.words`` in the JSON behind ``tokens_url_signed`` of the file.
+    This follows the source of a Diffgram server. To see how your server split a text, read the list
+    ``nltk.words`` in the JSON at ``tokens_url_signed`` of the file.
 
     :param text: the whole text of the file.
     :raises ValueError: if NLTK lacks its model of sentences.

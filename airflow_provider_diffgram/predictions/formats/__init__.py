@@ -1,1 +1,1 @@
-"""One module for each format, named for what it reads. Each gives raw images; none knows another."""
+"""One module for each format, named after what it reads. Each yields raw images; none knows another."""

@@ -1,7 +1,7 @@
-"""A detector's boxes and regions -> instances, in one call for what is in plain lists or arrays.
+"""A detector's boxes and regions, in plain lists or arrays -> instances, in one call.
 
-Coordinates are pixels and continuous: ``(0, 0)`` is the top left corner of the image, ``(width, height)`` its
-bottom right one. Lists, numpy arrays and tensors on the CPU will do.
+Coordinates are fractional pixels: ``(0, 0)`` is the top left corner of the image, ``(width, height)`` its
+bottom right one. Lists, numpy arrays and tensors on the CPU are accepted.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def box_instances(
     model_ref: str,
     model_run_ref: str | None = None,
 ) -> Converted[Box]:
-    """Convert a detector's boxes. Edges are cut at the image and go to the nearest whole pixel.
+    """Convert a detector's boxes. Edges are clipped at the image and rounded to the nearest whole pixel.
 
-    :param boxes: ``x_min, y_min, x_max, y_max`` of each box, in pixels; fractions are welcome.
+    :param boxes: ``x_min, y_min, x_max, y_max`` of each box, in pixels; fractions are allowed.
     :param labels: the label of each box, or one label for all.
     :param scores: the confidence of each box, 0 to 1.
     :param width: of the image, in pixels.
@@ -38,7 +38,7 @@ def box_instances(
     :param model_ref: your name of the model.
     :param model_run_ref: your name of the run of the model.
     :raises InvalidValueError: if a coordinate or a score is not finite, a score is outside 0 to 1, or the
-        three sequences differ in length. That is a broken model or a wrong call, and no prediction.
+        three sequences differ in length: the model is broken, or the call is wrong.
     """
     predictions = read_all(
         "",
@@ -63,7 +63,7 @@ def polygon_instances(
 ) -> Converted[Polygon]:
     """Convert a detector's regions, such as the quadrilaterals of a text detector.
 
-    A region that reaches beyond the image is cut there, and may gain corners by it.
+    A region that reaches beyond the image is clipped there, and may gain corners.
 
     :param regions: the corners ``x, y`` of each region in order, at least three, in pixels.
     :param labels: the label of each region, or one label for all.

@@ -31,7 +31,7 @@ _OTHERS = ("score", *_EDGES, "points", "width", "height", "track", "frame")
 
 
 def from_dataframe(frame: Any) -> Iterator[RawImage]:
-    """Read a pandas DataFrame with a row for each prediction, in any order. Missing values are welcome.
+    """Read a pandas DataFrame with a row for each prediction, in any order. Values may be missing.
 
     ============================  ======================================================================
     Column                        Holds
@@ -45,13 +45,13 @@ def from_dataframe(frame: Any) -> Iterator[RawImage]:
     ``track``, ``frame``          in a video: number of the track, 0-based frame
     ============================  ======================================================================
 
-    A row with neither a box nor points is a tag of the whole picture. A label is either that or a shape:
-    where other rows of a label have a shape, one without has lost it, and is refused.
+    A row with neither a box nor points is a tag of the whole picture. A label is either a tag or a shape: if
+    other rows of a label have a shape, a row without one has lost it, and is refused.
 
     :param frame: a pandas DataFrame with the columns above.
     :return: the pictures in the order in which they first appear.
-    :raises InvalidValueError: if columns are missing or unknown; from the iterator, with all that is wrong
-        with a picture.
+    :raises InvalidValueError: if columns are missing or unknown; from the iterator, with everything that is
+        wrong with a picture.
     """
     if not hasattr(frame, "columns") or not hasattr(frame, "iloc"):
         raise InvalidValueError(

@@ -1,4 +1,4 @@
-"""What the pipelines of Hugging Face's transformers return."""
+"""Reads the output of Hugging Face's transformers pipelines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ..core.tokens import Words, character_spans, tokens_between, words_of
 
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
 _LAYOUT_SCALE = 1000
-"""Boxes of words are in thousandths of the page, as LayoutLM wants them."""
+"""Boxes of words are in thousandths of the page, as LayoutLM needs them."""
 
 Answer = Mapping[str, Any]
 WordBoxes = Sequence[tuple[str, Sequence[float]]]
@@ -43,7 +43,7 @@ def from_detection_pipeline(
     :param outputs: one list of ``{"label", "score", "box"}`` for each image.
     :param names: of the images.
     :param sizes: width and height of the images in pixels.
-    :raises InvalidValueError: from the iterator, with all that is wrong with an image.
+    :raises InvalidValueError: from the iterator, with everything that is wrong with an image.
     """
 
     def read(each: Answer) -> list[RawPrediction]:
@@ -82,7 +82,7 @@ def from_segmentation_pipeline(
     :param sizes: width and height of the images in pixels. Masks in another size are scaled to it. Known
         without, where there are masks in the size of the image.
     :param tolerance: how far a polygon may be from its mask, in pixels.
-    :raises InvalidValueError: from the iterator, with all that is wrong with an image.
+    :raises InvalidValueError: from the iterator, with everything that is wrong with an image.
     """
 
     for output, name, size in with_names(outputs, names, sizes):
@@ -102,11 +102,11 @@ def from_classification_pipeline(
 ) -> Iterator[RawImage]:
     """Read ``image-classification`` and ``text-classification``: each class becomes a tag of the file.
 
-    The pipeline gives several classes; its ``top_k=1`` gives the best one only.
+    The pipeline returns several classes; with ``top_k=1`` it returns only the best one.
 
     :param outputs: one list of ``{"label", "score"}`` for each file.
     :param names: of the files.
-    :raises InvalidValueError: from the iterator, with all that is wrong with a file.
+    :raises InvalidValueError: from the iterator, with everything that is wrong with a file.
     """
 
     def read(each: Answer) -> list[RawPrediction]:
@@ -126,14 +126,14 @@ def from_document_question_answering(
 ) -> Iterator[RawImage]:
     """Read ``document-question-answering``: the smallest box around the words of each answer.
 
-    The answers name words by number only, so the words that the pipeline was given are needed.
+    The answers refer to words by number, so the words that the pipeline was given are needed.
 
     :param outputs: one list of ``{"answer", "score", "start", "end"}`` for each page.
     :param names: of the pages.
     :param label: what the question asks for, such as ``total``.
-    :param word_boxes: what the pipeline was given as ``word_boxes``, for each page.
+    :param word_boxes: the ``word_boxes`` that the pipeline was given, for each page.
     :param sizes: width and height of the pages in pixels.
-    :raises InvalidValueError: from the iterator, with all that is wrong with a page.
+    :raises InvalidValueError: from the iterator, with everything that is wrong with a page.
     """
     pages = iter(several(word_boxes, "word_boxes"))
     for output, name, size in with_names(outputs, names, sizes):
@@ -186,9 +186,9 @@ def from_token_classification(
 
     :param outputs: one list of ``{"entity_group", "score", "start", "end"}`` for each text.
     :param names: of the files in Diffgram.
-    :param texts: what the pipeline was given, and what Diffgram gets.
+    :param texts: the texts that the pipeline was given, and that Diffgram gets.
     :param words: splits a text as Diffgram does.
-    :raises InvalidValueError: from the iterator, with all that is wrong with a text.
+    :raises InvalidValueError: from the iterator, with everything that is wrong with a text.
     """
     if isinstance(texts, str):
         raise InvalidValueError("texts", [f"are {shown(texts)}: put it into a list, one for each file"])

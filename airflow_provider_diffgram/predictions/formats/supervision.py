@@ -1,4 +1,4 @@
-"""``supervision.Detections``, which many models can be read into, and ``supervision.KeyPoints``."""
+"""Reads ``supervision.Detections`` and ``supervision.KeyPoints``."""
 
 from __future__ import annotations
 
@@ -38,17 +38,18 @@ def from_supervision(
     classes: Classes | None = None,
     tolerance: float = 1.0,
 ) -> Iterator[RawImage]:
-    """Read ``supervision.Detections``: masks and turned boxes become polygons, others boxes.
+    """Read ``supervision.Detections``: masks and rotated boxes become polygons, others boxes.
 
-    A mask without pixels is shown by its box. A track of -1 means that there is no track.
+    If a mask has no pixels, its box is used. A track of -1 means that there is no track.
 
     :param detections: one for each image.
     :param names: of the images.
-    :param sizes: width and height of the images in pixels. Masks in another size, as models see pictures, are
-        scaled to it. Known without, where there are masks in the size of the image.
-    :param classes: the name of each class number; else ``data["class_name"]`` counts, else the number.
+    :param sizes: width and height of the images in pixels. Masks of another size are scaled to it. Not needed
+        if there are masks of the size of the image.
+    :param classes: the name of each class number. Otherwise ``data["class_name"]`` is used, or else the
+        number.
     :param tolerance: how far a polygon may be from its mask, in pixels.
-    :raises InvalidValueError: from the iterator, with all that is wrong with an image.
+    :raises InvalidValueError: from the iterator, with everything that is wrong with an image.
     """
     for each, name, size in with_names(detections, names, sizes):
         with told_of(name):
@@ -94,7 +95,7 @@ def from_supervision_key_points(
     bones: Bones = (),
     min_joint_score: float = 0.0,
 ) -> Iterator[RawImage]:
-    """Read ``supervision.KeyPoints``. Joints at (0, 0), and those that are not ``visible``, were not found.
+    """Read ``supervision.KeyPoints``. Joints at (0, 0) or not ``visible`` count as not found.
 
     :param key_points: one for each image.
     :param names: of the images.
@@ -102,8 +103,8 @@ def from_supervision_key_points(
     :param classes: as in :func:`from_supervision`.
     :param joints: the name of each joint.
     :param bones: pairs of joints, from 0.
-    :param min_joint_score: joints with less are left out.
-    :raises InvalidValueError: from the iterator, with all that is wrong with an image.
+    :param min_joint_score: joints with a lower score are left out.
+    :raises InvalidValueError: from the iterator, with everything that is wrong with an image.
     """
     for each, name, (width, height) in with_names(key_points, names, sizes):
         with told_of(name):

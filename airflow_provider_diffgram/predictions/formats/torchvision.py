@@ -1,4 +1,4 @@
-"""What torchvision's detection, segmentation and keypoint models return."""
+"""Reads the output of torchvision's detection, segmentation and keypoint models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..core.reading import (
 )
 
 _MASK_THRESHOLD = 0.5
-"""From which probability on a pixel belongs to the object: torchvision's own advice."""
+"""A pixel belongs to the object from this probability on: torchvision's own advice."""
 
 
 def from_torchvision(
@@ -40,21 +40,21 @@ def from_torchvision(
 ) -> Iterator[RawImage]:
     """Read dictionaries with ``boxes``, ``labels``, ``scores`` and perhaps ``masks`` or ``keypoints``.
 
-    A prediction with a mask becomes polygons, one with keypoints a skeleton, any other a box, as does one of
-    whose mask or joints nothing was found. Tensors may be on any device; arrays and lists will do. So will
-    what the post-processing of zero-shot detectors of transformers gives: ``labels`` that are texts, or
-    ``text_labels`` beside them.
+    A prediction with a mask becomes polygons, one with keypoints a skeleton, and any other a box. If the mask
+    has no pixels, or no joint was found, the box is used. Tensors may be on any device; arrays and lists are
+    accepted, too. So is the output of the post-processing of transformers' zero-shot detectors: ``labels``
+    that are texts, or ``text_labels``.
 
     :param outputs: one for each image, as the model returns them for a batch.
     :param names: of the images.
-    :param sizes: width and height of the images in pixels. Masks in another size are scaled to it. Known
-        without, where there are masks in the size of the image.
-    :param classes: the name of each class number; number 0 is the background. Without it ``text_labels``
-        count, where they are.
+    :param sizes: width and height of the images in pixels. Masks of another size are scaled to it. Not needed
+        if there are masks of the size of the image.
+    :param classes: the name of each class number; number 0 is the background. Otherwise ``text_labels`` are
+        used, if there are any.
     :param joints: the name of each keypoint.
     :param bones: pairs of keypoints, from 0.
     :param tolerance: how far a polygon may be from its mask, in pixels.
-    :raises InvalidValueError: from the iterator, with all that is wrong with an image.
+    :raises InvalidValueError: from the iterator, with everything that is wrong with an image.
     """
     for output, name, size in with_names(outputs, names, sizes):
         with told_of(name):
@@ -92,7 +92,7 @@ def _joint(x: float, y: float, visible: Any) -> tuple[float, float] | None:
 
 
 def _pixels(mask: Any) -> Any:
-    """Return a mask of one channel, which holds probabilities or true and false, as rows of true and false.
+    """Return a mask of one channel, which holds probabilities or booleans, as rows of booleans.
 
     :raises ValueError: if it has several channels, or holds other numbers.
     """

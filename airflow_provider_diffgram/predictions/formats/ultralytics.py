@@ -1,4 +1,4 @@
-"""Results of Ultralytics models."""
+"""Reads the results of Ultralytics models."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def from_ultralytics(
 ) -> Iterator[RawImage]:
     """Read the results of an Ultralytics model, named by their ``path``.
 
-    What a result has decides: turned boxes and masks become polygons (of a mask in several parts the one
-    outline that Ultralytics joins them to), keypoints a skeleton, classes the best one as a tag, anything
-    else a box. Where a mask has no outline, or no joint was found, the box stands in. Tracks are kept.
+    Rotated boxes and masks become polygons (Ultralytics joins the parts of a mask into one outline),
+    keypoints a skeleton, the best class a tag, and anything else a box. If a mask has no outline, or no joint
+    was found, the box is used. Tracks are kept.
 
-    Outlines are in pixels of the picture whatever the size of the masks, and of the picture as EXIF turns it:
-    Ultralytics sees to both.
+    Outlines are in pixels of the picture as EXIF turns it, whatever the size of the masks: Ultralytics takes
+    care of both.
 
-    :param results: as ``predict`` and ``track`` return them, ``stream=True`` as well.
+    :param results: what ``predict`` and ``track`` return, also with ``stream=True``.
     :param joints: the name of each keypoint.
     :param bones: pairs of keypoints, from 0.
-    :param min_joint_score: keypoints with less are left out, as those at (0, 0) always are.
-    :raises InvalidValueError: from the iterator, with all that is wrong with an image.
+    :param min_joint_score: keypoints with a lower score are left out; those at (0, 0) always are.
+    :raises InvalidValueError: from the iterator, with everything that is wrong with an image.
     """
     for number, result in enumerate(of_images(results)):
         name = str(getattr(result, "path", f"result {number}"))

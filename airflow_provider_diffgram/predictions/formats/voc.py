@@ -22,17 +22,17 @@ _SHOWN = 5
 
 
 def from_voc(source: str | Path, *, one_based: bool = True) -> Iterator[RawImage]:
-    """Read Pascal VOC annotations: boxes, or polygons where an object has ``<polygon>``.
+    """Read Pascal VOC annotations: boxes, or polygons if an object has ``<polygon>``.
 
-    In the format itself pixels count from 1 and the last one belongs to the box, so that the box of a whole
-    picture of 640 pixels goes from 1 to 640. Here it goes from 0 to 640. Many tools write edges that are not
-    pixels, from 0 to 640 already. Edges of a box that was drawn from another corner are put in order. A
-    ``<part>`` of an object is a prediction of its own.
+    In the format itself pixels count from 1 and the last one belongs to the box, so the box of a whole
+    picture of 640 pixels goes from 1 to 640. It is read as 0 to 640. Many tools already write 0 to 640. Edges
+    of a box that was drawn from another corner are put in order. Each ``<part>`` of an object is a separate
+    prediction.
 
-    :param source: a file, or a folder of them and of folders of them.
-    :param one_based: whether numbers are pixels that count from 1; else they are taken as they are.
-    :raises InvalidValueError: if there are none; from the iterator, with all that is wrong with a file, and
-        if two files are about one picture.
+    :param source: a file, or a folder of files, with subfolders.
+    :param one_based: whether numbers are pixels that count from 1; otherwise they are taken as they are.
+    :raises InvalidValueError: if there are no files; from the iterator, with everything that is wrong with a
+        file, and if two files are about the same picture.
     """
     path = Path(source)
     return _images(files_in(path, [".xml"], "annotations") if path.is_dir() else [path], one_based)
@@ -71,7 +71,7 @@ def _image(file: Path, first: int) -> RawImage:
 
 
 def _is_object(element: Element) -> bool:
-    """Tell objects, also those of another namespace or in capitals."""
+    """Return whether an element is an object, even in another namespace or in capitals."""
     return isinstance(element.tag, str) and element.tag.rpartition("}")[2].lower() in ("object", "objects")
 
 
@@ -118,7 +118,7 @@ def _box(element: Element, first: int) -> Edges:
 
 
 def _check_unit(edges: Edges, first: int) -> None:
-    """Refuse edges that are no pixels, or pixels that count from 0 where they are to count from 1."""
+    """Refuse edges that are not pixels, or pixels that count from 0 if they should count from 1."""
     if all(0 <= edge <= 1 for edge in edges) and any(edge != int(edge) for edge in edges):
         raise ValueError(f"its <bndbox> is {list(edges)}, shares of the size and not pixels")
     before = next((edge for edge in edges[:2] if 0 <= edge < 1), None)

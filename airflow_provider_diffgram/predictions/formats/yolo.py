@@ -1,8 +1,8 @@
-"""The text files that YOLO models save, and their lists of classes.
+"""Reads the text files that YOLO models save, and their lists of classes.
 
-A line does not say what its numbers are: six of them are a box with confidence and track, or a triangle. So
-the task says what is read, all lines of the folder together tell what follows the geometry, and what they do
-not tell is asked for.
+A line does not say what its numbers are: six can be a box with confidence and track, or a triangle. So the
+task says which geometry is read, and all lines of the folder together show what follows it. If they leave
+that open, the user must say it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..core.raw import XY, RawImage, RawKeypoint, RawPrediction
 from ..core.reading import Bones, Classes, SizeXY, class_name, number, posed, score_of, track_of, whole
 
 Task = Literal["detect", "segment", "pose", "obb", "classify"]
-"""What the numbers of a line mean, in Ultralytics' words; ``obb`` is a turned box."""
+"""What the numbers of a line mean, in Ultralytics' words; ``obb`` is a rotated box."""
 
 _TASKS = ("detect", "segment", "pose", "obb", "classify")
 _BOX = 4
@@ -61,25 +61,25 @@ def from_yolo_text(
     (``save_conf`` of Ultralytics) and the track. A picture without a file has no predictions. Sizes are read
     from the pictures, with Pillow, as people and models see them: turned as EXIF says.
 
-    :param labels: the folder of the texts, and of folders of them; ``classes.txt`` is not one of them.
-    :param images: the folder of the pictures, each in the same place as its text and named as it, but for
-        the extension.
+    :param labels: the folder of the texts, with subfolders; ``classes.txt`` is not one of them.
+    :param images: the folder of the pictures. Each is in the same subfolder as its text, and has the same
+        name except for the extension.
     :param classes: the name of each class number, or a file that :func:`read_classes` reads. Lines of
-        ``classify`` hold the names themselves.
+        ``classify`` contain the names themselves.
     :param task: what the geometry is: ``x_center y_center width height`` (``detect``), corners (``segment``,
-        ``obb``), or a box and then the numbers of each joint (``pose``); for ``classify`` a line is the
+        ``obb``), or a box followed by the numbers of each joint (``pose``). For ``classify`` a line is the
         confidence and the name of a class, and the best one of a file counts.
-    :param confidence: whether lines have one; asked for where they do not tell.
-    :param track: whether lines have one; asked for where they do not tell.
-    :param joints: names, or only the number, of the joints; for ``pose``.
-    :param kpt_shape: the number of joints and of the numbers of each, 2 or 3, as in Ultralytics'
-        ``data.yaml``; for ``pose``, where fewer than three joints do not tell.
-    :param bones: pairs of joints, from 0; for ``pose``.
-    :param min_joint_score: joints with less are left out, as those at (0, 0) and those whose third number is
-        0 always are; for ``pose``.
+    :param confidence: whether lines have one; needed only if the lines leave it open.
+    :param track: whether lines have one; needed only if the lines leave it open.
+    :param joints: for ``pose``: names of the joints, or only their number.
+    :param kpt_shape: for ``pose``: the number of joints and how many numbers each has, 2 or 3, as in
+        Ultralytics' ``data.yaml``. Needed for fewer than three joints.
+    :param bones: for ``pose``: pairs of joints, from 0.
+    :param min_joint_score: for ``pose``: joints with a lower score are left out. Those at (0, 0), and those
+        whose third number is 0, always are.
     :raises InvalidValueError: if there are no texts, no pictures, texts without a picture, or two pictures
-        for one text; from the iterator, if lines do not tell what they hold, and with all lines of a text
-        that are wrong.
+        for one text; from the iterator, if lines leave open what they contain, and with all wrong lines of a
+        text.
     """
     if task not in _TASKS:
         raise InvalidValueError("task", [f"is {task!r}; it can be {', '.join(_TASKS)}"])
@@ -102,14 +102,15 @@ def from_yolo_text(
 
 
 def read_classes(path: Source, encoding: str | None = None) -> Classes:
-    """Return the names of classes: of lines, as in ``classes.txt``, or of ``names`` in a ``data.yaml``.
+    """Return the names of classes: the lines of a ``classes.txt``, or ``names`` in a ``data.yaml``.
 
-    The number of a class is the place of its line, so an empty line between others is a class without a name.
+    The number of a class is the number of its line, so an empty line between others would be a class without
+    a name.
 
     :param path: a ``classes.txt`` or a ``data.yaml``.
-    :param encoding: of the file, where it is not UTF-8.
-    :return: a list; for a ``data.yaml`` that numbers its classes with gaps a mapping.
-    :raises InvalidValueError: if there is such a line, or lines are no names.
+    :param encoding: of the file, if it is not UTF-8.
+    :return: a list, or a mapping for a ``data.yaml`` that numbers its classes with gaps.
+    :raises InvalidValueError: if there is such a line, or lines are not names.
     """
     text = read_text(path, encoding)
     if _is_yaml(text):

@@ -25,7 +25,7 @@ class CocoCategory:
     :param name: of the class.
     :param joints: names of the joints of its skeleton.
     :param bones: pairs of places in ``joints``, from 0.
-    :param problem: what is wrong with its joints and bones; it matters only where a record has keypoints.
+    :param problem: what is wrong with its joints and bones; it matters only if a record has keypoints.
     """
 
     name: str

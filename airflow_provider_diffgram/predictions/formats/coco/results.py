@@ -37,7 +37,7 @@ from .shapes import edges_of, keypoints_of, outlines_of_segmentation, segmentati
 GEOMETRIES = ("segmentation", "keypoints", "bbox")
 
 _OTHER_SCORES = ("confidence", "conf", "probability", "prob")
-"""What others call a score."""
+"""Other names for a score."""
 
 _NO_SHAPE = -1
 _IMAGES_OF_A_BLOCK = 1000
@@ -59,17 +59,17 @@ def from_coco(
 ) -> CocoResults:
     """Read COCO results and check every record.
 
-    A box may be drawn from any of its corners. A joint with v 0 was not found, wherever it is. Where a mask
-    or an outline shows nothing, or no joint was found, the ``bbox`` stands in.
+    A box may be drawn from any of its corners. A joint with v 0 was not found, wherever it is. If a mask or
+    an outline shows nothing, or no joint was found, the ``bbox`` is used.
 
-    :param results: a results file (a list of records), a dataset file (its ``annotations``), either of them
-        local or in object storage, packed by gzip or not; or the records themselves.
-    :param images: the dataset file that the model was run on, or what it holds; only ``images`` and
-        ``categories`` are used.
-    :param geometries: which key of a record counts where it has several: the first of these that it has.
+    :param results: a results file (a list of records) or a dataset file (its ``annotations``), local or in
+        object storage, compressed with gzip or not; or the records themselves.
+    :param images: the dataset file that the model ran on, or its content; only ``images`` and ``categories``
+        are used.
+    :param geometries: which key of a record counts if it has several: the first of these that it has.
     :param tolerance: how far the outline of a mask may be from its pixels, in pixels.
-    :return: the images of the dataset in its order, those without predictions too.
-    :raises InvalidValueError: with every record that is wrong.
+    :return: the images of the dataset in its order, even those without predictions.
+    :raises InvalidValueError: with every wrong record.
     """
     if not geometries or not set(geometries) <= set(GEOMETRIES):
         raise ValueError(f"geometries are {list(geometries)}; choose from {', '.join(GEOMETRIES)}")
@@ -80,13 +80,13 @@ def from_coco(
 
 
 class CocoResults:
-    """The images of a dataset with the predictions for them, good for several iterations.
+    """The images of a dataset with the predictions for them. Can be iterated several times.
 
     :param images: the images and categories of the dataset.
-    :param name: what the results are called in messages.
+    :param name: name of the results in messages.
     :param records: the results, one record for each prediction.
     :param geometries: which geometries are read, the best first: ``segmentation``, ``keypoints``, ``bbox``.
-    :param tolerance: how far an outline may leave its mask, in pixels; 0 keeps all corners.
+    :param tolerance: how far an outline may be from its mask, in pixels; 0 keeps all corners.
     """
 
     def __init__(

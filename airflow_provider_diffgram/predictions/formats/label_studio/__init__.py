@@ -49,19 +49,20 @@ def from_label_studio(
 ) -> Iterator[RawImage]:
     """Read the predictions of Label Studio tasks. Its percentages become pixels.
 
-    Rectangles become boxes, or polygons where they are turned; polygons, ellipses, keypoints and brushes what
-    they are; choices tags of the file; labels of a text spans of tokens. A region with several labels becomes
-    one prediction for each. A shape and its labels may be two results of one id, as in the template for OCR.
+    Rectangles become boxes, or polygons if they are rotated. Polygons, ellipses and keypoints stay what they
+    are; brushes become polygons, choices tags of the file, and labels of a text spans of tokens. A region
+    with several labels becomes one prediction for each. A shape and its labels may be two results with one
+    id, as in the template for OCR.
 
-    :param source: a JSON file of tasks, or the tasks, or one of both alone.
+    :param source: a JSON file of tasks or of one task, or the tasks themselves, or one task.
     :param data_key: the key of a task's ``data`` that holds the picture or the text, and names the file.
-    :param model_version: which predictions, where a task has those of several models.
-    :param to_name: which results, where a task has those of several pictures or texts.
+    :param model_version: which predictions to take if a task has those of several models.
+    :param to_name: which results to take if a task has several pictures or texts.
     :param skip: types of results to leave out, such as ``textarea``.
     :param tolerance: how far a polygon may be from its brush, in pixels.
     :param words: splits a text as Diffgram does, for labels of a text.
-    :raises InvalidValueError: if a file holds no tasks; from the iterator, with all that is wrong with a
-        task, and at the end if no task has predictions, or none of ``model_version``.
+    :raises InvalidValueError: if a file contains no tasks; from the iterator, with everything that is wrong
+        with a task, and at the end if no task has predictions, or none of ``model_version``.
     """
     if isinstance(skip, str):
         raise InvalidValueError("skip", [f"is {skip!r}: put it into a list"])
