@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...models import BlobMedia, Instance, Packet, PathMedia, TextMedia, UrlMedia
+from ...models import BlobMedia, Instance, Packet, TextMedia, UrlMedia
 from ...models.packet import UpdateMode
 from .attributes import identity_of_attributes
 from .labels import Labels
@@ -26,9 +26,7 @@ _TOLD = ("creation_ref_id", "machine_made", "model_ref", "model_run_ref")
 """Keys that the server is told of an instance even if the caller did not name them."""
 
 
-def instances_on_wire(
-    instances: Iterable[Instance], labels: Labels, name: str, not_identity: frozenset[str] = _NOT_IDENTITY
-) -> list[dict[str, Any]]:
+def instances_on_wire(instances: Iterable[Instance], labels: Labels, name: str) -> list[dict[str, Any]]:
     """Return ``instances`` with ids of labels and attributes, their origin, and a deterministic
     ``creation_ref_id``; equal ones only once.
 
@@ -36,15 +34,17 @@ def instances_on_wire(
     recognise what this one sent.
 
     :param name: of the file, part of the reference.
-    :param not_identity: keys that do not tell instances apart.
     """
-    return [body for _, body in _each_once(instances, labels, name, not_identity)]
+    return [body for _, body in _each_once(instances, labels, name, _NOT_IDENTITY)]
 
 
 def _each_once(
     instances: Iterable[Instance], labels: Labels, name: str, not_identity: frozenset[str]
 ) -> list[tuple[Instance, dict[str, Any]]]:
-    """Return the instances that are sent, each with the body that it has on the wire."""
+    """Return the instances that are sent, each with the body that it has on the wire.
+
+    :param not_identity: keys that do not tell instances apart.
+    """
     found: dict[str, tuple[Instance, dict[str, Any]]] = {}
     for instance in filter(labels.keeps, instances):
         body = instance.model_dump(mode="json", exclude_none=True, by_alias=True, exclude=_BY_NAME)
@@ -136,17 +136,13 @@ def packet_body(
     batch_id: int,
     connection_id: int | None = None,
 ) -> dict[str, Any]:
-    """Return the JSON of a packet for ``input/packet`` (server.md 2.7).
+    """Return the JSON of a packet with a new medium for ``input/packet`` (server.md 2.7).
 
     :param keys: those of its predictions, as :func:`instance_keys` returns them.
     :param connection_id: of a blob, which may name its connection.
     """
-    body: dict[str, Any] = {"directory_id": directory_id, "batch_id": batch_id}
-    if packet.file_id is not None:
-        body |= {"file_id": packet.file_id, "mode": packet.mode}
-    else:
-        body |= {"original_filename": name, **_media_keys(packet, connection_id), **_place(packet)}
-    return {**body, **keys}
+    where = {"directory_id": directory_id, "batch_id": batch_id, "original_filename": name}
+    return {**where, **_media_keys(packet, connection_id), **_place(packet), **keys}
 
 
 def upload_body(packet: Packet, keys: Mapping[str, Any], *, directory_id: int) -> dict[str, Any]:
@@ -204,6 +200,4 @@ def _media_keys(packet: Packet, connection_id: int | None) -> dict[str, Any]:
             "bucket_name": media.bucket_name,
             "raw_data_blob_path": media.raw_data_blob_path,
         }
-    if isinstance(media, PathMedia):
-        raise TypeError("a path is uploaded, not sent as a packet")
-    raise TypeError("a packet without media updates a file")
+    raise TypeError("a path is uploaded, not sent as a packet")
