@@ -135,9 +135,13 @@ def test_other_peoples_children_are_left_alone(diffgram: LiveDiffgram, media: Me
 
 def test_a_server_in_trouble_is_not_told_as_an_unknown_file(diffgram: LiveDiffgram, media: Media):
     parent = compound(diffgram)
-    diffgram.emulator.fault("file/view", "status", status=500, times=3)
+    child = image(media, "a.png", parent_file_id=parent, ordinal=0)
+    for endpoint in ("file/view", "annotation/list"):
+        diffgram.emulator.fault(endpoint, "status", status=500, times=3)
     with pytest.raises(ServerFaultError):
-        diffgram.push([image(media, "a.png", parent_file_id=parent, ordinal=0)])
+        diffgram.push([child])
+    diffgram.emulator.fault("file/view", "status", status=500, times=3)
+    assert diffgram.done(diffgram.push([child])).succeeded == 1  # the annotations tell the file as well
 
 
 def test_an_unknown_dataset_hides_nothing_of_children(diffgram: LiveDiffgram, tmp_path: Path):
