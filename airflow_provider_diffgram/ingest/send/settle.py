@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ...client import DiffgramClient, OutcomeUnknownError, routes
-from ...client.request import Steps, ask, poll
+from ...client.request import Steps, ask, now, pause, poll
 from ...models import File, Input
 from ..server.files import read_files, settle_seconds
 from ..server.names import Pending
+from ..server.rows import has_ended
 from ..server.rows import references as references_in
 from .item import Item
 
@@ -85,18 +86,20 @@ def wait_for_end(client: DiffgramClient, pending: Pending, patience: float) -> I
 
     :raises OutcomeUnknownError: if it takes more than ``patience`` seconds.
     """
-    row: Input | None = None
-
-    def look() -> Steps[Input | None]:
-        nonlocal row
-        row = yield from ask(routes.view_input(client.project, pending.id))
-        return row if row.succeeded or row.failed or row.hangs else None
-
-    ended = client.run(poll(look, every=_POLL, patience=patience))
-    if ended is None:
-        status = row.status if row else "unknown"
+    row = client.run(followed(client.project, pending.id, patience))
+    if not has_ended(row):
         raise OutcomeUnknownError(
             f"input {pending.id}, which brings {pending.original_filename!r} without the predictions "
-            f"that go with it, is still {status} after {patience:.0f} s. Retry later"
+            f"that go with it, is still {row.status} after {patience:.0f} s. Retry later"
         )
-    return ended
+    return row
+
+
+def followed(project: str, input_id: int, patience: float) -> Steps[Input]:
+    """Follow an input until it has ended, or time is up; return it as it was seen last."""
+    end = (yield from now()) + patience
+    row = yield from ask(routes.view_input(project, input_id))
+    while not has_ended(row) and (yield from now()) < end:
+        yield from pause(_POLL)
+        row = yield from ask(routes.view_input(project, input_id))
+    return row

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import takewhile
 
 from ...client import DiffgramClient, DiffgramError, OutcomeUnknownError, RefusedError, routes
-from ...client.request import Request, Steps, Upload, ask, pause, poll
+from ...client.request import Request, Steps, Upload, ask, pause
 from ...models import File, Input, PageMedia, PathMedia
 from ...models.received import UploadReply
 from ..check.check import Plan
@@ -19,8 +19,10 @@ from ..read.remote import Medium
 from ..server.files import SEARCH_ONE_BY_ONE, children_by_place, files_named, root_files
 from ..server.once import send_once
 from ..server.repair import archive, keep_oldest
+from ..server.rows import has_ended
 from .chunks import LargeUploads
 from .item import ChildPlace, Item
+from .settle import PATIENCE, followed
 from .tally import Tally
 from .threads import Gate
 from .videos import until_ended
@@ -28,7 +30,6 @@ from .videos import until_ended
 _FAULTS = 3
 """So many answers 500, and no file there, mean that the server cannot ingest the medium."""
 
-_INGEST_TIMEOUT = 600.0
 _POLL = 1.0
 _LOOKS = (1.0, 2.0, 4.0)
 """Seconds before each look for an upload whose answer was lost: the server may still be at it."""
@@ -124,15 +125,8 @@ class Uploads:
         if row.media_type == "video":
             yield from until_ended(project, row)
             return (yield from ask(routes.view_input(project, input_id)))
-
-        def look() -> Steps[Input | None]:
-            nonlocal row
-            row = yield from ask(routes.view_input(project, input_id))
-            return row if row.succeeded or row.failed else None
-
         yield from pause(_POLL)
-        yield from poll(look, every=_POLL, patience=_INGEST_TIMEOUT)
-        return row
+        return (yield from followed(project, input_id, PATIENCE))
 
     def _ended(self, item: Item, row: Input) -> File | int:
         if row.existing_file_id is not None and item.parent_file_id is None:
@@ -208,9 +202,9 @@ def not_ingested(name: str, row: Input) -> DiffgramError | None:
     refused_frames = row.media_type == "video" and (row.update_log or {}).get("error")
     if row.succeeded and row.file_id is not None and not refused_frames:
         return None
-    if not (row.succeeded or row.failed or row.hangs):
+    if not has_ended(row):
         return OutcomeUnknownError(
-            f"upload {name!r}: input {row.id} is still {str(row.status)!r} after {_INGEST_TIMEOUT:.0f} s. A "
+            f"upload {name!r}: input {row.id} is still {str(row.status)!r} after {PATIENCE:.0f} s. A "
             "retry finds what became of it"
         )
     return RefusedError(

@@ -32,8 +32,12 @@ def is_pending(row: Row) -> bool:
 
     It is with the parent of a compound file (server.md 4.2), and with a video that hangs (quirk 62).
     """
-    is_done = row.failed or row.succeeded or row.hangs or row.status == InputStatus.BASE_OBJECT_CREATED
-    return not (row.archived or is_done)
+    return not (row.archived or has_ended(row) or row.status == InputStatus.BASE_OBJECT_CREATED)
+
+
+def has_ended(row: Row) -> bool:
+    """Whether the server goes on with an input no more, unless somebody has it begin anew."""
+    return row.succeeded or row.failed or row.hangs
 
 
 def was_taken_up(row: Row) -> bool:
@@ -43,7 +47,7 @@ def was_taken_up(row: Row) -> bool:
 
 def is_under_way(row: Row) -> bool:
     """Whether a worker has begun with an input and not ended it. In the queue it may wait for hours."""
-    return was_taken_up(row) and not (row.succeeded or row.failed or row.hangs)
+    return was_taken_up(row) and not has_ended(row)
 
 
 def awaits_chunks(row: Row) -> bool:
