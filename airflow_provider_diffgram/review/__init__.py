@@ -1,5 +1,5 @@
-"""What people did with the predictions: jobs, their state, corrections, and what they say of the model.
+"""What people did with the predictions: jobs, their progress, corrections, and figures about the model.
 
-In come a project, and what was sent (:class:`~airflow_provider_diffgram.models.recorded.Recorded`); out go
-annotations in files, and figures. Nothing here knows Airflow.
+A project goes in, and what was sent (:class:`~airflow_provider_diffgram.models.recorded.Recorded`).
+Annotations in files, and figures, come out. Nothing here knows Airflow.
 """

@@ -1,4 +1,4 @@
-"""Attributes of predictions and of stored instances in one form that can be compared. No I/O."""
+"""Brings attributes of predictions and of stored instances into one form, to compare them. No I/O."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from ..models import AttributeGroup
 class AttributeReader:
     """Reads attributes by the project's schema.
 
-    An option is told by its id, whatever it is called; several ones in any order. What is empty is as if it
-    were not there.
+    Options are compared by id, whatever their names, and in any order. Empty values count as missing.
 
     :param groups: attribute groups of the project.
     """
@@ -65,7 +64,7 @@ class AttributeReader:
         return [self._option(group, each) for each in (value if isinstance(value, list) else [value])]
 
     def _option(self, group: AttributeGroup, value: Any) -> str:
-        """Return the id of an option as text; what was given, where it is none of them."""
+        """Return the id of an option as text. If it is not an option, return it as it is."""
         if isinstance(value, Mapping):
             value = value.get("id")
         options = self._options[str(group.id)]

@@ -39,7 +39,7 @@ def _reach(x: float, low: float, high: float) -> str:
 def calibration_chart(bars: Sequence[Mapping[str, Any]]) -> str:
     """Return acceptance by score with its bounds; nothing without scores.
 
-    A model whose scores mean what they say has its dots on the dotted line.
+    If the scores of a model are calibrated, its dots are on the dotted line.
     """
     if not bars:
         return ""

@@ -1,6 +1,6 @@
-"""Which files a task was told to have reviewed: ids, what other tasks returned, a report, a record.
+"""Which files a task should have reviewed: ids, the output of other tasks, a report, or a record.
 
-What does not tell all of its files is refused: a file that nobody looks at would never be missed.
+Input that does not name all of its files is refused, because nobody would miss a file that is not reviewed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..models.recorded import Recorded
 from .select import Candidate
 
 _NOT_THERE = ("failed", "unknown", "missing", "archived", "not_sent", "stuck")
-"""Outcomes in a report of what did not arrive: nobody can review it."""
+"""Outcomes in a report of packets that did not arrive: nobody can review them."""
 
 _SHOWN = 5
 
@@ -30,19 +30,19 @@ _SHOWN = 5
 def file_ids_of(client: DiffgramClient, given: Any, path_of: PathOpener) -> list[int]:
     """Return the ids of the files that a task was given, each once.
 
-    :param given: an id, ids, what an operator or a sensor of this package returned, JSON of these, or the
-        path of a JSON Lines file: a report, a record, a selection. Lists may mix them. Children stand for
-        their compound file: people review it as a whole.
+    :param given: an id, ids, the output of an operator or a sensor of this package, any of these as JSON, or
+        the path of a JSON Lines file: a report, a record, a selection. Lists may mix them. Children stand for
+        their compound file, because people review it as a whole.
     :param path_of: opens the paths.
-    :raises InvalidValueError: if it is something else, or does not tell all of its files.
+    :raises InvalidValueError: if it is something else, or does not name all of its files.
     """
     return list(dict.fromkeys(_ids(client, given, path_of)))
 
 
 def candidates_of(client: DiffgramClient, given: Any, path_of: PathOpener) -> Iterator[Candidate]:
-    """Yield files with their predictions, or without where only ids are given.
+    """Yield files with their predictions, or without them if only ids are given.
 
-    :param given: as of :func:`file_ids_of`; predictions are in records, and in handles that name one.
+    :param given: as in :func:`file_ids_of`; predictions are in records, and in handles that name one.
     """
     if isinstance(given, Mapping) and isinstance(given.get("record"), str):
         handle = _model(Handle, given)
@@ -57,7 +57,7 @@ def candidates_of(client: DiffgramClient, given: Any, path_of: PathOpener) -> It
 def predictions_of(
     client: DiffgramClient, given: Any, path_of: PathOpener
 ) -> dict[int, tuple[Mapping[str, Any], ...]]:
-    """Return the predictions of each file that a record or a handle with one tells."""
+    """Return the predictions of each file in a record, or in the record of a handle."""
     return {each.file_id: tuple(each.predictions) for each in candidates_of(client, given, path_of)}
 
 
@@ -145,13 +145,13 @@ def _of_receipt(receipt: Receipt) -> Iterator[int]:
 
 
 def files_of_handle(client: DiffgramClient, handle: Handle, path_of: PathOpener) -> Iterator[int]:
-    """Yield the files that a push brought or found: its record tells them, or itself, and its inputs.
+    """Yield the files that a push sent or found, from its record, or from its handle and its inputs.
 
     Children stand for their compound file.
 
     :param path_of: opens the record.
-    :raises InvalidValueError: if the handle is of another project, does not tell all files, or some are not
-        in yet.
+    :raises InvalidValueError: if the handle belongs to another project, does not name all files, or some have
+        not arrived yet.
     """
     if handle.project != client.project:
         cause = f"the handle belongs to project {handle.project!r}, the connection to {client.project!r}"
@@ -206,13 +206,13 @@ def _is_pending(row: InputRow) -> bool:
 def _of_record(client: DiffgramClient, path: str, path_of: PathOpener) -> Iterator[Candidate]:
     """Yield the files of a report, a record or a selection; a later line of a name replaces an earlier one.
 
-    :raises InvalidValueError: if a line is none of these, or does not tell its file.
+    :raises InvalidValueError: if a line is something else, or does not name its file.
     """
     yield from _Lines(client, path, path_of).files()
 
 
 class _Lines:
-    """A JSON Lines file that tells files.
+    """A JSON Lines file that names files.
 
     :param path_of: opens the path.
     :param batches: of the push whose record it is: what failed in them has no file.
@@ -277,7 +277,7 @@ class _Lines:
         return _candidate(file_id, values.get("instance_list", ()))
 
     def _named(self, directory_id: int, name: str) -> int | None:
-        """Return the file of a name that went by the queue: the record was written before it had one."""
+        """Return the file of a name that went through the queue: the record was written before it existed."""
         if self._by_name is None:
             self._by_name = {}
         if not any(known == directory_id for known, _ in self._by_name):
@@ -293,7 +293,7 @@ def _candidate(file_id: Any, predictions: Iterable[Mapping[str, Any]] = ()) -> C
 
 
 def job_id_of(given: Any) -> int:
-    """Return the id of a job from an id, its text, or what the operator that makes jobs returned.
+    """Return the id of a job from an id, the id as text, or the output of the operator that creates jobs.
 
     :raises InvalidValueError: if it is none of these.
     """

@@ -1,8 +1,8 @@
 """What became of each prediction of a file. No I/O.
 
-Predictions are those of a record; what they became are the rows that the file holds now, joined by
-``creation_ref_id``. Of a row only its place, label, attributes and track are looked at: ``machine_made``,
-score and model say nothing once a person saved a text (server.md 10.3.2), so the record tells them.
+Predictions come from a record, and are joined with the rows that the file holds now by ``creation_ref_id``.
+Only the geometry, label, attributes and track of a row count: ``machine_made``, score and model mean nothing
+once a person has saved a text (server.md 10.3.2), so they come from the record.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ ADDED = "added"
 ADDED_BY_PUSH = "added_by_push"
 
 CHANGES = (MOVED, RELABELLED, ATTRIBUTES, TRACK)
-"""What a person may change of one that they leave; several are told as ``moved+relabelled``."""
+"""What a person may change in a prediction that they keep; several are joined: ``moved+relabelled``."""
 
 UNJUDGED = frozenset(
     {LOST, UNKNOWN, SUPERSEDED, NOT_STORED, NOT_REVIEWED, NOT_COMPARED, ADDED, ADDED_BY_PUSH}
 )
-"""Outcomes that say nothing of what people think of a prediction."""
+"""Outcomes that are not a judgement."""
 
 Proof = Literal["history"]
 """How it is known what became of one that is gone. The file's counter is no proof: a row that it counts and
@@ -98,7 +98,7 @@ class FileNow:
     :param complete: whether living rows and the dead ones that were found are all that it ever held: what is
         in neither was never stored.
     :param replaced: whether a push replaced what the file held, since these predictions were sent.
-    :param seconds: from the task's making to its completion; None if unknown.
+    :param seconds: from the creation of the task to its completion; None if unknown.
     """
 
     file_id: int
@@ -162,12 +162,13 @@ def compare_file(
     redrawn_iou: float = REDRAWN_IOU,
     canonical: Canonical | None = None,
 ) -> list[Outcome]:
-    """Tell what became of each prediction of a file, and what people added to it.
+    """Return what became of each prediction of a file, and what people added to it.
 
-    :param now: None if the file is not there, or people were not asked about it.
-    :param redrawn_iou: how alike one that a person drew must be to one that is gone, to be the same.
-    :param canonical: None: attributes count only where both sides give them by the ids of their groups.
-    :raises LibraryMissingError: for a polygon or an ellipse that changed, without shapely.
+    :param now: None if the file does not exist, or people were not asked about it.
+    :param redrawn_iou: how much a drawn instance must overlap a deleted one to count as the same object.
+    :param canonical: None means that attributes count only if both sides give them by the ids of their
+        groups.
+    :raises LibraryMissingError: if shapely is missing and a polygon or an ellipse has changed.
     """
     if now is None or not now.reviewed:
         return [_plain(NOT_REVIEWED, each) for each in sent.predictions]

@@ -1,4 +1,4 @@
-"""A record against what people left, from the first file to the figures, the report and the page."""
+"""Compares a record with what people left, from the first file to the figures, the report and the page."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ _MOST_SAMPLES = 100
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where a comparison is written; what is None is not.
+    """Where a comparison is written. None means that a file is not written.
 
     :param metrics: path of a JSON file with all figures.
     :param report: path of a JSON Lines file with one line for each prediction, and each added instance.
-    :param table: path of the same as Parquet.
+    :param table: path of a Parquet file with the same content.
     :param page: path of an HTML page.
     :param history: path of a JSON Lines file with one line for each comparison so far; this one is added.
-    :param samples: so many pictures are on the page, the worst ones.
+    :param samples: how many pictures the page shows: those that people corrected most.
     """
 
     metrics: str | None = None
@@ -98,17 +98,17 @@ def compare_in(
 ) -> Comparison:
     """Compare the predictions of a record with what people left in a project, or in a version pulled from it.
 
-    :param client: connected to the project, which also tells attributes and pictures.
+    :param client: connected to the project, from which attributes and pictures are read as well.
     :param record: paths of records, as a push writes them, oldest first.
-    :param run: what the comparison is called in the history.
-    :param job_id: whose tasks tell what is reviewed; None: all tasks of a file do.
-    :param review: path of a pulled version; None: the project is asked.
-    :param proofs: most files whose histories are looked for.
-    :param limits: what is to be reached; nothing by default.
-    :param outputs: files to write; None: none.
-    :param redrawn_iou: how alike one that a person drew must be to one that is gone, to be the same.
+    :param run: name of the comparison in the history.
+    :param job_id: the job whose tasks count. None means all tasks of a file.
+    :param review: path of a pulled version. None reads from the project.
+    :param proofs: for how many files to read histories.
+    :param limits: what predictions must reach; nothing by default.
+    :param outputs: files to write. None writes none.
+    :param redrawn_iou: how much a drawn instance must overlap a deleted one to count as the same object.
     :param path_of: opens paths.
-    :return: what was found, whether limits are missed or not.
+    :return: the comparison, whether limits are missed or not.
     :raises InvalidValueError: if an argument is wrong, or a file cannot be read or written.
     """
     attributes = client.send(routes.list_attributes(client.project))

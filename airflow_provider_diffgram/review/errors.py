@@ -1,4 +1,4 @@
-"""How the review of predictions fails to begin, or to end."""
+"""Errors of reviews."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from .progress import ReviewReceipt
 
 
 class ReviewError(DiffgramError):
-    """A job or its tasks are not as they should be.
+    """A review cannot begin, or has failed.
 
-    :ivar permanent: whether another attempt would fail the same way.
+    :ivar permanent: whether another attempt would fail in the same way.
     """
 
     permanent: bool = True
 
 
 class JobStateError(ReviewError):
-    """Nobody can review in this job as it is: a draft, archived, not there, without tasks."""
+    """Nobody can review in this job: it is a draft, archived or missing, or has no tasks."""
 
 
 class TasksMissingError(ReviewError):
-    """Tasks were asked for and did not come."""
+    """Tasks were requested but did not appear."""
 
     permanent = False
 
@@ -41,13 +41,13 @@ class ReviewTimeoutError(ReviewEndedError):
 
 
 class ReviewImpossibleError(ReviewEndedError):
-    """So many files will never be reviewed: they are archived or removed, or have no task."""
+    """Enough files can never be reviewed: too many are archived or removed, or have no task."""
 
 
 class ReviewLostError(ReviewError):
-    """Several looks in a row failed; how far the review is cannot be known.
+    """Several polls in a row failed, so the progress of the review is unknown.
 
-    :param failures: number of failed looks.
+    :param failures: number of failed polls.
     :param last: the last failure.
     """
 

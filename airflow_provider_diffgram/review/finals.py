@@ -1,4 +1,4 @@
-"""What people left of the files of a record: read from Diffgram, or from a pulled set."""
+"""What the files of a record hold after the review: read from Diffgram, or from a pulled set."""
 
 from __future__ import annotations
 

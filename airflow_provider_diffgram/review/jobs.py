@@ -1,7 +1,7 @@
-"""Jobs in which people review: each made exactly once, and found again by whoever asks next.
+"""Jobs in which people review: each is created exactly once, and found again later.
 
-The server lets any number of jobs have one name (server.md 10.2.1). Ours carries a tag that follows from what
-was asked for, so a second call, a retry, or an attempt after a kill finds the first one's job.
+The server allows any number of jobs with the same name (server.md 10.2.1). Ours have a tag that is derived
+from the plan, so a second call, a retry, or an attempt after a kill finds the job of the first one.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from .shares import is_share
 _log = logging.getLogger(__name__)
 
 TAG = "airflow:"
-"""How a tag of ours begins."""
+"""How our tags begin."""
 
 _LOOKS = (0.5, 1.0, 2.0, 4.0)
-"""Seconds before each look for a job whose creation was not answered."""
+"""Seconds before each lookup of a job whose creation was not answered."""
 _PATIENCE = 60.0
 """Seconds in which a creation may be sent again."""
 
@@ -35,11 +35,11 @@ People = Sequence[int] | Literal["all"]
 
 @dataclass(frozen=True, slots=True)
 class JobPlan:
-    """The job that is wanted.
+    """A job to create or find.
 
-    :param name: at most one job of ours has it.
+    :param name: unique among the jobs of this package.
     :param schema_id: label schema that people annotate with.
-    :param datasets: id -> name of those whose files, and later ones, become tasks.
+    :param datasets: id -> name of the datasets whose files, current and later ones, become tasks.
     :param instance_type: what people draw by default.
     :param members: ids of the members who may annotate, or ``all``.
     :param reviewers: ids of the members who may review, or ``all``.
@@ -74,7 +74,7 @@ class JobPlan:
 
     @property
     def tag(self) -> str:
-        """The tag by which it is found: it names name, schema and datasets in short."""
+        """The tag by which it is found: a short form of name, schema and datasets."""
         told = json.dumps([self.name, self.schema_id, sorted(self.datasets)])
         return TAG + hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -92,7 +92,7 @@ def _are_ids(value: Any) -> bool:
 class MadeJob:
     """A job that exists.
 
-    :param created: whether this call made it.
+    :param created: whether this call created it.
     :param launched: whether people can work in it.
     :param id: id of the job.
     :param name: its name.
@@ -105,16 +105,16 @@ class MadeJob:
 
 
 def ensure_job(project: str, plan: JobPlan, *, launch: bool = True) -> Steps[MadeJob]:
-    """Find the job of a plan, or make it, and launch it.
+    """Find the job of a plan, or create it, and launch it.
 
-    May be stopped at any step and called again: there is one job in the end. If two calls make one at the
-    same moment, both go on with the older one, and the other stays a draft.
+    It can be stopped at any step and called again: in the end there is one job. If two calls create one at
+    the same moment, both use the older one, and the other stays a draft.
 
     :param project: project_string_id of the project.
-    :param plan: what the job is to be.
+    :param plan: the job to create or find.
     :param launch: whether to launch it, so that people can work in it.
     :raises InvalidValueError: if a job of ours has the name, but another schema or other datasets.
-    :raises DiffgramError: if the server refused, or it stayed unknown whether the job was made.
+    :raises DiffgramError: if the server refused, or it is unknown whether the job was created.
     """
     ours = yield from _ours(project, plan)
     created = False
@@ -138,7 +138,7 @@ def ensure_job(project: str, plan: JobPlan, *, launch: bool = True) -> Steps[Mad
 
 
 def _create(project: str, plan: JobPlan) -> Steps[None]:
-    """Send the creation until the job is certainly there: after a lost answer a look decides."""
+    """Send the creation until the job is known to exist: after a lost answer it is looked up."""
     share = plan.review_share
     request = routes.create_job(
         project,
@@ -223,7 +223,7 @@ _PAGE = 50
 
 
 def find_job(project: str, job_id: int) -> Steps[Job | None]:
-    """Return a job, or None if it is archived or not there."""
+    """Return a job, or None if it is archived or does not exist."""
     return next(iter((yield from jobs_of(project, [job_id]))), None)
 
 

@@ -1,4 +1,4 @@
-"""What predictions must reach, by what people did with them. No I/O."""
+"""What predictions must reach, judged by what people did with them. No I/O."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ class QualityLimits:
     """What predictions must reach. Of few observations the bound decides: a limit is missed only where the
     whole interval is beyond it. What is gone without a known reason counts as deleted.
 
-    :param min_acceptance: least share of the judged predictions that people left as they were.
-    :param max_deleted: greatest share of the judged predictions that people deleted and did not draw again.
-    :param min_precision: label -> least precision at IoU 0.5.
-    :param min_recall: label -> least recall at IoU 0.5.
-    :param min_ap50: least AP50, of boxes, or else of polygons.
-    :param min_reviewed: fewest files that people reviewed; below that nothing else is looked at.
+    :param min_acceptance: smallest share of the judged predictions that people must have kept.
+    :param max_deleted: largest share of the judged predictions that people may have deleted without
+        redrawing.
+    :param min_precision: label -> smallest precision at IoU 0.5.
+    :param min_recall: label -> smallest recall at IoU 0.5.
+    :param min_ap50: smallest AP50 of boxes, or else of polygons.
+    :param min_reviewed: fewest reviewed files; with fewer, no other limit is checked.
     """
 
     min_acceptance: float | None = None
@@ -33,7 +34,7 @@ class QualityLimits:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> QualityLimits:
-        """Return limits from what a task was given, where a rendered template is text.
+        """Return limits from the parameter of a task; a rendered template is text.
 
         :raises InvalidValueError: with everything that is wrong.
         """
@@ -77,7 +78,7 @@ class QualityLimits:
         return problems
 
     def too_few(self, figures: Mapping[str, Any]) -> str | None:
-        """Return why the figures say too little to judge by; None if they say enough."""
+        """Return why too little was reviewed to judge; None if there is enough."""
         files = figures["files"]
         if files["reviewed"] >= self.min_reviewed:
             return None

@@ -1,4 +1,4 @@
-"""What a pulled set is, and which version of it is the newest. Written last."""
+"""Describes a pulled set, and names its newest version. Written last."""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ class RemovedFile(BaseModel):
 class Manifest(BaseModel):
     """One version of a set.
 
-    :param version: a hash of everything that the set holds and how it is written: the same again for the
-        same content. Also the name of its folder.
-    :param previous: the version before it; None for the first one.
+    :param version: a hash of everything that the set contains and how it is written, so the same content has
+        the same version. Also the name of its folder.
+    :param previous: the previous version; None for the first one.
     :param pulled_at: when it was read, with its time zone.
     :param server: address of Diffgram.
     :param source: what was pulled: a dataset, a job, or named files.
     :param only: ``complete``, or ``all``.
-    :param options: format, split, and what else decides how the set is written.
+    :param options: format, split, and everything else that decides how the set is written.
     :param files: how many files the set has, children and files without annotations included.
     :param instances: how many annotations.
-    :param added: files that the version before did not have.
-    :param changed: files whose annotations, or whose task, were otherwise in the version before.
-    :param kept: files that are as they were.
-    :param removed: files that it had and this one has not.
-    :param removed_files: the first thousand of them.
+    :param added: files that the previous version did not have.
+    :param changed: files whose annotations, or whose task, have changed since the previous version.
+    :param kept: files that have not changed.
+    :param removed: files that only the previous version has.
+    :param removed_files: the first thousand removed files.
     :param left_out: what the format cannot hold -> how many.
-    :param clipped: type of annotations -> how many were cut at the edge of their picture, which YOLO needs.
+    :param clipped: type of annotations -> how many were clipped at the edge of their picture, which YOLO
+        needs.
     :param left_out_examples: the first ones of both.
-    :param moved: files that people or programs changed again and again while the set was read: each is as it
-        was at some moment of the pull, but not all at the same one. Empty: the set is what the server held
-        at one moment.
+    :param moved: files that kept changing while the set was read: each is as it was at some moment of the
+        pull, but not all at the same one. If empty, the set is what the server held at one moment.
     :param labels: ``label_file_id`` -> name.
-    :param models: id of a model -> its ``model_ref``, where the server could tell it.
+    :param models: id of a model -> its ``model_ref``, if the server returns it.
     :param runs: id of a model run -> its ``model_run_ref``.
     :param marks: the file with what the next pull compares with; only in the newest.
-    :param layout: version of this file's own form.
+    :param layout: version of the layout of this file.
     :param project: project_string_id of the project.
     """
 

@@ -1,4 +1,4 @@
-"""The media of a set: copied once for all its versions, or told as addresses."""
+"""The media of a set: copied once for all its versions, or listed as addresses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _MOST_SECONDS = 3600.0
 class Shelves:
     """Where copies go.
 
-    :param common: the folder of the set; a medium never changes, so that it is there once for all versions.
+    :param common: the folder of the set. A medium never changes, so all versions share one copy.
     :param version: the folder of one version.
     """
 

@@ -1,4 +1,4 @@
-"""How good predictions were, by what people did with them. No I/O.
+"""How good predictions were, judged by what people did with them. No I/O.
 
 :class:`Tally` takes file after file and keeps counts, no predictions; :meth:`Tally.figures` returns what
 ``metrics.json`` holds.
@@ -35,10 +35,10 @@ from .precision import KINDS, AveragePrecision, Precisions, mean_precision
 from .shares import Share, bootstrap_acceptance, share_of
 
 SCHEMA = 2
-"""Version of ``metrics.json``. It grows when a key changes its meaning or goes, not when one is added."""
+"""Version of ``metrics.json``. It increases when a key is removed or changes its meaning, not when one comes."""
 
 IOUS = (0.5, 0.75, 0.9)
-"""Where precision and recall are told."""
+"""The IoUs at which precision and recall are reported."""
 
 TARGETS = (0.9, 0.95, 0.99)
 """What the lower bound of acceptance is to be, for advice on a threshold."""

@@ -1,4 +1,4 @@
-"""The page that a person looks at after a review: one file, which loads nothing else."""
+"""The page of a comparison: one file, which loads nothing else."""
 
 from __future__ import annotations
 

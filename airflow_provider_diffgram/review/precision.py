@@ -53,8 +53,8 @@ class _Batch:
 class AveragePrecision:
     """Takes what became of the predictions of file after file.
 
-    :ivar without_score: predictions left out since they have no score.
-    :ivar without_area: instances left out since they have none: people draw polygons of two points.
+    :ivar without_score: predictions left out because they have no score.
+    :ivar without_area: instances left out because they have no area, such as polygons of two points.
     :raises ImportError: if hotcoco is not installed.
     """
 

@@ -1,7 +1,7 @@
-"""How far a review is: from the states of tasks to a receipt. No I/O.
+"""The progress of a review: from the states of tasks to a receipt. No I/O.
 
-The status of a task is the truth. The job's counters leave out what is in review, and a file's own
-``ann_is_complete`` is inverted by tasks (server.md 10.1, 10.3.3).
+Only the status of a task counts. The job's counters leave out tasks in review, and tasks invert a file's own
+``ann_is_complete`` (server.md 10.1, 10.3.3).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..pulse import Pulse
 Stand = Literal[
     "complete", "in_review", "requires_changes", "deferred", "open", "archived", "without_task", "removed"
 ]
-"""Where a file stands in a review."""
+"""The state of a file in a review."""
 
 _STANDS: dict[str | None, Stand] = {
     "complete": "complete",
@@ -50,7 +50,7 @@ _MONTHS = {
 
 
 def stand_of(status: str | None) -> Stand:
-    """Return where the file of a task of that status stands."""
+    """Return the state of a file whose task has this status."""
     return _STANDS.get(status, "open")
 
 
@@ -60,7 +60,7 @@ def least_finished(first: Stand, second: Stand) -> Stand:
 
 
 def stands_of(tasks: Iterable[tuple[int, str | None]]) -> dict[int, Stand]:
-    """Return where each file stands.
+    """Return the state of each file.
 
     :param tasks: id of the file, and status of the task, of each listed task.
     """
@@ -72,20 +72,20 @@ def stands_of(tasks: Iterable[tuple[int, str | None]]) -> dict[int, Stand]:
 
 
 class ReviewReceipt(BaseModel):
-    """Where every expected file stands; each is counted once.
+    """The state of every expected file; each is counted once.
 
     :param project: project_string_id of the project.
-    :param expected: how many files are to be reviewed.
+    :param expected: how many files should be reviewed.
     :param job_ids: jobs whose tasks these are.
     :param complete: people have finished it.
     :param in_review: finished, and waiting for a reviewer.
     :param requires_changes: sent back by a reviewer.
-    :param deferred: put off by whoever opened it.
+    :param deferred: put off by the person who opened it.
     :param open: not finished.
     :param archived: its task was archived.
     :param without_task: it has no task.
     :param removed: the file itself was removed.
-    :param waiting: file id and stand of the first 20 that are not complete.
+    :param waiting: file id and state of the first 20 that are not complete.
     :param file_ids: files that are complete, if there are at most 100.
     """
 
@@ -107,7 +107,7 @@ class ReviewReceipt(BaseModel):
 
     @property
     def reviewable(self) -> int:
-        """How many can still become complete, or are."""
+        """How many are complete, or can still become complete."""
         return self.expected - self.archived - self.removed
 
     def to_xcom(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ class ReviewReceipt(BaseModel):
         return f"{told} ({others})" if others else told
 
     def others(self) -> str:
-        """Return how many are not complete, by where they stand; nothing if all are."""
+        """Return how many are not complete, by state; nothing if all are."""
         return ", ".join(
             f"{count:,} {_in_words(name)}"
             for name, count in self.counts().items()
@@ -179,9 +179,9 @@ def receipt_of(
 class ReviewRules:
     """When a review is over.
 
-    :param min_done: how many files must be complete, or which share of those that can be if below 1; None
-        for all of them.
-    :param task_timeout: seconds that files may have no task before the wait fails.
+    :param min_done: how many files must be complete. A number below 1 is a share of those that can be. None
+        means all.
+    :param task_timeout: how many seconds files may have no task before the wait fails.
     :raises InvalidValueError: with everything that is wrong.
     """
 
@@ -202,7 +202,7 @@ class ReviewRules:
             raise InvalidValueError("review", problems)
 
     def needed(self, receipt: ReviewReceipt) -> int:
-        """Return how many files must be complete. Those that are archived or removed are not waited for."""
+        """Return how many files must be complete. Archived and removed ones do not count."""
         if self.min_done is None:
             return receipt.reviewable
         if self.min_done < 1:
@@ -210,7 +210,7 @@ class ReviewRules:
         return int(self.min_done)
 
     def is_over(self, receipt: ReviewReceipt) -> bool:
-        """Whether enough is reviewed. Nothing at all is never enough."""
+        """Whether enough is reviewed. If nothing can be reviewed, it is never enough."""
         return 0 < receipt.complete >= self.needed(receipt)
 
     def is_hopeless(self, receipt: ReviewReceipt) -> bool:
@@ -263,7 +263,7 @@ def speed_of(completed_at: Iterable[int], now: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a review stands, and how fast it goes.
+    """How far a review is, and how fast it goes.
 
     :param needed: how many files must be complete.
     :param speed: files a second in the last hour, None if it cannot be told.

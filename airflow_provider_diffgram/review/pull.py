@@ -1,7 +1,8 @@
-"""Bring what people made of the annotations into files, and read only what changed since the last time.
+"""Writes people's annotations to files, and reads only what has changed since the last time.
 
-A set is a folder with versions, each of them whole and never changed again. ``manifest.json`` in it names the
-newest one and is written last, so that whoever reads it never meets half a set, however a pull ended.
+A set is a folder with versions, each of which is complete and never changes again. Its ``manifest.json``
+names the newest one and is written last, so a reader who starts there never sees half a set, however a pull
+ended.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ Unsupported = Literal["drop", "fail"]
 """What to do with annotations that the format cannot hold: count and leave them out, or refuse the pull."""
 
 _LOOKS = 3
-"""So many times the source is looked at; what still moves then is named in the manifest."""
+"""How many times the source is listed; the manifest names what still changes then."""
 
 _SHOWN_REMOVED = 1000
 
@@ -56,22 +57,22 @@ _COUNTS = ("added", "changed", "kept", "removed")
 class Pulled(BaseModel):
     """How a pull ended: small enough for an XCom.
 
-    :param version: of the set; the same as before if nothing changed.
+    :param version: version of the set; the same as before if nothing changed.
     :param is_new: whether this pull made it.
     :param path: folder of the version.
     :param manifest: path of its manifest.
-    :param moved: how many files changed again and again while they were read.
-    :param dataset: name of the dataset that was pulled; None for files of a job or named ones.
+    :param moved: how many files kept changing while they were read.
+    :param dataset: name of the dataset that was pulled; None for the files of a job, or named ones.
     :param directory_id: its id.
-    :param previous: the version before; None for the first.
+    :param previous: the previous version; None for the first one.
     :param files: how many files the version has.
     :param instances: how many annotations.
-    :param added: files that came.
+    :param added: files that are new.
     :param changed: files whose annotations changed.
-    :param kept: files that are as they were.
-    :param removed: files that went.
+    :param kept: files that have not changed.
+    :param removed: files that are gone.
     :param left_out: what the format cannot hold -> how many.
-    :param clipped: what reached beyond its picture and was cut -> how many.
+    :param clipped: what reached beyond its picture and was clipped -> how many.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -112,9 +113,10 @@ class Options:
     """How a set is written.
 
     :param format: one of :data:`~.formats.FORMATS`.
-    :param split: for YOLO: part -> share of the pictures; 80 % ``train`` and 20 % ``val`` when None.
-    :param unsupported: ``drop`` or ``fail``.
-    :param media: ``none``, ``link`` or ``copy``.
+    :param split: for YOLO: part -> share of the pictures. None means 80 % ``train`` and 20 % ``val``.
+    :param unsupported: what to do with annotations that the format cannot hold: ``drop`` and count them, or
+        ``fail``.
+    :param media: ``none``; ``link`` writes the address of each medium; ``copy`` downloads them.
     """
 
     format: FormatName = "packets"
@@ -154,17 +156,19 @@ def pull(
     """Write the annotations of files to a folder, as a new version unless nothing changed.
 
     Give exactly one of ``dataset``, ``job``, ``handle`` and ``file_ids``. Compound files come with their
-    children in order, videos by frame. Called again with the same folder it reads only what changed: pages
-    of 1000 files show that, then it reads the changed files, in pages of 500 if there are many.
+    children in order, videos by frame. With a folder that it has written before, it reads only what has
+    changed: listings of 1000 files show that, then it reads the changed files, in pages of 500 if there are
+    many.
 
     :param client: connected to the project.
-    :param options: format, split and what else to write; None: the defaults of ``Options``.
-    :param path: a folder of its own, local or in object storage.
+    :param options: format, split and other choices. None means the defaults of ``Options``.
+    :param path: a folder for this set alone, local or in object storage.
     :param dataset: name or id of the dataset.
     :param job: id of the job.
     :param handle: handle of a push, or of several.
     :param file_ids: ids of files of the project.
-    :param only: ``complete`` takes files whose tasks are all complete; for a job, its task.
+    :param only: ``complete`` takes files whose tasks are all complete (for a job, its tasks); ``all`` takes
+        every file.
     :param path_of: opens paths.
     :raises InvalidValueError: if an argument is wrong, the folder holds another set, or the format cannot
         hold everything and ``unsupported`` is ``fail``. Nothing is written then.

@@ -1,7 +1,7 @@
-"""Which files people should look at first: active learning, as one pure function.
+"""Which files people should review first: active learning, as one pure function.
 
-A model learns most from the files that it is least sure of; what it really is worth shows only in files that
-chance has chosen. So every selection has a share of both.
+A model learns most from the files that it is least sure of, but only files chosen at random show how good it
+is. So every selection has a share of both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..models.problems import not_one_of
 By = Literal["score", "margin", "rare", "disagreement", "random"]
 
 _SAME_PLACE = 0.5
-"""Least intersection over union of two predictions of one thing."""
+"""Smallest intersection over union of two predictions of the same object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Candidate:
     """A file that may be chosen.
 
     :param file_id: id of the file.
-    :param predictions: its instances, as they travel: ``type``, ``label``, ``score``, their geometry.
+    :param predictions: its instances, as they are sent: ``type``, ``label``, ``score``, geometry.
     """
 
     file_id: int
@@ -43,12 +43,12 @@ class Candidate:
 class Selection:
     """How to choose.
 
-    :param amount: how many files, or which share of them if below 1.
-    :param by: what comes first: ``score``, files with the lowest score of a prediction; ``margin``, with the
-        smallest difference between the scores of two labels for one thing; ``rare``, with the rarest labels;
-        ``disagreement``, on which two runs disagree most; ``random``.
-    :param random_share: share of the amount that chance chooses whatever ``by`` says, so that figures made
-        of those files hold for all.
+    :param amount: how many files. A number below 1 is a share of them.
+    :param by: which files are taken first. ``score``: those with the lowest score of a prediction.
+        ``margin``: with the smallest difference between the scores of two labels for one object. ``rare``:
+        with the rarest labels. ``disagreement``: on which two runs disagree most. ``random``: any.
+    :param random_share: share of the amount that is chosen at random, whatever ``by`` says, so that figures
+        from those files hold for all files.
     :param seed: the same seed chooses the same files.
     :raises InvalidValueError: with everything that is wrong.
     """
@@ -72,7 +72,7 @@ class Selection:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Selection:
-        """Return the selection that a task was given as a mapping, whose numbers may be texts.
+        """Return the selection from a task's parameter, a mapping whose numbers may be texts.
 
         :raises InvalidValueError: with everything that is wrong.
         """
@@ -94,9 +94,9 @@ class Chosen:
     """A file that was chosen.
 
     :param file_id: id of the file.
-    :param why: ``random``, or what it was chosen by.
-    :param value: what it was ranked by: its lowest score, its margin, how often its rarest label occurs, its
-        disagreement; None if chance chose it, or it could not be ranked.
+    :param why: ``random``, or the ``by`` of the selection.
+    :param value: the value that it was ranked by: its lowest score, its margin, how often its rarest label
+        occurs, or its disagreement. None if it was chosen at random, or could not be ranked.
     """
 
     file_id: int
@@ -109,15 +109,15 @@ def select(
     selection: Selection,
     other: Mapping[int, Sequence[Mapping[str, Any]]] | None = None,
 ) -> list[Chosen]:
-    """Choose files: first the random share among all, then the best ranked of the rest.
+    """Choose files: first the random share of all files, then the best ranked of the rest.
 
-    Files that cannot be ranked, since they have no prediction with a score, come last; chance may choose them
-    as well as any. Ties are broken by chance, too, so that no order of the input leaks into the choice.
+    Files that cannot be ranked, because they have no prediction with a score, come last, but may be in the
+    random share like any other. Ties are broken at random, too, so the order of the input does not matter.
 
     :param candidates: the files to choose from, with their predictions.
-    :param selection: how many, and by what.
+    :param selection: how many to choose, and how.
     :param other: predictions of another run by file id, for ``disagreement``.
-    :raises InvalidValueError: if nothing can be ranked so.
+    :raises InvalidValueError: if no file can be ranked in this way.
     """
     values = _values(candidates, selection.by, other)
     amount = _amount(selection.amount, len(values))
@@ -159,7 +159,7 @@ def _values(
 ) -> dict[int, float]:
     """Return what each file is ranked by, lowest first; infinity if it cannot be ranked.
 
-    Only that is kept of a file, so candidates may be many.
+    Nothing else is kept of a file, so there may be many candidates.
     """
     found: dict[int, float] = {}
     labels: dict[int, frozenset[str]] = {}
@@ -203,9 +203,10 @@ def lowest_score(predictions: Sequence[Mapping[str, Any]]) -> float:
 
 
 def margin(predictions: Sequence[Mapping[str, Any]]) -> float:
-    """Return the smallest difference between the best two labels for one thing; infinity without scores.
+    """Return the smallest difference between the best two labels for one object; infinity without scores.
 
-    The second label of a thing is the best other one that was predicted at its place, or what is left of 1.
+    The second label of an object is the best other one that was predicted in its place; otherwise the rest to
+    1 counts.
     """
     scored = [(each, score) for each in predictions if (score := _score(each)) is not None]
     found = math.inf
@@ -241,7 +242,7 @@ def _agree(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _is_same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether both are about one thing: of one type, and at one place if they have any."""
+    """Whether both are about the same object: the same type, and the same place, if they have one."""
     return one.get("type") == other.get("type") and _overlap(one, other) >= _SAME_PLACE
 
 

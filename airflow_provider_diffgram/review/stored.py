@@ -1,8 +1,8 @@
-"""What Diffgram holds of one file: its annotations as the server tells them, and as a packet.
+"""What Diffgram holds for one file: its annotations as the server returns them, and as a packet.
 
-A row is one annotation as a plain object. Nothing of it is lost but what is empty, what the server computes,
-and who made it: members of the project are people. Labels and models are told by id; their names may change
-without a trace on the file, so :class:`Names` holds them apart until a set is written.
+A row is one annotation as a plain object. It has everything except empty values, values that the server
+computes, and who made it, because members of the project are people. Labels and models are ids; their names
+may change without a trace on the file, so :class:`Names` keeps them separately until a set is written.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ _KEPT_KEYS = {
 
 @dataclass(frozen=True)
 class Names:
-    """What ids of the project are called.
+    """Names for ids of the project.
 
     :param labels: ``label_file_id`` -> name.
-    :param models: id of a model -> the ``model_ref`` that made it; only for those that are known.
+    :param models: id of a model -> the ``model_ref`` that created it; only for known ones.
     :param runs: id of a model run -> its ``model_run_ref``.
     """
 
@@ -96,14 +96,14 @@ class StoredFile:
     :param id: of the file.
     :param name: in the dataset.
     :param type: ``image``, ``video``, ``text``, ``audio``, or one that begins with ``compound``.
-    :param width: in pixels; None if the server does not know it, or notes it wrongly (server.md 10.1).
+    :param width: in pixels; None if the server does not know it, or stores a wrong one (server.md 10.1).
     :param height: in pixels; as ``width``.
-    :param medium: where Diffgram keeps it: ``bucket_name``, ``connection_id``, ``path``; as far as it tells.
+    :param medium: where Diffgram keeps it, if known: ``bucket_name``, ``connection_id``, ``path``.
     :param frame_count: of a video.
     :param parent_file_id: of a child: the compound file.
-    :param ordinal: place of a child, from 0.
-    :param group: name of the root file: children belong together.
-    :param task_status: of its review, where a job was asked; None otherwise.
+    :param ordinal: position of a child, from 0.
+    :param group: name of the root file, which its children share.
+    :param task_status: status of its review task, if a job was pulled; None otherwise.
     :param instances: rows, lowest id first, with the names of :class:`Names` once a set is written.
     :param frames: of a video: frame -> rows.
     """

@@ -1,7 +1,7 @@
-"""Tasks of a job: which file each is about, and new ones for chosen files.
+"""Tasks of a job: the file of each, and new tasks for chosen files.
 
-A task is listed with its file at 2 ms and 1 kB, its state alone at 0.2 ms and 185 bytes (server.md 10.5). So
-the files are learnt once, and only of tasks that are new.
+Listing a task with its file costs 2 ms and 1 kB, its state alone 0.2 ms and 185 bytes (server.md 10.5). So
+the file is read only once, when a task is new.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ class AddedTasks:
     """What became of a request for tasks.
 
     :param requested: number of files.
-    :param created: how many have a task now that had none before.
-    :param existing: how many had one.
+    :param created: how many files got a task.
+    :param existing: how many files had a task already.
     """
 
     requested: int
@@ -111,19 +111,20 @@ def add_tasks(
     *,
     patience: float = TASK_PATIENCE,
 ) -> Steps[AddedTasks]:
-    """Make a task for each file that has none in the job, and wait until all are listed.
+    """Create a task for each file that has none in the job, and wait until all are listed.
 
-    The server answers before anything is made, and the same whatever comes of it (server.md 10.2.4). May be
-    stopped at any step and called again: no file gets a second task.
+    The server answers before the tasks exist, and always in the same way (server.md 10.2.4). The call can be
+    stopped at any step and repeated: no file gets a second task.
 
     :param project: project_string_id of the project.
     :param file_ids: ids of the files; those that have a task already get no second one.
     :param job_id: a launched job.
-    :param patience: seconds without any new task after which the rest is asked for once more, and then given
-        up.
-    :raises JobStateError: if the job is a draft, archived or not there.
-    :raises InvalidValueError: if the project has no such file; all others have their task then.
-    :raises TasksMissingError: if tasks did not come for another reason; names the service that makes them.
+    :param patience: seconds without a new task after which the missing ones are requested once more, and then
+        given up.
+    :raises JobStateError: if the job is a draft, is archived or does not exist.
+    :raises InvalidValueError: if a file does not exist in the project; all others then have their task.
+    :raises TasksMissingError: if tasks did not appear for another reason; it names the service that creates
+        them.
     """
     yield from require_launched(project, job_id)
     index = TaskIndex(project, job_id)

@@ -1,4 +1,4 @@
-"""Comparisons so far, one line each: what the next one is held against. No I/O."""
+"""Comparisons so far, one line each, with which the next one is compared. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison found, in figures, in a line, and in an exception."""
+"""The result of a comparison, as figures, as a line, and as an exception."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .metrics import headline
 
 
 class QualityError(ReviewError):
-    """Predictions are not as good as they must be."""
+    """Predictions missed a limit."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was found.
+    """The result of a comparison.
 
-    :param figures: all of them, as ``metrics.json`` has them.
-    :param too_few: why they say too little to judge by; None if they say enough.
-    :param missed: which limits are missed.
+    :param figures: all figures, as in ``metrics.json``.
+    :param too_few: why too little was reviewed to judge; None if there is enough.
+    :param missed: the limits that are missed.
     """
 
     figures: Mapping[str, Any] = field(repr=False)
@@ -30,7 +30,7 @@ class Comparison:
 
     @property
     def headline(self) -> dict[str, Any]:
-        """The few figures that matter most."""
+        """The main figures."""
         return headline(dict(self.figures))
 
     def to_xcom(self) -> dict[str, Any]:

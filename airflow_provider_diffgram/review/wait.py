@@ -1,6 +1,6 @@
-"""Waiting until people have reviewed: the same steps in a worker and in the triggerer. They only read.
+"""Waits until people have reviewed, with the same steps in a worker and in the triggerer. They only read.
 
-:func:`wait_for_review` is all a notebook needs.
+A notebook needs only :func:`wait_for_review`.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ from .tasks import TaskIndex
 _log = logging.getLogger(__name__)
 
 POLL_INTERVAL = 60.0
-"""Most seconds between two looks: people need minutes for a file."""
+"""Most seconds between two polls: people need minutes for a file."""
 MAX_POLL_FAILURES = 10
 TIMEOUT = 30 * 86400.0
 """Seconds that a wait takes at most."""
 
 _FIRST = 2.0
-"""Seconds between the first two looks."""
+"""Seconds between the first two polls."""
 _LOOKED_INTO = 200
-"""Files without a task that are looked into at one look: one or two requests each."""
+"""How many files without a task are examined in one poll, with one or two requests each."""
 _ASKED_LATER = 8
 _UNFINISHED: tuple[Stand, ...] = ("open", "in_review", "requires_changes", "deferred")
 _LAST = 20
-"""So few unfinished files are looked at one by one."""
+"""Up to this many unfinished files are checked one by one."""
 _CHECK_EVERY = 600.0
-"""Seconds between two looks at the job itself."""
+"""Seconds between two checks of the job itself."""
 _SHOWN = 20
 
 Status = Literal["pending", "done", "timeout"]
@@ -64,10 +64,10 @@ Status = Literal["pending", "done", "timeout"]
 
 @dataclass(frozen=True, slots=True)
 class ReviewTarget:
-    """Whose review to wait for: a job, files, or certain files of a job.
+    """What to wait for: a job, files, or certain files of a job.
 
-    :param job_id: None for the tasks that the files have in any job.
-    :param file_ids: None for all tasks of the job, those that come later too.
+    :param job_id: None means the tasks of the files in any job.
+    :param file_ids: None means all tasks of the job, including later ones.
     :raises InvalidValueError: if neither is given, or no file.
     """
 
@@ -82,7 +82,7 @@ class ReviewTarget:
 
     @property
     def file_ranges(self) -> list[list[int]] | None:
-        """The files as ranges, first and last: thousands of ids are a few numbers then."""
+        """The files as ranges, first and last id, so that thousands of ids are a few numbers."""
         return None if self.file_ids is None else ranges_of(self.file_ids)
 
     @classmethod
@@ -93,9 +93,9 @@ class ReviewTarget:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a wait stands.
+    """The state of a wait.
 
-    :param status: ``pending``: look again; ``done``; or ``timeout``: not done in time.
+    :param status: ``pending``: poll again; ``done``; or ``timeout``: not done in time.
     """
 
     status: Status
@@ -115,16 +115,16 @@ def wait_for_review(
     """Wait until people have reviewed the tasks of a job, or certain files.
 
     :param client: connected to the project.
-    :param job_id: a job; None for the tasks that the files have in any job.
-    :param file_ids: the files; None for all of the job.
+    :param job_id: a job. None means the tasks of the files in any job.
+    :param file_ids: the files. None means all files of the job.
     :param rules: when the review is over.
     :param timeout: most seconds to wait.
-    :param poll_interval: most seconds between two looks.
-    :param progress: called after each look.
+    :param poll_interval: most seconds between two polls.
+    :param progress: called after each poll.
     :raises ReviewTimeoutError: if too few were reviewed in time.
-    :raises ReviewImpossibleError: if so many can never be.
-    :raises JobStateError: if the job is a draft, archived, not there, or has no tasks.
-    :raises ReviewLostError: if 10 looks in a row failed.
+    :raises ReviewImpossibleError: if enough can never be reviewed.
+    :raises JobStateError: if the job is a draft, is archived, does not exist or has no tasks.
+    :raises ReviewLostError: if 10 polls in a row failed.
     :raises DiffgramError: if the server refused.
     """
     target = ReviewTarget(job_id, None if file_ids is None else tuple(file_ids))
@@ -145,11 +145,11 @@ def heed(standing: Standing) -> ReviewReceipt:
 
 
 class ReviewWait:
-    """One wait. Right whenever it begins: what counts is how things are, not what happens while it looks.
+    """One wait. It can begin at any time, because it reads the state, not changes.
 
-    :param target: what is waited for.
-    :param rules: when it is over.
-    :param progress: called after each look.
+    :param target: what to wait for.
+    :param rules: when the wait is over.
+    :param progress: called after each poll.
     """
 
     def __init__(
@@ -177,10 +177,11 @@ class ReviewWait:
         self._removed: set[int] = set()
 
     def look(self) -> Steps[Standing]:
-        """Look once.
+        """Poll once.
 
-        :raises JobStateError: if the job is a draft, archived, not there, or has had no tasks for too long.
-        :raises ReviewImpossibleError: if it can never be over.
+        :raises JobStateError: if the job is a draft, is archived, does not exist, or has had no tasks for too
+            long.
+        :raises ReviewImpossibleError: if the wait can never be over.
         """
         if self.target.job_id is not None:
             yield from self._check_job(self.target.job_id)
@@ -204,13 +205,13 @@ class ReviewWait:
         first_pause: float | None = None,
         max_failures: int = MAX_POLL_FAILURES,
     ) -> Steps[Standing]:
-        """Look again and again until it is over or time runs out.
+        """Poll until it is over or time runs out.
 
-        :param timeout: seconds; the last look is made when they have passed.
-        :param poll_interval: most seconds between two looks.
-        :param first_pause: seconds before the first look.
-        :param max_failures: failed looks in a row after which to give up.
-        :raises ReviewLostError: if that many looks in a row failed.
+        :param timeout: seconds; the last poll is made when they have passed.
+        :param poll_interval: most seconds between two polls.
+        :param first_pause: seconds before the first poll.
+        :param max_failures: failed polls in a row after which to give up.
+        :raises ReviewLostError: if that many polls in a row failed.
         :raises DiffgramError: as :meth:`look` does, or if the server refused.
         """
         pace = Pace(poll_interval, first=_FIRST)
@@ -231,7 +232,7 @@ class ReviewWait:
         )
 
     def _check_job(self, job_id: int) -> Steps[None]:
-        """Look now and then whether people can still work in the job.
+        """Check now and then whether people can still work in the job.
 
         :raises JobStateError: if they cannot.
         """
@@ -243,7 +244,7 @@ class ReviewWait:
     def _find_jobs(self) -> Steps[None]:
         """Find the jobs in which the files have tasks, by asking for files that no job known so far has.
 
-        The first look asks for many, later ones for a few in turn.
+        The first poll asks for many, later ones for a few in turn.
         """
         assert self.target.file_ids is not None
         covered: set[int] = set().union(*(index.listed_files() for index in self._jobs.values()))
@@ -261,7 +262,7 @@ class ReviewWait:
                     covered |= self._jobs[job_id].listed_files()
 
     def _stands(self) -> Steps[dict[int, Stand]]:
-        """Return where each expected file stands."""
+        """Return the state of each expected file."""
         listed: dict[int, Stand] = {}
         known: set[int] = set()
         for index in self._jobs.values():

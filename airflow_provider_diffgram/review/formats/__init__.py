@@ -1,4 +1,4 @@
-"""Writers of pulled sets, one module a format. They are the inverse of the readers of ``predictions``."""
+"""Writers of pulled sets, one module for each format: the inverse of the readers in ``predictions``."""
 
 from __future__ import annotations
 

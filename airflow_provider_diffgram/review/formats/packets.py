@@ -1,4 +1,4 @@
-"""Packets as JSON Lines: lossless, and good to be pushed again."""
+"""Packets as JSON Lines: lossless, and can be pushed again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YOLO as Ultralytics trains on it: a text for each picture, and ``data.yaml``."""
+"""YOLO as Ultralytics needs it for training: a text for each picture, and ``data.yaml``."""
 
 from __future__ import annotations
 
