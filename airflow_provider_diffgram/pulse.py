@@ -1,4 +1,4 @@
-"""How far something is that takes long, said now and then, in the same words for all that takes long."""
+"""Reports the progress of anything that takes long, now and then, always in the same words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MOST = 900.0
 """Seconds between two lines, of what takes hours or days."""
 
 _SHARE = 0.1
-"""A line comes once this much of the time so far has passed again: a wait of days is no wall of lines."""
+"""A line comes once this share of the time so far has passed again, so that days make few lines."""
 
 
 def duration(seconds: float) -> str:
@@ -45,7 +45,7 @@ class Pulse:
         self._moved_at: float | None = None
 
     def moved(self, now: float) -> None:
-        """Take note that something moved which is not counted yet, such as a part of a large file."""
+        """Note progress that is not counted yet, such as a part of a large file."""
         self._moved_at = now
 
     def begin(self, now: float) -> None:
@@ -67,11 +67,11 @@ class Pulse:
         """Return a line if one is due: at first, then now and then.
 
         :param now: seconds of any clock that does not go back.
-        :param done: how many are done, those that failed included.
-        :param total: how many there are to be; None if nobody knows.
-        :param among: what else the count says, such as ``10 of them there already``.
-        :param more: to be said at the end.
-        :param per_second: how fast it goes, if somebody knows better than what was seen here.
+        :param done: how many are done, including those that failed.
+        :param total: how many there will be; None if unknown.
+        :param among: more about the count, such as ``10 of them there already``.
+        :param more: text for the end of the line.
+        :param per_second: the speed, if the caller knows it better.
         """
         self._first = self._first or (now, done)
         if self._counted != done:

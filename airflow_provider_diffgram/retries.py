@@ -1,4 +1,4 @@
-"""When a task that uses Diffgram is worth another attempt.
+"""Whether another attempt of a task that uses Diffgram makes sense.
 
 The operators and the sensor do not need this: an error that no retry can fix raises ``AirflowFailException``,
 which stops a task on every version of Airflow. Use it for your own tasks that call the hook's client, and
@@ -26,7 +26,7 @@ def retry_policy(
     For any other failure the task's ``retries`` and ``retry_delay`` apply.
 
     :param unreachable: delay if the host could not be reached, or the service or a storage was down.
-    :param rate_limited: delay if the rate limit left no room for ten minutes.
+    :param rate_limited: delay if the rate limit was used up for ten minutes.
     :raises RuntimeError: before Airflow 3.3, which introduced retry policies.
     """
     try:

@@ -1,4 +1,4 @@
-"""Which faults of a user's storage pass by themselves. No I/O, and no library of a storage is imported.
+"""Decides which faults of a user's storage pass. No I/O, and no library of a storage is imported.
 
 Each library behind fsspec has errors of its own: s3fs gives ``OSError`` with an ``errno`` for what S3
 answers, and lets botocore's own errors through; gcsfs raises ``HttpError`` with a ``code``, adlfs those of
@@ -55,8 +55,8 @@ _PASSING_STATUSES = frozenset({408, 425, 429})
 def is_passing(error: BaseException) -> bool:
     """Return whether what failed may succeed a little later: timeout, reset, a server that is busy or down.
 
-    What is missing, forbidden, a folder or no such medium stays so. An error that tells nothing is final, as
-    is every one that does not come from a storage.
+    Whatever is missing, forbidden or a folder stays that way. An error that says nothing is final, and so is
+    every one that does not come from a storage.
     """
     if isinstance(error, _FINAL_TYPES):
         return False

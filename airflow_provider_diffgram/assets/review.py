@@ -25,16 +25,16 @@ def review_asset(
 
     ``@dag(schedule=review_asset(...))`` runs when 500 more files are reviewed, or some and a week has passed.
     The event's payload is that of
-    :class:`~airflow_provider_diffgram.triggers.review_events.DiffgramReviewEventTrigger`. Airflow may join or
-    drop events that come while a DAG runs, so read what there is, as an incremental pull does, and not just
-    what an event tells.
+    :class:`~airflow_provider_diffgram.triggers.review_events.DiffgramReviewEventTrigger`. Airflow may merge
+    or drop events that come while a DAG runs, so read the current state, as an incremental pull does, and not
+    just the event.
 
     :param host: as in the connection, with or without ``https://`` or ``http://``.
     :param project: project_string_id.
     :param job: id of a job, or its exact name.
-    :param min_files: so many files are enough for an event.
-    :param max_wait: after which fewer are enough, but at least one; None for never.
-    :param poll_interval: between two looks, which one request a job answers.
+    :param min_files: how many files are enough for an event.
+    :param max_wait: time after which fewer files are enough, but at least one. None means never.
+    :param poll_interval: time between two polls, each with one request per job.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :raises ValueError: if a parameter is wrong.
     :raises RuntimeError: before Airflow 3.0, which has no watchers: schedule a DAG by time there, and let it

@@ -1,5 +1,5 @@
-"""The command line: what the operators do, by hand.
+"""The command line, which does by hand what the operators do.
 
-In come words from a terminal, out go words and an exit code. Each command is a function of its arguments;
-the rooms that do the work for Airflow do it here too.
+Each command is a function of its arguments, prints its result, and returns an exit code. It uses the same
+code as the operators.
 """

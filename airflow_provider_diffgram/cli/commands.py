@@ -1,4 +1,4 @@
-"""What each command does. Each takes the arguments of its line, and returns the exit code."""
+"""The commands. Each takes its parsed arguments, and returns the exit code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def doctor(given: Namespace) -> int:
 
 
 def push(given: Namespace) -> int:
-    """Send packets; wait for them if asked to."""
+    """Send packets, and wait for them if requested."""
     from ..ingest import push as push_packets
 
     hook, client = _connected(given)

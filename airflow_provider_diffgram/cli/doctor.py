@@ -1,4 +1,5 @@
-"""What may be wrong between here and a Diffgram, one thing after the other, and what to do about it."""
+"""Checks everything that can be wrong between here and a Diffgram, step by step, and says what to do about
+it."""
 
 from __future__ import annotations
 
@@ -33,10 +34,10 @@ _FILLED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was looked at, and what was found.
+    """The result of one check.
 
     :param subject: one word: ``connection``, ``server``, ``role``, ...
-    :param status: ``ok``; ``warning``: pushes work, but not all of it will be well; or ``wrong``.
+    :param status: ``ok``; ``warning``: pushes work, but something needs attention; or ``wrong``.
     :param words: what was found, and what to do about it.
     """
 
@@ -48,13 +49,13 @@ class Finding:
 def examine(
     hook: DiffgramHook, *, dataset: str | None = None, label_schema: str | None = None
 ) -> Iterator[Finding]:
-    """Look at everything that a push needs, until something is wrong on which the rest depends.
+    """Check everything that a push needs, until something is wrong on which the rest depends.
 
     Nothing is changed, and no request is repeated for longer than a second.
 
     :param hook: with the id of the connection.
-    :param dataset: name or id; the connection's default dataset when None.
-    :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param dataset: name or id. None means the connection's default dataset.
+    :param label_schema: name or id. None means the connection's default schema, or else the project's.
     """
     try:
         with telling_of_connection(hook.diffgram_conn_id):

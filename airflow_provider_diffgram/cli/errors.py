@@ -1,4 +1,4 @@
-"""What went wrong, in words for a terminal."""
+"""Errors, in words for a terminal."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from contextlib import contextmanager
 
 
 class UsageError(Exception):
-    """The command line asks for something that cannot be: exit code 2."""
+    """The command line is wrong: exit code 2."""
 
 
 class NoConnectionError(Exception):
-    """There is no usable connection of that id."""
+    """There is no usable connection with that id."""
 
 
 @contextmanager
 def telling_of_connection(conn_id: str) -> Generator[None, None, None]:
-    """Turn what Airflow says of a connection into what to do about it.
+    """Turn Airflow's errors about a connection into a remedy.
 
     :raises NoConnectionError: if the connection is missing, or incomplete or wrong.
     """

@@ -1,4 +1,4 @@
-"""The command line itself: what may be written, and what an error makes of the exit code."""
+"""The command line itself: its arguments, and its exit codes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OK, FAILED, USAGE = 0, 1, 2
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with a command line, and what was meant perhaps."""
+    """Says in one line what is wrong with a command line, and what was probably meant."""
 
     commands: Mapping[str, argparse.ArgumentParser] = MappingProxyType({})
 

@@ -1,4 +1,4 @@
-"""How a command tells what goes on: a bar on a terminal, plain lines now and then elsewhere."""
+"""Shows the progress of a command: a bar on a terminal, plain lines now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def telling_log(stream: IO[str] | None = None) -> Generator[None, None, None]:
 
 
 class Bar:
-    """Shows how far a wait is: a bar on a terminal, which takes the place of lines in the log.
+    """Shows the progress of a wait: a bar on a terminal, which replaces lines in the log.
 
     :param what: a word or two.
     :param total: how many there are.
@@ -58,7 +58,7 @@ class Bar:
         self._progress.stop()
 
     def show(self, receipt: Receipt) -> None:
-        """Show where a wait stands."""
+        """Show the state of a wait."""
         failed = f", {receipt.problems} failed" if receipt.problems else ""
         ended = receipt.expected - receipt.pending
         self._progress.update(

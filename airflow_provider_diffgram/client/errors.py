@@ -15,9 +15,9 @@ class DiffgramError(Exception):
     :ivar status: HTTP status, if there was an answer.
     :ivar fields: what the server says of each field.
     :ivar field: the field concerned, if the server names one.
-    :ivar value: what was sent in that field, cut and without signed URLs.
-    :ivar server_text: the server's own words, cut and without signed URLs.
-    :ivar processed: whether the server executed the request; None where that cannot be known.
+    :ivar value: what was sent in that field, shortened and without signed URLs.
+    :ivar server_text: the server's own words, shortened and without signed URLs.
+    :ivar processed: whether the server executed the request; None if that is unknown.
     :ivar remedy: what to do.
     """
 
@@ -120,13 +120,13 @@ class RateLimitedError(NotProcessedError):
 
 
 class StorageError(NotProcessedError):
-    """The storage that holds what is to be sent failed, and may be back soon; Diffgram was not at fault."""
+    """The storage of what should be sent failed, which may pass; Diffgram was not at fault."""
 
     remedy = "The fault is your storage's, not Diffgram's, and may pass: run it again"
 
 
 class StorageRefusedError(RefusedError):
-    """What is to be sent cannot be read: missing, forbidden, a folder. It was not sent."""
+    """What should be sent cannot be read: it is missing, forbidden, or a folder. It was not sent."""
 
     processed = False
     remedy = "Put it there, or let the worker read it"

@@ -1,4 +1,4 @@
-"""Looking again and again, for hours or weeks, at a server that may be away in between."""
+"""Polls a server for hours or weeks, even if it is away in between."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _JITTER = 0.75
 
 
 class Pace:
-    """Looks soon at first, then ever less often.
+    """Polls soon at first, then less and less often.
 
-    :param longest: most seconds between two looks.
+    :param longest: most seconds between two polls.
     :param first: seconds between the first two.
     """
 
@@ -40,10 +40,10 @@ class Pace:
         self._routine, self._settling = first, _FIRST
 
     def pause(self, *, soon: bool = False, settling: bool = False) -> float:
-        """Return the seconds until the next look.
+        """Return the seconds until the next poll.
 
-        :param soon: whether the last look raised a question that should not wait.
-        :param settling: whether everything left will be decided within seconds.
+        :param soon: whether the last poll raised a question that should not wait.
+        :param settling: whether everything pending will be decided within seconds.
         """
         if soon:
             return min(_AT_ONCE, self._longest)
@@ -64,15 +64,16 @@ def look_until_decided(
     max_failures: int,
     lost: Callable[[int, DiffgramError], DiffgramError],
 ) -> Steps[T]:
-    """Look until there is something to tell; looks that fail are made up for by later ones.
+    """Poll until there is a result; later polls make up for failed ones.
 
-    :param look: told whether it is the last one, which has to return something; None to look again.
-    :param pause_after: seconds until the next look, told the time and whether the last one failed; it is more
-        if the server asks for it.
-    :param timeout: seconds; the last look is made when they have passed.
-    :param first_pause: seconds before the first look.
-    :param max_failures: failed looks in a row after which to give up.
-    :param lost: makes what is raised then, of their number and the last failure.
+    :param look: polls once. It is told whether this is the last poll, which must return a result; None means
+        poll again.
+    :param pause_after: returns the seconds until the next poll, from the time and whether the last one
+        failed; the pause is longer if the server asks for it.
+    :param timeout: seconds; the last poll is made when they have passed.
+    :param first_pause: seconds before the first poll.
+    :param max_failures: failed polls in a row after which to give up.
+    :param lost: makes the error to raise then, from their number and the last failure.
     :raises DiffgramError: if the server refused.
     """
     end = (yield from now()) + timeout

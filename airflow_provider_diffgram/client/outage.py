@@ -1,6 +1,6 @@
-"""A server that does not answer, said once when it begins, now and then, and once when it is over.
+"""Logs an outage of the server once when it begins, now and then, and once when it ends.
 
-Many requests meet one outage at the same time; none of them can tell that it is the first.
+Many requests meet the same outage at the same time, and none of them can tell that it is the first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SHORT = 2.0
 
 
 class Outage:
-    """What the requests of one client meet together. Safe to use from several threads.
+    """An outage that all requests of one client share. Thread-safe.
 
     :param where: host of the server.
     """

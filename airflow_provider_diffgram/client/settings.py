@@ -1,4 +1,4 @@
-"""Where a Diffgram is and how to talk to it."""
+"""The address of a Diffgram, and how to talk to it."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class Settings:
     :param project: project_string_id, a short text, never the numeric id.
     :param client_id: of an API credential of the project.
     :param client_secret: of the same credential; not shown by repr.
-    :param verify: check TLS certificates; or the path of a file with the authorities to trust.
+    :param verify: whether to check TLS certificates, or the path of a file with the authorities to trust.
     :param client_cert: path of a PEM file with the certificate to show to the server.
     :param client_key: path of its private key; None if it is in the same file.
-    :param proxy: ``http://host:port`` of the proxy to go through, without a credential; None for what the
+    :param proxy: ``http://host:port`` of the proxy to use, without a credential. None means what the
         environment says (``HTTPS_PROXY``, ``NO_PROXY``).
     :param connect_timeout: seconds.
     :param read_timeout: seconds until the next byte of an answer.
     :param retry_timeout: seconds during which a request that was not processed is sent again.
     :param packet_path: ``served``, ``documented``, or ``auto``: see :data:`PacketPath`.
-    :param requests_per_second: most requests to an endpoint that has a limit of its own, such as the one
-        for packets, below what the server admits; None for the server's own limit.
-    :param name: id of the connection that this comes from, to be named in errors.
+    :param requests_per_second: most requests per second to an endpoint that has its own limit, such as the
+        one for packets. None means the server's limit.
+    :param name: id of the connection that these settings come from, for errors.
     :raises ValueError: naming everything that is missing or wrong.
     """
 

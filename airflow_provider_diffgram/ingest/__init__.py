@@ -1,8 +1,8 @@
-"""Get things into Diffgram, each once, and know when they are in. No Airflow here.
+"""Sends things to Diffgram, each exactly once, and finds out when they have arrived. No Airflow here.
 
-In order of the story: :mod:`.read` what a task was given, :mod:`.check` it, see what is on the
-:mod:`.server`, :mod:`.send` each item once, :mod:`.watch` until all are in. :mod:`.validation` only checks.
-What a program of your own needs can be imported from here; each name costs its import when it is asked for.
+In the order of work: :mod:`.read` what a task was given, :mod:`.check` it, find out what is on the
+:mod:`.server`, :mod:`.send` each item once, :mod:`.watch` until all have arrived. :mod:`.validation` only
+checks. Your own programs can import what they need from here; each name is imported on first use.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _LAZY = {
     "wait": "watch.wait",
     "Watch": "watch.watch",
 }
-"""What is imported when it is asked for, and the module that it is in."""
+"""Names that are imported on first use, and their modules."""
 
 __all__ = [
     "Prepared",

@@ -1,1 +1,1 @@
-"""What came from where: OpenLineage and the lineage of hooks."""
+"""OpenLineage and hook lineage."""

@@ -27,7 +27,7 @@ class Outcome:
     :param host: host and port of the server.
     :param dataset: name of the dataset, or its id if the name cannot be read.
     :param counts: such as ``{"expected": 3, "sent": 2, "skipped": 1}``; of a comparison also shares.
-    :param file_ids: files that it worked on, as far as they are few.
+    :param file_ids: files that it worked on, if they are few.
     """
 
     host: str
@@ -64,7 +64,7 @@ def announce(
     :param task: the operator, whose ``outlets`` may name the dataset as an asset, or an alias.
     :param directory_id: id of the dataset; None if unknown: then only the links are set.
     :param counts: see :class:`Outcome`.
-    :param file_ids: files that the task worked on, as far as they are few; the first one gets a link.
+    :param file_ids: files that the task worked on, if they are few; the first one gets a link.
     :param dataset: name or id that the task was given for the dataset, if any.
     """
     settings = client.settings

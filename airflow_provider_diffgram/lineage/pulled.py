@@ -1,4 +1,4 @@
-"""What OpenLineage and the hook lineage are told of a pull: from the dataset to the files."""
+"""What a pull reports to OpenLineage and the hook lineage: from the dataset to the files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def note_pull(task: Any, host: str, project: str, dataset: str | None, found: Pulled) -> None:
-    """Tell the hook lineage what a task read and wrote.
+    """Report to the hook lineage what a task read and wrote.
 
     :param host: host and port of the server.
     :param dataset: name of the dataset; None if files of several were pulled.

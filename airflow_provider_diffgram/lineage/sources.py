@@ -27,7 +27,7 @@ Source = tuple[str, str]
 def sources_of(packets: Iterable[Any]) -> list[Source]:
     """Return the folders of the media, and the model runs that made the predictions.
 
-    A folder is a dataset, a single image is not. Queries of URLs are left out, since they may hold
+    A folder is a dataset, a single image is not. Queries of URLs are left out, because they may contain
     signatures.
 
     :param packets: models or mappings; anything else is ignored.

@@ -31,7 +31,7 @@ def remember_place(
     job_id: int | None = None,
     batch_ids: Sequence[int] = (),
 ) -> None:
-    """Store where the links of a running task lead. Call it again when more is known: that is added.
+    """Store the targets of a running task's links. Call it again when more is known: that is added.
 
     Without a task instance, as when an operator is tried out, nothing is stored.
 
@@ -55,7 +55,7 @@ def remember_page(context: Context, page: str | None) -> None:
 
 
 def recall_place(context: Context) -> None:
-    """Take up what an earlier process of a deferred task stored."""
+    """Restore what an earlier process of a deferred task stored."""
     ti = context.get("ti")
     if ti is not None and AIRFLOW_V_3_0_PLUS:
         _keep(context, ti.xcom_pull(key=KEY, task_ids=ti.task_id, map_indexes=ti.map_index) or {})
@@ -120,10 +120,10 @@ class DiffgramFileLink(_DiffgramLink):
 
 
 class DiffgramInputsLink(_DiffgramLink):
-    """Opens the list of inputs: what arrived, what is waiting, what failed and why.
+    """Opens the list of inputs: what has arrived, what is pending, what failed and why.
 
-    The number of the task's batch goes with it. Diffgram's page shows all inputs and has a field for the
-    number; the emulator's shows the batch.
+    The address includes the number of the task's batch. Diffgram's page shows all inputs and has a field for
+    the number; the emulator's page shows the batch.
     """
 
     name = "Diffgram inputs"
@@ -138,7 +138,7 @@ class DiffgramJobLink(_DiffgramLink):
 
 
 class DiffgramPageLink(_DiffgramLink):
-    """Opens the page that a task wrote: what a gate found, or what people made of predictions."""
+    """Opens the page that a task wrote: that of a gate, or of a comparison."""
 
     name = "Page"
     leads_to = "page"

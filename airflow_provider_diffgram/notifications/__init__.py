@@ -1,1 +1,1 @@
-"""Words for people outside of Airflow."""
+"""Notifications."""

@@ -14,18 +14,18 @@ _TIMEOUT = (5, 20)
 
 
 class DiffgramReceiptNotifier(BaseNotifier):
-    """Posts what a task did, in the words of its receipt, to a webhook that takes ``{"text": ...}``.
+    """Posts the summary of a task to a webhook that accepts ``{"text": ...}``.
 
-    Slack, Mattermost, Google Chat and others have such webhooks. As a callback of success it says what a push
-    sent or what a wait found; as a callback of failure, the first lines of the error.
+    Slack, Mattermost, Google Chat and others have such webhooks. As a success callback it posts what a push
+    sent, or what a wait found; as a failure callback, the first lines of the error.
 
     .. code-block:: python
 
         DiffgramInputSensor(..., on_success_callback=DiffgramReceiptNotifier(webhook_conn_id="team"))
 
-    :param webhook_conn_id: id of a connection of type HTTP: host and schema are the address of the webhook,
-        and the password is put at its end, since such addresses are secrets.
-    :param text: what is posted; ``{words}`` in it stands for the words. A template.
+    :param webhook_conn_id: id of a connection of type HTTP: host and schema are the address of the webhook.
+        The password is appended to it, because such addresses are secrets.
+    :param text: the text to post, which can be a template; ``{words}`` stands for the summary.
     """
 
     template_fields: Sequence[str] = ("webhook_conn_id", "text")
@@ -38,9 +38,9 @@ class DiffgramReceiptNotifier(BaseNotifier):
         self.text = text
 
     def notify(self, context: Context) -> None:
-        """Post the words.
+        """Post the text.
 
-        :raises RuntimeError: if the webhook does not take them; its address is not shown.
+        :raises RuntimeError: if the webhook does not accept it; its address is not shown.
         """
         import requests
 

@@ -35,7 +35,7 @@ from .precision import KINDS, AveragePrecision, Precisions, mean_precision
 from .shares import Share, bootstrap_acceptance, share_of
 
 SCHEMA = 2
-"""Version of ``metrics.json``. It increases when a key is removed or changes its meaning, not when one comes."""
+"""Version of ``metrics.json``. It increases when a key goes or changes its meaning, not when one comes."""
 
 IOUS = (0.5, 0.75, 0.9)
 """The IoUs at which precision and recall are reported."""

@@ -1,5 +1,5 @@
-"""What a project needs before predictions can come: datasets, labels and attributes, from code or a file.
+"""What a project needs before predictions are sent: datasets, labels and attributes, from code or a file.
 
-In come names and a description of a label schema; what is missing is made, nothing is ever removed, and the
-second time nothing is left to do. No Airflow here.
+Names and a description of a label schema go in; what is missing is created. Nothing is ever removed, and a
+second call has nothing to do. No Airflow here.
 """

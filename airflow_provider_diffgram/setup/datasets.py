@@ -1,4 +1,4 @@
-"""A dataset, made unless it is there."""
+"""Creates a dataset unless it exists."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _LOOKS = (0.5, 1.0, 2.0)
 
 
 def ensure_dataset(client: DiffgramClient, name: str) -> tuple[Dataset, bool]:
-    """Return the dataset of that name, and whether it was created just now.
+    """Return the dataset with that name, and whether this call created it.
 
-    Two callers at once get the same one: the server refuses a second dataset of a name (server.md 2.3).
+    Two callers at once get the same one: the server refuses a second dataset with a name (server.md 2.3).
 
     :param client: connected to the project.
     :param name: exact name, as people see it in Diffgram.
-    :raises InvalidValueError: if that is no name.
+    :raises InvalidValueError: if that cannot be a name.
     """
     if not name.strip() or name != name.strip() or "\x00" in name:
         raise InvalidValueError("dataset", [f"{name!r} is not a name: it is empty, or has spaces around it"])

@@ -1,4 +1,4 @@
-"""A label schema as a file of YAML: what it holds, and what of that is missing from a project.
+"""A label schema as a YAML file: what it describes, and which of that a project lacks.
 
 :func:`missing` is a function of values alone; see :mod:`.schema` for what reads and writes the project.
 """
@@ -73,8 +73,8 @@ class DescribedLabel(_Described):
 class DescribedOption(_Described):
     """An option of an attribute.
 
-    :param options: of a tree: those below it.
-    :param name: its name, unique beside its siblings.
+    :param options: in a tree, the options below it.
+    :param name: its name, unique among its siblings.
     """
 
     name: Name
@@ -85,13 +85,13 @@ class DescribedAttribute(_Described):
     """A question about instances or files.
 
     :param name: as predictions name it.
-    :param prompt: what people read; the name when None.
+    :param prompt: what people are asked. None means the name.
     :param kind: how it is answered.
-    :param options: what may be chosen.
-    :param labels: of whose instances it is asked; of all labels when None.
-    :param about: ``instance``, or the whole ``file`` or ``compound_file``.
-    :param min_value: of a slider.
-    :param max_value: of a slider.
+    :param options: the options that people choose from.
+    :param labels: the labels that it applies to. None means all.
+    :param about: whether it is about an ``instance``, or the whole ``file`` or ``compound_file``.
+    :param min_value: smallest value of a slider.
+    :param max_value: largest value of a slider.
     """
 
     name: Name
@@ -123,8 +123,9 @@ class DescribedAttribute(_Described):
 class DescribedSchema(_Described):
     """A label schema.
 
-    :param schema_name: of the schema, in the file under ``schema``; the project's default one when None.
-    :param labels: the labels; a text is one by its name alone.
+    :param schema_name: name of the schema, in the file under ``schema``. None means the project's default
+        one.
+    :param labels: the labels; a text is a label with that name.
     :param attributes: the attribute groups.
     """
 

@@ -1,4 +1,4 @@
-"""A label schema of a project as a description says: planned, applied, exported. Nothing is ever removed."""
+"""Plans, applies and exports the label schema of a project. Nothing is ever removed."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _MOST_NAMES = 10
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was made.
+    """What was created.
 
-    :param schema_id: of the label schema.
-    :param made: a line for each thing; that of an attribute has its options too.
-    :param left: names of attributes that the server's limit of a day left for tomorrow.
+    :param schema_id: id of the label schema.
+    :param made: a line for each thing; the line of an attribute includes its options.
+    :param left: names of attributes that the server's daily limit left for tomorrow.
     """
 
     schema_id: int
@@ -54,10 +54,10 @@ class Applied:
 
 
 def plan_schema(client: DiffgramClient, described: DescribedSchema) -> Missing:
-    """Return the described things that the project lacks; nothing is changed.
+    """Return what is described and missing from the project; nothing is changed.
 
     :param client: connected to the project.
-    :param described: labels and attributes as they are to be.
+    :param described: labels and attributes as they should be.
     """
     schema = _found(client, described)
     if schema is None:
@@ -69,20 +69,20 @@ def export_schema(client: DiffgramClient, label_schema: str | int | None = None)
     """Return the description of a schema as it is.
 
     :param client: connected to the project.
-    :param label_schema: name or id; the project's default schema when None.
+    :param label_schema: name or id. None means the project's default schema.
     """
     schema = find_schema(client, label_schema)
     return description_of(schema.name, *_read(client, schema))
 
 
 def apply_schema(client: DiffgramClient, described: DescribedSchema) -> Applied:
-    """Create the described things that the project lacks. A second call creates nothing.
+    """Create what is described and missing from the project. A second call creates nothing.
 
-    An attribute that an interrupted attempt left without a name is used for the next one: the server takes
-    ten new ones a day.
+    If an interrupted attempt left an attribute without a name, it is used for the next one, because the
+    server accepts ten new ones a day.
 
     :param client: connected to the project.
-    :param described: labels and attributes as they are to be.
+    :param described: labels and attributes as they should be.
     """
     schema = _found(client, described) or _make_schema(client, described.schema_name or "")
     lacking = missing(described, *_read(client, schema))

@@ -1,4 +1,4 @@
-"""A prediction set looked at as a whole: what Diffgram would refuse, and what a person should see before."""
+"""Checks a whole prediction set: what Diffgram would refuse, and what a person should see first."""
 
 from .limits import Limits
 from .validate import Validation, validate_packets

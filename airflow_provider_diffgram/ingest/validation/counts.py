@@ -1,4 +1,4 @@
-"""What is counted of a prediction set, in memory that does not grow with it."""
+"""Counts of a prediction set, in memory that does not grow with it."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ from .counts import Counts
 
 @dataclass(frozen=True)
 class Limits:
-    """What a prediction set may have wrong, and what it must have.
+    """The limits of a prediction set.
 
-    :param max_invalid: how many packets may be invalid, or which share of them if below 1.
-    :param min_instances: fewest instances of an image, a text or a sound; one with fewer is invalid.
-    :param max_instances: most instances of one; one with more is invalid.
-    :param min_mean_score: least mean of all scores. A set without any score falls short of it.
+    :param max_invalid: how many packets may be invalid. A number below 1 is a share.
+    :param min_instances: an image, text or audio file with fewer instances is invalid.
+    :param max_instances: one with more instances is invalid.
+    :param min_mean_score: smallest mean of all scores. A set without scores misses it.
     """
 
     max_invalid: float = 0

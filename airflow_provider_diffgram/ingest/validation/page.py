@@ -1,4 +1,4 @@
-"""The page that a person looks at before predictions are sent: one file, which loads nothing else."""
+"""The page of a prediction set, for people to check before it is sent: one file, which loads nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole prediction set against the models and the live project; nothing is sent."""
+"""Checks a whole prediction set with the models and the live project; nothing is sent."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _EXAMPLES = 20
 
 @dataclass(frozen=True)
 class Validation:
-    """What was found.
+    """The result of a check.
 
-    :param packets: how many there are.
-    :param invalid: how many of them Diffgram would refuse, or are beyond the limits.
-    :param instances: of all packets that can be read.
+    :param packets: how many packets there are.
+    :param invalid: how many of them Diffgram would refuse, or miss a limit.
+    :param instances: how many instances the readable packets have.
     :param mean_score: of all instances that have a score; None if none has.
     :param labels: label -> number of its instances, the 100 most frequent.
     :param failures: why the set fails; empty if it passes.
@@ -93,17 +93,17 @@ def validate_packets(
     :param client: connected to the project.
     :param packets: packets, or mappings of their fields; any number of them.
     :param dataset: name or id of the dataset that they are meant for.
-    :param label_schema: name or id; the project's default schema when None.
-    :param unknown_labels: as of a push: only with ``fail`` an unknown label makes a packet invalid.
-    :param limits: what may be wrong, and what must be; by default nothing may be wrong.
+    :param label_schema: name or id. None means the project's default schema.
+    :param unknown_labels: as in a push: an unknown label makes a packet invalid only with ``fail``.
+    :param limits: the limits of the set; by default nothing may be invalid.
     :param report: path of a JSON Lines file to write: ``packet``, ``name``, ``valid``, ``instances`` and
         ``problems`` of each packet.
     :param page: path of an HTML page to write: counts, scores, problems, pictures with their instances.
     :param valid_packets: path of a JSON Lines file to write the valid packets to, as a push reads them.
-    :param samples: so many pictures are on the page.
-    :param run: what made the packets, as the page names it.
+    :param samples: how many pictures the page shows.
+    :param run: name of what made the packets, for the page.
     :param path_of: opens the paths of media and files.
-    :return: what was found, whether the set passes or not.
+    :return: the result, whether the set passes or not.
     :raises InvalidValueError: if an argument is wrong, or a file cannot be written.
     """
     limits = limits or Limits()

@@ -17,7 +17,7 @@ from .proof import Prover
 from .verdicts import State, Verdict
 
 Phase = Literal["pending", "urgent", "proving", "unaccounted", "settled"]
-"""Where a batch stands.
+"""The state of a batch.
 
 ``pending``: some inputs are pending. ``urgent``: the last answer calls for the whole list at once.
 ``proving``: every input has ended, but some are not known to be stored. ``unaccounted``: every listed one is
@@ -65,7 +65,7 @@ def next_phase(phase: Phase, counts: Counter[State], movement: Movement, *, any_
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """One batch of a handle, or the children of one parent in it. Each look sends one listing.
+    """One batch of a handle, or the children of one parent in it. Each poll sends one listing.
 
     :ivar verdicts: what became of each packet whose input was listed.
     :ivar counts: the expected inputs by state.
@@ -94,7 +94,7 @@ class Batch:
 
     @property
     def is_settling(self) -> bool:
-        """Whether all that is left will be decided within seconds."""
+        """Whether everything that is pending will be decided within seconds."""
         return self.phase in ("urgent", "proving", "unaccounted")
 
     def is_far(self, at: float) -> bool:

@@ -1,4 +1,4 @@
-"""Predictions that were sent against those that are stored. No I/O."""
+"""Compares the predictions that were sent with those that are stored. No I/O."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PROVENANCE = frozenset(
         "sequence_id",
     }
 )
-"""What two predictions may differ in and be the same to the server (server.md 5.3)."""
+"""Fields in which predictions may differ and still be the same to the server (server.md 5.3)."""
 
 _COMPUTED = {"box": frozenset({"width", "height"}), "global": frozenset({"label_file_id"})}
 """What the server sets itself, by type (server.md 5.2, 5.3)."""
@@ -48,7 +48,7 @@ class Compared:
     kept: int
 
     def without(self, removed: Container[str]) -> list[str]:
-        """Return what is missing but for references that somebody removed."""
+        """Return what is missing, without references that somebody removed."""
         told = zip(self.missing, self.references, strict=True)
         return [words for words, reference in told if reference is None or reference not in removed]
 
@@ -86,7 +86,7 @@ def compare(sent: Iterable[Any], stored: Iterable[Mapping[str, Any]], *, older_c
 
 
 def distinct(instances: Iterable[Any]) -> int:
-    """Return as how many the server counts instances: equal ones are one (server.md 5.3)."""
+    """Return how many instances the server counts: equal ones count once (server.md 5.3)."""
     return len(
         {
             json.dumps({key: value for key, value in each.items() if key not in _PROVENANCE}, sort_keys=True)

@@ -1,4 +1,4 @@
-"""How the end of a wait is told: in the message of an error, and line by line in a report."""
+"""Describes the end of a wait: in the message of an error, and line by line in a report."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Report:
         """Check that it can be written, before there is anything to write.
 
         :raises InvalidValueError: if it cannot.
-        :raises StorageError: if its storage fails, and may be back.
+        :raises StorageError: if its storage fails, which may pass.
         """
         try:
             self._write(list)
@@ -55,7 +55,7 @@ class Report:
             raise InvalidValueError("report", [f"cannot write {self.path}: {error}"]) from error
 
     def write(self, verdicts: Callable[[], Iterable[Verdict]]) -> DiffgramError | None:
-        """Write it. A failure is returned, not raised: the outcome of the wait must be told in any case.
+        """Write it. A failure is returned, not raised, because the wait's outcome must be reported anyway.
 
         :param verdicts: called again if a storage fault passed.
         :return: why it could not be written, a StorageError if that may pass; None if it was written.

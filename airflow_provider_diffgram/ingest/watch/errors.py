@@ -1,4 +1,4 @@
-"""How a wait fails."""
+"""Errors of waits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...models import Receipt
 class WaitError(DiffgramError):
     """A wait failed.
 
-    :ivar permanent: whether another wait would fail the same way.
+    :ivar permanent: whether another wait would fail in the same way.
     """
 
     permanent: bool = False
@@ -19,7 +19,7 @@ class EndedWaitError(WaitError):
     """A wait failed, and its outcome is known.
 
     :param verdict: how it ended.
-    :param receipt: where everything stands.
+    :param receipt: the state of everything.
     :param unwritten: why the report was not written, if it was not.
     """
 
@@ -42,7 +42,7 @@ class WaitTimeoutError(EndedWaitError):
 class ReportNotWrittenError(WaitError):
     """All inputs are settled, but the report could not be written.
 
-    :param receipt: where everything stands.
+    :param receipt: the state of everything.
     :param error: why the report was not written.
     """
 
@@ -54,9 +54,9 @@ class ReportNotWrittenError(WaitError):
 
 
 class ServerLostError(WaitError):
-    """Several looks in a row failed; what became of the inputs is unknown.
+    """Several polls in a row failed, so it is unknown what became of the inputs.
 
-    :param failures: number of failed looks.
+    :param failures: number of failed polls.
     :param last: the last failure.
     """
 

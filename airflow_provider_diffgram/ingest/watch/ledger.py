@@ -14,7 +14,7 @@ from .verdicts import State, Verdict, best_of
 
 
 def judge(row: InputRow) -> Verdict | None:
-    """Return what became of an input if its row alone tells; None if its file must be read."""
+    """Return what became of an input if its row shows it; None if its file must be read."""
     if row.archived:
         return Verdict.of("archived", row)
     if row.status == InputStatus.BASE_OBJECT_CREATED:

@@ -1,4 +1,4 @@
-"""How far the pending inputs are, and when all of them should be done. No I/O."""
+"""The progress of the pending inputs, and when all of them should be done. No I/O."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What the looks so far show about the pending inputs of a batch. Times are monotonic seconds.
+    """What the polls so far show about the pending inputs of a batch. Times are monotonic seconds.
 
     :param left: how many are pending; an estimate where only a sample of them was listed.
     :param moved_at: when one of them last moved; at first, the time of the first look.

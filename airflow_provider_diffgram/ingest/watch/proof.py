@@ -19,7 +19,7 @@ from .stored_frames import missing_in_frames
 from .verdicts import Verdict
 
 _LOOKED_BACK = 10
-"""Files of which the past is looked at in one look: it takes up to 400 requests each."""
+"""For how many files the past is read in one poll: it takes up to 400 requests each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a user may choose about a wait."""
+"""The options of a wait."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ _ALLOWED = {
 class Rules:
     """When and how a wait ends.
 
-    :param verify: what proves that predictions are stored: ``counts``, the number that the server keeps for
-        each new file; ``instances``, each of them compared; ``status``, only that a success lasted.
-    :param max_failed: how many inputs may fail, or which share of the expected ones if below 1.
-    :param on_stuck: what to do with inputs that the server has abandoned: ``fail``, or ``retry``.
-    :param stall_timeout: seconds without movement after which inputs count as abandoned; None to wait on.
+    :param verify: what proves that predictions are stored. ``counts`` compares the number that the server
+        keeps for each new file, ``instances`` compares each instance, ``status`` only checks that a success
+        lasts.
+    :param max_failed: how many inputs may fail. A number below 1 is a share of the expected ones.
+    :param on_stuck: what to do with inputs that the server has abandoned: ``fail``, or ``retry`` them.
+    :param stall_timeout: seconds without progress after which inputs count as abandoned. None means never.
     :param max_retries: how often an input may be retried.
     :param if_killed: what to do with pending inputs when the task is killed: ``leave``, or ``archive``.
     :raises InvalidValueError: with everything that is wrong.
@@ -58,10 +59,10 @@ class Rules:
 
     @classmethod
     def of(cls, *, max_failed: Any, stall_timeout: Any, **others: Any) -> Rules:
-        """Return rules from what a task was given.
+        """Return the rules from a task's parameters.
 
         :param max_failed: a number, or its text, as from a rendered template.
-        :param stall_timeout: seconds, or a timedelta; None to wait on.
+        :param stall_timeout: seconds, or a timedelta. None means never.
         :param others: the other rules.
         :raises InvalidValueError: with everything that is wrong.
         """

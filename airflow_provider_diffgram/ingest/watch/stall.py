@@ -1,4 +1,4 @@
-"""Whether the server has left inputs behind (server.md 3.2, quirk 50)."""
+"""Whether the server has abandoned inputs (server.md 3.2, quirk 50)."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from ...models.problems import describe
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a task is to wait for: exactly one kind.
+    """What a task should wait for: exactly one kind.
 
-    :param handle: what an operator returned, a list of these from mapped tasks, or JSON of either.
+    :param handle: what an operator returned, a list of these from mapped tasks, or either as JSON.
     :param batch_ids: ids of input batches.
     :param input_ids: ids of inputs.
     :param parent_file_id: file id of a compound file.

@@ -1,7 +1,7 @@
-"""The wait itself: look until all is in, retry stuck inputs, tidy up, and tell how it ended.
+"""The wait itself: poll until everything has arrived, retry stuck inputs, tidy up, and report how it ended.
 
-:func:`wait` is all a notebook needs. In Airflow a worker and the triggerer share the work: both look by the
-steps of a :class:`Waiting`, which only read; whatever writes takes the client of a worker.
+A notebook needs only :func:`wait`. In Airflow, a worker and the triggerer share the work: both poll with the
+steps of a :class:`Waiting`, which only read; everything that writes needs the client of a worker.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from .watch import Watch
 _log = logging.getLogger(__name__)
 
 _SETTLING_POLL = 1.0
-"""Seconds between two looks while everything left will be decided within seconds."""
+"""Seconds between two polls while everything pending will be decided within seconds."""
 
 Status = Literal["pending", "stuck", "done", "timeout"]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a wait stands.
+    """The state of a wait.
 
-    :param status: ``pending``: look again; ``stuck``: retry some inputs, then look again; ``done``; or
+    :param status: ``pending``: poll again; ``stuck``: retry some inputs, then poll again; ``done``; or
         ``timeout``: not done in time.
-    :param receipt: where everything stands.
+    :param receipt: the state of everything.
     :param to_retry: the stuck inputs to retry.
     """
 
@@ -60,19 +60,19 @@ def wait(
 ) -> Receipt:
     """Wait until everything in the handles is in Diffgram with its predictions.
 
-    :param client: connected to the project that the handles name.
-    :param handles: what :func:`~airflow_provider_diffgram.ingest.send.push.push` returned, of one project.
+    :param client: connected to the project of the handles.
+    :param handles: what :func:`~airflow_provider_diffgram.ingest.send.push.push` returned, for one project.
     :param rules: when and how the wait ends.
     :param timeout: most seconds to wait.
-    :param poll_interval: most seconds between two looks; the first ones follow sooner.
+    :param poll_interval: most seconds between two polls; the first ones come sooner.
     :param report: file to write, with a line for each input, however the wait ends.
-    :param progress: called after each look with where everything stands.
+    :param progress: called after each poll with the current state.
     :raises InputsFailedError: if more inputs failed than allowed.
     :raises WaitTimeoutError: if time ran out.
     :raises ReportNotWrittenError: if the wait ended well but the report could not be written.
-    :raises ServerLostError: if 10 looks in a row failed.
+    :raises ServerLostError: if 10 polls in a row failed.
     :raises DiffgramError: if the server refused.
-    :raises InvalidValueError: if a parameter is wrong, before anything is asked.
+    :raises InvalidValueError: if a parameter is wrong, before any request.
     """
     waiting = Waiting(handles, rules or Rules(), report=report, progress=progress)
     if report is not None:
@@ -96,7 +96,7 @@ class Waiting:
     :param handles: handles of one project.
     :param rules: when and how it ends.
     :param report: file to write, with a line for each input, however the wait ends.
-    :param progress: called after each look with where everything stands; of many inputs about.
+    :param progress: called after each poll with the current state; for many inputs, roughly.
     :param limits: how much to ask for at once.
     :raises InvalidValueError: if the handles belong to no project, or to several.
     """
@@ -121,18 +121,18 @@ class Waiting:
         self._begun = False
 
     def begin(self) -> Steps[Standing]:
-        """Ask for everything: it may already be in."""
+        """List everything, because it may have arrived already."""
         self._begun = True
         return (yield from self._stand((yield from self._watch.take_stock())))
 
     def look(self) -> Steps[Standing]:
-        """Look once more."""
+        """Poll once more."""
         return (yield from self._stand((yield from self._watch.look())))
 
     def poke(self, poll_interval: float) -> Steps[Standing]:
-        """Look once, then go on while everything left will be decided within seconds: the next may forget.
+        """Poll once, then continue while all the rest will be decided within seconds: the next poke may forget.
 
-        :param poll_interval: most seconds between two looks.
+        :param poll_interval: most seconds between two polls.
         """
         standing = yield from (self.look() if self._begun else self.begin())
         while standing.status == "pending" and (self._watch.settling or self._watch.soon):
@@ -148,13 +148,13 @@ class Waiting:
         first_pause: float | None = None,
         max_failures: int = MAX_POLL_FAILURES,
     ) -> Steps[Standing]:
-        """Look again and again until there is something to do, or time runs out. Only reads.
+        """Poll until there is something to do, or time runs out. Only reads.
 
-        :param timeout: seconds; the last look is made when they have passed.
-        :param poll_interval: most seconds between two looks.
-        :param first_pause: seconds before the first look; None for the usual pace.
-        :param max_failures: failed looks in a row after which to give up.
-        :raises ServerLostError: if that many looks in a row failed.
+        :param timeout: seconds; the last poll is made when they have passed.
+        :param poll_interval: most seconds between two polls.
+        :param first_pause: seconds before the first poll; None for the usual pace.
+        :param max_failures: failed polls in a row after which to give up.
+        :raises ServerLostError: if that many polls in a row failed.
         :raises DiffgramError: if the server refused.
         """
         pace = Pace(poll_interval)
@@ -182,7 +182,7 @@ class Waiting:
         )
 
     def wait_on(self, client: DiffgramClient, timeout: float, poll_interval: float) -> Receipt:
-        """Look until the wait is over, retrying stuck inputs on the way.
+        """Poll until the wait is over, and retry stuck inputs on the way.
 
         :raises WaitError: as :meth:`heed` does.
         """
@@ -194,7 +194,7 @@ class Waiting:
         return receipt
 
     def heed(self, client: DiffgramClient, standing: Standing) -> Receipt | None:
-        """Do what the standing calls for; return the receipt if the wait is over.
+        """Do what the state requires; return the receipt if the wait is over.
 
         The report is written before anything is raised.
 
@@ -238,7 +238,7 @@ class Waiting:
     def _retry(self, client: DiffgramClient, input_ids: Iterable[int]) -> None:
         """Have the server start over with inputs.
 
-        Inputs that ended since they looked stuck are left alone: a retry would remove their files.
+        Inputs that have ended since they looked stuck are not retried: that would remove their files.
         """
         rows = client.run(ask_together(routes.view_row(client.project, each) for each in input_ids))
         still = [row for row in rows if is_pending(row) and row.retry_count < self.rules.max_retries]
@@ -257,7 +257,7 @@ class Waiting:
         return receipt
 
     def _write_report(self, client: DiffgramClient) -> DiffgramError | None:
-        """Write the report, if any; return why it could not be written, to be told beside the verdict."""
+        """Write the report, if any; return why it could not be written, to be reported with the verdict."""
         if self._report is None:
             return None
         try:
@@ -267,7 +267,7 @@ class Waiting:
         return self._report.write(watch.verdicts)
 
     def _look_at_all_anew(self) -> Steps[tuple[Watch, Receipt]]:
-        """Look at everything anew, until no more will be decided within seconds: another may have waited."""
+        """List everything again until no more will be decided within seconds."""
         watch = self._new_watch()
         receipt = yield from watch.take_stock()
         while watch.settling:

@@ -1,4 +1,4 @@
-"""Where everything that was sent stands: expected against actual (server.md 3.2)."""
+"""The state of everything that was sent: expected compared with actual (server.md 3.2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_RULES = Rules(stall_timeout=None)
 
 
 class Watch:
-    """Looks at the inputs of handles again and again, and remembers what is settled.
+    """Polls the inputs of handles, and remembers what is settled.
 
     A success is provisional until the file's counter shows the instances that were sent: until then the
     server may still turn it into a failure. One without them after 5 s + 0.1 s per instance has failed.
@@ -63,21 +63,21 @@ class Watch:
 
     @property
     def settling(self) -> bool:
-        """Whether all that is left will be decided within seconds, such as successes without instances."""
+        """Whether everything pending will be decided within seconds, such as successes without instances."""
         unsettled = [batch for batch in self._batches if batch.phase != "settled"]
         return bool(unsettled) and all(batch.is_settling for batch in unsettled)
 
     @property
     def soon(self) -> bool:
-        """Whether the last look raised a question that should not wait."""
+        """Whether the last poll raised a question that should not wait."""
         return any(batch.phase == "urgent" for batch in self._batches)
 
     def look(self) -> Steps[Receipt]:
-        """Ask the server about what is not settled, and return where everything stands.
+        """Ask the server about what is not settled, and return the state of everything.
 
-        One listing for each batch; fewer while one of them is far from its end, which the wait cannot have
-        before. Of many small ones, such as the children of many parents, some are asked in turn: as many as
-        are settled, and 20 that are not.
+        One listing for each batch; fewer while one of them is far from its end, because the wait cannot end
+        before that one. Of many small ones, such as the children of many parents, some are asked in turn: as
+        many as are settled, and 20 that are not.
         """
         left = max(self._limits.batches_at_once, math.ceil(self._expected / self._limits.page))
         unsettled = [batch for batch in self._in_turn() if batch.phase != "settled"]
@@ -95,7 +95,7 @@ class Watch:
         return self._receipt()
 
     def take_stock(self) -> Steps[Receipt]:
-        """Ask for every input that is not settled, and return where everything stands."""
+        """List every input that is not settled, and return the state of everything."""
         for batch in self._batches:
             if batch.phase != "settled":
                 yield from batch.take_stock()
@@ -103,7 +103,7 @@ class Watch:
         return self._receipt()
 
     def count_pending(self) -> Steps[int]:
-        """Return how many are pending: looks at large batches do not count them."""
+        """Return how many are pending; polls of large batches do not count them."""
         counts: list[int] = []
         for batch in self._batches:
             counts.append((yield from batch.count_pending()))
