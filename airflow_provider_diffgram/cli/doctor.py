@@ -1,5 +1,4 @@
-"""Checks everything that can be wrong between here and a Diffgram, step by step, and says what to do about
-it."""
+"""Checks what can be wrong between here and a Diffgram, step by step, and says what to do about it."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class Waiting:
         return (yield from self._stand((yield from self._watch.look())))
 
     def poke(self, poll_interval: float) -> Steps[Standing]:
-        """Poll once, then continue while all the rest will be decided within seconds: the next poke may forget.
+        """Poll once, then continue while the rest will be decided within seconds: the next poke may forget.
 
         :param poll_interval: most seconds between two polls.
         """
