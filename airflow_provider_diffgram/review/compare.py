@@ -171,14 +171,14 @@ def compare_file(
     :raises LibraryMissingError: if shapely is missing and a polygon or an ellipse has changed.
     """
     if now is None or not now.reviewed:
-        return [_plain(NOT_REVIEWED, each) for each in sent.predictions]
+        return [_outcome(NOT_REVIEWED, each) for each in sent.predictions]
     read = canonical or attributes_by_id
     held, others = _by_reference(now.rows)
     outcomes: list[Outcome] = []
     gone: list[Prediction] = []
     for each in sent.predictions:
         if each.reference is None:
-            outcomes.append(_plain(NOT_COMPARED, each))
+            outcomes.append(_outcome(NOT_COMPARED, each))
             continue
         row = held.pop((each.frame, each.reference), None)
         if row is None:
@@ -281,21 +281,32 @@ def _by_reference(
     return held, others
 
 
-def _plain(outcome: str, each: Prediction, proof: Proof | None = None) -> Outcome:
+def _outcome(
+    outcome: str,
+    each: Prediction,
+    *,
+    final_label: str | None = None,
+    iou: float | None = None,
+    moved_by: float | None = None,
+    proof: Proof | None = None,
+    final: Fields | None = None,
+) -> Outcome:
+    """Return what became of a prediction."""
     fields = each.fields
     return Outcome(
         outcome,
         str(fields.get("type")),
         label_of(fields),
-        None,
+        final_label,
         _score(fields),
         each.run,
         each.reference,
         each.frame,
-        None,
-        None,
+        iou,
+        moved_by,
         proof,
         fields,
+        final,
     )
 
 
@@ -305,7 +316,7 @@ def _found(each: Prediction, row: Fields, read: Canonical) -> Outcome:
     kind, label, final_label = str(fields.get("type")), label_of(fields), label_of(row)
     before, after = place_of(fields), place_of(row)
     if before is None or after is None:
-        return _plain(NOT_COMPARED, each)._replace(final_label=final_label, final=row)
+        return _outcome(NOT_COMPARED, each, final_label=final_label, final=row)
     changes = []
     iou: float | None = 1.0
     moved_by = None
@@ -322,21 +333,7 @@ def _found(each: Prediction, row: Fields, read: Canonical) -> Outcome:
     if number is not None and each.frame is not None and row.get("number") != number:
         changes.append(TRACK)
     outcome = "+".join(changes) if changes else KEPT
-    return Outcome(
-        outcome,
-        kind,
-        label,
-        final_label,
-        _score(fields),
-        each.run,
-        each.reference,
-        each.frame,
-        iou,
-        moved_by,
-        None,
-        fields,
-        row,
-    )
+    return _outcome(outcome, each, final_label=final_label, iou=iou, moved_by=moved_by, final=row)
 
 
 _FATES = {Fate.DELETED_BY_PERSON: DELETED, Fate.TAKEN_BACK: SUPERSEDED, Fate.LOST: LOST}
@@ -406,17 +403,23 @@ def _gone(
     )
     outcomes = []
     for place, (each, (fate, proof)) in enumerate(zip(gone, fates, strict=True)):
-        plain = _plain(fate, each, proof)
-        if place in again:
-            row, iou = added[again[place][0]][1], again[place][1]
-            plain = plain._replace(
-                outcome=REDRAWN,
+        if place not in again:
+            outcomes.append(_outcome(fate, each, proof=proof))
+            continue
+        number, iou = again[place]
+        row = added[number][1]
+        moved_by = shift(each.fields, row)
+        outcomes.append(
+            _outcome(
+                REDRAWN,
+                each,
                 final_label=label_of(row),
                 iou=iou,
-                shift=shift(each.fields, row),
+                moved_by=moved_by,
+                proof=proof,
                 final=row,
             )
-        outcomes.append(plain)
+        )
     for place in sorted((place for place, _ in again.values()), reverse=True):
         del added[place]
     return outcomes

@@ -24,6 +24,7 @@ from .manifest import FILES
 from .progress import epoch_of
 from .reading import frames_of
 from .source import tasks_of
+from .stored import label_name
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ class LiveFiles:
 
     def of(self, sent: Iterable[SentFile]) -> Iterator[tuple[SentFile, FileNow | None]]:
         """Yield each file with what it holds now; None where it is not there, or its id is not known."""
-        self._labels = label_names(self.client)
+        self._labels = _names_in_schemas(self.client)
         if self.job_id is not None:
             self._reviews, self._compounds = reviews_of_job(self.client, self.job_id)
         yield from self._explained(self._found(sent), self._read)
@@ -149,7 +150,7 @@ class LiveFiles:
         self, pulled: Iterable[tuple[SentFile, FileNow | None]]
     ) -> Iterator[tuple[SentFile, FileNow | None]]:
         """Tell why predictions are gone from files that were read before."""
-        self._labels = label_names(self.client)
+        self._labels = _names_in_schemas(self.client)
         yield from self._explained(pulled, self._read_past)
 
     def _explained(
@@ -270,8 +271,7 @@ class LiveFiles:
 
     def _named(self, row: Mapping[str, Any]) -> Fields:
         number = row.get("label_file_id")
-        told = row.get("label_file")
-        name = (told.get("label") or {}).get("name") if isinstance(told, Mapping) else None
+        name = label_name(row)
         if name is None and isinstance(number, int):
             name = self._labels.get(number)
         return {**row, "label": name, "label_file": None}
@@ -420,7 +420,7 @@ def ids_by_name(files: Iterable[File]) -> dict[str, int]:
     return {name: next(iter(ids)) for name, ids in named.items() if len(ids) == 1}
 
 
-def label_names(client: DiffgramClient) -> dict[int, str]:
+def _names_in_schemas(client: DiffgramClient) -> dict[int, str]:
     """Return ``label_file_id`` -> name, of all label schemas."""
     names: dict[int, str] = {}
     for schema in client.send(routes.list_schemas(client.project)):

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..models import InvalidValueError
 from .compare import DELETED, UNKNOWN
-from .shares import Share, is_share
+from .shares import Share, is_share, share_told
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,10 @@ class QualityLimits:
         every = figures["all"]
         found = []
         if self.min_acceptance is not None:
-            share = _share(every["at_worst"]["acceptance"])
+            share = share_told(every["at_worst"]["acceptance"])
             found.append(_too_low(f"acceptance{_unknown_in(every)}", share, self.min_acceptance))
         if self.max_deleted is not None:
-            share = _share(every["at_worst"][DELETED])
+            share = share_told(every["at_worst"][DELETED])
             if _is_beyond(share.share, share.low, lambda value: value > self.max_deleted):
                 found.append(
                     f"people deleted {share} of the predictions{_unknown_in(every)}, more than max_deleted "
@@ -108,7 +108,7 @@ class QualityLimits:
                     found.append(f"no prediction has the label {label!r}, whose {name} has a limit")
                 else:
                     is_precision = name == "precision"
-                    share = _share((told["at_worst"] if is_precision else told)[name]["0.5"])
+                    share = share_told((told["at_worst"] if is_precision else told)[name]["0.5"])
                     words = _unknown_in(told) if is_precision else ""
                     found.append(_too_low(f"{name} of {label!r} at IoU 0.5{words}", share, limit))
         if self.min_ap50 is not None:
@@ -127,10 +127,6 @@ def _read(name: str, value: Any) -> Any:
     if name in ("min_precision", "min_recall"):
         return {str(label): float(least) for label, least in dict(value).items()}
     return int(value) if name == "min_reviewed" else float(value)
-
-
-def _share(told: Mapping[str, Any]) -> Share:
-    return Share(**told)
 
 
 def _unknown_in(group: Mapping[str, Any]) -> str:

@@ -11,9 +11,10 @@ from typing import Any, BinaryIO
 
 from ..drawing import Picture, Words, canvas, drawn, extent_of, folded_note, head, listed, size_of, unit_of
 from ..drawing.likeness import Fields
+from ..pulse import duration
 from .charts import calibration_chart, trend_chart
 from .compare import ADDED, DELETED, KEPT, REDRAWN, UNJUDGED, UNKNOWN, Outcome, SentFile
-from .shares import Share
+from .shares import Share, percent, share_told
 from .verdict import Comparison
 
 _MOST_LABELS = 100
@@ -112,17 +113,9 @@ def _section(title: str, content: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{content}</section>" if content else ""
 
 
-def _share(told: Mapping[str, Any]) -> Share:
-    return Share(**told)
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f} %"
-
-
 def _lead(figures: Mapping[str, Any]) -> str:
     every, of_files = figures["all"], figures["files"]
-    acceptance = _share(every["acceptance"])
+    acceptance = share_told(every["acceptance"])
     shown = [
         (_leading(acceptance), f"acceptance {_reach(acceptance)}"),
         (f"{every['judged']:,}", f"judged of {every['predictions']:,} predictions"),
@@ -136,7 +129,7 @@ def _lead(figures: Mapping[str, Any]) -> str:
             shown.append((f"{each['ap50']:.3f}", f"AP50 of {_PLURALS[kind]} (AP {each['ap']:.3f})"))
     seconds = figures["task_seconds"]["median"]
     if seconds is not None:
-        shown.append((_time(seconds), "from task to completion, median"))
+        shown.append((duration(seconds), "from task to completion, median"))
     change = figures["against_last"]
     if change is not None:
         rise = change["acceptance"]
@@ -155,17 +148,11 @@ def _figure(value: str, name: str) -> str:
 def _leading(share: Share) -> str:
     if not share.of:
         return "not known"
-    return f"{share.number} of {share.of}" if share.share is None else _percent(share.share)
+    return f"{share.number} of {share.of}" if share.share is None else percent(share.share)
 
 
 def _reach(share: Share) -> str:
-    return f"({_percent(share.low)} to {_percent(share.high)})" if share.of else "(nothing judged)"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return f"({percent(share.low)} to {percent(share.high)})" if share.of else "(nothing judged)"
 
 
 def class_of(outcome: str) -> str:
@@ -205,7 +192,7 @@ def _outcomes(every: Mapping[str, Any]) -> str:
     note = ""
     unknown = outcomes.get(UNKNOWN, 0)
     if unknown:
-        worst = _share(every["at_worst"]["acceptance"])
+        worst = share_told(every["at_worst"]["acceptance"])
         note = (
             f'<p class="faint">Unknown: {unknown:,} are gone, and no history tells whether people deleted '
             "them or a stale page lost them. They count neither way. If people deleted all of them, "
@@ -226,8 +213,8 @@ def _advice(figures: Mapping[str, Any]) -> str:
             acceptance = chosen["acceptance"]
             of = "all labels" if name is None else f"{name}"
             told.append(
-                f"From {chosen['threshold']:.2f} on people kept {_percent(acceptance['share'])} of {of} "
-                f"(lower bound {_percent(acceptance['low'])}, {acceptance['of']:,} judged)."
+                f"From {chosen['threshold']:.2f} on people kept {percent(acceptance['share'])} of {of} "
+                f"(lower bound {percent(acceptance['low'])}, {acceptance['of']:,} judged)."
             )
     return listed(told) or '<p class="faint">At no score are people sure to keep 90 % or more.</p>'
 
@@ -269,13 +256,13 @@ def _table(title: str, name: str, groups: Mapping[str, Any], most: int) -> str:
 
 
 def _cell(told: Mapping[str, Any]) -> str:
-    share = _share(told)
+    share = share_told(told)
     if not share.of:
         return ""
     reach = f'<span class="faint">{100 * (share.low or 0):.0f}-{100 * (share.high or 0):.0f} %</span>'
     if share.share is None:
         return f"{share.number:,} of {share.of:,} {reach}"
-    return f"{_percent(share.share)} {reach}"
+    return f"{percent(share.share)} {reach}"
 
 
 def _confusion(pairs: Sequence[Mapping[str, Any]]) -> str:

@@ -39,12 +39,18 @@ class Share(NamedTuple):
         if not self.of:
             return "none was judged"
         if self.share is None:
-            return f"{self.number:,} of {self.of} ({_percent(self.low)} to {_percent(self.high)})"
-        return f"{_percent(self.share)} ({_percent(self.low)} to {_percent(self.high)})"
+            return f"{self.number:,} of {self.of} ({percent(self.low)} to {percent(self.high)})"
+        return f"{percent(self.share)} ({percent(self.low)} to {percent(self.high)})"
 
 
-def _percent(value: float | None) -> str:
-    return "?" if value is None else f"{100 * value:.1f} %"
+def percent(value: float | None) -> str:
+    """Return a share in words; nothing of none."""
+    return "" if value is None else f"{100 * value:.1f} %"
+
+
+def share_told(told: Mapping[str, Any]) -> Share:
+    """Return the share that :meth:`Share.to_json` told."""
+    return Share(**told)
 
 
 def is_share(value: object) -> bool:

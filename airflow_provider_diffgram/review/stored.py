@@ -217,10 +217,16 @@ def stored_file(
 def label_names(instances: Iterable[Row]) -> Iterator[tuple[int, str]]:
     """Yield id and name of the labels that the server told with instances."""
     for each in instances:
-        label = each.get("label_file")
-        name = (label.get("label") or {}).get("name") if isinstance(label, Mapping) else None
-        if isinstance(name, str) and isinstance(each.get("label_file_id"), int):
+        name = label_name(each)
+        if name is not None and isinstance(each.get("label_file_id"), int):
             yield each["label_file_id"], name
+
+
+def label_name(row: Mapping[str, Any]) -> str | None:
+    """Return the name of a row's label, where the server told it with the row."""
+    label = row.get("label_file")
+    name = (label.get("label") or {}).get("name") if isinstance(label, Mapping) else None
+    return name if isinstance(name, str) else None
 
 
 def _rows(instances: Iterable[Row]) -> list[Row]:
