@@ -33,7 +33,6 @@ def file_ids_of(client: DiffgramClient, given: Any, path_of: PathOpener) -> list
     :param given: an id, ids, the output of an operator or a sensor of this package, any of these as JSON, or
         the path of a JSON Lines file: a report, a record, a selection. Lists may mix them. Children stand for
         their compound file, because people review it as a whole.
-    :param path_of: opens the paths.
     :raises InvalidValueError: if it is something else, or does not name all of its files.
     """
     return list(dict.fromkeys(_ids(client, given, path_of)))
@@ -214,7 +213,6 @@ def _of_record(client: DiffgramClient, path: str, path_of: PathOpener) -> Iterat
 class _Lines:
     """A JSON Lines file that names files.
 
-    :param path_of: opens the path.
     :param batches: of the push whose record it is: what failed in them has no file.
     """
 

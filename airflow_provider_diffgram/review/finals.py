@@ -122,7 +122,6 @@ class LiveFiles:
     whose dead rows were not found waits until the others are read, and is looked at once more: what is found
     does not depend on which of them was read first.
 
-    :param client: of the project.
     :param job_id: whose tasks tell what is reviewed; None: all tasks of a file do.
     :param proofs: most files whose histories are looked for; of a row that is gone nothing is known then.
     """
@@ -370,7 +369,6 @@ class PulledFiles:
     """What a pulled set holds.
 
     :param path: folder of a version of the set, or its ``files.jsonl.gz``.
-    :param path_of: opens paths.
     :param past: tells why predictions are gone, which a set does not; None: nothing does.
     :raises InvalidValueError: if it cannot be read.
     """

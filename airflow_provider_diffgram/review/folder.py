@@ -33,7 +33,6 @@ class Folder:
     """A folder and what is below it.
 
     :param path: local or in object storage.
-    :param path_of: opens paths.
     """
 
     def __init__(self, path: str, path_of: PathOpener) -> None:

@@ -27,7 +27,6 @@ class LinesByFile:
         ``.gz``.
     :param what: what a line holds, for messages.
     :param key_of: returns what a line is about; raises ValueError or KeyError for a line that is no such.
-    :param path_of: opens paths.
     :raises InvalidValueError: if a file cannot be read, or a line is not what it should be.
     """
 

@@ -18,11 +18,7 @@ _MEDIA: TypeAdapter[Any] = TypeAdapter(Media)
 
 
 class PictureFinder:
-    """Finds the picture of a file where it came from, or else in Diffgram.
-
-    :param client: of the project.
-    :param path_of: opens paths.
-    """
+    """Finds the picture of a file where it came from, or else in Diffgram."""
 
     def __init__(self, client: DiffgramClient, path_of: PathOpener) -> None:
         self._client = client

@@ -125,9 +125,7 @@ def place_of(value: object, what: str, number: int) -> str:
 class Preparation:
     """Checks packets against the models, the media and the project, and gathers the plan on the way.
 
-    :param client: of the project.
     :param target: dataset and labels.
-    :param path_of: opens the paths of media.
     :param limits: how much goes together.
     :ivar checked: number of packets that were checked.
     """

@@ -39,7 +39,6 @@ class Labels:
     Unknown names and ids are gathered by :meth:`note` and told by :meth:`problems`, all at once; so is a
     schema that does not exist.
 
-    :param client: of the project.
     :param label_schema: name or id; the default schema when None.
     :param unknown: what to do with labels missing from the schema.
     :param origin: model and run of predictions that name none.

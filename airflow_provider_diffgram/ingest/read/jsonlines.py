@@ -36,7 +36,6 @@ class JsonLines:
     :param path: local or in object storage; what gzip packed is unpacked while it is read, whatever the file
         is called.
     :param what: what a line holds, such as ``packet``.
-    :param path_of: opens the path.
     """
 
     def __init__(self, path: str, what: str, path_of: PathOpener) -> None:

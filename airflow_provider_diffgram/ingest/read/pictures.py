@@ -21,7 +21,6 @@ class Pictures:
     """Reads the pictures of media.
 
     :param client: its connection's proxy and authorities are used, and nothing else of it.
-    :param path_of: opens paths.
     """
 
     def __init__(self, client: DiffgramClient, path_of: PathOpener) -> None:

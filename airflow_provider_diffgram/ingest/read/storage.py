@@ -59,7 +59,6 @@ def open_to_write(what: str, path: str | None, path_of: Callable[[str], Any]) ->
     """Return a context manager with a file to write bytes to; with None without a path.
 
     :param what: the file is, in a word: ``report``.
-    :param path_of: opens the path.
     :raises InvalidValueError: if it cannot be written.
     :raises StorageError: if its storage fails, and may be back.
     """

@@ -53,7 +53,6 @@ class Refreshed:
 class Amendments:
     """Brings items into their files, or says that the queue is to. Safe to use from several threads.
 
-    :param client: of the project.
     :param gate: lets as many files be written at once as the server stands.
     :param delivery: ``queue`` leaves everything to the queue; ``auto`` what people are at work on.
     :param writer: of files.

@@ -31,7 +31,6 @@ class AtWork:
     One request tells that a project has no job, which is asked once. Else one for each job, and one for each
     state in which it has tasks, now and then.
 
-    :param client: of the project.
     :param reviewed: whether to look at tasks that are complete, too.
     :param wall: the time of day in seconds since the epoch.
     """

@@ -66,7 +66,6 @@ class Batches:
 
     Safe to use from several threads.
 
-    :param client: of the project.
     :param memory: told of each batch before anything is sent in it.
     :param size: most packets of a batch.
     :ivar earlier: ids of those of earlier attempts, where they were remembered.

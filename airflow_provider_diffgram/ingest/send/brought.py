@@ -23,7 +23,6 @@ _log = logging.getLogger(__name__)
 class Brought:
     """Looks at the past of files, one at a time. Safe to use from several threads.
 
-    :param client: of the project.
     :param rows: of other files, beside which dead rows of a file may be.
     """
 

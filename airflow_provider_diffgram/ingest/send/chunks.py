@@ -52,9 +52,7 @@ class LargeUploads:
     The server does not tell which chunks it has, and a chunk that came twice would be in the file twice. So
     an upload that broke off is never continued: its input is archived and the medium sent anew.
 
-    :param client: of the project.
     :param plan: dataset, and which media are large.
-    :param path_of: opens the paths of media.
     :param read: told how many bytes were read, each time.
     """
 

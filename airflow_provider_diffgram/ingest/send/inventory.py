@@ -31,7 +31,6 @@ class Inventory:
 
     Pending inputs are listed before files, so that one which ends in between is in both lists, not in none.
 
-    :param client: of the project.
     :param plan: dataset, and where names are kept.
     :param batches: of this push and of earlier attempts.
     """

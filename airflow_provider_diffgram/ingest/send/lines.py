@@ -22,7 +22,6 @@ class Lines:
 
     :param what: it is, in a word: ``report``.
     :param path: local or in object storage; packed if it ends in ``.gz``. Without one nothing is written.
-    :param path_of: opens the path.
     :raises InvalidValueError: if it cannot be written.
     :raises StorageError: if its storage fails, and may be back.
     """

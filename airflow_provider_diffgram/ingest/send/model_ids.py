@@ -25,8 +25,6 @@ class ModelIds:
 
     An input tells both ids of the run that it names. A run of a known model is found in the list of runs,
     too; by its name alone it is not, since runs of two models may have one name.
-
-    :param client: of the project.
     """
 
     def __init__(self, client: DiffgramClient) -> None:

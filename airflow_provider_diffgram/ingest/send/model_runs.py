@@ -71,7 +71,6 @@ class ModelRuns:
     an ingest thread. That a run of that name is listed proves nothing: it may be another model's. What
     proves it is an input that the server has given the ids of both.
 
-    :param client: of the project.
     :param plan: its labels know the model and the run of predictions that name none.
     :param turns: of tasks that may introduce the same run at the same moment.
     """

@@ -28,7 +28,6 @@ _LOOKS = (0.5, 1.0, 2.0)
 class Queue:
     """Puts items into the queue, each until it certainly arrived. Safe to use from several threads.
 
-    :param client: of the project.
     :param plan: dataset, and connections of blobs.
     :param batches: to send in.
     """

@@ -40,7 +40,6 @@ class Push:
 
     :param client: of the project; its waits end when the push is to end.
     :param preparation: what checked the packets, and goes on to check what an iterator yields.
-    :param options: of the push.
     :param outcomes: told what becomes of each packet.
     :param senders: do several items at once.
     """

@@ -46,9 +46,7 @@ class _Uploaded:
 class Uploads:
     """Uploads of one push, proved together at the end.
 
-    :param client: of the project.
     :param plan: dataset and labels.
-    :param path_of: opens the paths of media.
     :param tally: told how many bytes were read.
     :param gate: lets as many through at once as the server can ingest.
     :ivar large: for those beyond the limit of one request.

@@ -55,7 +55,6 @@ def next_step(held: int, waiting: int, *, more: bool) -> Literal["hold", "wait",
 class Videos:
     """The videos of one push, held back until they can be sent alone.
 
-    :param client: of the project.
     :param batches: what the push sends in.
     """
 

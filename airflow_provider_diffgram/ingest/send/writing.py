@@ -70,7 +70,6 @@ class _Going:
 class FileWriter:
     """Writes files, one thread a file. Safe to use from several threads.
 
-    :param client: of the project.
     :param at_work: tells where people may be at work: such files are remembered while they are written.
     :param memory: told of those before they are written, and after they are proved.
     :ivar rows: those of files that were read, beside which dead rows of others may be.
