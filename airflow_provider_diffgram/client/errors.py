@@ -18,6 +18,7 @@ class DiffgramError(Exception):
     :ivar value: what was sent in that field, shortened and without signed URLs.
     :ivar server_text: the server's own words, shortened and without signed URLs.
     :ivar processed: whether the server executed the request; None if that is unknown.
+    :ivar permanent: whether another attempt would fail in the same way.
     :ivar remedy: what to do.
     """
 
@@ -27,6 +28,7 @@ class DiffgramError(Exception):
     value: str | None
     server_text: str
     processed: bool | None = None
+    permanent: bool = False
     remedy: str = ""
 
     def __init__(
@@ -39,6 +41,7 @@ class DiffgramError(Exception):
         value: str | None = None,
         server_text: str = "",
         processed: bool | None = None,
+        permanent: bool | None = None,
         remedy: str | None = None,
     ) -> None:
         super().__init__(message)
@@ -49,6 +52,8 @@ class DiffgramError(Exception):
         self.server_text = server_text
         if processed is not None:
             self.processed = processed
+        if permanent is not None:
+            self.permanent = permanent
         if remedy is not None:
             self.remedy = remedy
 
@@ -56,6 +61,7 @@ class DiffgramError(Exception):
 class RefusedError(DiffgramError):
     """The server refused; sending the same again is refused again."""
 
+    permanent = True
     remedy = "Correct the request: the same would be refused again"
 
 

@@ -62,7 +62,7 @@ def look_until_decided(
     timeout: float,
     first_pause: float,
     max_failures: int,
-    lost: Callable[[int, DiffgramError], DiffgramError],
+    lost: type[DiffgramError],
 ) -> Steps[T]:
     """Poll until there is a result; later polls make up for failed ones.
 
@@ -73,7 +73,7 @@ def look_until_decided(
     :param timeout: seconds; the last poll is made when they have passed.
     :param first_pause: seconds before the first poll.
     :param max_failures: failed polls in a row after which to give up.
-    :param lost: makes the error to raise then, from their number and the last failure.
+    :param lost: the error to raise then.
     :raises DiffgramError: if the server refused.
     """
     end = (yield from now()) + timeout
@@ -88,7 +88,7 @@ def look_until_decided(
             failures += 1
             _log.warning("look %s of %s failed: %s", failures, max_failures, error)
             if failures >= max_failures or is_last:
-                raise lost(failures, error) from error
+                raise lost(f"{failures} looks in a row failed; the last one: {error}") from error
             if isinstance(error, RateLimitedError | ServerUnavailableError):
                 told = error.retry_after
         else:

@@ -228,21 +228,18 @@ def _mask(settings: Settings) -> None:
 @contextmanager
 def failing_for_good() -> Generator[None, None, None]:
     """Turn errors that no retry can fix into those that Airflow does not retry; it retries the others."""
-    from ..client import RefusedError
-    from ..ingest.send.errors import PushError
-    from ..ingest.watch.errors import WaitError, WaitTimeoutError
+    from ..client import DiffgramError
+    from ..ingest.watch.errors import WaitTimeoutError
     from ..models import InvalidValueError
-    from ..review.errors import ReviewError, ReviewTimeoutError
+    from ..review.errors import ReviewTimeoutError
     from .connection import InvalidConnectionError
 
     try:
         yield
-    except (InvalidConnectionError, InvalidValueError, RefusedError) as error:
-        # Its words say it all, and Airflow prints the cause first.
-        raise AirflowFailException(str(error)) from None
     except (WaitTimeoutError, ReviewTimeoutError) as error:
         raise AirflowSensorTimeout(str(error)) from None
-    except (PushError, WaitError, ReviewError) as error:
-        if error.permanent:
-            raise AirflowFailException(str(error)) from None
-        raise
+    except (InvalidConnectionError, InvalidValueError, DiffgramError) as error:
+        if not getattr(error, "permanent", True):
+            raise
+        # Its words say it all, and Airflow prints the cause first.
+        raise AirflowFailException(str(error)) from None

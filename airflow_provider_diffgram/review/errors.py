@@ -7,12 +7,9 @@ from .progress import ReviewReceipt
 
 
 class ReviewError(DiffgramError):
-    """A review cannot begin, or has failed.
+    """A review cannot begin, or has failed."""
 
-    :ivar permanent: whether another attempt would fail in the same way.
-    """
-
-    permanent: bool = True
+    permanent = True
 
 
 class JobStateError(ReviewError):
@@ -45,13 +42,6 @@ class ReviewImpossibleError(ReviewEndedError):
 
 
 class ReviewLostError(ReviewError):
-    """Several polls in a row failed, so the progress of the review is unknown.
-
-    :param failures: number of failed polls.
-    :param last: the last failure.
-    """
+    """Several polls in a row failed, so the progress of the review is unknown."""
 
     permanent = False
-
-    def __init__(self, failures: int, last: DiffgramError) -> None:
-        super().__init__(f"{failures} looks in a row failed; the last one: {last}")

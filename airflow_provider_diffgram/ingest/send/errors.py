@@ -6,9 +6,4 @@ from ...client import DiffgramError
 
 
 class PushError(DiffgramError):
-    """Not everything was sent. Says what arrived, what did not and what is unknown.
-
-    :ivar permanent: whether sending again would be refused again.
-    """
-
-    permanent: bool = False
+    """Not everything was sent. Says what arrived, what did not and what is unknown."""

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ...client import DiffgramError, StorageError
+from ...client import DiffgramError
 from ...storage_faults import words_of_fault
 from ..read.paths import PathOpener
 from ..read.storage import open_to_write
@@ -59,6 +59,6 @@ class Lines:
             job()
         except (OSError, ValueError, DiffgramError) as error:
             words = str(error) if isinstance(error, DiffgramError) else words_of_fault(error)
-            self._unwritten = PushError(f"the {self._what} {self.path} is not complete: {words}")
-            self._unwritten.permanent = not isinstance(error, StorageError)
+            told = f"the {self._what} {self.path} is not complete: {words}"
+            self._unwritten = PushError(told, permanent=getattr(error, "permanent", True))
             _log.error("%s", self._unwritten)

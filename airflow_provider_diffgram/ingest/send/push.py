@@ -178,6 +178,4 @@ class Prepared:
         if error is None:
             counts = self.outcomes.tally.counts()
             told = f"The packets themselves are not affected: {counts}. A retry sends none of them again"
-            failed = PushError(f"{words}\n{told}")
-            failed.permanent = any(each.permanent for each in unwritten)
-            raise failed
+            raise PushError(f"{words}\n{told}", permanent=any(each.permanent for each in unwritten))

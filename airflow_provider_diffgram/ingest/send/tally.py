@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ...client import DiffgramError, RefusedError
+from ...client import DiffgramError
 from ...models import InvalidValueError
 from ...models.failures import Failures
 from ...models.handle import MOST_FILE_IDS
@@ -187,13 +187,12 @@ class Tally:
         :param checked: number of packets that were checked so far.
         """
         left = checked - self.done
-        stopped = PushError(
+        return PushError(
             f"stopped: {error}\n{count_of(checked, 'packet')}: {self.counts()}, {left:,} not sent. A retry "
             "finds what arrived and sends only the rest.",
             status=error.status,
+            permanent=error.permanent,
         )
-        stopped.permanent = isinstance(error, RefusedError)  # not a StorageError: the storage may be back
-        return stopped
 
     def refused(self, error: InvalidValueError, together: int) -> PushError:
         """Return the error of a push that had sent some packets before others turned out to be wrong.
@@ -203,16 +202,12 @@ class Tally:
         """
         these = "this packet" if together == 1 else f"these {together:,} packets"
         of_these = f"nothing was sent of {these}; of those before {self.counts()}"
-        refused = PushError("\n".join([error.head(of_these), *error.lines()]))
-        refused.permanent = True
-        return refused
+        return PushError("\n".join([error.head(of_these), *error.lines()]), permanent=True)
 
     def incomplete(self, checked: int) -> PushError:
         """Return the error of a push that went on to its end, but of which packets failed."""
         head = f"{count_of(checked, 'packet')}: {self.counts()}.{self._failures.sentence()}"
-        error = PushError("\n".join([head, *self._failures.lines()]))
-        error.permanent = True
-        return error
+        return PushError("\n".join([head, *self._failures.lines()]), permanent=True)
 
     def note_what_was_sent(self, error: Exception, problem: BaseException | None, checked: int) -> None:
         """Tell in the log, and as a note on what a generator raised, what became of what it yielded before.

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from ...client import DiffgramError, RefusedError
+from ...client import DiffgramError
 from ...models import Receipt
 
 
 class WaitError(DiffgramError):
-    """A wait failed.
-
-    :ivar permanent: whether another wait would fail in the same way.
-    """
-
-    permanent: bool = False
+    """A wait failed."""
 
 
 class EndedWaitError(WaitError):
@@ -48,17 +43,10 @@ class ReportNotWrittenError(WaitError):
 
     def __init__(self, receipt: Receipt, error: DiffgramError) -> None:
         summary = receipt.summary()
-        super().__init__(f"The inputs are settled: {summary}. Only the report was not written: {error}")
+        told = f"The inputs are settled: {summary}. Only the report was not written: {error}"
+        super().__init__(told, permanent=error.permanent)
         self.receipt = receipt
-        self.permanent = isinstance(error, RefusedError)
 
 
 class ServerLostError(WaitError):
-    """Several polls in a row failed, so it is unknown what became of the inputs.
-
-    :param failures: number of failed polls.
-    :param last: the last failure.
-    """
-
-    def __init__(self, failures: int, last: DiffgramError) -> None:
-        super().__init__(f"{failures} looks in a row failed; the last one: {last}")
+    """Several polls in a row failed, so it is unknown what became of the inputs."""
