@@ -1,7 +1,7 @@
 """On demand: what several cameras saw at one moment becomes one compound file in Diffgram, camera by camera.
 
 Needs the connection ``diffgram_default``, and pictures at ``<folder>/<timestamp>/<camera>.png``, local or in
-object storage. The folder may keep growing: run it again, and only what is new is sent.
+object storage. The folder may grow: a second run sends only what is new.
 """
 
 from __future__ import annotations
@@ -30,16 +30,18 @@ log = logging.getLogger(__name__)
     doc_md=__doc__,
     params={
         "folder": Param(
-            "/data/scenes", type="string", title="Folder", description="With a folder per moment"
+            "/data/scenes", type="string", title="Folder", description="With one folder per moment"
         ),
         "cameras": Param(
             ["front", "left", "right", "rear"],
             type="array",
             title="Cameras",
-            description="In the order in which people are to see them; names of the files",
+            description="Names of the files, in the order in which people see them",
         ),
-        "dataset": Param("scenes", type="string", title="Dataset", description="In Diffgram"),
-        "prefix": Param("scene-", type="string", title="Prefix", description="Begins the name of each scene"),
+        "dataset": Param("scenes", type="string", title="Dataset", description="Name in Diffgram"),
+        "prefix": Param(
+            "scene-", type="string", title="Prefix", description="Beginning of each scene's name"
+        ),
     },
 )
 def diffgram_camera_scenes() -> None:

@@ -1,8 +1,8 @@
 """On demand: a scanned document becomes one compound file in Diffgram, its pages in order, with text regions.
 
 Needs the connection ``diffgram_default``, the label ``text`` in its project, and
-``pip install airflow-provider-diffgram[examples]``. Running it again with the same name adds nothing: pages
-that are there already are skipped.
+``pip install airflow-provider-diffgram[examples]``. A second run with the same name adds nothing: existing
+pages are skipped.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def find_text(engine: Any, image: Any) -> tuple[list[list[list[float]]], list[fl
     doc_md=__doc__,
     params={
         "document": Param("/data/scan.tif", type="string", title="Document", description="TIFF or PDF"),
-        "dpi": Param(150, type="integer", title="Resolution of a PDF", description="Pixels per inch"),
+        "dpi": Param(150, type="integer", title="PDF resolution", description="Pixels per inch"),
         "output": Param("/data/pages", type="string", title="Output folder", description="For pages"),
-        "dataset": Param("documents", type="string", title="Dataset", description="In Diffgram"),
+        "dataset": Param("documents", type="string", title="Dataset", description="Name in Diffgram"),
         "min_score": Param(0.3, type="number", minimum=0, maximum=1, title="Minimum score"),
         "name": Param("scan", type="string", title="Name of the compound file", pattern=r"^[\w.-]+$"),
     },

@@ -1,7 +1,7 @@
-"""On demand: push files of packets that a model has written, one task a file, and wait until they are in.
+"""On demand: push files of packets that a model has written, one task per file, and wait until they arrive.
 
-Needs the connection ``diffgram_default``. Each file is JSON Lines with a packet per line, as
-``Packet.model_dump_json`` writes it. Trigger it with the form; running it again sends only what is missing.
+Needs the connection ``diffgram_default``. Each file is JSON Lines with one packet per line, as
+``Packet.model_dump_json`` writes it. Trigger it with the form. A second run sends only what is missing.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ log = logging.getLogger(__name__)
             type="array",
             items={"type": "string"},
             minItems=1,
-            title="Files of packets",
+            title="Packet files",
             description="One path per line, local or in object storage",
         ),
-        "dataset": Param("photos", type="string", title="Dataset", description="In Diffgram"),
+        "dataset": Param("photos", type="string", title="Dataset", description="Name in Diffgram"),
         "if_exists": Param(
             "skip",
             enum=["skip", "fail", "append", "replace"],
-            title="What is in the dataset already",
-            description="replace deletes what people corrected",
+            title="Existing files",
+            description="What to do with them; replace deletes what people corrected",
         ),
         "max_failed": Param(
             0,
             type="number",
             minimum=0,
-            title="Failures to put up with",
-            description="A number; a share below 1",
+            title="Failures allowed",
+            description="A number of packets, or a share below 1",
         ),
     },
 )

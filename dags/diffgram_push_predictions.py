@@ -1,9 +1,9 @@
-"""Every day: find faces in a folder of photographs and push them into Diffgram for review.
+"""Every day: find faces in a folder of photographs, and push them to Diffgram for review.
 
 Needs the connection ``diffgram_default``, the label ``face`` in its project, and
-``pip install airflow-provider-diffgram[examples]``. The folder may keep growing, and the model may change: of
-photographs that are in the dataset already, what earlier runs found and nobody touched makes room for what
-this run finds. Photographs without a face are sent too: people may find one that the model missed.
+``pip install airflow-provider-diffgram[examples]``. The folder may grow, and the model may change: this run's
+predictions replace those of earlier runs that nobody touched. Photographs without a face are sent too, because
+people may find one that the model missed.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ def overlap(a: list[float], b: list[float]) -> float:
     tags=["diffgram", "example"],
     doc_md=__doc__,
     params={
-        "dataset": Param("photos", type="string", title="Dataset", description="In Diffgram"),
+        "dataset": Param("photos", type="string", title="Dataset", description="Name in Diffgram"),
         "media": Param("/data/photos", type="string", title="Media folder", description="With .png and .jpg"),
         "media_url": Param(
             None,
             type=["null", "string"],
-            title="Address of the media folder",
-            description="From which Diffgram fetches the photographs; they are uploaded if this is empty",
+            title="URL of the media folder",
+            description="Where Diffgram fetches the photographs; if empty, they are uploaded",
         ),
         "output": Param("/data/predictions", type="string", title="Output folder", description="For packets"),
         "min_score": Param(0.3, type="number", minimum=0, maximum=1, title="Minimum score"),

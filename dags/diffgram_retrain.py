@@ -1,7 +1,7 @@
-"""Whenever people have reviewed 500 more files, or some and a week has passed: pull them and train.
+"""Whenever people have reviewed 500 more files, or a week has passed and there are some: pull and train.
 
-Needs the connection ``diffgram_default``, and a job that people review in, such as the one of
-``diffgram_review``. Before Airflow 3.0, where assets are not watched, it runs every week. A run that finds
+Needs the connection ``diffgram_default``, and a job in which people review, such as that of
+``diffgram_review``. Before Airflow 3.0, which cannot watch assets, it runs every week. A run that finds
 nothing new is skipped.
 """
 
@@ -40,14 +40,14 @@ except RuntimeError:  # before Airflow 3.0
     tags=["diffgram", "example"],
     doc_md=__doc__,
     params={
-        "dataset": Param("to-review", type="string", title="Dataset", description="In Diffgram"),
-        "output": Param("/data/training", type="string", title="Output folder", description="Of versions"),
+        "dataset": Param("to-review", type="string", title="Dataset", description="Name in Diffgram"),
+        "output": Param("/data/training", type="string", title="Output folder", description="For versions"),
         "format": Param("yolo", type="string", title="Format", description="packets, coco, yolo, voc, …"),
         "media": Param(
             "copy",
             enum=["copy", "link", "none"],
             title="Media",
-            description="Copied, linked, or left out",
+            description="Copy them, link them, or leave them out",
         ),
     },
 )

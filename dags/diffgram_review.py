@@ -1,9 +1,9 @@
-"""On demand: push predictions, have people review them in Diffgram, bring back what they made of them.
+"""On demand: push predictions, wait until people have reviewed them, and bring back their corrections.
 
-Then it tells how good the predictions were.
+It also measures how good the predictions were.
 
-Needs the connection ``diffgram_default``. Trigger it with the form; running it again sends only what is
-missing, finds the same job, and writes a new version of the annotations only if people changed something.
+Needs the connection ``diffgram_default``. Trigger it with the form. A second run sends only what is missing,
+finds the same job, and writes a new version of the annotations only if people changed something.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ log = logging.getLogger(__name__)
     doc_md=__doc__,
     params={
         "packets": Param(
-            "/data/predictions.jsonl", type="string", title="Predictions", description="Packets, one a line"
+            "/data/predictions.jsonl", type="string", title="Predictions", description="Packets, one per line"
         ),
-        "dataset": Param("to-review", type="string", title="Dataset", description="In Diffgram"),
-        "job": Param("review", type="string", title="Name of the job", description="Of people's work"),
+        "dataset": Param("to-review", type="string", title="Dataset", description="Name in Diffgram"),
+        "job": Param("review", type="string", title="Job", description="Name of the job for people"),
         "min_done": Param(
             1.0,
             type="number",
             exclusiveMinimum=0,
             maximum=1,
-            title="Share to be reviewed",
-            description="0.95 goes on when 95 % of the files are complete",
+            title="Share to review",
+            description="0.95 continues when 95 % of the files are complete",
         ),
         "record": Param(
             "/data/predictions-sent.jsonl",
             type="string",
             title="Record",
-            description="Where to write what was sent, and to which file",
+            description="Path of the file that lists what was sent",
         ),
-        "output": Param("/data/reviewed", type="string", title="Output folder", description="Of versions"),
+        "output": Param("/data/reviewed", type="string", title="Output folder", description="For versions"),
         "comparison": Param(
-            "/data/compared", type="string", title="Comparison", description="Folder of figures and page"
+            "/data/compared", type="string", title="Comparison", description="Folder for figures and page"
         ),
         "format": Param("packets", type="string", title="Format", description="packets, coco, yolo, voc, …"),
     },
