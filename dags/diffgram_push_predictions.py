@@ -2,7 +2,7 @@
 
 Needs the connection ``diffgram_default``, the label ``face`` in its project, and
 ``pip install airflow-provider-diffgram[examples]``. The folder may grow, and the model may change: this run's
-predictions replace those of earlier runs that nobody touched. Photographs without a face are sent too, because
+predictions replace those of earlier runs that nobody touched. Photographs without a face are sent too:
 people may find one that the model missed.
 """
 
