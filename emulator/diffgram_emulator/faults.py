@@ -3,9 +3,9 @@
 A fault of a request (:class:`Fault`) is asked for with ``POST /emulator/faults``:
 
 ==================  =====================================================================================
-``latency``         waits ``seconds``, then goes on
-``held``            waits until it is released, or the faults are forgotten, then goes on; ``held=True`` lets
-                    a request wait so before any other kind of fault
+``latency``         waits ``seconds``, then continues
+``held``            waits until it is released, or the faults are cleared, then continues; with
+                    ``held=True`` a request waits in this way before any other kind of fault
 ``status``          answers ``status`` with ``body`` and ``headers``
 ``malformed``       answers ``line`` as a malformed status line (server.md 1.4); with ``dispatched``
                     what the dispatcher makes of it, 503
@@ -71,11 +71,11 @@ _PROCESSED_IF_ASKED = ("status", "malformed")
 
 @dataclass(frozen=True, kw_only=True)
 class Chance:
-    """Which of the things that match meet a fault.
+    """Which of the matching requests or rows a fault hits.
 
-    :param times: how many meet it; None is all of them.
-    :param skip: how many that match are let through first.
-    :param probability: with which each one meets it.
+    :param times: how many it hits; None means all.
+    :param skip: how many matching ones are let through first.
+    :param probability: probability with which it hits each one.
     :param seed: makes the choice repeatable.
     """
 
@@ -101,13 +101,13 @@ class Chance:
 class Fault(Chance):
     """What goes wrong with a request.
 
-    :param match: regular expression, found somewhere in the path; only ``refuse`` does without.
+    :param match: regular expression that is searched for in the path; only ``refuse`` does not need one.
     :param kind: see above.
     :param status: 200 to 599.
     :param body: a text is sent as it is, as HTML unless ``headers`` say otherwise; anything else as JSON.
     :param method: only requests of this method.
     :param text: only requests whose body holds it.
-    :param held: it waits until it is released, and only then meets this one.
+    :param held: whether the request first waits until it is released.
     :param by: only requests of a ``person``, who is logged in, or of a ``program``.
     :param line: the malformed status line.
     """
@@ -170,7 +170,7 @@ class Fault(Chance):
 class RowFault(Chance):
     """What goes wrong with a row of the queue.
 
-    :param match: regular expression, found somewhere in the ``original_filename``.
+    :param match: regular expression that is searched for in the ``original_filename``.
     :param kind: see above.
     :param text: ``status_text`` of a row that flips.
     """

@@ -1,4 +1,4 @@
-"""How the emulator is to run: where it listens, where it keeps its data, how fast it ingests."""
+"""How the emulator runs: where it listens, where it keeps its data, how fast it ingests."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Options:
 
     The speeds are those of the observed server (server.md 8); tests lower them.
 
-    :param data: folder of the SQLite file and the media; it is made if missing.
-    :param project: ``project_string_id`` of the project a new data folder starts with.
-    :param cycle: seconds between two looks into the queue, per worker process.
-    :param rows_per_cycle: rows a worker process takes at one look.
+    :param data: folder of the SQLite file and the media; it is created if missing.
+    :param project: ``project_string_id`` of the project with which a new data folder starts.
+    :param cycle: seconds after which a worker process takes rows from the queue again.
+    :param rows_per_cycle: how many rows a worker process takes at a time.
     :param workers: worker processes, each with four ingest threads.
     :param image_seconds: time one medium takes, give or take a quarter.
     :param walrus_requests: requests that the service walrus serves at once, one for each of its processes;
         others wait (server.md 10.7).
     :param default_requests: the same of the other service.
-    :param upload_seconds: time that a file uploaded by from_local takes, beside the next.
+    :param upload_seconds: time that a file uploaded by from_local takes, besides ``upload_work``.
     :param upload_work: processor time that it takes; all requests and settling rows share one processor.
     :param read_work: processor time of reading a file's instances.
-    :param update_work: processor time of saving a file's list of instances, beside the next.
+    :param update_work: processor time of saving a file's list of instances, besides ``update_work_per_row``.
     :param update_work_per_row: what each row of the list adds to it.
     :param settle_seconds: least time between ``success`` and the instances (server.md 3.2, "flip").
     :param settle_per_instance: what each instance adds to it; rows settling at once share one processor.

@@ -1,4 +1,4 @@
-"""People who edit annotations beside a program, through the endpoints of the web page (server.md 10.3).
+"""People who edit annotations while a program runs, through the endpoints of the web page (server.md 10.3).
 
 ada = Person.of(emulator)
 page = ada.open(file_id)          # what the browser shows from now on, however old it gets
@@ -38,9 +38,9 @@ class SaveRefused(Exception):
 
 @dataclass
 class Page:
-    """What a person has before them: the rows of a file as they were when it was opened.
+    """The page that a person has open: the rows of a file as they were when it was opened.
 
-    :param rows: as the server told them; edits change them.
+    :param rows: as the server returned them; edits change them.
     :ivar edits: what was done, by the reference of the row, in words.
     """
 
@@ -106,7 +106,7 @@ class Person:
 
     @classmethod
     def of(cls, emulator: EmulatorProcess, email: str = "person@example.com") -> Person:
-        """Make a person of the emulator's project, or find them, and log them in."""
+        """Create or find a person in the emulator's project, and log them in."""
         told = emulator.control("people", {"project": emulator.project, "email": email})
         body = {"mode": "password", "email": told["email"], "password": told["password"]}
         answer = requests.post(f"{emulator.url}/api/user/login", json=body, timeout=_TIMEOUT)
@@ -132,7 +132,7 @@ class Person:
         """Save a page, whatever happened since it was opened, and return the answer.
 
         :param task_id: save through a task.
-        :raises SaveRefused: if the server does not take it; then nothing is saved.
+        :raises SaveRefused: if the server refuses it; then nothing is saved.
         """
         body = {"instance_list": page.rows, "and_complete": False, "video_data": None}
         path = f"/api/project/{{p}}/file/{page.file_id}/annotation/update"
@@ -171,7 +171,7 @@ class Person:
         self._work_on(f"/api/v1/task/{task_id}/review", {"action": "request_change", "comment": comment})
 
     def defer(self, task_id: int) -> None:
-        """Put a task off, or take it up again."""
+        """Defer a task, or resume it."""
         self._work_on("/api/v1/task/update", {"task_id": task_id, "mode": "toggle_deferred"})
 
     def reopen(self, task_id: int) -> None:
@@ -190,9 +190,9 @@ class Person:
         answer.raise_for_status()
 
     def undone(self) -> list[Edit]:
-        """Return what the person did last to each row and what is not so any more.
+        """Return the last edit of the person on each row that is no longer as they left it.
 
-        Ask when nobody is at work: a later edit by another person is not told from a loss.
+        Call it when nobody is working: a later edit by another person looks like a loss.
         """
         live: dict[int, dict[str, str]] = {}
         lost = []
@@ -211,7 +211,7 @@ def _content(row: Row) -> str:
 
 
 class Busy:
-    """A person who works at random, in a thread of its own, for as long as the block lasts.
+    """A person who works at random, in a separate thread, until the block ends.
 
     :param file_ids: of files with boxes.
     :param label_file_id: of what they draw, and of what they relabel to.

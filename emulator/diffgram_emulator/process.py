@@ -1,4 +1,4 @@
-"""The emulator as a process of its own, for tests: started, looked at, stopped, started again.
+"""Runs the emulator as a separate process, for tests: starts, controls, stops and restarts it.
 
 with EmulatorProcess.start(cycle=0.05) as emulator:
     requests.get(emulator.url + "/api/status")
@@ -38,7 +38,7 @@ FAST: dict[str, Any] = {
     "settle_per_instance": 0.0005,
     "launch_task_seconds": 0.0,
 }
-"""Speeds for tests, unless others are given."""
+"""Default speeds for tests."""
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0
@@ -77,7 +77,7 @@ class EmulatorProcess:
     def start(cls, data_dir: Path | str | None = None, **options: Any) -> EmulatorProcess:
         """Start a process and wait until it serves.
 
-        :param data_dir: folder to keep everything in; a temporary one if not given.
+        :param data_dir: folder for all data. None means a temporary one.
         :param options: fields of :class:`.options.Options`, on top of :data:`FAST`.
         """
         own = None
@@ -127,7 +127,7 @@ class EmulatorProcess:
 
     @property
     def data_dir(self) -> Path:
-        """The folder everything is kept in."""
+        """The folder with all data."""
         return self._handle.folder
 
     @property
@@ -137,11 +137,11 @@ class EmulatorProcess:
 
     @property
     def is_running(self) -> bool:
-        """Tell whether the process is there."""
+        """Return whether the process is running."""
         return self._handle.process is not None and self._handle.process.poll() is None
 
     def connection_uri(self, role: str = "admin") -> str:
-        """Return an Airflow connection URI; it holds the secret."""
+        """Return an Airflow connection URI; it contains the secret."""
         one = self.credentials[role]
         user, host = f"{quote(one.client_id, '')}:{quote(one.client_secret, '')}", urlsplit(self.url).netloc
         return f"diffgram://http://{user}@{host}/{quote(self.project, '')}"
@@ -156,19 +156,19 @@ class EmulatorProcess:
             return json.load(response)
 
     def fault(self, match: str, kind: str, **values: Any) -> None:
-        """Ask for a fault of requests (see :mod:`.faults`)."""
+        """Add a fault of requests (see :mod:`.faults`)."""
         self.control("faults", {"match": match, "kind": kind, **values})
 
     def release(self) -> None:
-        """Let requests that are held go on."""
+        """Let held requests continue."""
         self.control("release", {})
 
     def row_fault(self, match: str, kind: str, **values: Any) -> None:
-        """Ask for a fault of rows of the queue (see :mod:`.faults`)."""
+        """Add a fault of rows of the queue (see :mod:`.faults`)."""
         self.control("rows", {"match": match, "kind": kind, **values})
 
     def refuse(self, seconds: float) -> None:
-        """Refuse connections for a time, from now on; control requests too."""
+        """Refuse connections for a while, from now on, even control requests."""
         self.fault("", "refuse", seconds=seconds)
 
     def tune(self, **options: Any) -> None:
@@ -176,21 +176,21 @@ class EmulatorProcess:
         self.control("options", options)
 
     def lock(self, file_id: int, locked: bool = True) -> None:
-        """Hold the row of a file, so that saving its instances is refused, or let it go."""
+        """Lock a file, so that saving its instances is refused, or unlock it."""
         self.control("locks", {"file_id": file_id, "locked": locked})
 
     def kill_worker(self, number: int = 0) -> None:
-        """Let a worker process die: the rows it holds stay as they are; a reset brings it back, not them."""
+        """Kill a worker process. Its rows stay as they are; a reset replaces the process but not the rows."""
         self.control("workers", {"kill_process": number})
 
     def kill_thread(self, number: int = 0) -> None:
-        """Let one ingest thread of a worker process die."""
+        """Kill one ingest thread of a worker process."""
         self.control("workers", {"kill_thread": number})
 
     def requests(self, since: int | None = None) -> dict[str, Any]:
-        """Return which requests came (see :mod:`.counters`).
+        """Return the requests that came (see :mod:`.counters`).
 
-        :param since: the number of a request: what came after it is listed too.
+        :param since: the number of a request; later ones are then listed too.
         """
         found: dict[str, Any] = self.control("requests" if since is None else f"requests?since={since}")
         return found
@@ -198,7 +198,7 @@ class EmulatorProcess:
     def with_project(
         self, name: str, labels: Sequence[str] = (), datasets: Sequence[str] = ()
     ) -> EmulatorProcess:
-        """Return a view on another project of the same process, made if it is not there.
+        """Return a view of another project in the same process, which is created if it does not exist.
 
         :param labels: labels to add to its default schema.
         :param datasets: datasets to add.
@@ -207,17 +207,17 @@ class EmulatorProcess:
         return replace(self, project=name, credentials=_credentials(self.control("projects", body)))
 
     def reset(self) -> None:
-        """Forget faults, counters and limits, undo ``tune``, replace what is dead, resume the queue."""
+        """Clear faults, counters and limits, undo ``tune``, replace dead workers, and resume the queue."""
         self.control("reset", {})
 
     def pause_queue(self, paused: bool = True) -> None:
-        """Let rows wait, or go on taking them."""
+        """Make rows wait, or resume."""
         self.control("queue", {"paused": paused})
 
     def stop(self, kill: bool = False) -> None:
-        """End the process.
+        """Stop the process.
 
-        :param kill: with SIGKILL, as a crash would.
+        :param kill: whether to use SIGKILL, as in a crash.
         """
         process = self._handle.process
         if process is None:
@@ -231,7 +231,7 @@ class EmulatorProcess:
         self._handle.process = None
 
     def restart(self, kill: bool = False) -> EmulatorProcess:
-        """End the process and start it again on the same data and port; the credentials stay the same."""
+        """Stop the process and start it again with the same data and port; the credentials stay the same."""
         self.stop(kill)
         return replace(self._launch(self._handle), project=self.project, credentials=self.credentials)
 

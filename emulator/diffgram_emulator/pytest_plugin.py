@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def diffgram_emulator_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """The process ``diffgram_emulator`` gives projects of."""
+    """The process in which ``diffgram_emulator`` creates projects."""
     from .process import EmulatorProcess
 
     with EmulatorProcess.start(tmp_path_factory.mktemp("diffgram")) as emulator:
@@ -35,7 +35,7 @@ def diffgram_emulator_session(tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def diffgram_emulator(diffgram_emulator_session: EmulatorProcess) -> EmulatorProcess:
-    """A fresh project of a running emulator."""
+    """A fresh project in a running emulator that all tests of the session share."""
     if not diffgram_emulator_session.is_running:
         diffgram_emulator_session.restart()
     diffgram_emulator_session.reset()
@@ -44,7 +44,7 @@ def diffgram_emulator(diffgram_emulator_session: EmulatorProcess) -> EmulatorPro
 
 @pytest.fixture
 def diffgram_emulator_process(tmp_path: Path) -> Iterator[EmulatorProcess]:
-    """A running emulator of one's own."""
+    """A running emulator for this test alone."""
     from .process import EmulatorProcess
 
     with EmulatorProcess.start(tmp_path / "diffgram") as emulator:
