@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from typing import TypeVar
 
+from ..models.problems import count_of
 from .errors import (
     DiffgramError,
     NotProcessedError,
@@ -77,7 +78,7 @@ def look_until_decided(
     :raises DiffgramError: if the server refused.
     """
     end = (yield from now()) + timeout
-    seconds, failures = first_pause, 0
+    seconds, failures, said = first_pause, 0, ""
     while True:
         left = max(0.0, end - (yield from now())) + 0.01
         is_last = (yield from pause(min(seconds, left))) > end
@@ -86,13 +87,15 @@ def look_until_decided(
             found = yield from look(is_last)
         except (NotProcessedError, OutcomeUnknownError) as error:
             failures += 1
-            _log.warning("look %s of %s failed: %s", failures, max_failures, error)
+            words = "as before" if str(error) == said else str(error)
+            said = str(error)
+            _log.warning("look %s of %s failed: %s", failures, max_failures, words)
             if failures >= max_failures or is_last:
-                raise lost(f"{failures} looks in a row failed; the last one: {error}") from error
+                raise lost(f"{count_of(failures, 'look')} in a row failed; the last one: {error}") from None
             if isinstance(error, RateLimitedError | ServerUnavailableError):
                 told = error.retry_after
         else:
-            failures = 0
+            failures, said = 0, ""
             if found is not None:
                 return found
         seconds = max(told, pause_after((yield from now()), failures > 0))

@@ -84,6 +84,25 @@ def test_looks_that_fail_are_outlived_and_forgotten_after_one_that_succeeds():
     assert not caught.value.permanent
 
 
+def test_looks_that_fail_alike_are_told_at_length_once(caplog: pytest.LogCaptureFixture):
+    listed = Listed(row(1))
+    listed.faults = [AWAY, AWAY, RateLimitedError("busy"), AWAY]
+    assert listed.run(waiting(listed).until_decided(100, 5)).status == "done"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"look 1 of 10 failed: {AWAY}",
+        "look 2 of 10 failed: as before",
+        "look 3 of 10 failed: busy",
+        f"look 4 of 10 failed: {AWAY}",
+    ]
+
+
+def test_the_last_look_that_failed_alone_is_one_look():
+    listed = Listed(row(1, "processing"))
+    listed.faults = [AWAY]
+    with pytest.raises(ServerLostError, match="^1 look in a row failed; the last one: away"):
+        listed.run(waiting(listed).until_decided(0, 5))
+
+
 def test_time_in_which_the_server_was_away_leaves_nothing_stuck():
     listed = Listed(row(1, "processing"))
     wait = waiting(listed, stall_timeout=60.0)
