@@ -28,7 +28,8 @@ class DiffgramReceiptNotifier(BaseNotifier):
     :param text: the text to post, which can be a template; ``{words}`` stands for the summary.
     """
 
-    template_fields: Sequence[str] = ("webhook_conn_id", "text")
+    # Not the text: Airflow would put the words of one task in its place, for all tasks of this notifier.
+    template_fields: Sequence[str] = ("webhook_conn_id",)
 
     def __init__(
         self, webhook_conn_id: str, text: str = "{{ dag.dag_id }} / {{ ti.task_id }}: {words}", **kwargs: Any
@@ -44,35 +45,60 @@ class DiffgramReceiptNotifier(BaseNotifier):
         """
         import requests
 
-        text = self.text.replace("{words}", words_of(context))
+        text = str(self.render_template(self.text, context)).replace("{words}", words_of(context))
         try:
             answer = requests.post(self._address(), json={"text": text}, timeout=_TIMEOUT)
         except requests.RequestException as error:
-            raise RuntimeError(f"webhook {self.webhook_conn_id!r}: {type(error).__name__}") from None
+            raise RuntimeError(f"webhook {self.webhook_conn_id!r}: {_cause(error)}") from None
         if not answer.ok:
-            raise RuntimeError(f"webhook {self.webhook_conn_id!r} answered {answer.status_code}")
+            raise RuntimeError(
+                f"webhook {self.webhook_conn_id!r} answered {answer.status_code}: "
+                "check host, schema and password of the connection"
+            )
 
     def _address(self) -> str:
         connection = BaseHook.get_connection(self.webhook_conn_id)
-        host = connection.host or ""
-        base = host if "://" in host else f"{connection.schema or 'https'}://{host}"
+        scheme, separator, host = (connection.host or "").rpartition("://")
+        host, _, path = host.partition("/")
+        schema = connection.schema or ""
+        if schema in ("http", "https"):
+            scheme = scheme if separator else schema
+        elif schema:  # the path of a URI, which Airflow takes for the schema
+            path = f"{path.rstrip('/')}/{schema}"
+            scheme = scheme or str(connection.conn_type)
         port = f":{connection.port}" if connection.port else ""
-        secret = f"/{connection.password.lstrip('/')}" if connection.password else ""
-        return f"{base.rstrip('/')}{port}{secret}"
+        parts = [path.strip("/"), (connection.password or "").lstrip("/")]
+        return "/".join([f"{scheme or 'https'}://{host}{port}", *(each for each in parts if each)])
+
+
+def _cause(error: Exception) -> str:
+    """Return why nothing was posted, without the address, which is a secret."""
+    import requests
+
+    if isinstance(error, requests.Timeout):
+        return "it does not answer"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "TLS failed: is its certificate trusted here?"
+    if isinstance(error, requests.ConnectionError):
+        return "cannot connect: check host and schema of the connection"
+    return f"{type(error).__name__}: check host and schema of the connection"
 
 
 def words_of(context: Context | Mapping[str, Any]) -> str:
     """Return what a task did: of its receipt, its handle, or what it failed with."""
     from ..models import Handle, Receipt
+    from ..review.progress import ReviewReceipt
+    from ..review.pull import Pulled
 
     error = context.get("exception")
     if error:
-        return "failed: " + "\n".join(str(error).splitlines()[:5])
+        return "failed: " + "\n".join((str(error) or type(error).__name__).splitlines()[:5])
     ti = context["ti"]
-    value = ti.xcom_pull(task_ids=ti.task_id)
+    value = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)
     if not isinstance(value, Mapping):
         return "done"
-    for kind in (Receipt, Handle):
-        if set(value) <= set(kind.model_fields) and "project" in value:
+    for kind in (Receipt, Handle, ReviewReceipt, Pulled):
+        required = {name for name, field in kind.model_fields.items() if field.is_required()}
+        if required <= set(value) <= set(kind.model_fields):
             return kind.model_validate(value).summary()
     return ", ".join(f"{name} {each}" for name, each in value.items() if isinstance(each, int | float | str))

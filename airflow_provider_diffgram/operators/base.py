@@ -132,12 +132,22 @@ class AnnouncingOperator(RenderingOperator):
 
 
 class DeferringOperator(AnnouncingOperator):
-    """Hands a wait over to the triggerer, and resumes after it."""
+    """Hands a wait over to the triggerer, and resumes after it.
+
+    :ivar _began: epoch seconds at which the wait began, before any stay in the triggerer, after which Airflow
+        says that the task has just started; None if that is not known.
+    """
+
+    _began: float | None = None
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Resume after the triggerer, with the same links."""
         recall_place(context)
         return super().resume_execution(next_method, next_kwargs, context)
+
+    def _patience(self) -> float:
+        """Return how many seconds it waits at most."""
+        raise NotImplementedError
 
     def _defer_until(self, deadline: float, trigger: BaseTrigger) -> NoReturn:
         """Hand the wait over to a trigger; does not return.

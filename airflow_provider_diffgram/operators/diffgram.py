@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..hooks.diffgram import failing_for_good
 from .base import DiffgramOperator, name_of_packets
+from .metrics import counting_failures
 from .sending import SendingOperator
 from .validate import DiffgramValidatePacketsOperator
 
@@ -69,7 +70,7 @@ class DiffgramSendPacketOperator(SendingOperator):
         from ..ingest.send.push import push
         from ..models.problems import NOTHING, telling
 
-        with failing_for_good(), telling(NOTHING):
+        with failing_for_good(), counting_failures(context), telling(NOTHING):
             hook = self._hook()
             if_exists = cast("IfExists", self.if_exists)
             options = self._options(hook, context, if_exists=if_exists, refresh=self.refresh)
@@ -217,7 +218,7 @@ class DiffgramUploadChildrenOperator(SendingOperator):
         from ..ingest.send.compound import upload_children
         from ..models.problems import NOTHING, telling
 
-        with failing_for_good(), telling(NOTHING):
+        with failing_for_good(), counting_failures(context), telling(NOTHING):
             hook = self._hook()
             options = self._options(hook, context, also=self._parent)
             handle = upload_children(

@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
 
 from ..hooks.diffgram import failing_for_good
 from .base import AnnouncingOperator
+from .metrics import count_pull
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -106,6 +107,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
                 path_of=hook.path_opener(),
             )
         self.log.info("%s", found.summary())
+        count_pull(context, found)
         if self.skip_unchanged and not (found.is_new and (found.files or found.previous)):
             raise AirflowSkipException(f"skipped: {found.summary()}")
         self._tell(context, client, found)

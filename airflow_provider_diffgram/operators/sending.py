@@ -119,6 +119,9 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             self._stop.set()
         super().on_kill()
 
+    def _patience(self) -> float:
+        return seconds_of(self.wait_timeout)
+
     def _report_path(self) -> str | None:
         return self.wait_report
 
@@ -130,11 +133,12 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         if not self.wait_for_completion:
             self._announce_handle(context, handle)
             return sent
-        deadline, poke_interval = time.time() + seconds_of(self.wait_timeout), seconds_of(self.poke_interval)
+        self._began = time.time()
+        deadline, poke_interval = self._began + self._patience(), seconds_of(self.poke_interval)
         receipt = self._begin(context, [handle])
         if receipt is None and self.deferrable:
             self._defer([sent], deadline, poke_interval)
-        return self._announce_receipt(context, receipt or self._wait_here(deadline, poke_interval))
+        return self._announce_receipt(context, receipt or self._wait_here(context, deadline, poke_interval))
 
     def _announce_handle(self, context: Context, handle: Handle) -> None:
         """Report what was sent to links, outlets and lineage."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ..hooks.diffgram import failing_for_good
 from ..ingest.defaults import MAX_RETRIES, STALL_TIMEOUT
 from .base import DeferringOperator
-from .metrics import count_wait
+from .metrics import count_wait, counting_failures
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -73,10 +73,11 @@ class WaitingOperator(DeferringOperator):
         from ..models import Handle, Receipt
 
         event = self._check_event(event, "done", "timeout", "stuck")
+        self._began = event["deadline"] - self._patience()
         receipt = Receipt.model_validate(event["receipt"])
         standing = Standing(event["status"], receipt, tuple(event["input_ids"]))
         waiting = self._prepare(context, [Handle.model_validate(handle) for handle in event["handles"]])
-        with failing_for_good():
+        with failing_for_good(), counting_failures(context, self._began):
             ended = waiting.heed(self._client(), standing)
         if ended is None:
             self._defer(event["handles"], event["deadline"], event["poll_interval"])
@@ -86,9 +87,10 @@ class WaitingOperator(DeferringOperator):
         """Archive pending inputs, if the task should. In the triggerer the trigger does it."""
         if self.if_killed == "archive" and self._waiting is not None:
             from ..ingest.watch.wait import archive_pending
+            from ..models.problems import count_of
 
             archived = archive_pending(self._client(), self._waiting.handles)
-            self.log.info("killed: archived %s pending input(s)", len(archived))
+            self.log.info("killed: archived %s", count_of(len(archived), "pending input"))
 
     def _rules(self) -> Rules:
         """Return the rules of the wait.
@@ -149,22 +151,22 @@ class WaitingOperator(DeferringOperator):
 
     def _begin(self, context: Context, handles: Iterable[Handle]) -> Receipt | None:
         """Poll for the first time; return the receipt if nothing is pending."""
-        return self._look(self._prepare(context, handles).begin())
+        return self._look(context, self._prepare(context, handles).begin())
 
-    def _look(self, steps: Steps[Standing]) -> Receipt | None:
+    def _look(self, context: Context, steps: Steps[Standing]) -> Receipt | None:
         """Poll, and do what the result requires; return the receipt if nothing is pending."""
         assert self._waiting is not None
-        with failing_for_good():
+        with failing_for_good(), counting_failures(context, self._began):
             client = self._client()
             return self._waiting.heed(client, client.run(steps))
 
-    def _wait_here(self, deadline: float, poll_interval: float) -> Receipt:
+    def _wait_here(self, context: Context, deadline: float, poll_interval: float) -> Receipt:
         """Keep polling in the worker.
 
         :param deadline: epoch seconds.
         """
         assert self._waiting is not None
-        with failing_for_good():
+        with failing_for_good(), counting_failures(context, self._began):
             return self._waiting.wait_on(self._client(), deadline - time.time(), poll_interval)
 
     def _defer(self, handles: Sequence[Mapping[str, Any]], deadline: float, poll_interval: float) -> NoReturn:
@@ -185,7 +187,7 @@ class WaitingOperator(DeferringOperator):
         from ..lineage.diffgram import announce
 
         self.log.info("%s", receipt.summary())
-        count_wait(context, receipt)
+        count_wait(context, receipt, self._began)
         client = self._client()
         file_ids = [*self._file_ids(), *receipt.file_ids]
         handles = () if self._waiting is None else self._waiting.handles

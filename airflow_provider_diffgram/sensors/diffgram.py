@@ -94,7 +94,7 @@ class DiffgramInputSensor(WaitingOperator, WaitSensor):
         within seconds.
         """
         waiting = self._waiting or self._prepare(context, self._handles())
-        receipt = self._look(waiting.poke(seconds_of(self.poke_interval)))
+        receipt = self._look(context, waiting.poke(seconds_of(self.poke_interval)))
         if receipt is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(is_done=True, xcom_value=self._announce_receipt(context, receipt))

@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import PokeReturnValue, conf
 
 from ..hooks.diffgram import failing_for_good
 from ..operators.base import number_of, seconds_of
+from ..operators.metrics import count_review, counting_failures
 from .waiting import WaitSensor
 
 if TYPE_CHECKING:
@@ -78,15 +79,17 @@ class DiffgramReviewSensor(WaitSensor):
         from ..review.wait import Standing, heed
 
         event = self._check_event(event, "done", "timeout")
+        if "deadline" in event:  # not in that of an earlier version
+            self._began = event["deadline"] - self._patience()
         receipt = ReviewReceipt.model_validate(event["receipt"])
-        with failing_for_good():
+        with failing_for_good(), counting_failures(context, self._began):
             return self._announce(context, heed(Standing(event["status"], receipt)))
 
     def _look(self, context: Context) -> dict[str, Any] | None:
         """Poll once; return the receipt if enough is reviewed."""
         from ..review.wait import ReviewWait
 
-        with failing_for_good():
+        with failing_for_good(), counting_failures(context, self._began):
             client = self._hook().get_conn()
             if self._waiting is None:
                 rules = self._rules()
@@ -133,4 +136,5 @@ class DiffgramReviewSensor(WaitSensor):
         first = next(iter(receipt.file_ids), None)
         self._remember(context, job_id=next(iter(receipt.job_ids), None), file_id=first)
         self.log.info("%s", receipt.summary())
+        count_review(context, receipt, self._began)
         return receipt.to_xcom()

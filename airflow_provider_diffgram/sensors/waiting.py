@@ -24,15 +24,19 @@ class WaitSensor(DeferringOperator, BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait, here or in the triggerer, and return the receipt."""
+        # Rescheduled, the task starts anew at each look.
+        self._began = time.time() if self.deferrable or self.mode == "poke" else None
         if not self.deferrable:
             return super().execute(context)
-        deadline = time.time() + seconds_of(self.timeout)
         try:
-            return self._defer_unless_over(context, deadline)
+            return self._defer_unless_over(context, time.time() + self._patience())
         except AirflowFailException as error:
             if self.soft_fail:  # as the base class does for what it runs itself
                 raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
             raise
+
+    def _patience(self) -> float:
+        return seconds_of(self.timeout)
 
     def _defer_unless_over(self, context: Context, deadline: float) -> Any:
         """Poll once; return the receipt, or hand the wait over to the triggerer.

@@ -12,6 +12,7 @@ from ..ingest.defaults import MAX_POLL_FAILURES
 from ..ingest.watch.rules import Rules
 from ..ingest.watch.wait import Waiting, archive_pending
 from ..models import Handle
+from ..models.problems import count_of
 from .waiting import WaitTrigger
 
 
@@ -61,7 +62,7 @@ class DiffgramInputTrigger(WaitTrigger):
     def _archive(self, settings: Settings) -> None:
         with DiffgramClient(settings) as client:
             archived = archive_pending(client, self._handles())
-        self.log.info("killed: archived %s pending input(s)", len(archived))
+        self.log.info("killed: archived %s", count_of(len(archived), "pending input"))
 
     def _handles(self) -> list[Handle]:
         return [Handle.model_validate(handle) for handle in self.handles]

@@ -45,4 +45,5 @@ class DiffgramReviewTrigger(WaitTrigger):
         rules = ReviewRules(self.min_done, self.task_timeout)
         waiting = ReviewWait(project, target, rules)
         standing = yield from waiting.until_decided(**self._pace())
-        return {"status": standing.status, "receipt": standing.receipt.to_xcom()}
+        told = {"status": standing.status, "receipt": standing.receipt.to_xcom()}
+        return {**told, "deadline": self.deadline}

@@ -187,12 +187,14 @@ class Tally:
         :param checked: number of packets that were checked so far.
         """
         left = checked - self.done
-        return PushError(
+        stopped = PushError(
             f"stopped: {error}\n{count_of(checked, 'packet')}: {self.counts()}, {left:,} not sent. A retry "
             "finds what arrived and sends only the rest.",
             status=error.status,
             permanent=error.permanent,
         )
+        stopped.counts = self._numbers()
+        return stopped
 
     def refused(self, error: InvalidValueError, together: int) -> PushError:
         """Return the error of a push that had sent some packets before others turned out to be wrong.
@@ -202,12 +204,17 @@ class Tally:
         """
         these = "this packet" if together == 1 else f"these {together:,} packets"
         of_these = f"nothing was sent of {these}; of those before {self.counts()}"
-        return PushError("\n".join([error.head(of_these), *error.lines()]), permanent=True)
+        words = "\n".join([error.head(of_these), *error.lines()])
+        refused = PushError(words, permanent=True)
+        refused.counts = self._numbers()
+        return refused
 
     def incomplete(self, checked: int) -> PushError:
         """Return the error of a push that went on to its end, but of which packets failed."""
         head = f"{count_of(checked, 'packet')}: {self.counts()}.{self._failures.sentence()}"
-        return PushError("\n".join([head, *self._failures.lines()]), permanent=True)
+        error = PushError("\n".join([head, *self._failures.lines()]), permanent=True)
+        error.counts = self._numbers()
+        return error
 
     def note_what_was_sent(self, error: Exception, problem: BaseException | None, checked: int) -> None:
         """Tell in the log, and as a note on what a generator raised, what became of what it yielded before.
@@ -219,6 +226,10 @@ class Tally:
         words = f"{what}: {self.counts()}" if problem is None else f"{what}; of those {problem}"
         error.add_note(f"{words}. A retry finds what arrived.")
         self.warn(f"the generator raised {type(error).__name__}: {words}")
+
+    def _numbers(self) -> dict[str, int]:
+        ways = {f"delivered.{way}": count for way, count in self.delivered().items()}
+        return {**{str(name): count for name, count in self._counts.items()}, **ways, "bytes": self._bytes}
 
     def _ways(self) -> str:
         """Return how the packets went: ``9 uploaded, 2 by the queue: 1 is video``."""
