@@ -13,7 +13,7 @@ from ...client import (
     DiffgramClient,
 )
 from ...drawing import likeness
-from ...models import BlobMedia, File, InvalidValueError, Packet, PageMedia, PathMedia
+from ...models import BlobMedia, File, Instance, InvalidValueError, Packet, PageMedia, PathMedia
 from ...models.media import MEDIA_TYPES
 from ...models.problems import describe
 from ...models.received import without_signatures
@@ -237,16 +237,16 @@ class _Check:
             return self._plan.documents.problems(media)
         size, problems = measured(media, self._path_of)
         if not problems:
-            problems = self._size_problems(media)
+            problems = self._size_problems(media, packet.instance_list)
         if not problems and is_large(packet, size, self._plan.limits.upload):
             problems = large_problems(packet, size, self._plan.limits.upload)
             self._plan.large.add(media.path)
             self._plan.media_types.add(media.type)
         return problems
 
-    def _size_problems(self, media: PathMedia) -> list[str]:
+    def _size_problems(self, media: PathMedia, instances: Iterable[Instance]) -> list[str]:
         try:
-            return size_problems(media, self._path_of)
+            return size_problems(media, self._path_of, instances)
         except (OSError, ImportError, ValueError) as error:
             return [f"cannot read {media.path}: {error}"]
 

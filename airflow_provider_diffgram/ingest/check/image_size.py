@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 import imagesize
 
 from ...client import DiffgramError
-from ...models import PathMedia
+from ...drawing.shapes import extent_of
+from ...models import Box, Instance, PathMedia
+from ...models.problems import count_of
 from ..read.pages import MOST_PIXELS
 from ..read.paths import PathOpener, is_local
 
@@ -15,11 +18,17 @@ _BLOCK = 2**16
 """Bytes that a storage is to fetch at once: a header is within the first few of them."""
 
 
-def size_problems(media: PathMedia, path_of: PathOpener) -> list[str]:
-    """Return why an image is too large, which is empty if it is not or if its header does not tell.
+Size = tuple[int, int]
+"""Width and height, in pixels."""
 
-    Of an image above 7680 pixels the server notes a wrong size, and squeezes some (quirk 45).
 
+def size_problems(media: PathMedia, path_of: PathOpener, instances: Iterable[Instance] = ()) -> list[str]:
+    """Return why an image is too large, or which predictions are not on it; nothing if its header is silent.
+
+    Of an image above 7680 pixels the server notes a wrong size, and squeezes some (quirk 45). It compares no
+    prediction with the image (server.md 5.3): one that is all outside would be stored where nobody sees it.
+
+    :param instances: predictions on it.
     :raises StorageError: if the storage fails now, and may be back.
     :raises OSError: if it cannot be read.
     """
@@ -29,7 +38,45 @@ def size_problems(media: PathMedia, path_of: PathOpener) -> list[str]:
     options: dict[str, Any] = {} if is_local(path) else {"block_size": _BLOCK}
     with path.open("rb", **options) as file:
         problem = too_large(media.path, file)
-    return [] if problem is None else [problem]
+        if problem is not None:
+            return [problem]
+        file.seek(0)
+        seen = size_of(file, as_seen=True)
+    return [] if seen is None else outside_problems(instances, seen)
+
+
+def outside_problems(instances: Iterable[Instance], size: Size) -> list[str]:
+    """Return what is wrong with predictions of which no part is on their image; at most one line.
+
+    :param size: of the image as people see it.
+    """
+    outside = [(place, each) for place, each in enumerate(instances) if _is_outside(each, size)]
+    if not outside:
+        return []
+    place, first = outside[0]
+    edges = ", ".join(f"{edge:g}" for edge in _extent(first) or ())
+    others = f", as are {count_of(len(outside) - 1, 'other')}" if len(outside) > 1 else ""
+    told = f"instance_list.{place} ({first.type} {first.label or first.label_file_id!r})"
+    pixels = f"{size[0]} x {size[1]} pixels"
+    return [
+        f"{told}: is at {edges}, outside its image of {pixels}{others}: are its coordinates of another size?"
+    ]
+
+
+def _is_outside(instance: Instance, size: Size) -> bool:
+    extent = _extent(instance)
+    if extent is None:
+        return False
+    x_min, y_min, x_max, y_max = extent
+    if isinstance(instance, Box):
+        return x_min >= size[0] or y_min >= size[1]
+    return x_min > size[0] or y_min > size[1] or x_max < 0 or y_max < 0
+
+
+def _extent(instance: Instance) -> tuple[float, float, float, float] | None:
+    if isinstance(instance, Box):
+        return instance.x_min, instance.y_min, instance.x_max, instance.y_max
+    return extent_of(instance)
 
 
 def too_large(name: str, file: BinaryIO) -> str | None:
@@ -47,13 +94,14 @@ def too_large(name: str, file: BinaryIO) -> str | None:
     )
 
 
-def size_of(file: BinaryIO) -> tuple[int, int] | None:
+def size_of(file: BinaryIO, *, as_seen: bool = False) -> Size | None:
     """Return width and height of an image as they are stored; None if the header does not tell.
 
     :param file: open for reading, and able to seek.
+    :param as_seen: whether to return them as people see the image: turned as EXIF says.
     """
     try:
-        found = imagesize.get_info(file, dpi=False, colors=False, exif_rotation=False, channels=False)
+        found = imagesize.get_info(file, dpi=False, colors=False, exif_rotation=as_seen, channels=False)
     except (OSError, DiffgramError):
         raise
     except Exception:  # noqa: BLE001  # what a broken header makes of a reader is not bounded

@@ -17,7 +17,7 @@ VIDEO = b"\x00\x00\x00\x18ftypmp42" + bytes(64)
 def png(colour: str = "red") -> bytes:
     """Return a small picture."""
     picture = io.BytesIO()
-    Image.new("RGB", (16, 12), colour).save(picture, "PNG")
+    Image.new("RGB", (640, 480), colour).save(picture, "PNG")
     return picture.getvalue()
 
 

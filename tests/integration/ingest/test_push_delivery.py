@@ -175,7 +175,7 @@ def test_a_picture_is_stored_as_the_worker_read_it(diffgram: LiveDiffgram, media
     handle = diffgram.push([image(media, "a.png")])
     file = diffgram.ask_file(handle.file_ids[0])
     assert file.image is not None
-    assert (file.image["width"], file.image["height"]) == (16, 12)
+    assert (file.image["width"], file.image["height"]) == (640, 480)
 
 
 @pytest.mark.parametrize("first", WAYS)

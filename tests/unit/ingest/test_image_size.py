@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
+from pydantic import TypeAdapter
 
 from airflow_provider_diffgram.client import StorageError
 from airflow_provider_diffgram.ingest.check import image_size
 from airflow_provider_diffgram.ingest.read.paths import universal_path
-from airflow_provider_diffgram.models import PathMedia
+from airflow_provider_diffgram.models import Box, Instance, PathMedia, Tag
 
 FORMATS = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp")
 
@@ -118,3 +119,61 @@ def test_a_storage_that_fails_in_the_middle_is_not_taken_for_a_broken_image():
 
     with pytest.raises(StorageError):
         image_size.size_of(Failing(b"x"))
+
+
+# Predictions that are not on their image
+
+
+def outside(media: PathMedia, *instances: Any) -> list[str]:
+    return image_size.size_problems(media, universal_path, instances)
+
+
+def box(x_min: int, y_min: int) -> Box:
+    return Box(label="cat", x_min=x_min, y_min=y_min, x_max=x_min + 9, y_max=y_min + 9)
+
+
+@pytest.mark.parametrize("extension", FORMATS)
+def test_a_prediction_of_which_no_part_is_on_the_image_is_named(tmp_path: Path, extension: str):
+    media = picture(tmp_path, extension, 40, 20)
+    assert outside(media, box(0, 0), box(39, 19)) == []
+    assert outside(media, box(0, 0), box(40, 0), box(0, 20)) == [
+        "instance_list.1 (box 'cat'): is at 40, 0, 49, 9, outside its image of 40 x 20 pixels, as "
+        "are 1 other: are its coordinates of another size?"
+    ]
+
+
+@pytest.mark.parametrize(
+    "inside, beyond",
+    [
+        (
+            {"type": "point", "points": [{"x": 40, "y": 20}]},
+            {"type": "point", "points": [{"x": 40.1, "y": 2}]},
+        ),
+        (
+            {"type": "polygon", "points": [{"x": 39, "y": 1}, {"x": 60, "y": 1}, {"x": 60, "y": 9}]},
+            {"type": "polygon", "points": [{"x": 41, "y": 1}, {"x": 60, "y": 1}, {"x": 60, "y": 9}]},
+        ),
+        (
+            {"type": "keypoints", "nodes": [{"id": 1, "x": 1, "y": 2}, {"id": 2, "x": 99, "y": 99}]},
+            {"type": "keypoints", "nodes": [{"id": 1, "x": 41, "y": 2}]},
+        ),
+    ],
+)
+def test_shapes_of_points_too(tmp_path: Path, inside: Any, beyond: Any):
+    media = picture(tmp_path, "png", 40, 20)
+    read = TypeAdapter(Instance).validate_python
+    assert outside(media, read({"label": "a", **inside}), Tag(label="a")) == []
+    assert len(outside(media, read({"label": "a", **beyond}))) == 1
+
+
+def test_an_image_is_compared_as_people_see_it(tmp_path: Path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    media = picture(tmp_path, "jpg", 40, 20, exif=exif)  # seen 20 wide and 40 high
+    assert outside(media, box(2, 30)) == []
+    assert "outside its image of 20 x 40 pixels" in outside(media, box(30, 2))[0]
+
+
+def test_of_an_image_whose_header_is_silent_nothing_is_told(tmp_path: Path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    assert outside(PathMedia(path=str(tmp_path / "a.png")), box(9999, 9999)) == []
