@@ -17,7 +17,7 @@ from airflow_provider_diffgram.models import Box, InvalidValueError
 from airflow_provider_diffgram.models.problems import describe
 
 from .account import Account, Converted, Wrong
-from .convert import best_places, common_fields, side_of
+from .convert import best_places, common_fields, side_of, told_box
 from .mapping import Options, Provenance
 from .raw import RawImage, RawPrediction
 from .shapes import Shape, instance_of
@@ -110,8 +110,10 @@ class BulkConverter:
             for row, place in zip(rows.tolist(), places.tolist(), strict=True):
                 number = row - (int(boxes.ends[place - 1]) if place else 0)
                 name = self._classes[boxes.classes[row]]
+                x_min, y_min, x_max, y_max = boxes.edges[:, row].tolist()
+                where = f"{boxes.images[place].name}: prediction {number} ({name!r})"
                 found.setdefault(place, []).append(
-                    (reason, f"{boxes.images[place].name}: prediction {number} ({name!r})")
+                    (reason, f"{where}{told_box((x_min, y_min, x_max, y_max))}")
                 )
         return found
 

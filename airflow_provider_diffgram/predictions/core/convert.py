@@ -17,7 +17,7 @@ from airflow_provider_diffgram.models.problems import describe, first_of
 from .account import Account, Converted
 from .mapping import Options, Provenance
 from .pictures import seen_size
-from .raw import RawImage, RawPrediction
+from .raw import Edges, RawImage, RawPrediction
 from .reading import confidence, number, shown
 from .shapes import Shape, Size, instance_of, shapes_of
 
@@ -276,10 +276,18 @@ def _candidates(
             account.clipped += any(shape.clipped for shape in shapes)
             account.lost_parts += len(shapes) - max(len(drawn), 1)
             if not drawn:
-                account.count_wrong(shapes[0].wrong, f"{image.name}: {where}")
+                account.count_wrong(shapes[0].wrong, f"{image.name}: {where}{told_box(prediction.box)}")
             for shape in drawn:
                 yield _Candidate(label, score, prediction, shape)
     problems += options.unknown_problems(unknown)
+
+
+def told_box(box: Edges | None) -> str:
+    """Return where a box is, for an example of what is wrong; nothing of another geometry."""
+    if box is None:
+        return ""
+    doubt = ", shares of the size?" if max(map(abs, box)) <= 1 else ""
+    return f" at {', '.join(f'{edge:.6g}' for edge in box)}{doubt}"
 
 
 def _checked_label(label: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from airflow_provider_diffgram.drawing.clipping import clip_polygon
 from airflow_provider_diffgram.models import (
     Box,
     Ellipse,
@@ -23,7 +24,7 @@ from airflow_provider_diffgram.models import (
 )
 
 from .account import Wrong
-from .geometry import XY, clip_polygon, clip_rectangle, clip_segment, hull_area, nearest
+from .geometry import XY, clip_rectangle, clip_segment, hull_area, nearest
 from .raw import Edges, RawEllipse, RawPrediction, RawSkeleton, RawTokens, Ring
 
 _DECIMALS = 2

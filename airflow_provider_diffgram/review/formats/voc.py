@@ -50,7 +50,7 @@ def _object(row: Row) -> Element | None:
     label = label_of(row)
     if label is None or row["type"] not in ("box", "polygon"):
         return None
-    if _NO_XML.search(label) or label != label.strip():
+    if not label or _NO_XML.search(label) or label != label.strip():
         raise ValueError(f"label {label!r} cannot be written in XML")
     found = Element("object")
     _add(found, "name", label)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal, get_args
 
+from ...drawing.clipping import clip_polygon
 from ..folder import Place
 from ..stored import Row
 from .core import (
@@ -179,21 +180,31 @@ def _centred(edges: tuple[float, float, float, float], size: Size) -> list[float
 
 
 def _outline(row: Row, size: Size, _joints: Sequence[str]) -> tuple[list[float | int], bool]:
-    """Return an outline whose corners beyond the picture are moved to its edge."""
+    """Return the part of an outline that is on the picture."""
     corners = xy_pairs(row)
     if len(corners) < _LEAST_CORNERS:
         raise ValueError(f"has {len(corners)} corners")
-    inside = [(min(max(x, 0), size[0]), min(max(y, 0), size[1])) for x, y in corners]
-    if inside != corners and any(len({corner[axis] for corner in inside}) == 1 for axis in (0, 1)):
+    if all(0 <= x <= size[0] and 0 <= y <= size[1] for x, y in corners):
+        return _shares(corners, size), False
+    inside = clip_polygon(corners, *size)
+    if not inside or any(len({corner[axis] for corner in inside}) == 1 for axis in (0, 1)):
         raise ValueError("is beyond the picture")
-    return [share for x, y in inside for share in (x / size[0], y / size[1])], inside != corners
+    return _shares(inside, size), True
 
 
-def _turned(row: Row, size: Size, joints: Sequence[str]) -> tuple[list[float | int], bool]:
+def _turned(row: Row, size: Size, _joints: Sequence[str]) -> tuple[list[float | int], bool]:
+    """Return a turned box, of four corners always: those beyond the picture are moved to its edge."""
     corners = xy_pairs(row)
     if len(corners) != _CORNERS_OF_A_TURNED_BOX:
         raise ValueError(f"has {len(corners)} corners, a turned box has 4")
-    return _outline(row, size, joints)
+    if not clip_polygon(corners, *size):
+        raise ValueError("is beyond the picture")
+    inside = [(min(max(x, 0), size[0]), min(max(y, 0), size[1])) for x, y in corners]
+    return _shares(inside, size), inside != corners
+
+
+def _shares(corners: Sequence[tuple[float, float]], size: Size) -> list[float | int]:
+    return [share for x, y in corners for share in (x / size[0], y / size[1])]
 
 
 def _pose(row: Row, size: Size, joints: Sequence[str]) -> tuple[list[float | int], bool]:

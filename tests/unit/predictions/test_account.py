@@ -32,6 +32,15 @@ def push(images: list[RawImage], **options: object) -> Account:
     return packets.account
 
 
+def test_a_box_in_shares_of_the_size_is_told_as_that():
+    image = RawImage("a.jpg", 640, 480, [RawPrediction("cat", 0.9, box=(0.125, 0.25, 0.5, 1))])
+    packets = packets_of([image], media=lambda image: {"path": "/d/a.jpg"})
+    with pytest.raises(InvalidValueError) as caught:
+        list(packets)
+    told = "a.jpg: prediction 0 ('cat') at 0.125, 0.25, 0.5, 1, shares of the size?: less than a pixel"
+    assert told in caught.value.problems
+
+
 def test_a_tenth_may_be_wrong_and_more_is_refused_by_name():
     assert push([RawImage("a.jpg", 100, 60, boxes(OUTSIDE, *[GOOD] * 9))]).outside == 1
     with pytest.raises(InvalidValueError) as caught:
@@ -42,8 +51,10 @@ def test_a_tenth_may_be_wrong_and_more_is_refused_by_name():
         "2 of 10 predictions are wrong (20%), max_wrong allows 10%: 1 outside the image, 1 with a right edge "
         "left of the left one, or a lower edge above the upper one"
     )
-    assert first == "a.jpg: prediction 0 ('c0'): outside the image"
-    assert second.startswith("a.jpg: prediction 1 ('c1'): with a right edge left of the left one")
+    assert first == "a.jpg: prediction 0 ('c0') at 200, 1, 210, 9: outside the image"
+    assert second.startswith(
+        "a.jpg: prediction 1 ('c1') at 9, 9, 1, 1: with a right edge left of the left one"
+    )
 
 
 def test_how_much_may_be_wrong_is_the_users_choice():

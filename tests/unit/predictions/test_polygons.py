@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from shapely.geometry import Polygon as Reference
 from shapely.geometry import box as rectangle
 
+from airflow_provider_diffgram.drawing.clipping import clip_polygon
 from airflow_provider_diffgram.models import Polygon
 from airflow_provider_diffgram.predictions import Account, Converted, polygon_instances
-from airflow_provider_diffgram.predictions.core.geometry import area, clip_polygon
+from airflow_provider_diffgram.predictions.core.geometry import area
 
 SIZE = 100
 

@@ -19,6 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pycocotools.coco import COCO
+from shapely.geometry import Polygon as Outline
+from shapely.geometry import box as rectangle
 
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.models import Box, Instance, Keypoints, Packet, Polygon
@@ -441,12 +443,23 @@ def test_corners_and_joints_beyond_the_picture_are_cut(tmp_path: Path):
     polygon = {"id": 1, "type": "polygon", "label": "cat", "points": corners}
     left_out, (shares,) = shares_of(tmp_path, "yolo-segment", polygon, {**polygon, "id": 2, "points": far})
     assert (left_out.clipped, left_out.counts) == ({"polygon": 1}, {"polygon": 1})
-    assert shares == pytest.approx([0, 0.2, 1, 0.2, 0.5, 1])
+    cut = Outline([(x * 100, y * 50) for x, y in zip(shares[::2], shares[1::2], strict=True)])
+    wanted = Outline([(-5, 10), (150, 10), (50, 60)]).intersection(rectangle(0, 0, 100, 50))
+    assert cut.symmetric_difference(wanted).area == pytest.approx(0, abs=1e-6)
     nodes = [{"id": n, "x": x, "y": 10, "name": f"joint {n}"} for n, x in enumerate((10, 30, 130))]
     skeleton = {"id": 1, "type": "keypoints", "label": "cat", "nodes": nodes}
     left_out, (shares,) = shares_of(tmp_path / "pose", "yolo-pose", skeleton)
     assert left_out.clipped == {"keypoints": 1}
     assert shares[4:] == pytest.approx([0.1, 0.2, 1, 0.3, 0.2, 1, 0, 0, 0])
+
+
+def test_an_outline_around_a_corner_of_the_picture_is_beyond_it(tmp_path: Path):
+    corners = [{"x": x, "y": y} for x, y in ((90, 70), (130, 70), (130, 10))]
+    polygon = {"id": 1, "type": "polygon", "label": "cat", "points": corners}
+    for format in ("yolo-segment", "yolo-obb"):
+        four = {**polygon, "points": [*corners, {"x": 129, "y": 10}]} if format == "yolo-obb" else polygon
+        left_out, lines = shares_of(tmp_path / format, format, four)
+        assert (left_out.counts, left_out.clipped, lines) == ({"polygon": 1}, {}, [])
 
 
 @given(sets("box"))
