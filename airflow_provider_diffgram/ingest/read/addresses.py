@@ -1,7 +1,7 @@
-"""Which addresses a worker may read media from. A URL may come from elsewhere, and must not open inner doors.
+"""From which addresses a worker may read media. A URL may come from outside, and must not reach inside.
 
-Private networks are allowed: that is where media are. Refused is what answers a worker more than others: its
-own machine, and where clouds hand out credentials.
+Private networks are allowed, because media are often there. Addresses that answer a worker more than others
+are refused: its own machine, and those where clouds hand out credentials.
 """
 
 from __future__ import annotations

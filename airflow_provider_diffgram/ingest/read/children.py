@@ -1,4 +1,4 @@
-"""Children of a compound file from wherever they are: single ones, a folder, the pages of a document."""
+"""Children of a compound file from any source: single ones, a folder, the pages of a document."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _FIRST_KEYS: dict[str, type[ChildFolder] | type[ChildPages]] = {"folder": ChildF
 
 
 def children_of(source: Any, path_of: PathOpener = universal_path) -> list[Any]:
-    """Return children, mappings of their fields, or what is wrong with one, of whatever a task was given.
+    """Return the children of a source: each is a child, a mapping of its fields, or a problem.
 
     :param source: a child, a folder, the pages of a document, a list of these, the path of a JSON Lines file,
-        or JSON text as a rendered template gives it. What follows a folder or a document in a list, and has
-        no ordinals of its own, goes on where that ended.
+        or JSON text from a rendered template. In a list, ordinals continue after a folder or a document,
+        unless the next item has its own.
     :param path_of: opens the paths.
     :raises InvalidValueError: if it is something else.
-    :raises StorageError: if its storage fails, and may be back.
+    :raises StorageError: if its storage fails, which may pass.
     """
     found: list[Any] = []
     for number, each in enumerate(candidates(source, "child", path_of)):

@@ -1,4 +1,4 @@
-"""Packets from wherever a task was given them: a value, a list, JSON text, a JSON Lines file."""
+"""Packets from any source: a value, a list, JSON text, a JSON Lines file."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ _BLANK = codecs.BOM_UTF8 + b" \t\r\n"
 
 
 def candidates(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
-    """Return what ``source`` holds, good for several iterations unless it is an iterator itself.
+    """Return the items of ``source``. They can be iterated several times, unless it is an iterator itself.
 
     :param source: a model, a mapping, an iterable of these, the path of a JSON Lines file, or JSON text as
         a rendered template gives it.

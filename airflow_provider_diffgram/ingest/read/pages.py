@@ -135,7 +135,7 @@ class Documents:
 def pages_of(
     path: str, dpi: int = 150, path_of: PathOpener = universal_path
 ) -> Iterator[tuple[PageMedia, Image]]:
-    """Yield each page of a document with its image, as a model may see it and Diffgram will get it.
+    """Yield each page of a document with its image, exactly as Diffgram will get it.
 
     :param path_of: opens the path.
     :param path: a multi-page TIFF or a PDF, local or in object storage.

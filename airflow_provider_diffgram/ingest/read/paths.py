@@ -1,4 +1,4 @@
-"""Where media come from: a local path or object storage, read by the worker."""
+"""Media that the worker reads, from a local path or from object storage."""
 
 from __future__ import annotations
 

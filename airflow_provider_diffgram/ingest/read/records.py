@@ -18,9 +18,9 @@ def read_record(path: str, path_of: PathOpener = universal_path) -> Iterator[Rec
 
     :param path: local or in object storage; unpacked while it is read if it ends in ``.gz``.
     :param path_of: opens the path.
-    :raises InvalidValueError: if it is not there or not readable, before the first line; at a line that is
-        none of a record: what came before it is no whole baseline.
-    :raises StorageError: if its storage fails, and may be back.
+    :raises InvalidValueError: before the first line, if the file does not exist or cannot be read; later, at
+        a line that is not one of a record. The lines before it are then not a complete baseline.
+    :raises StorageError: if its storage fails, which may pass.
     """
     return _recorded(JsonLines(path, "record", path_of), path)
 

@@ -1,8 +1,8 @@
-"""Media by URL, read by the worker: whole, in bounded memory, and only from where a worker may read.
+"""Reads media by URL in the worker: completely, in bounded memory, and only from allowed addresses.
 
-A URL may come from elsewhere, so it gets nothing that the worker has: no credential, no cookie, no look at
-its own machine. Each address is checked when the connection to it is made, and that address is connected to:
-a name that resolves to another one a moment later leads nowhere.
+A URL may come from outside, so it gets nothing that the worker has: no credential, no cookie, no access to
+its own machine. Each address is checked when the connection to it is made, and exactly that address is used,
+so a name that resolves to another address a moment later leads nowhere.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ _PASSING = frozenset({408, 425, 429})
 class UnreadableError(Exception):
     """A medium cannot be read here.
 
-    :param reason: in few words, the same for media that suffer the same: ``HTTP 403``.
+    :param reason: in a few words, the same for all media with the same fault: ``HTTP 403``.
     :param may_pass: whether another attempt may succeed.
-    :param everywhere: whether nothing of that host can be read.
-    :ivar host: where that is.
+    :param everywhere: whether nothing can be read from that host.
+    :ivar host: the host.
     """
 
     def __init__(

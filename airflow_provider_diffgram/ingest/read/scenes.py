@@ -1,4 +1,4 @@
-"""Pictures of several cameras at one moment: each moment a compound file, its cameras always in one order."""
+"""Pictures of several cameras: each moment is a compound file, with its cameras always in the same order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .storage import patient
 
 
 class Scene(TypedDict):
-    """A compound file to be.
+    """A compound file to create.
 
     :param name: of the compound file.
     :param children: fields of children, one per camera that has a picture.
@@ -31,9 +31,9 @@ def scenes(
 
     :param pictures: timestamp -> camera -> path of the picture, or media such as ``{"url": ...}``, or fields
         of a child with ``media`` and ``instance_list``.
-    :param cameras: all cameras in the order wanted; a camera's place is its ordinal, also where another has
-        no picture. By default those that there are, by name: one more would then move the others.
-    :param prefix: begins the name of every scene.
+    :param cameras: all cameras in the desired order. A camera's index is its ordinal, even if others have no
+        picture. By default the cameras in ``pictures``, by name; a new one would then move the others.
+    :param prefix: the beginning of the name of every scene.
     :raises InvalidValueError: with all cameras that are not in ``cameras``, and all scenes without pictures.
     """
     found = {camera for of_scene in pictures.values() for camera in of_scene}
@@ -75,7 +75,7 @@ def pictures_in(folder: str, path_of: PathOpener = universal_path) -> dict[str, 
     """Return timestamp -> camera -> path of the media at ``folder/<timestamp>/<camera>.png``.
 
     :param folder: local or in object storage.
-    :raises InvalidValueError: if there are none, or a camera has two media at one moment.
+    :raises InvalidValueError: if there are none, or a camera has two media for the same moment.
     """
     found: dict[str, dict[str, str]] = {}
     problems = []

@@ -1,8 +1,9 @@
-"""Paths in the user's storage, with patience: what passes is tried again, what does not is told at once.
+"""Paths in the user's storage: passing faults are retried, others are reported at once.
 
-Everything the package reads or writes for a user goes through a :class:`PatientPath`. After a fault that
-stays, it raises what the storage raised, as an ``OSError``; after one that should have passed and did not,
-:class:`~airflow_provider_diffgram.client.StorageError`, which another attempt of the task may outlive.
+Everything that the package reads or writes for a user goes through a :class:`PatientPath`. After a fault that
+does not pass, it raises the storage's own error, as an ``OSError``. After one that should have passed and did
+not, it raises :class:`~airflow_provider_diffgram.client.StorageError`, and another attempt of the task may
+succeed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PATIENCE = 60.0
-"""Seconds to try again, where no connection says otherwise: as long as with a server."""
+"""Seconds to try again, unless a connection says otherwise: as long as with a server."""
 
 _BUFFER = 2**16
 _MARKS = ("size", "ETag", "etag", "generation", "mtime", "LastModified", "last_modified", "updated")

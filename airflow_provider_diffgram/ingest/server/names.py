@@ -1,4 +1,4 @@
-"""Names and what is known of them, on disk: a push of ten million packets must not hold them in memory."""
+"""Names, and what is known of them, on disk: a push of ten million packets must not fill the memory."""
 
 from __future__ import annotations
 

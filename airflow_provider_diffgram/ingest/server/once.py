@@ -1,7 +1,7 @@
-"""A write whose answer may be lost: look whether it arrived, and only then send it again.
+"""A write whose answer may be lost: check whether it arrived before it is sent again.
 
-No endpoint takes a key that would make a second request harmless, so each write has something that shows
-whether it arrived: an input in its batch, a file of its name, a label, a child's ordinal.
+No endpoint accepts a key that would make a second request harmless. So each write needs something that shows
+whether it arrived: an input in its batch, a file with its name, a label, a child's ordinal.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ def send_once(
     patience: float,
     give_up: Callable[[OutcomeUnknownError], None] | None = None,
 ) -> T:
-    """Send until it certainly arrived, and return the answer, or what a look showed instead.
+    """Send until the write has certainly arrived, and return the answer, or what a check found instead.
 
-    :param send: sends it; called again only after no look showed that it arrived.
+    :param send: sends it; called again only if no check showed that it arrived.
     :param look: returns what shows that it arrived, or None.
-    :param looks: seconds before each look: the server may still be at it.
+    :param looks: seconds before each check, because the server may still be working on it.
     :param patience: seconds from the beginning in which it may be sent again.
-    :param give_up: told of each lost answer before it is sent again; may raise what it means.
-    :raises OutcomeUnknownError: if answers are lost and no look shows it until patience is at its end, or
-        the client is asked to stop meanwhile.
+    :param give_up: called with each lost answer before it is sent again; may raise what that means.
+    :raises OutcomeUnknownError: if answers are lost and no check shows it until patience ends, or the client
+        is asked to stop.
     """
     deadline = client.clock.monotonic() + patience
     while True:

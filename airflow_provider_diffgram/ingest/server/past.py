@@ -1,4 +1,4 @@
-"""What a file held before: rows that do not live any more, which no listing shows (server.md 10.3.6).
+"""What a file held before: deleted rows, which no listing shows (server.md 10.3.6).
 
 Only the history of an instance tells of a dead row, and that is asked for by id. The rows of one write have
 ids in a sequence, broken only by what others write at the same moment. So the ids beside those of living rows

@@ -1,6 +1,6 @@
 """Archiving and retrying inputs, and never an update: that would remove the file it changes (server.md 2.14).
 
-Of files stored twice all but the oldest are archived (quirks 17 and 18).
+If files are stored twice, all but the oldest are archived (quirks 17 and 18).
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def keep_oldest(
 def archive_doubled(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
     """Archive what these handles stored a second time; return whether there was anything.
 
-    Two runs at once can store a new medium twice, since the server compares names without a lock (quirk
-    17), and a child twice, since it does not compare them at all: a packet whose answer was lost may arrive
+    Two runs at once can store a new medium twice, because the server compares names without a lock (quirk
+    17), and a child twice, because it does not compare them at all: a packet whose answer was lost may arrive
     after it was sent again. The oldest file stays.
     """
     handles = list(handles)

@@ -1,8 +1,8 @@
-"""The list that a write leaves a file with, and what the answer to it says (server.md 10.8). No I/O.
+"""The list that a write leaves in a file, and what the answer to it says (server.md 10.8). No I/O.
 
-The server takes the whole list and knows a row again by its content. So everything that was read goes back as
-it was, what is to go is named with ``soft_delete``, and whatever the answer tells beyond that is somebody's
-work that the write has undone, since they saved between reading and writing.
+The server takes the whole list and recognises a row by its content. So everything that was read goes back as
+it was, and rows to remove are named with ``soft_delete``. Any further change in the answer is work of
+somebody who saved between reading and writing, which the write has undone.
 """
 
 from __future__ import annotations

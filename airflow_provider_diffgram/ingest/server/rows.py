@@ -1,6 +1,6 @@
 """What a row of an input means (server.md 3.1 to 3.4). Every rule on rows lives in this file.
 
-A row is what the server tells of one thing that was sent: :class:`~airflow_provider_diffgram.models.Input`
+A row is what the server returns for one thing that was sent: :class:`~airflow_provider_diffgram.models.Input`
 from a push's listings, :class:`~airflow_provider_diffgram.models.InputRow` from those of a wait.
 """
 
