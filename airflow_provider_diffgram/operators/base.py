@@ -112,6 +112,15 @@ class AnnouncingOperator(RenderingOperator):
         """
         remember_place(context, self._hook().get_settings(), **place)
 
+    def _announce(self, context: Context, directory_id: int | None, **told: Any) -> None:
+        """Report to links, outlets and lineage what the task did in a dataset.
+
+        :param told: as of :func:`~..lineage.diffgram.announce`.
+        """
+        from ..lineage.diffgram import announce
+
+        self._outcome = announce(self, context, self._hook().get_conn(), directory_id, **told)
+
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
         """Return what OpenLineage gets: the dataset, and where its media came from, if that is known."""
         from ..lineage.diffgram import facets_of

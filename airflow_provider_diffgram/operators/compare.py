@@ -170,20 +170,13 @@ class DiffgramCompareOperator(AnnouncingOperator):
         """Report to outlets, lineage and Airflow's metrics."""
         from airflow.providers.common.compat.sdk import Stats
 
-        from ..lineage.diffgram import announce
-
         told = found.to_xcom()
         for name in _GAUGES:
             if told[name] is not None:
                 Stats.gauge(f"diffgram.compare.{self.dag_id}.{self.task_id}.{name}", told[name])
         known = [int(each) for each in found.figures["datasets"] if each.isdecimal()]
-        self._outcome = announce(
-            self,
-            context,
-            self._hook().get_conn(),
-            known[0] if len(known) == 1 else None,
-            counts={name: value for name, value in told.items() if name != "missed"},
-        )
+        counts = {name: value for name, value in told.items() if name != "missed"}
+        self._announce(context, known[0] if len(known) == 1 else None, counts=counts)
 
     def _end(self, found: Comparison) -> None:
         """End the task as requested if people have reviewed too little, or limits are missed."""

@@ -132,7 +132,6 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Create or find it, and return it."""
         from ..ingest.send.compound import create_compound_file
-        from ..lineage.diffgram import announce
 
         with failing_for_good():
             compound, hook = self._compound(), self._hook()
@@ -144,14 +143,9 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
             parent.name,
             parent.file_id,
         )
-        self._outcome = announce(
-            self,
-            context,
-            client,
-            parent.directory_id,
-            dataset=self._targets(hook)["dataset"],
-            counts={"created": int(parent.created)},
-            file_ids=[parent.file_id],
+        dataset, counts = self._targets(hook)["dataset"], {"created": int(parent.created)}
+        self._announce(
+            context, parent.directory_id, dataset=dataset, counts=counts, file_ids=[parent.file_id]
         )
         return {
             "file_id": parent.file_id,

@@ -70,7 +70,6 @@ class DiffgramRetractPredictionsOperator(AnnouncingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Take them back, or count them, and return the counts."""
         from ..ingest.send.retract import retract_predictions
-        from ..lineage.diffgram import announce
 
         with failing_for_good():
             hook = self._hook()
@@ -92,9 +91,7 @@ class DiffgramRetractPredictionsOperator(AnnouncingOperator):
             self.log.info("%s", done.summary(dry_run))
             told = done.to_xcom()
             if not dry_run:
-                self._outcome = announce(
-                    self, context, client, done.directory_id, dataset=dataset, counts=told
-                )
+                self._announce(context, done.directory_id, dataset=dataset, counts=told)
         return told
 
     def _given_files(self) -> list[int] | None:

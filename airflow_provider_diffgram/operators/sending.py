@@ -142,19 +142,11 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
 
     def _announce_handle(self, context: Context, handle: Handle) -> None:
         """Report what was sent to links, outlets and lineage."""
-        from ..lineage.diffgram import announce
-
-        hook = self._hook()
         self._remember(context, batch_ids=batch_ids_of([handle]))
-        assert handle.directory_id is not None
-        self._outcome = announce(
-            self,
-            context,
-            hook.get_conn(),
-            handle.directory_id,
-            dataset=self._targets(hook)["dataset"],
-            counts=handle.counts(),
-            file_ids=[*self._file_ids(), *handle.file_ids],
+        dataset = self._targets(self._hook())["dataset"]
+        file_ids = [*self._file_ids(), *handle.file_ids]
+        self._announce(
+            context, handle.directory_id, dataset=dataset, counts=handle.counts(), file_ids=file_ids
         )
 
     def _options(

@@ -32,16 +32,13 @@ class DiffgramCreateDatasetOperator(AnnouncingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Create or find it, and return it."""
-        from ..lineage.diffgram import announce
         from ..setup.datasets import ensure_dataset
 
         with failing_for_good():
             client = self._connect(context)
             dataset, created = ensure_dataset(client, str(self.name))
         self.log.info("%s dataset %r: id %s", "Created" if created else "Found", dataset.nickname, dataset.id)
-        self._outcome = announce(
-            self, context, client, dataset.id, dataset=self.name, counts={"created": int(created)}
-        )
+        self._announce(context, dataset.id, dataset=self.name, counts={"created": int(created)})
         return {"dataset_id": dataset.id, "name": dataset.nickname, "created": created}
 
 

@@ -184,15 +184,10 @@ class WaitingOperator(DeferringOperator):
 
     def _announce_receipt(self, context: Context, receipt: Receipt) -> dict[str, Any]:
         """Report what has arrived to links, outlets and lineage, and return the receipt."""
-        from ..lineage.diffgram import announce
-
         self.log.info("%s", receipt.summary())
         count_wait(context, receipt, self._began)
-        client = self._client()
         file_ids = [*self._file_ids(), *receipt.file_ids]
         handles = () if self._waiting is None else self._waiting.handles
         for directory_id in dict.fromkeys(handle.directory_id for handle in handles):
-            self._outcome = announce(
-                self, context, client, directory_id, counts=receipt.counts(), file_ids=file_ids
-            )
+            self._announce(context, directory_id, counts=receipt.counts(), file_ids=file_ids)
         return receipt.to_xcom()

@@ -83,7 +83,7 @@ class DiffgramReviewSensor(WaitSensor):
             self._began = event["deadline"] - self._patience()
         receipt = ReviewReceipt.model_validate(event["receipt"])
         with failing_for_good(), counting_failures(context, self._began):
-            return self._announce(context, heed(Standing(event["status"], receipt)))
+            return self._finish(context, heed(Standing(event["status"], receipt)))
 
     def _look(self, context: Context) -> dict[str, Any] | None:
         """Poll once; return the receipt if enough is reviewed."""
@@ -96,7 +96,7 @@ class DiffgramReviewSensor(WaitSensor):
                 self._waiting = ReviewWait(client.project, self._target(), rules)
                 self._remember(context, job_id=self._waiting.target.job_id)
             standing = client.run(self._waiting.look())
-        return self._announce(context, standing.receipt) if standing.status == "done" else None
+        return self._finish(context, standing.receipt) if standing.status == "done" else None
 
     def _target(self) -> ReviewTarget:
         from ..review.chosen import file_ids_of, job_id_of
@@ -132,7 +132,7 @@ class DiffgramReviewSensor(WaitSensor):
         )
         self._defer_until(deadline, trigger)
 
-    def _announce(self, context: Context, receipt: ReviewReceipt) -> dict[str, Any]:
+    def _finish(self, context: Context, receipt: ReviewReceipt) -> dict[str, Any]:
         first = next(iter(receipt.file_ids), None)
         self._remember(context, job_id=next(iter(receipt.job_ids), None), file_id=first)
         self.log.info("%s", receipt.summary())
