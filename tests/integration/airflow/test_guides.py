@@ -538,13 +538,13 @@ def test_progress_is_told_in_the_words_shown(caplog):
 
 
 def test_each_word_of_if_exists_is_described():
-    assert tuple(code(row[0]) for row in rows("push", "Files that are there already")) == get_args(IfExists)
+    assert tuple(code(row[0]) for row in rows("delivery", "Existing files")) == get_args(IfExists)
 
 
 # Tables
 
 
-INSTANCES = [json.loads(code(row[1])) for row in rows("push", "Instances")]
+INSTANCES = [json.loads(code(row[1])) for row in rows("instances", "Types")]
 
 
 @pytest.mark.parametrize("instance", INSTANCES, ids=lambda each: each["type"])
@@ -563,12 +563,12 @@ def test_instances_of_the_table_are_stored(instance, project, client, media):
 
 def test_every_instance_type_is_named():
     schema = TypeAdapter(Instance).json_schema()
-    text = (ROOT / "docs" / "push.md").read_text()
+    text = (ROOT / "docs" / "instances.md").read_text()
     named = {each["type"] for each in INSTANCES} | set(re.findall(r"`(\w+)`", text))
     assert set(schema["discriminator"]["mapping"]) <= named
 
 
-@pytest.mark.parametrize("row", rows("push", "Attributes"), ids=lambda row: row[0])
+@pytest.mark.parametrize("row", rows("instances", "Attributes"), ids=lambda row: row[0])
 def test_attributes_of_the_table_are_stored_and_others_refused(row, project, client, media):
     def post(path: str, body: dict[str, Any]) -> Any:
         path = f"/api/v1/project/{client.project}/{path}"
