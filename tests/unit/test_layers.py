@@ -23,7 +23,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "hooks": {"models", "client", "ingest", "review"},
     "triggers": {"models", "client", "ingest", "review", "hooks"},
     "links": {"client"},
-    "notifications": {"models"},
+    "notifications": {"models", "review"},
     "assets": {"triggers"},
     "lineage": {"models", "client", "ingest", "review", "links", "assets"},
     "operators": {"models", "client", "ingest", "review", "setup", "hooks", "triggers", "links", "lineage"},
