@@ -100,11 +100,14 @@ def _rest_of_airflow(thing: Any) -> list[str]:
     bases = {each.__name__ for each in thing.__mro__}
     if "BaseSensorOperator" in bases:
         return [
-            f"It also takes what [all sensors of Airflow]({_AIRFLOW}) take, such as `timeout` and `mode`.",
+            f"It also takes the parameters of [every Airflow sensor]({_AIRFLOW}), such as `timeout`.",
             "",
         ]
     if "BaseOperator" in bases:
-        return [f"It also takes what [all operators of Airflow]({_AIRFLOW}) take, such as `retries`.", ""]
+        return [
+            f"It also takes the parameters of [every Airflow operator]({_AIRFLOW}), such as `retries`.",
+            "",
+        ]
     return []
 
 
