@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict, Unpack
+
 EVERY = 30.0
 """Seconds between two lines, at first."""
 
@@ -29,6 +31,21 @@ def rate_in_words(per_second: float) -> str:
     return f"{3600 * per_second:.1f}/h"
 
 
+class Told(TypedDict, total=False):
+    """What a line says beside its numbers.
+
+    :param failed: how many of those that are done failed.
+    :param among: more about the count, such as ``10 of them there already``.
+    :param more: text for the end of the line.
+    :param per_second: the speed, if the caller knows it better.
+    """
+
+    failed: int
+    among: str
+    more: str
+    per_second: float | None
+
+
 class Pulse:
     """Says how many are done, how fast it goes, and when at this rate the rest will be.
 
@@ -53,25 +70,12 @@ class Pulse:
         self._first = now, 0
         self._told_at = now
 
-    def beat(
-        self,
-        now: float,
-        done: int,
-        total: int | None,
-        *,
-        failed: int = 0,
-        among: str = "",
-        more: str = "",
-        per_second: float | None = None,
-    ) -> str | None:
+    def beat(self, now: float, done: int, total: int | None, **told: Unpack[Told]) -> str | None:
         """Return a line if one is due: at first, then now and then.
 
         :param now: seconds of any clock that does not go back.
         :param done: how many are done, including those that failed.
         :param total: how many there will be; None if unknown.
-        :param among: more about the count, such as ``10 of them there already``.
-        :param more: text for the end of the line.
-        :param per_second: the speed, if the caller knows it better.
         """
         self._first = self._first or (now, done)
         if self._counted != done:
@@ -79,15 +83,7 @@ class Pulse:
         if not self.is_due(now):
             return None
         self._told_at = now
-        return self.words(
-            now,
-            done,
-            total,
-            failed=failed,
-            among=among,
-            more=more,
-            per_second=per_second,
-        )
+        return self.words(now, done, total, **told)
 
     def is_due(self, now: float) -> bool:
         """Whether it is time for a line."""
@@ -98,28 +94,21 @@ class Pulse:
         return max(self._every, min(MOST, _SHARE * (now - began)))
 
     def words(
-        self,
-        now: float,
-        done: int,
-        total: int | None,
-        *,
-        failed: int = 0,
-        among: str = "",
-        more: str = "",
-        per_second: float | None = None,
-        is_over: bool = False,
+        self, now: float, done: int, total: int | None, *, is_over: bool = False, **told: Unpack[Told]
     ) -> str:
         """Return the line.
 
         :param is_over: nothing more will come, whether or not all are done.
         """
         of = f" of {total:,}" if total is not None else ""
-        head = [f"{done - failed:,}{of} {self._what}", among, f"{failed:,} failed" if failed else ""]
+        failed = told.get("failed", 0)
+        lost = f"{failed:,} failed" if failed else ""
+        head = [f"{done - failed:,}{of} {self._what}", told.get("among"), lost]
         parts = [", ".join(each for each in head if each)]
         left = None if total is None else max(0, total - done)
         if left != 0:
-            parts += self._speed(now, done, None if is_over else left, per_second)
-        return " · ".join([*parts, *([more] if more else [])])
+            parts += self._speed(now, done, None if is_over else left, told.get("per_second"))
+        return " · ".join(filter(None, [*parts, told.get("more")]))
 
     def _speed(self, now: float, done: int, left: int | None, per_second: float | None) -> list[str]:
         began, at_first = self._first or (now, done)

@@ -50,19 +50,17 @@ class Known:
 
     def add_packet(self, name: str) -> bool:
         """Take note of a packet's name; return False if another has it."""
-        with self._lock:
-            return self._base.execute("INSERT OR IGNORE INTO packet VALUES (?)", (name,)).rowcount == 1
+        return self._do("INSERT OR IGNORE INTO packet VALUES (?)", name).rowcount == 1
 
     def first_packets(self, most: int) -> list[str]:
         """Return the names of packets, at most so many."""
         with self._lock:
-            return [row[0] for row in self._base.execute("SELECT name FROM packet LIMIT ?", (most,))]
+            return [name for (name,) in self._base.execute("SELECT name FROM packet LIMIT ?", (most,))]
 
     def add_child(self, parent_file_id: int, name: str, ordinal: int) -> bool:
         """Take note of the place of a child to be; return False if another child has it."""
-        values = (name, parent_file_id, ordinal)
-        with self._lock:
-            return self._base.execute("INSERT OR IGNORE INTO child VALUES (?, ?, ?)", values).rowcount == 1
+        noted = self._do("INSERT OR IGNORE INTO child VALUES (?, ?, ?)", name, parent_file_id, ordinal)
+        return noted.rowcount == 1
 
     def count_children(self, parent_file_id: int, name: str) -> int:
         """Return the number of children to be of that parent and name."""
@@ -70,8 +68,7 @@ class Known:
 
     def add_root(self, file: File) -> None:
         """Take note of a root file that a check of children came by."""
-        with self._lock:
-            self._base.execute("INSERT OR IGNORE INTO root VALUES (?, ?)", (file.id, file.original_filename))
+        self._do("INSERT OR IGNORE INTO root VALUES (?, ?)", file.id, file.original_filename)
 
     def newest_root(self) -> int:
         """Return the highest id of those, 0 if there is none."""
@@ -87,8 +84,7 @@ class Known:
 
     def forget_listed(self) -> None:
         """Know of no file that updates may be about."""
-        with self._lock:
-            self._base.execute("DELETE FROM listed")
+        self._do("DELETE FROM listed")
 
     def add_listed(self, files: Iterable[File]) -> None:
         """Take note of files that updates may be about."""
@@ -112,9 +108,8 @@ class Known:
 
     def add_file(self, file: File) -> None:
         """Take note of a root file."""
-        values = (file.original_filename, file.id, file.count_instances_changed)
-        with self._lock:
-            self._base.execute("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", values)
+        values = file.original_filename, file.id, file.count_instances_changed
+        self._do("INSERT OR REPLACE INTO file VALUES (?, ?, ?)", *values)
 
     def file(self, name: str) -> File | None:
         """Return the root file of that name: id, name and counter."""
@@ -123,13 +118,11 @@ class Known:
 
     def forget_file(self, name: str) -> None:
         """Do not know of a root file of that name any more."""
-        with self._lock:
-            self._base.execute("DELETE FROM file WHERE name = ?", (name,))
+        self._do("DELETE FROM file WHERE name = ?", name)
 
     def add_doubled(self, name: str) -> None:
         """Take note that several root files have that name."""
-        with self._lock:
-            self._base.execute("INSERT OR IGNORE INTO doubled VALUES (?)", (name,))
+        self._do("INSERT OR IGNORE INTO doubled VALUES (?)", name)
 
     def take_doubled(self, most: int) -> list[str]:
         """Return names that a packet and several root files have, at most so many, each once."""
@@ -161,6 +154,10 @@ class Known:
         """Return the input that is about to make the root file of that name."""
         row = self._one("SELECT id, batch_id FROM pending WHERE name = ?", name)
         return Pending(row[0], row[1], None, name) if row else None
+
+    def _do(self, sql: str, *values: str | int | None) -> sqlite3.Cursor:
+        with self._lock:
+            return self._base.execute(sql, values)
 
     def _one(self, sql: str, *values: str | int | None) -> Any:
         with self._lock:
