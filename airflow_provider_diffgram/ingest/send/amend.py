@@ -1,6 +1,6 @@
-"""Predictions brought into files that are there: in at once, or by the queue where that is safer.
+"""Brings predictions into existing files: straight into the file, or through the queue if that is safer.
 
-What is to become of a file's rows is decided here; :mod:`.writing` writes them.
+What happens to a file's rows is decided here; :mod:`.writing` writes them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compound files: a parent, found again or created, and its children, in order."""
+"""Compound files: a parent, which is found or created, and its children, in order."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def create_compound_file(
     label_schema: str | int | None = None,
     if_exists: str = "reuse",
 ) -> Parent:
-    """Create a compound file, or find the one of that name.
+    """Create a compound file, or find the one with that name.
 
-    A lost answer, and a refusal after the parent was made all the same (quirk 20), end in a look-up.
+    It is looked up after a lost answer, and after a refusal that created the parent all the same (quirk 20).
 
     :param client: connected to the project.
     :param compound: its name, type and instances.
     :param dataset: name or id of the dataset.
-    :param label_schema: name or id of the label schema; None: the project's default.
-    :param if_exists: ``reuse`` or ``fail``.
-    :raises InvalidValueError: if something is known to be wrong before sending.
+    :param label_schema: name or id of the label schema. None means the project's default.
+    :param if_exists: what to do if the name exists: ``reuse`` the file, or ``fail``.
+    :raises InvalidValueError: if something is wrong, before anything is sent.
     :raises RefusedError: if the server refuses it, or stores fewer instances than sent.
     """
     check_if_exists(if_exists)
@@ -210,13 +210,14 @@ def upload_children(
     repair: bool = False,
     **options: Unpack[Sending],
 ) -> Handle:
-    """Send the children of a compound file that are not there yet, and see that all are in order.
+    """Send the children of a compound file that are missing, and put all of them in order.
 
     :param client: connected to the project.
     :param parent_file_id: file id of the compound file.
-    :param children: those of one compound file, as :func:`~.children.children_of` returns them.
-    :param repair: archive what failed of them before, whatever is there of it, and send it again.
-    :param options: as of :func:`~.push.push`.
+    :param children: the children of one compound file, as :func:`~.children.children_of` returns them.
+    :param repair: whether to archive children that failed before, with anything they left behind, and send
+        them again.
+    :param options: as in :func:`~.push.push`.
     :raises InvalidValueError: with all problems; nothing was sent.
     :raises PushError: if some children did not arrive.
     :raises RefusedError: if the compound file was archived meanwhile.

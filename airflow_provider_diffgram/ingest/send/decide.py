@@ -1,7 +1,7 @@
-"""What is to be done with one item, as a function of what was found of it. No request is sent here.
+"""What to do with one item, as a function of what was found out about it. No request is sent here.
 
-:func:`decide` either ends the matter, or names the next question; whoever does the work answers it, and asks
-:func:`decide` again with the answer in :class:`Found`.
+:func:`decide` returns either an action or the next question. The caller finds out the answer, and calls
+:func:`decide` again with it in :class:`Found`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LONG = 100
 
 
 class Question(Enum):
-    """What must be asked before it is known what to do."""
+    """A question whose answer is needed for the decision."""
 
     IS_IT_BROKEN_OFF = "whether chunks of the pending upload still come"
     WHAT_DOES_IT_BRING = "whether the pending input leaves the file as the item is to leave it"

@@ -1,4 +1,4 @@
-"""What can befall a push as a whole."""
+"""The error of a push as a whole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...client import DiffgramError
 
 
 class PushError(DiffgramError):
-    """Not everything was sent. Says what arrived, what did not and what is unknown.
+    """Not everything was sent. It says what arrived, what did not, and what is unknown.
 
     :ivar counts: how many packets were sent, skipped, failed or are unknown, how they went, and the bytes.
     """

@@ -1,4 +1,4 @@
-"""What a generator yields, handed from the thread that runs it to the one that sends."""
+"""Hands what a generator yields from the thread that runs it to the thread that sends."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 class Feed(Generic[T]):
     """Takes values in one thread, gives them out in portions to another.
 
-    A generator may think for minutes before it yields the next value, so a portion is given out when it is
-    full, when its first value has waited for ``seconds``, and at the end. A generator that is faster than
-    what is done with its portions is held back.
+    A generator may work for minutes before it yields the next value, so a portion is given out when it is
+    full, when its first value has waited for ``seconds``, and at the end. A generator that is faster than its
+    portions are used is slowed down.
 
     :param size: values of a full portion; no more of them wait here.
     :param seconds: that a value waits for others at most.

@@ -21,7 +21,7 @@ from .turns import Turns
 
 
 class Sending(TypedDict, total=False):
-    """The options of a push that a push of children has as well, as :class:`Options` explains them."""
+    """The options that a push of packets and a push of children share; :class:`Options` explains them."""
 
     dataset: Required[str | int | None]
     label_schema: str | int | None
@@ -51,30 +51,30 @@ class Options:
     """The options of a push.
 
     :param dataset: name or id.
-    :param label_schema: name or id; the project's default schema when None.
-    :param unknown_labels: what to do with labels missing from the schema: ``fail``, naming all of them;
-        ``drop`` their instances and log how many; ``create`` the labels, once everything else is checked.
+    :param label_schema: name or id. None means the project's default schema.
+    :param unknown_labels: what to do with labels that are missing from the schema: ``fail``, and name all of
+        them; ``drop`` their instances, and log how many; ``create`` the labels, once everything else is
+        checked.
     :param origin: model and run (or None) of predictions that name no model.
-    :param if_exists: what to do with media whose name is already in the dataset: ``skip``; ``fail`` before
-        anything is sent; ``append`` the predictions that the file lacks; ``replace`` all that it has,
-        including what people corrected; ``refresh`` to replace what earlier runs of the model predicted and
-        nobody touched.
-    :param refresh: how ``refresh`` decides, as the fields of :class:`~.refresh.Rules`.
-    :param max_failed: how many packets may be refused, or below 1 which share of them.
+    :param if_exists: what to do with media whose name is already in the dataset: ``skip`` them; ``fail``
+        before anything is sent; ``append`` the missing predictions; ``replace`` all instances, even those
+        that people corrected; ``refresh`` those that earlier runs of the model predicted and nobody touched.
+    :param refresh: how ``refresh`` decides: the fields of :class:`~.refresh.Rules`.
+    :param max_failed: how many packets may be refused. A number below 1 is a share.
     :param report: path of a JSON Lines file to write with the outcome of each packet.
     :param record: path of a JSON Lines file to write with each packet as it was sent, and its file: a line is
         a :class:`~airflow_provider_diffgram.models.recorded.Recorded`.
-    :param delivery: how media by URL, blobs and texts travel: ``upload``: read by the worker, and stored
-        before the push returns; ``queue``: fetched by Diffgram later; ``auto`` uploads images that the
-        worker can read. Changes of existing files are written or queued likewise; ``auto`` queues those of
-        files that somebody is working on.
-    :param concurrency: requests at once, at most 32. Those that keep the server busy until they are answered
-        start with two, and more only while the server gets no slower.
-    :param memory: remembers batches across attempts.
+    :param delivery: how media by URL, blobs and texts travel. ``upload``: the worker reads and uploads them,
+        so they are stored before the push returns. ``queue``: Diffgram fetches them later. ``auto``: images
+        that the worker can read are uploaded. Changes of existing files are written or queued in the same
+        way; ``auto`` queues those of files that somebody is working on.
+    :param concurrency: how many requests at once, at most 32. Uploads and writes into files start with two,
+        and add more only while the server does not get slower.
+    :param memory: remembers batches between attempts.
     :param stop: once set, nothing more is sent, and the push ends with an error.
     :param turns: lets tasks that may introduce the same model run take turns.
     :param path_of: opens the paths of media, report and record.
-    :param limits: how much goes together, and how long is waited for what.
+    :param limits: how much is sent together, and how long to wait for what.
     :raises InvalidValueError: with everything that is wrong.
     """
 
@@ -135,5 +135,5 @@ class Options:
         return rules_of(self.refresh)
 
     def too_many(self, failed: int, expected: int) -> bool:
-        """Whether more of ``expected`` packets failed than may."""
+        """Whether more of ``expected`` packets failed than are allowed."""
         return failed > allowed(self.max_failed, expected)

@@ -1,4 +1,4 @@
-"""Packets to the server, each once: checked with :func:`prepare`, then sent with :meth:`Prepared.send`."""
+"""Sends packets, each exactly once: :func:`prepare` checks them, :meth:`Prepared.send` sends them."""
 
 from __future__ import annotations
 
@@ -31,19 +31,20 @@ Packets = Iterable[Candidate] | Callable[[], Iterable[Candidate]]
 def push(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
 
-    What can be read twice is checked as a whole before anything is sent. A function is called once it is
-    known that dataset and label schema are there, and that the files to write can be written. An iterator
-    runs in the calling thread, while another one checks and sends what it yields: a thousand packets at a
-    time, or what there is after five seconds. What it yielded before it raised is sent, then the exception
-    goes on, with a note of the counts. What is in the dataset already under the same name is not sent again;
-    a file that never held an instance gets its predictions. A second push of the same packets sends nothing.
+    A list is checked as a whole before anything is sent. A function is called once dataset and label schema
+    are known to exist, and the files to write can be written. An iterator runs in the calling thread, while
+    another thread checks and sends what it yields: a thousand packets at a time, or fewer after five seconds.
+    If it raises, what it yielded before is sent, and then its exception is raised again, with a note of the
+    counts.
+
+    By default, a medium whose name is in the dataset already is not sent again, but a file that never held an
+    instance gets its predictions. A second push of the same packets sends nothing.
 
     :param client: connected to the project.
     :param packets: packets, or mappings of their fields; any number of them; or a function that returns them.
-    :param options: as of :class:`~.options.Options`.
+    :param options: the fields of :class:`~.options.Options`.
     :raises InvalidValueError: with all problems; nothing was sent.
-    :raises StorageError: if a storage fails while the packets are checked, perhaps for a moment; nothing was
-        sent.
+    :raises StorageError: if a storage fails while the packets are checked, which may pass; nothing was sent.
     :raises PushError: if some packets did not arrive, or the report is not complete.
     """
     with prepare(client, packets, **options) as prepared:
@@ -51,7 +52,7 @@ def push(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -
 
 
 def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -> Prepared:
-    """Check packets and send nothing; of a function or an iterator, check what is known before the first.
+    """Check packets and send nothing. For a function or an iterator, check what can be known beforehand.
 
     :param client: connected to the project.
     :param packets: packets, or mappings of their fields; any number of them; or a function that returns them.
@@ -113,7 +114,7 @@ class Prepared:
         return self.preparation.plan
 
     def send(self) -> Sent:
-        """Send what is not there.
+        """Send what is missing.
 
         :raises InvalidValueError: with what is wrong; nothing was sent.
         :raises PushError: if some packets did not arrive.

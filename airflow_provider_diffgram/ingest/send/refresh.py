@@ -1,7 +1,7 @@
-"""What a later run of a model changes in a file, as a function of what is there. No request is sent here.
+"""What a later run of a model changes in a file, as a function of its rows. No request is sent here.
 
-What the model's earlier runs predicted, and nobody touched, goes; what this run predicts comes; and what
-people said, by drawing, moving, relabelling or deleting, holds for the next run as well.
+Predictions of the model's earlier runs that nobody touched are removed, and those of this run are added. What
+people drew, moved, relabelled or deleted holds for the next run as well.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ...models.problems import not_one_of
 from ..server.rewrite import Rewrite, Row, is_same, rewritten
 
 Empty = Literal["clear", "keep"]
-"""What becomes of a file's earlier predictions if a run predicts nothing for it."""
+"""What happens to a file's earlier predictions if a run predicts nothing for it."""
 
 Reviewed = Literal["leave", "refresh"]
-"""What becomes of files whose task is complete."""
+"""What happens to files whose task is complete."""
 
 MIN_IOU = 0.5
 
@@ -39,11 +39,13 @@ class Standing(Enum):
 class Rules:
     """How a refresh decides.
 
-    :param respect_people: whether what people said keeps a prediction away that says otherwise.
-    :param min_iou: how much a prediction overlaps what a person left, or deleted, to be the same thing.
-    :param empty: ``clear`` the earlier predictions of a file for which the run predicts nothing, or ``keep``.
-    :param reviewed: ``leave`` files whose task is complete, or ``refresh`` them.
-    :param rescore: whether an equal prediction takes the place of the earlier one, for its score and run.
+    :param respect_people: whether predictions that contradict people's decisions are left out.
+    :param min_iou: how much a prediction must overlap what a person left or deleted to count as the same
+        object.
+    :param empty: what to do with the earlier predictions on a file for which the run predicts nothing:
+        ``clear`` or ``keep`` them.
+    :param reviewed: what to do with files whose task is complete: ``leave`` or ``refresh`` them.
+    :param rescore: whether an equal prediction replaces the earlier one, to update its score and run.
     """
 
     respect_people: bool = True
@@ -54,7 +56,7 @@ class Rules:
 
 
 def rules_of(given: Rules | Mapping[str, Any] | None) -> Rules:
-    """Return rules of their fields.
+    """Return the rules with these fields.
 
     :raises ValueError: with what is wrong, a line each.
     """
@@ -80,16 +82,16 @@ def rules_of(given: Rules | Mapping[str, Any] | None) -> Rules:
 
 @dataclass(slots=True)
 class Counts:
-    """What refreshes did, in predictions; the last three in files.
+    """What refreshes did, counted in predictions; the last three are counted in files.
 
-    :param added: of this run, new in the file.
-    :param taken_back: of earlier runs, that nobody had touched.
-    :param unchanged: equal to one that was there, which stays.
-    :param touched: of this model, that people changed: kept.
-    :param settled: of this run, left out since people had settled the matter.
-    :param reviewed: files left as they are, since their review is complete.
-    :param waiting: files that somebody is at work on: they wait for the next run.
-    :param outdated: files that hold predictions of a later run, which stay.
+    :param added: predictions of this run that are new in the file.
+    :param taken_back: untouched predictions of earlier runs that were removed.
+    :param unchanged: predictions that equal an existing one, which stays.
+    :param touched: predictions of this model that people changed; they stay.
+    :param settled: predictions of this run that were left out, because people had settled the matter.
+    :param reviewed: files left as they are, because their review is complete.
+    :param waiting: files that somebody is working on, left for the next run.
+    :param outdated: files with predictions of a later run, which stay.
     """
 
     added: int = 0
