@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..models import Receipt
@@ -15,9 +15,9 @@ _PACKAGE = __package__.partition(".")[0]
 
 
 @contextmanager
-def telling_log(stream: IO[str] | None = None) -> Generator[None, None, None]:
+def telling_log() -> Generator[None, None, None]:
     """Show what the provider logs, one plain line each, on standard error; what Airflow logs is left out."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
     log = logging.getLogger(_PACKAGE)
     before, propagates = log.level, log.propagate

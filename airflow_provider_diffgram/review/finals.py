@@ -428,17 +428,17 @@ def _names_in_schemas(client: DiffgramClient) -> dict[int, str]:
     return names
 
 
-def at_once(do: Callable[[T], R], items: Iterable[T], threads: int = AT_ONCE) -> Iterator[R]:
+def at_once(do: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """Yield what ``do`` returns of each item, in their order, some of them done ahead.
 
     No more than a few results wait, however many items there are.
     """
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         ahead: deque[Future[R]] = deque()
         try:
             for item in items:
                 ahead.append(pool.submit(do, item))
-                if len(ahead) >= 2 * threads:
+                if len(ahead) >= 2 * AT_ONCE:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()

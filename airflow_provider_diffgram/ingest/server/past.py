@@ -158,32 +158,27 @@ class Rows:
             return sorted({row for each in nearest for row in self._ids[each]})
 
 
-def look_back(client: DiffgramClient, file: File, rows: Rows | None = None, near: Iterable[int] = ()) -> Past:
+def look_back(client: DiffgramClient, file: File, rows: Rows) -> Past:
     """Find the dead instances of a file.
 
     :param file: with its living instances.
     :param rows: what is known of others; told what is found.
-    :param near: ids of rows beside which it may have had some.
     """
-    return client.run(looking_back(client.project, file, rows, near))
+    return client.run(looking_back(client.project, file, rows))
 
 
-def looking_back(project: str, file: File, rows: Rows | None = None, near: Iterable[int] = ()) -> Steps[Past]:
+def looking_back(project: str, file: File, rows: Rows) -> Steps[Past]:
     """Find the dead instances of a file, as :func:`look_back` does."""
     gone = count_gone(file)
-    looking = _Looking(project, file.id, file.instance_list, _Sought(gone), Rows() if rows is None else rows)
+    looking = _Looking(project, file.id, file.instance_list, _Sought(gone), rows)
     if gone:
         yield from looking.look_at_revived()
-        yield from looking.look_around(set(near))
+        yield from looking.look_around()
     return looking.past()
 
 
 def look_for(
-    client: DiffgramClient,
-    file: File,
-    living: Sequence[Row],
-    wanted: Collection[str],
-    rows: Rows | None = None,
+    client: DiffgramClient, file: File, living: Sequence[Row], wanted: Collection[str], rows: Rows
 ) -> Past:
     """Find what became of references that a text or a video does not hold any more, and no more than that.
 
@@ -196,9 +191,9 @@ def look_for(
     """
     left = None if file.type == "video" else count_gone(file)
     sought = _Sought(left, frozenset(wanted))
-    looking = _Looking(client.project, file.id, living, sought, Rows() if rows is None else rows)
+    looking = _Looking(client.project, file.id, living, sought, rows)
     if looking.may_look():
-        client.run(looking.look_around(set()))
+        client.run(looking.look_around())
     return looking.past()
 
 
@@ -259,7 +254,7 @@ class _Looking:
                     self.living.append(history)
                     self._count(len(history) - (row.get("version") or 1))
 
-    def look_around(self, near: set[int]) -> Steps[None]:
+    def look_around(self) -> Steps[None]:
         """Look at the ids beside those of the file's rows, and on from what is found there."""
         ids = {row.get(key) for row in self._living for key in ("id", "root_id", "previous_id")}
         self._seen |= {each for each in ids if each is not None}
@@ -268,7 +263,7 @@ class _Looking:
                 yield from self._look_at(each)
         for beside, most in ((False, _NEAR), (True, _NEAR), (True, _FAR)):
             walked: set[int] = set()
-            others = near.union(self._rows.beside(self._file_id)) if beside else ()
+            others = self._rows.beside(self._file_id) if beside else ()
             while starts := {*self._seen, *others} - walked:  # what is found leads on: a row, its versions
                 walked |= starts
                 for start in sorted(starts, reverse=True):

@@ -161,14 +161,14 @@ def label_of(row: Mapping[str, object]) -> str | None:
     return None if known is None else f"label {known}"
 
 
-def xy_pairs(row: Mapping[str, object], key: str = "points") -> list[tuple[float, float]]:
+def xy_pairs(row: Mapping[str, object]) -> list[tuple[float, float]]:
     """Return points as pairs.
 
     :raises ValueError: if one has no place.
     """
-    points = row.get(key)
+    points = row.get("points")
     if not isinstance(points, list) or not points:
-        raise ValueError(f"has no list of {key}")
+        raise ValueError("has no list of points")
     found = []
     for point in points:
         x, y = point.get("x"), point.get("y")
