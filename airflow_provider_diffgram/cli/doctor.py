@@ -165,12 +165,12 @@ def _labels(client: DiffgramClient, label_schema: str | int | None) -> Iterator[
         told = "the schema has no label, so no prediction can be sent: diffgram-airflow labels create NAME"
         yield Finding("labels", "wrong", told)
     elif twice:
-        told = f"{len(names)} labels; named twice, so that a prediction must give an id: {', '.join(twice)}"
+        labels_found = count_of(len(names), "label")
+        told = f"{labels_found}; named twice, so that a prediction must give an id: {', '.join(twice)}"
         yield Finding("labels", "warning", told)
     else:
-        of = f", {len(attributes)} attributes" if attributes else ""
-        labels_found = "1 label" if len(names) == 1 else f"{len(names)} labels"
-        yield Finding("labels", "ok", f"{labels_found}{of}")
+        of = f", {count_of(len(attributes), 'attribute')}" if attributes else ""
+        yield Finding("labels", "ok", f"{count_of(len(names), 'label')}{of}")
 
 
 def _storage(client: DiffgramClient, defaults: Defaults) -> Iterator[Finding]:
@@ -214,12 +214,13 @@ def _queue(client: DiffgramClient) -> Iterator[Finding]:
     oldest = max((_age(row) for row in untouched), default=0.0)
     if oldest > _SLOW:
         told = (
-            f"{len(untouched)} inputs wait, the oldest since {oldest / 60:.0f} min: Diffgram takes none. "
+            f"{count_of(len(untouched), 'input')} waiting, the oldest since {oldest / 60:.0f} min: Diffgram "
+            "takes none. "
             "Ask whoever runs it to look at the service walrus"
         )
         yield Finding("queue", "warning", told)
     else:
-        yield Finding("queue", "ok", f"{len(waiting)} inputs are under way")
+        yield Finding("queue", "ok", f"{count_of(len(waiting), 'input')} under way")
 
 
 def _age(row: Input) -> float:

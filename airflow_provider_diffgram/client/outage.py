@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 
+from ..models.problems import count_of
 from ..pulse import EVERY, duration
 from .errors import DiffgramError, HostUnreachableError, NoReplyError, ServerUnavailableError
 
@@ -54,7 +55,10 @@ class Outage:
                 )
             elif self._told is not None and now - self._told >= EVERY:
                 _log.warning(
-                    "no answer from %s for %s; %s requests met it", self._where, duration(lasted), self._met
+                    "no answer from %s for %s; %s met it",
+                    self._where,
+                    duration(lasted),
+                    count_of(self._met, "request"),
                 )
             else:
                 return

@@ -94,7 +94,7 @@ def folded_note(words: Words) -> list[str]:
     return [
         "1 label is folded: point at its shape"
         if words.folded == 1
-        else f"{words.folded} labels are folded: point at their shapes"
+        else f"{count_of(words.folded, 'label')} are folded: point at their shapes"
     ]
 
 

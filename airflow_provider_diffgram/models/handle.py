@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from .problems import first_of
+from .problems import count_of, first_of
 from .recorded import Delivery
 
 SHOWN_FAILURES = 20
@@ -102,8 +102,7 @@ class Handle(BaseModel):
         told = [f"{counts[name]:,} {said}" for name, said in words.items() if counts[name]]
         ids = [f"{batch.id}" for batch in self.batches if batch.id is not None]
         named = f", in batch {first_of(ids, _SHOWN_BATCHES)}" if ids else ""
-        packets = "1 packet" if self.expected == 1 else f"{self.expected:,} packets"
-        return f"{packets}: {', '.join(told) or 'nothing to send'}{named}"
+        return f"{count_of(self.expected, 'packet')}: {', '.join(told) or 'nothing to send'}{named}"
 
     def to_xcom(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -193,6 +192,6 @@ class Receipt(BaseModel):
         """Return one line with the counts that are not zero."""
         ended = {name: count for name, count in self.counts().items() if count and name != "expected"}
         counts = [f"{count:,} {name.replace('_', ' ')}" for name, count in ended.items()]
-        kept = [f"{self.kept:,} predictions kept as they were"] if self.kept else []
-        unchecked = f"; {self.unchecked} blobs not checked" if self.unchecked else ""
+        kept = [f"{count_of(self.kept, 'prediction')} kept as stored"] if self.kept else []
+        unchecked = f"; {count_of(self.unchecked, 'blob')} not checked" if self.unchecked else ""
         return f"{self.expected:,} expected: {', '.join([*counts, *kept]) or 'nothing sent'}{unchecked}"

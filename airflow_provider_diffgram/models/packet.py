@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from .base import Id, Int32, PositiveInt, Sent, Text
 from .instances import Instance
 from .media import EXTENSIONS, Media, PageMedia, PathMedia, TextMedia, UrlMedia, media_type_of
+from .problems import named
 
 MAX_FRAMES = 36_000
 """Most frames of one video (server.md 5.6)."""
@@ -25,7 +26,7 @@ def _frame_number(key: Any) -> Any:
     if isinstance(key, bool) or not text.isdecimal():
         raise ValueError(f"frame {key!r} is not a frame number: frames count from 0")
     if int(text) >= MAX_FRAMES:
-        raise ValueError(f"frame {text} is past the {MAX_FRAMES} frames that Diffgram keeps")
+        raise ValueError(f"frame {text} is past the first {MAX_FRAMES:,}, which are all that Diffgram keeps")
     return int(text)
 
 
@@ -35,7 +36,7 @@ def _frames_once(frames: Any) -> Any:
         numbers = Counter(int(key) for key in map(str, frames) if key.isdecimal())
         twice = [str(number) for number, times in numbers.items() if times > 1]
         if twice:
-            raise ValueError(f"frame(s) {', '.join(twice)} are given twice: give each frame once")
+            raise ValueError(f"{named('frame', twice)} given twice: give each frame once")
     return frames
 
 

@@ -17,6 +17,7 @@ _SHOWN = 60
 _MOST_LINES = 10
 """So many lines a message has, alike problems counted in one."""
 _MOST_PLACES = 5
+_MOST_NAMED = 20
 _NEAR = 0.65
 """Two letters of three that change places are still near."""
 
@@ -54,7 +55,11 @@ class InvalidValueError(ValueError):
         first = self.problems[0] if self.problems else "wrong"
         if count < 2:
             return f"{self.what}: {first}" + (f"; {sent}" if sent else "")
-        return f"{self.what}: {count:,} problems" + (f"; {sent}" if sent else "") + f". The first: {first}"
+        return (
+            f"{self.what}: {count_of(count, 'problem')}"
+            + (f"; {sent}" if sent else "")
+            + f". The first: {first}"
+        )
 
     def lines(self) -> list[str]:
         """Return the lines below the first: the other problems, or all of them grouped if they are many."""
@@ -129,6 +134,14 @@ def count_of(number: int, noun: str) -> str:
     :param noun: whose plural takes an s.
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def named(noun: str, things: Sequence[object], most: int = _MOST_NAMED) -> str:
+    """Return ``input 3`` or ``inputs 3, 4 and 20 more``.
+
+    :param noun: whose plural takes an s.
+    """
+    return f"{noun}{'' if len(things) == 1 else 's'} {first_of(things, most)}"
 
 
 def not_one_of(name: str, value: object, allowed: Iterable[object]) -> list[str]:

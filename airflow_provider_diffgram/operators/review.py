@@ -205,7 +205,7 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
             files = [each.file_id for each in chosen]
             added = client.run(add_tasks(client.project, job_id, files, patience=self.patience))
         by_chance = sum(each.why == "random" for each in chosen)
-        self.log.info("%s tasks: %s new, %s were there", added.requested, added.created, added.existing)
+        self.log.info("%s", added.summary())
         told = {
             "job_id": job_id,
             "requested": added.requested,

@@ -17,7 +17,7 @@ from ..ingest.read.jsonlines import JsonLines
 from ..ingest.read.paths import PathOpener
 from ..ingest.server.files import root_files
 from ..models import Handle, InputRow, InvalidValueError, Receipt, SentBatch
-from ..models.problems import describe
+from ..models.problems import count_of, describe
 from ..models.recorded import Recorded
 from .select import Candidate
 
@@ -115,8 +115,8 @@ def _of_returned(client: DiffgramClient, given: Mapping[str, Any], path_of: Path
         yield from _ids(client, given["file_id"], path_of)
     elif "requested" in given:
         cause = (
-            f"the task returned no ids, since {given['requested']:,} files are too many: set its report, and "
-            "give that path here"
+            f"the task returned no ids, since {count_of(given['requested'], 'file')} are too many: set its "
+            "report, and give that path here"
         )
         raise InvalidValueError("files", [cause])
     else:
@@ -187,10 +187,10 @@ def _of_batch(client: DiffgramClient, batch: SentBatch) -> Iterator[int]:
     wanted = _rows(client, batch)
     unknown = [row.original_filename or f"input {row.id}" for row in wanted if _is_pending(row)]
     if unknown:
-        shown = ", ".join(unknown[:_SHOWN])
+        shown, inputs = ", ".join(unknown[:_SHOWN]), count_of(len(unknown), "input")
         raise InvalidValueError(
             "files",
-            [f"{len(unknown):,} inputs of the handle are not in yet, such as {shown}: wait for them first"],
+            [f"{inputs} of the handle not in yet, such as {shown}: wait for them first"],
         )
     for row in wanted:
         file_id = row.parent_file_id or row.file_id
@@ -260,8 +260,8 @@ class _Lines:
             return f"{self._path} has no line, so it names no file"
         shown = ", ".join(islice(untold, _SHOWN))
         return (
-            f"{self._path} names no file in {len(untold):,} lines, such as {shown}: give the report "
-            "of the wait, which is written when everything is in"
+            f"{self._path} names no file in {count_of(len(untold), 'line')}, such as {shown}: give the "
+            "report of the wait, which is written when everything is in"
         )
 
     def _of(self, line: Mapping[str, Any]) -> Candidate | None:

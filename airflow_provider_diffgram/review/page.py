@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from ..drawing import Picture, Words, canvas, drawn, extent_of, folded_note, head, listed, size_of, unit_of
 from ..drawing.likeness import Fields
+from ..models.problems import count_of
 from ..pulse import duration
 from .charts import calibration_chart, trend_chart
 from .compare import ADDED, DELETED, KEPT, REDRAWN, UNJUDGED, UNKNOWN, Outcome, SentFile
@@ -288,9 +289,8 @@ def _counted(figures: Mapping[str, Any]) -> str:
     if figures["without_area"]:
         told.append(f"{figures['without_area']:,} without an area: left out of the average precision")
     if figures["references_given_twice"]:
-        told.append(
-            f"{figures['references_given_twice']:,} references given to several instances: the last counts"
-        )
+        twice = count_of(figures["references_given_twice"], "reference")
+        told.append(f"{twice} given to several instances: the last counts")
     compared = figures["all"]["outcomes"].get("not_compared", 0)
     if compared:
         told.append(f"{compared:,} not compared: they have no reference or no place")

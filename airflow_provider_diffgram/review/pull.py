@@ -22,7 +22,7 @@ from ..client import DiffgramClient, routes
 from ..ingest.check.lookup import find_dataset
 from ..ingest.read.paths import PathOpener, universal_path
 from ..models import File, Handle, InvalidValueError
-from ..models.problems import not_one_of
+from ..models.problems import count_of, not_one_of
 from ..pulse import Pulse
 from .chosen import files_of_handle
 from .folder import Folder, Nowhere
@@ -101,11 +101,12 @@ class Pulled(BaseModel):
     def summary(self) -> str:
         """Return one line for a log."""
         head = f"version {self.version}" if self.is_new else f"nothing changed since version {self.version}"
-        counts = ", ".join(f"{getattr(self, name)} {name}" for name in _COUNTS)
-        left_out = "".join(f"; left out: {count} x {what}" for what, count in self.left_out.items())
-        left_out += "".join(f"; cut: {count} x {what}" for what, count in self.clipped.items())
-        moved = f"; {self.moved} changed while they were read" if self.moved else ""
-        return f"{head}: {self.files} files, {self.instances} annotations ({counts}){left_out}{moved}"
+        counts = ", ".join(f"{getattr(self, name):,} {name}" for name in _COUNTS)
+        left_out = "".join(f"; left out: {count:,} x {what}" for what, count in self.left_out.items())
+        left_out += "".join(f"; cut: {count:,} x {what}" for what, count in self.clipped.items())
+        moved = f"; {self.moved:,} changed while they were read" if self.moved else ""
+        held = f"{count_of(self.files, 'file')}, {count_of(self.instances, 'annotation')}"
+        return f"{head}: {held} ({counts}){left_out}{moved}"
 
 
 @dataclass(frozen=True)
@@ -286,7 +287,7 @@ class _Pull:
                 return
             if looks == _LOOKS:
                 self.moved = sorted({*brought, *(file_id for file_id, _ in wanted)})
-                _log.warning("%s files changed again while they were read", len(self.moved))
+                _log.warning("%s changed again while this was read", count_of(len(self.moved), "file"))
             self._fetch(wanted)
 
     def _look(self) -> list[int]:

@@ -14,7 +14,7 @@ from ..client import routes
 from ..client.request import Steps, ask, now, pause
 from ..ingest.server.files import find_file
 from ..models import InvalidValueError, TaskState
-from ..models.problems import first_of
+from ..models.problems import count_of, first_of
 from .errors import TasksMissingError
 from .jobs import require_launched
 
@@ -103,6 +103,11 @@ class AddedTasks:
     created: int
     existing: int
 
+    def summary(self) -> str:
+        """Return one line for a log."""
+        asked = count_of(self.requested, "task")
+        return f"{asked}: {self.created:,} new, {self.existing:,} there already"
+
 
 def add_tasks(
     project: str,
@@ -139,7 +144,8 @@ def add_tasks(
         if not left:
             return AddedTasks(len(wanted), len(wanted) - existing, existing)
         left = yield from _that_exist(project, job_id, left, len(wanted))
-        _log.warning("%s of %s tasks did not come within %.0f s", len(left), len(wanted), patience)
+        told = "%s of %s did not come within %.0f s"
+        _log.warning(told, f"{len(left):,}", count_of(len(wanted), "task"), patience)
     came = len(wanted) - existing - len(left)
     raise TasksMissingError(
         f"{len(left):,} of {len(wanted):,} tasks did not appear in job {job_id}, although Diffgram accepted "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..models.problems import count_of
 from .compare import ADDED, DELETED, REDRAWN, UNKNOWN
 from .errors import ReviewError
 from .metrics import headline
@@ -45,8 +46,8 @@ class Comparison:
         unknown = f"; {told[UNKNOWN]:,} are gone, and nothing shows why" if told[UNKNOWN] else ""
         if not share["of"]:
             return (
-                f"{told['predictions']:,} predictions on {told['files']:,} files; people have judged none "
-                f"yet{unknown}"
+                f"{count_of(told['predictions'], 'prediction')} on {count_of(told['files'], 'file')}; people "
+                f"have judged none yet{unknown}"
             )
         low, high = 100 * share["low"], 100 * share["high"]
         return (

@@ -16,7 +16,7 @@ from ..client.looking import Pace, look_until_decided
 from ..client.request import Steps, ask, now
 from ..ingest.server.files import find_file
 from ..models import InvalidValueError
-from ..models.problems import first_of
+from ..models.problems import count_of, first_of
 from ..models.ranges import ids_in, ranges_of
 from ..pulse import Pulse
 from .errors import (
@@ -377,8 +377,9 @@ class ReviewWait:
             return
         if self.rules.is_hopeless(receipt):
             raise ReviewImpossibleError(
-                f"{self.rules.needed(receipt) or 1:,} files must be reviewed, but only "
-                f"{receipt.reviewable:,} can be: {receipt.summary()}. Lower min_done, or name other files",
+                f"min_done needs {count_of(self.rules.needed(receipt) or 1, 'file')} to be reviewed, but "
+                f"only {receipt.reviewable:,} can be: {receipt.summary()}. Lower min_done, or name other "
+                "files",
                 receipt,
             )
         possible = receipt.reviewable - receipt.without_task

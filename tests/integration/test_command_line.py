@@ -122,7 +122,7 @@ def test_without_a_connection_every_command_says_how_to_make_one(terminal: Termi
 
 def test_a_push_is_checked_sent_and_waited_for(terminal: Terminal):
     lines, told = terminal("validate", "packets.jsonl", "--dataset", "night", "--page", "page.html")
-    assert lines[0] == "2 packets, 0 of them invalid; 2 instances of 1 labels, no score"
+    assert lines[0] == "2 packets, 0 of them invalid; 2 instances of 1 label, no score"
     assert (terminal.folder / "page.html").stat().st_size > 1000
     lines, told = terminal("push", "packets.jsonl", "--dataset", "night", "--handle", "handle.json", "--wait")
     assert lines == ["2 expected: 2 succeeded"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from ...models.problems import named
 from ...models.received import Input, InputBatch, InputRow, PacketReply
 from ..request import Request
 from .common import PAGE, given, item, items, path_of, whatever
@@ -122,4 +123,6 @@ def update_inputs(project: str, input_ids: Sequence[int], mode: Literal["RETRY",
     """Retry or archive inputs (server.md 2.14)."""
     path = path_of("/api/walrus/v1/project/{p}/input/update", project)
     body = {"id_list": list(input_ids), "mode": mode}
-    return Request(f"{mode.lower()} inputs {list(input_ids)}", "POST", path, whatever, json=body, write=True)
+    return Request(
+        f"{mode.lower()} {named('input', list(input_ids))}", "POST", path, whatever, json=body, write=True
+    )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from ...models.problems import count_of
 from ...models.received import Job, JobPage, TaskPage, TaskState
 from ..request import Request
 from .common import given, item, items, path_of, whatever
@@ -89,7 +90,7 @@ def add_files(project: str, job_id: int, file_ids: Sequence[int]) -> Request[lis
         raise ValueError("name at least one file: the server refuses an empty list")
     path = path_of("/api/v1/job/{id}/add-files", project, id=job_id)
     return Request(
-        f"add {len(file_ids)} files to job {job_id}",
+        f"add {count_of(len(file_ids), 'file')} to job {job_id}",
         "POST",
         path,
         _IDS.validate_python,

@@ -162,8 +162,8 @@ class Labels:
         if self._created + len(self._unknown_names) >= _NOTED and self._unknown == "create":
             some = _listed(sorted(self._unknown_names)[:5])
             problems.append(
-                f"{_NOTED} labels or more would be created, such as {some}: is another field read as the "
-                "label? If not, create them in Diffgram first"
+                f"{count_of(_NOTED, 'label')} or more would be created, such as {some}: is another field "
+                "read as the label? If not, create them in Diffgram first"
             )
         if self._unknown_ids:
             ids = ", ".join(map(str, sorted(self._unknown_ids)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self, cast
 
 from ...client.request import Upload
 from ...models import PageMedia
+from ...models.problems import count_of
 from .paths import Counted, PathOpener, is_local, universal_path
 from .storage import PatientPath, patient, raise_if_passing
 
@@ -84,7 +85,7 @@ class Documents:
         with self._lock:
             document = self._document(media.path)
             if media.page >= len(document):
-                raise OSError(f"page {media.page} of {media.path}: it has {len(document)} pages, from 0")
+                raise OSError(_beyond(media, document))
             try:
                 return document.image(media.page, media.dpi)
             except (RuntimeError, ValueError, SyntaxError) as error:
@@ -96,7 +97,7 @@ class Documents:
             try:
                 document = self._document(media.path)
                 if media.page >= len(document):
-                    return [f"page {media.page} of {media.path}: it has {len(document)} pages, from 0"]
+                    return [_beyond(media, document)]
                 longest = max(document.size(media.page, media.dpi))
             except (OSError, ImportError, RuntimeError, ValueError, SyntaxError) as error:
                 raise_if_passing(error, "read", media.path)
@@ -160,6 +161,10 @@ def _opened(path: str, path_of: Callable[[str], PatientPath]) -> _Document:
         return there.attempt("read", lambda: _read(kind, there))
     except (ImportError, ValueError) as error:
         raise OSError(f"cannot read {path}: {error}") from error
+
+
+def _beyond(media: PageMedia, document: _Document) -> str:
+    return f"page {media.page} of {media.path}: it has {count_of(len(document), 'page')}, from 0"
 
 
 def _read(kind: type[_Tiff | _Pdf], there: PatientPath) -> _Document:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from ...client import DiffgramClient, routes
 from ...models import File, Input
+from ...models.problems import count_of
 from ..check.wire import instances_of_body
 from ..server.past import Fate, Rows, events_of_writes, look_back, rows_made
 from ..server.rewrite import Row, can_be_rewritten, count_gone, is_same
@@ -86,10 +87,10 @@ class Brought:
         if not written & {len(left), None}:
             return set()
         _log.warning(
-            "%s: %s prediction(s) are left out: so many were written into file %s before, and all of them "
-            "are deleted since; no more can be told of them",
+            "%s: leaving out %s: file %s got as many before, and all of those were deleted since; no more "
+            "can be told of them",
             item.name,
-            len(left),
+            count_of(len(left), "prediction"),
             file.id,
         )
         return left

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...client import DiffgramClient, DiffgramError, routes
 from ...client.request import Steps, ask, ask_together, now, poll
 from ...models import Input, InputStatus, Packet, TextMedia
+from ...models.problems import named
 from ..check.check import Plan
 from ..check.labels import Ref
 from ..server.files import settle_seconds
@@ -153,7 +154,7 @@ class ModelRuns:
             if not told:
                 told = True
                 ids = [row.id for row in under_way]
-                _log.info("waiting for input(s) %s of others, which introduce %s", ids, _words(new))
+                _log.info("waiting for others to introduce %s: %s", _words(new), named("input", ids))
             self._renew_turn()
             return None
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from ...client import CredentialError, DiffgramClient, RefusedError, WrongAddressError, routes
 from ...models import File, InvalidValueError, ModelRun
-from ...models.problems import not_one_of
+from ...models.problems import count_of, not_one_of
 from ..check.lookup import find_dataset
 from ..defaults import CONCURRENCY
 from ..read.paths import PathOpener, universal_path
@@ -67,8 +67,8 @@ class Retraction:
         did = "would be taken back" if dry_run else "were taken back"
         reasons = "".join(f", {n:,} {reason}" for reason, n in sorted(self.left.items()))
         return (
-            f"{self.retracted:,} of {self.predictions:,} predictions in {self.files:,} files {did}; "
-            f"of the others {self.touched:,} were touched by people{reasons}"
+            f"{self.retracted:,} of {self.predictions:,} predictions in {count_of(self.files, 'file')} "
+            f"{did}; of the others {self.touched:,} were touched by people{reasons}"
         )
 
     def to_xcom(self) -> dict[str, Any]:
@@ -134,8 +134,8 @@ def retract_predictions(
         unwritten = lines.close()
     done = retracting.done
     if done.refusals:
-        more = done.left["refused"]
-        raise PushError(f"Diffgram refused to take back {more:,} predictions: {'; '.join(done.refusals)}")
+        refused = count_of(done.left["refused"], "prediction")
+        raise PushError(f"Diffgram refused to take back {refused}: {'; '.join(done.refusals)}")
     if unwritten is not None:
         raise unwritten
     return done

@@ -202,8 +202,9 @@ class Tally:
         :param error: what is wrong.
         :param together: number of packets that were checked together with the wrong ones.
         """
-        these = "this packet" if together == 1 else f"these {together:,} packets"
-        of_these = f"nothing was sent of {these}; of those before {self.counts()}"
+        of_these = (
+            f"nothing was sent of the last {count_of(together, 'packet')}; of those before {self.counts()}"
+        )
         words = "\n".join([error.head(of_these), *error.lines()])
         refused = PushError(words, permanent=True)
         refused.counts = self._numbers()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ...client.request import Steps, now, pause
+from ...models.problems import named
 from ..check.labels import Ref
 
 _log = logging.getLogger(__name__)
@@ -139,8 +140,8 @@ class Turns:
                 break
             if moment == began or moment - told > _TELL_EVERY:
                 told = moment
-                others = ", ".join(str(each.index) for each in ahead)
-                _log.info("waiting for the task(s) of map index %s to introduce the same model run", others)
+                others = named("task", [each.index for each in ahead])
+                _log.info("waiting for mapped %s to introduce the same model run", others)
             self.renew()
             moment = yield from pause(_POLL)
         if moment > began:

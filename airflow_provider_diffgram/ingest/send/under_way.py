@@ -10,7 +10,7 @@ from itertools import islice
 from ...client import DiffgramClient, DiffgramError
 from ...models import File, Handle, InvalidValueError, Packet
 from ...models.media import MEDIA_TYPES
-from ...models.problems import NOTHING, telling
+from ...models.problems import NOTHING, count_of, telling
 from ..check.check import Candidate, Preparation, validated
 from ..server.files import SEARCH_ONE_BY_ONE
 from ..server.rows import is_update
@@ -140,8 +140,8 @@ class Push:
         if there + new > cap:
             self._has_warned = True
             self._outcomes.tally.warn(
-                f"{there:,} files are in the dataset and {new:,} new ones are to be sent; Diffgram takes "
-                f"{cap:,} images a dataset and fails the others: use several datasets"
+                f"{count_of(there, 'file')} in the dataset, and {new:,} to be sent; Diffgram takes "
+                f"{count_of(cap, 'image')} a dataset and fails the others: use several datasets"
             )
 
     def _refuse_existing(self, items: Iterable[Item]) -> None:

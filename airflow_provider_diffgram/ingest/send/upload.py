@@ -11,6 +11,7 @@ from itertools import takewhile
 from ...client import DiffgramClient, DiffgramError, OutcomeUnknownError, RefusedError, routes
 from ...client.request import Request, Steps, Upload, ask, pause
 from ...models import File, Input, PageMedia, PathMedia
+from ...models.problems import count_of
 from ...models.received import UploadReply
 from ..check.check import Plan
 from ..check.wire import upload_body
@@ -170,9 +171,10 @@ class Uploads:
                 if file.id != file_id:
                     yield file_id, uploaded.name, file
                 elif stored < uploaded.instances:
+                    sent = count_of(uploaded.instances, "instance")
                     told = (
-                        f"upload {uploaded.name!r}: file {file_id} holds {stored} of {uploaded.instances} "
-                        "instances although the server said success"
+                        f"upload {uploaded.name!r}: file {file_id} holds {stored:,} of {sent} although the "
+                        "server said success"
                     )
                     yield file_id, uploaded.name, RefusedError(told)
 

@@ -14,6 +14,7 @@ from ...client import DiffgramClient, routes
 from ...client.request import Steps, ask, now, pause
 from ...client.routes import PAGE
 from ...models import Input, InputRow
+from ...models.problems import count_of
 from ..defaults import STALL_TIMEOUT
 from ..server.files import settle_seconds
 from ..server.rows import Row, is_pending, is_under_way
@@ -90,15 +91,17 @@ class Videos:
         if step == "wait":
             self._client.run(self._until_none_waits())
         held, self._held = self._held, []
-        _log.info("sending %s video(s), one at a time, each once the one before has ended", len(held))
+        _log.info(
+            "sending %s, one at a time, each once the one before has ended", count_of(len(held), "video")
+        )
         self._sent += len(held)
         return held
 
     def tell(self) -> None:
         """Tell in the log what it took to send videos alone."""
         if self._sent:
-            told = "%s video(s) were sent one at a time, after %.0f s of waiting for the other inputs"
-            _log.info(told, self._sent, self._waited)
+            told = "sent %s one at a time, after %.0f s of waiting for the other inputs"
+            _log.info(told, count_of(self._sent, "video"), self._waited)
 
     def await_place(self, place: Place) -> Input | InputRow | None:
         """Wait until the server is done with the video whose input is listed there, and return the input.
@@ -135,7 +138,9 @@ class Videos:
                 raise self._standstill(len(rows))
             if moment == began or moment - told > _TELL_EVERY:
                 told = moment
-                _log.info("%s video(s) wait until %s input(s) are in", len(self._held), _number_of(rows))
+                _log.info(
+                    "waiting for %s, then sending %s", _number_of(rows), count_of(len(self._held), "video")
+                )
             moment = yield from pause(_POLL)
         self._waited += moment - began
         _log.info("nothing of this push waits any more, after %.0f s", moment - began)
@@ -165,9 +170,9 @@ class Videos:
 
     def _standstill(self, waiting: int) -> PushError:
         return PushError(
-            f"{waiting} input(s) of this push have not moved for {STALL_TIMEOUT / 60:.0f} minutes, so "
-            f"{len(self._held)} video(s) were not sent: the server would lose a video that it reads beside "
-            "them. Is it ingesting at all? Retry once it does"
+            f"nothing has moved for {STALL_TIMEOUT / 60:.0f} minutes in {count_of(waiting, 'input')} of this "
+            f"push, so it did not send {count_of(len(self._held), 'video')}: the server would lose a video "
+            "that it reads beside them. Is it ingesting at all? Retry once it does"
         )
 
 
@@ -228,4 +233,4 @@ def _patience_with(row: Row) -> float:
 
 
 def _number_of(rows: list[InputRow]) -> str:
-    return str(len(rows)) if len(rows) < _SAMPLE else f"{len(rows)} or more"
+    return count_of(len(rows), "input") if len(rows) < _SAMPLE else f"{len(rows):,} inputs or more"

@@ -16,7 +16,7 @@ from ...client import DiffgramClient, DiffgramError, OutcomeUnknownError, Refuse
 from ...client.attempts import backoff
 from ...client.request import pause
 from ...models import File
-from ...models.problems import count_of
+from ...models.problems import count_of, named
 from ..server.past import Rows, look_back, undone_since
 from ..server.rewrite import Rewrite, Row, count_gone, judge, repaired
 from ..server.rows import references
@@ -244,7 +244,9 @@ class FileWriter:
             fix = repaired(file.instance_list, theirs, lost)
             if not fix.is_needed:
                 _log.info(
-                    "file %s: others saved while it was written; %s row(s) given back", file_id, restored
+                    "file %s: others saved while it was written; gave back %s",
+                    file_id,
+                    count_of(restored, "row"),
                 )
                 return restored
             try:
@@ -260,12 +262,15 @@ class FileWriter:
             touched |= {row["id"] for row in done.revived}
             if done.is_proof:
                 _log.info(
-                    "file %s: others saved while it was written; %s row(s) given back", file_id, restored
+                    "file %s: others saved while it was written; gave back %s",
+                    file_id,
+                    count_of(restored, "row"),
                 )
                 return restored
         raise RefusedError(
-            f"file {file_id}: others kept saving it while it was written, and their row(s) "
-            f"{sorted(lost | touched)} could not be given back. See the history of these rows in Diffgram"
+            f"file {file_id}: others kept saving it while it was written, and their "
+            f"{named('row', sorted(lost | touched))} could not be given back. See the history of these "
+            "rows in Diffgram"
         )
 
     def _refused(self, name: str, file_id: int, rewrite: Rewrite, error: RefusedError) -> RefusedError:
@@ -274,8 +279,8 @@ class FileWriter:
             return error
         stored = rewrite.added & references(self.read(file_id).instance_list)
         error.args = (
-            f"{error}. {name}: {len(stored)} of its {len(rewrite.added)} predictions are stored in file "
-            f"{file_id}",
+            f"{error}. {name}: {len(stored):,} of {count_of(len(rewrite.added), 'prediction')} stored in "
+            f"file {file_id}",
         )
         return error
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from ...client import DiffgramClient, routes
 from ...models import File, Handle, Input
+from ...models.problems import first_of, named
 from .files import children_by_place, root_files
 from .names import Known
 from .rows import Row, is_update
@@ -18,6 +19,8 @@ from .rows import Row, is_update
 _log = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
+
+_NAMED = 20
 
 
 def archive(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
@@ -33,7 +36,7 @@ def archive(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
     ids = [row.id for row in rows if row.id is not None]
     if ids:
         names = sorted({str(row.original_filename) for row in rows})
-        _log.warning("archiving %s: input(s) %s of %s", why, ids, names)
+        _log.warning("archiving %s: %s of %s", why, named("input", ids), first_of(names, _NAMED))
         client.send(routes.update_inputs(client.project, ids, "ARCHIVE"))
     return ids
 
@@ -50,7 +53,7 @@ def retry(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
         raise ValueError(f"inputs {replacing} replace predictions: retrying them would remove their files")
     ids = [row.id for row in rows if row.id is not None]
     if ids:
-        _log.warning("retrying %s: input(s) %s", why, ids)
+        _log.warning("retrying %s: %s", why, named("input", ids))
         client.send(routes.update_inputs(client.project, ids, "RETRY"))
     return ids
 
@@ -155,4 +158,4 @@ def archive_files(client: DiffgramClient, files: list[File], parent_file_id: int
         inputs = routes.list_inputs(client.project, file_id=file.id, parent_file_id=parent_file_id)
         listed: list[Input] = client.send(inputs)
         made += [row for row in listed if not is_update(row)]
-    archive(client, made, f"the younger file(s) {[file.id for file in files]}, stored twice")
+    archive(client, made, f"the younger {named('file', [file.id for file in files])}, stored twice")

@@ -52,7 +52,7 @@ class Limits:
         if self.min_instances is not None and count < self.min_instances:
             return [f"has {count_of(count, 'instance')}, fewer than min_instances ({self.min_instances})"]
         if self.max_instances is not None and count > self.max_instances:
-            return [f"has {count} instances, more than max_instances ({self.max_instances})"]
+            return [f"has {count_of(count, 'instance')}, more than max_instances ({self.max_instances})"]
         return []
 
     def remedies(self, counts: Counts) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...client import DiffgramClient
 from ...models import InvalidValueError, Packet
-from ...models.problems import all_problems, not_one_of
+from ...models.problems import all_problems, count_of, not_one_of
 from ...models.received import without_signatures
 from ..check.check import Candidate, Preparation, Target, place_of, validated
 from ..check.labels import UNKNOWN_LABELS, UnknownLabels
@@ -53,8 +53,8 @@ class Validation:
         """Return one line for a log."""
         mean = "no score" if self.mean_score is None else f"mean score {self.mean_score:.3f}"
         return (
-            f"{self.packets:,} packets, {self.invalid:,} of them invalid; {self.instances:,} instances of "
-            f"{len(self.labels)} labels, {mean}"
+            f"{count_of(self.packets, 'packet')}, {self.invalid:,} of them invalid; "
+            f"{count_of(self.instances, 'instance')} of {count_of(len(self.labels), 'label')}, {mean}"
         )
 
     def raise_if_failed(self) -> None:

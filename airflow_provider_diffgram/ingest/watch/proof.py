@@ -10,6 +10,7 @@ from typing import Any
 from ...client import RefusedError, routes
 from ...client.request import Steps, ask, ask_together
 from ...models import File, InputRow
+from ...models.problems import count_of
 from ..limits import LIMITS, Limits
 from ..server.files import read_files
 from ..server.past import Rows, looking_back
@@ -181,20 +182,22 @@ def _is_all(stored: int | None, instances: list[Any]) -> bool:
 
 def _lacking(row: InputRow, missing: list[str]) -> Verdict:
     sent = len(row.instance_list)
-    why = f"success, but file {row.file_id} holds {sent - len(missing)} of {sent} instances"
+    why = f"success, but file {row.file_id} holds {sent - len(missing):,} of {count_of(sent, 'instance')}"
     if not sent:
-        why = f"success, but the frames of file {row.file_id} lack {len(missing)} instances"
-    shown = "; ".join(missing[:3]) + (f"; and {len(missing) - 3} more" if len(missing) > 3 else "")
+        why = f"success, but the frames of file {row.file_id} lack {count_of(len(missing), 'instance')}"
+    shown = "; ".join(missing[:3]) + (f"; and {len(missing) - 3:,} more" if len(missing) > 3 else "")
     return Verdict.of("failed", row, f"{why}; missing: {shown}" if missing else why, missing=missing)
 
 
 def _changed_since(row: InputRow, compared: Compared) -> Verdict:
     """Return the verdict on an input whose missing instances were stored, and removed since."""
-    why = f"success; {len(compared.missing)} of its instances were removed since"
+    why = f"success; {count_of(len(compared.missing), 'instance')} removed since"
     return Verdict.of("succeeded", row, why, kept=compared.kept)
 
 
 def _lacking_some(row: InputRow, file: File) -> Verdict:
     """Return the verdict on a file of which only the number of instances was asked."""
     stored, sent = file.count_instances_changed or 0, len(row.instance_list)
-    return Verdict.of("failed", row, f"success, but file {file.id} holds {stored} of {sent} instances")
+    return Verdict.of(
+        "failed", row, f"success, but file {file.id} holds {stored:,} of {count_of(sent, 'instance')}"
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from ...client import routes
 from ...client.request import Steps, ask, now
 from ...models import File, InputRow
+from ...models.problems import count_of
 from ..limits import LIMITS, Limits
 from ..server.rows import is_retryable, is_update, progress_of
 from .batch import Batch
@@ -116,5 +117,5 @@ class Stall:
 
 
 def _words(row: InputRow, timeout: float) -> str:
-    retried = f", retried {row.retry_count} time(s)" if row.retry_count else ""
+    retried = f", retried {count_of(row.retry_count, 'time')}" if row.retry_count else ""
     return f"stuck: {row.status}, nothing has moved for {timeout:.0f} s{retried}"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from ...client.request import Steps, now
 from ...models import Handle, InputRow, InvalidValueError, Receipt, ReceiptFailure
 from ...models.handle import MOST_FILE_IDS, SHOWN_FAILURES
+from ...models.problems import count_of
 from ...models.recorded import Delivery
 from ..limits import LIMITS, Limits
 from ..server.rows import is_update
@@ -205,5 +206,5 @@ def _missing(batch: Batch) -> Verdict:
         parts.append(f"parent file {sent.parent_file_id}")
     where = ", ".join(parts) or f"the inputs {sent.only or ''}".strip()
     count = batch.counts["missing"]
-    told = f"{count} input(s) that the server does not list"
+    told = f"{count_of(count, 'input')} that the server does not list"
     return Verdict("missing", None, where, None, told, inputs=count)

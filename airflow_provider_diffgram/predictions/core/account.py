@@ -7,6 +7,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from airflow_provider_diffgram.models import InvalidValueError
 
+from ...models.problems import count_of
+
 InstanceT = TypeVar("InstanceT", bound=Any)
 
 Wrong = Literal["outside", "too_small", "empty", "backwards"]
@@ -123,21 +125,24 @@ class Account:
         among = self.wanted if of_all is None else of_all
         if self.wrong <= max_wrong * among:
             return
-        counts = ", ".join(f"{getattr(self, name)} {words}" for name, words in _told(self, _WRONG))
+        counts = ", ".join(f"{getattr(self, name):,} {words}" for name, words in _told(self, _WRONG))
         cause = (
-            f"{self.wrong} of {among} predictions are wrong ({self.wrong / among:.0%}), max_wrong allows "
+            f"{self.wrong:,} of {among:,} predictions are wrong ({self.wrong / among:.0%}), max_wrong allows "
             f"{max_wrong:.0%}: {counts}"
         )
         unshown = self.wrong - len(self.examples)
-        more = [f"and {unshown} more"] if unshown else []
-        raise InvalidValueError(f"conversion of {self.images} images", [cause, *self.examples, *more])
+        more = [f"and {unshown:,} more"] if unshown else []
+        raise InvalidValueError(
+            f"conversion of {count_of(self.images, 'image')}", [cause, *self.examples, *more]
+        )
 
     def summary(self) -> str:
         """Return one line with all counts that are not zero, for a log."""
         words = {**_CHANGED, "duplicates": "duplicates", **_WRONG, **_BY_CHOICE}
-        told = [f"{getattr(self, name)} {what}" for name, what in _told(self, words)]
-        on = "" if self.images == 1 else f" on {self.images} images"
-        head = f"{self.instances} instances from {self.predictions} predictions{on}"
+        told = [f"{getattr(self, name):,} {what}" for name, what in _told(self, words)]
+        on = "" if self.images == 1 else f" on {count_of(self.images, 'image')}"
+        predictions = count_of(self.predictions, "prediction")
+        head = f"{count_of(self.instances, 'instance')} from {predictions}{on}"
         return f"{head} ({', '.join(told)})" if told else head
 
 

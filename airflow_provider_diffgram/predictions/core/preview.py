@@ -16,6 +16,7 @@ from airflow_provider_diffgram.drawing.pictures import MOST_BYTES
 from airflow_provider_diffgram.models import InvalidValueError, Packet, PathMedia
 from airflow_provider_diffgram.models.problems import describe
 
+from ...models.problems import count_of
 from .files import opened
 
 _NAME = "index.html"
@@ -49,7 +50,8 @@ def preview(
     notes = [*failure, *([account.summary()] if account is not None else [])]
     notes += [", ".join(f"{count:,} {label}" for label, count in labels.most_common(20))] if labels else []
     wrong = sum(bool(sample.problems) for sample in samples)
-    heading = f"{len(samples):,} packets, {wrong:,} of them invalid, {labels.total():,} instances"
+    instances = count_of(labels.total(), "instance")
+    heading = f"{count_of(len(samples), 'packet')}, {wrong:,} of them invalid, {instances}"
     colours = {label: colour(rank) for rank, (label, _) in enumerate(labels.most_common())}
     page = Path(folder) / _NAME
     page.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +72,7 @@ def _sample(value: Packet | Mapping[str, Any], number: int) -> Sample:
         picture = _picture(value.get("media") if isinstance(value, Mapping) else None)
         return Sample(str(name or f"packet {number}"), picture, instances_in(value), describe(error))
     frames = packet.frame_packet_map
-    notes = [f"{sum(map(len, frames.values())):,} on {len(frames):,} frames"] if frames else []
+    notes = [f"{sum(map(len, frames.values())):,} on {count_of(len(frames), 'frame')}"] if frames else []
     name = packet.original_filename or _file_name(packet) or f"packet {number}"
     return Sample(name, _picture(packet.media), packet.instance_list, notes=notes)
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from airflow_provider_diffgram.models import Box, InvalidValueError, Polygon
 
+from ...models.problems import count_of
 from ..core.account import Converted
 from ..core.convert import instances_of
 from ..core.mapping import Provenance
@@ -91,6 +92,7 @@ def _together(
     all_shapes, all_scores = list(several(shapes, "shapes")), list(several(scores, "scores"))
     all_labels = [labels] * len(all_shapes) if isinstance(labels, str) else list(several(labels, "labels"))
     if not len(all_shapes) == len(all_labels) == len(all_scores):
-        counts = f"{len(all_shapes)} shapes, {len(all_labels)} labels, {len(all_scores)} scores"
+        all_of_them = {"shape": all_shapes, "label": all_labels, "score": all_scores}
+        counts = ", ".join(count_of(len(each), noun) for noun, each in all_of_them.items())
         raise InvalidValueError("predictions", [f"{counts}: not equally many"])
     return zip(all_shapes, all_labels, all_scores, strict=True)

@@ -10,6 +10,7 @@ from typing import Any
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.media import as_text
 
+from ...models.problems import count_of
 from ..core.raw import RawImage, RawPrediction
 from ..core.reading import (
     edges_of,
@@ -91,7 +92,8 @@ def _images(frame: Any) -> Iterator[RawImage]:
     if nameless:
         rows = ", ".join(map(str, nameless[:_SHOWN]))
         raise InvalidValueError(
-            "the table of predictions", [f"{len(nameless)} rows name no image: {rows}, counted from 0"]
+            "the table of predictions",
+            [f"{count_of(len(nameless), 'row')} without the name of an image: {rows}, counted from 0"],
         )
     with_shape = _labels_with_shape(columns)
     for name, rows_of_image in places.items():

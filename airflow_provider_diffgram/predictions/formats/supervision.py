@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ...models.problems import count_of
 from ..core.geometry import around
 from ..core.raw import RawImage, RawPrediction
 from ..core.reading import (
@@ -54,7 +55,9 @@ def from_supervision(
     for each, name, size in with_names(detections, names, sizes):
         with told_of(name):
             if each.mask is not None and len(each.mask) != len(each):
-                raise ValueError(f"{len(each.mask)} masks beside {len(each)} predictions")
+                raise ValueError(
+                    f"{count_of(len(each.mask), 'mask')} beside {count_of(len(each), 'prediction')}"
+                )
             size = seen_with_masks(size, each.mask, each.xyxy)
             rows = list(
                 columns(

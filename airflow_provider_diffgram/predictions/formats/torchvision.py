@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ...models.problems import count_of
 from ..core.raw import RawImage, RawPrediction
 from ..core.reading import (
     Bones,
@@ -60,7 +61,7 @@ def from_torchvision(
         with told_of(name):
             boxes, masks, texts = output["boxes"], output.get("masks"), output.get("text_labels")
             if masks is not None and len(masks) != len(boxes):
-                raise ValueError(f"{len(masks)} masks beside {len(boxes)} boxes")
+                raise ValueError(f"{count_of(len(masks), 'mask')} beside {count_of(len(boxes), 'detection')}")
             size = seen_with_masks(size, masks, boxes)
             labels = output["labels"] if classes is not None or texts is None else texts
             rows = list(

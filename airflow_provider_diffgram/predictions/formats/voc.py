@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 from airflow_provider_diffgram.models import InvalidValueError
 
+from ...models.problems import count_of
 from ..core.files import files_in, read_xml, refusal
 from ..core.geometry import in_order
 from ..core.raw import Edges, RawImage, RawPrediction, Ring
@@ -59,7 +60,7 @@ def _image(file: Path, first: int) -> RawImage:
     elsewhere = sum(_is_object(each) for each in root.iter()) - len(objects)
     if elsewhere:
         raise refusal(
-            file, f"has {elsewhere} objects that are not directly in <annotation>, or have another name"
+            file, f"has {count_of(elsewhere, 'object')} not directly in <annotation>, or of another name"
         )
     try:
         with told_of(name):

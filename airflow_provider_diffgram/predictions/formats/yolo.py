@@ -19,6 +19,7 @@ from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.media import EXTENSIONS
 from airflow_provider_diffgram.models.repeats import yaml_keys_twice
 
+from ...models.problems import count_of
 from ..core.files import Source, files_in, read_lines, read_text, refusal
 from ..core.geometry import around, in_order
 from ..core.pictures import measure
@@ -171,7 +172,8 @@ def _names_of_yaml(text: str, path: Source) -> Classes:
         raise refusal(path, f"class {wrong[0]!r} is {names[wrong[0]]!r:.60}, which is not a name")
     by_number = {int(key): str(name) for key, name in names.items()}
     if len(by_number) != len(names):  # 1 and 01
-        raise refusal(path, f"names gives {len(names)} names to {len(by_number)} numbers: one is there twice")
+        numbers = count_of(len(by_number), "number")
+        raise refusal(path, f"names gives {count_of(len(names), 'name')} to {numbers}: one is there twice")
     in_turn = sorted(by_number) == list(range(len(by_number)))
     return [by_number[place] for place in sorted(by_number)] if in_turn else by_number
 

@@ -242,7 +242,7 @@ def test_a_row_that_the_server_refuses_is_told_with_what_was_stored(diffgram: Li
     diffgram.emulator.fault(
         WRITE, "status", status=400, body={"log": {"error": {"width": "too small"}, "success": False}}
     )
-    with pytest.raises(PushError, match="0 of its 1 predictions are stored in file"):
+    with pytest.raises(PushError, match="0 of 1 prediction stored in file"):
         diffgram.push([update(file_id, robot(3))])
 
 

@@ -283,7 +283,7 @@ def test_mapped_uploads_that_begin_at_once_introduce_a_run_once_and_lose_nothing
         caplog.clear()
         mapped_uploads(racing, media, 10, run)
         assert len([each for each in caplog.messages if " introduces model " in each]) == 1
-        assert any("waiting for the task(s) of map index" in each for each in caplog.messages)
+        assert any("waiting for mapped task" in each for each in caplog.messages)
     assert racing.state()["ingest_threads"] == threads
     assert len(racing.ask(routes.list_model_runs)) == 3
 
@@ -295,7 +295,7 @@ def test_mapped_tasks_that_upload_introduce_a_run_without_turns_and_lose_nothing
     threads = racing.state()["ingest_threads"]
     for run in range(3):
         mapped_uploads(racing, media, 10, run, "auto")
-    assert not any("waiting for the task(s)" in each for each in caplog.messages)
+    assert not any("waiting for mapped task" in each for each in caplog.messages)
     assert racing.state()["ingest_threads"] == threads
     assert len(racing.ask(routes.list_model_runs)) == 3
 

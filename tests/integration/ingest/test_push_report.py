@@ -96,7 +96,7 @@ def test_an_upload_proved_wrong_gets_a_second_line_and_counts_as_failed_quirk_4(
     report = tmp_path / "report.jsonl"
     with pytest.raises(PushError, match=r"1 packet: 0 sent, 1 failed, 0 skipped\. lost\.png: ") as caught:
         diffgram.push(packets[1:], report=str(report))
-    assert "holds 0 of 1 instances although the server said success" in str(caught.value)
+    assert "holds 0 of 1 instance although the server said success" in str(caught.value)
     assert [(line["name"], line["outcome"]) for line in lines(report)] == [
         ("lost.png", "sent"),
         ("lost.png", "failed"),

@@ -56,7 +56,7 @@ def test_a_success_with_nothing_stored_is_a_failure_quirk_4(
 ):
     receipt = diffgram.done(raw(diffgram, media, {"instance_list": [instance(diffgram, **change)]}))
     assert receipt.summary() == "1 expected: 1 failed"
-    assert "0 of 1 instances" in receipt.failures[0].reason
+    assert "0 of 1 instance" in receipt.failures[0].reason
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_replacement_tells_what_the_server_kept_from_before_2_7(diffgram: Live
     handle = diffgram.push([image(media, "a.png", box(3, **newer), box(5, **newer))], if_exists="replace")
     _, receipt = ended(diffgram, handle, COUNTS)
     assert diffgram.lefts(diffgram.file("a.png").id) == [3, 5]
-    assert receipt.summary() == "1 expected: 1 succeeded, 1 predictions kept as they were"
+    assert receipt.summary() == "1 expected: 1 succeeded, 1 prediction kept as stored"
 
 
 def test_a_file_that_a_person_removed_before_its_update_is_archived(diffgram: LiveDiffgram, media: Media):

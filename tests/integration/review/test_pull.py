@@ -444,7 +444,7 @@ def test_what_a_push_brought_is_pulled_children_with_their_compound_file(
 def test_a_push_that_is_not_in_yet_is_not_pulled(desk: Desk, pulled: Pull, tmp_path: Path):
     desk.emulator.pause_queue()
     handle = desk.diffgram.push([{"media": {"text_data": "hello"}, "original_filename": "a.txt"}])
-    with pytest.raises(InvalidValueError, match="1 inputs of the handle are not in yet"):
+    with pytest.raises(InvalidValueError, match="1 input of the handle not in yet"):
         pulled(dataset=None, handle=handle)
     assert not (tmp_path / "set").exists()
     desk.emulator.pause_queue(False)

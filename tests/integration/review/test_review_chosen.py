@@ -48,7 +48,7 @@ def test_what_names_no_file_is_refused(desk, given):
 def test_a_push_by_the_queue_tells_its_files_once_they_are_in(desk):
     desk.emulator.pause_queue()
     handle = desk.diffgram.push([text("a.txt"), text("b.txt")], delivery="queue").to_xcom()
-    with pytest.raises(InvalidValueError, match=r"2 inputs of the handle are not in yet, such as b.txt"):
+    with pytest.raises(InvalidValueError, match=r"2 inputs of the handle not in yet, such as b.txt"):
         ids(desk, handle)
     desk.emulator.pause_queue(False)
     desk.diffgram.done(desk.diffgram.push([text("a.txt"), text("b.txt")]))
@@ -116,7 +116,7 @@ def test_what_failed_in_the_queue_has_no_file_and_a_handle_knows_it(desk, tmp_pa
     (file,) = desk.diffgram.files()
     assert ids(desk, handle.to_xcom()) == [file.id]
     assert len(list(candidates_of(desk.client, handle.to_xcom(), universal_path))) == 1
-    with pytest.raises(InvalidValueError, match="names no file in 1 lines, such as gone"):
+    with pytest.raises(InvalidValueError, match="names no file in 1 line, such as gone"):
         ids(desk, record)
 
 
@@ -148,7 +148,7 @@ def test_a_report_that_does_not_tell_a_file_is_refused(desk, tmp_path):
         {"name": "a", "outcome": "sent", "input_id": 3},
         {"name": "b", "outcome": "skipped", "file_id": 9},
     )
-    with pytest.raises(InvalidValueError, match="names no file in 1 lines, such as a"):
+    with pytest.raises(InvalidValueError, match="names no file in 1 line, such as a"):
         ids(desk, report)
     with pytest.raises(InvalidValueError, match="has no line"):
         ids(desk, lines(tmp_path / "empty.jsonl"))

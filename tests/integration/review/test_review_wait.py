@@ -150,7 +150,9 @@ def test_nothing_left_to_review_is_no_success(desk, under_review):
     files, tasks, job = under_review
     for file_id in files:
         desk.person.archive(tasks[file_id])
-    with pytest.raises(ReviewImpossibleError, match="1 files must be reviewed, but only 0 can be"):
+    with pytest.raises(
+        ReviewImpossibleError, match="min_done needs 1 file to be reviewed, but only 0 can be"
+    ):
         waited(desk, job_id=job, file_ids=files)
 
 

@@ -144,7 +144,7 @@ OTHERS = {
         nothing was made
         …. Apply again tomorrow
         option … of attribute …
-        file …: others saved while it was written; … row(s) given back
+        file …: others saved while it was written; gave back …
         compound file …: file … has its name, and children
         by an earlier attempt
         an earlier run predicted it, and it is as it was pushed
@@ -155,16 +155,19 @@ OTHERS = {
         another model, or nobody that can be told
         would be taken back
         were taken back
-        … of … predictions in … files …; of the others … were touched by people…
+        … of … predictions in … …; of the others … were touched by people…
+        …: … new, … there already
+        … of … did not come within … s
+        … inputs or more
         nothing: there is none
         written into their files
         by the queue
         … of them there already
-        … video(s) were sent one at a time, after … s of waiting for the other inputs
+        sent … one at a time, after … s of waiting for the other inputs
         a person deleted it
         it was deleted by the API
         it went with a list that did not name it: a stale page's, or a replacement by the queue
-        … packets, … of them invalid; … instances of … labels, …
+        …, … of them invalid; … of …, …
         the predictions reach their limits
         {{ dag.dag_id }} / {{ ti.task_id }}: {words}
         Diffgram would refuse it again

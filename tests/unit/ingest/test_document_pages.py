@@ -141,7 +141,7 @@ def test_what_cannot_be_rendered_is_told_with_its_cause(documents: Documents, tm
     cases = {
         (tiff, 2, 150): "it has 2 pages, from 0",
         (pdf, 0, 1200): "",
-        (pdf, 1, 150): "it has 1 pages, from 0",
+        (pdf, 1, 150): "it has 1 page, from 0",
         (str(tmp_path / "broken.tif"), 0, 150): "cannot identify",
         (str(tmp_path / "broken.pdf"), 0, 150): "cannot read",
         (str(tmp_path / "nowhere.pdf"), 0, 150): "nowhere.pdf",
@@ -164,5 +164,5 @@ def test_a_page_that_is_gone_when_it_is_rendered_is_an_unreadable_medium(
     documents: Documents, tmp_path: Path
 ):
     path = str(make_tiff(tmp_path / "a.tif", 1))
-    with pytest.raises(OSError, match="it has 1 pages"):
+    with pytest.raises(OSError, match="it has 1 page"):
         documents.image(PageMedia(path=path, page=4))

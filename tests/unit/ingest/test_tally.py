@@ -88,12 +88,15 @@ def test_unknown_is_named_where_there_is_one(clock: Clock):
     assert (told.counts(), told.done) == ("0 sent, 0 failed, 1 unknown, 0 skipped", 1)
 
 
-def test_twenty_examples_are_kept_and_all_are_counted(clock: Clock):
+def test_all_are_counted_and_alike_failures_are_one_line(clock: Clock):
     told = tally(clock)
     for number in range(25):
         told.note(f"{number}.png", "failed", "too dark")
         told.note(f"{number}.jpg", "sent")
-    assert told.examples == [f"{number}.png: too dark" for number in range(20)]
+    assert str(told.incomplete(50)).splitlines() == [
+        "50 packets: 25 sent, 25 failed, 0 skipped. The first: 0.png: too dark",
+        "25 alike: 0.png: too dark; also 1.png, 2.png, 3.png, 4.png, 5.png and 19 more",
+    ]
     assert (told["failed"], told["sent"], told.done) == (25, 25, 50)
 
 
@@ -164,7 +167,7 @@ def test_a_report_tells_no_signature_of_a_url(clock: Clock, tmp_path: Path):
         "a.png", "failed", "404 from https://b.test/a.png?X-Amz-Signature=abcdef0123&X-Amz-Credential=me"
     )
     told.close()
-    assert "abcdef0123" not in report.read_text() + str(told.examples)
+    assert "abcdef0123" not in report.read_text() + str(told.incomplete(1))
     assert "https://b.test/a.png" in report.read_text()
 
 

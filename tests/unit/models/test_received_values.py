@@ -253,4 +253,4 @@ def test_a_receipt_sums_up_in_one_line():
     assert [Receipt(project="p", expected=1, pending=n).complete for n in (0, 1)] == [True, False]
     lost = Receipt(project="p", expected=6, failed=1, missing=2, stuck=3, kept=4)
     assert (lost.complete, lost.problems) == (True, 6)
-    assert lost.summary() == ("6 expected: 1 failed, 2 missing, 3 stuck, 4 predictions kept as they were")
+    assert lost.summary() == ("6 expected: 1 failed, 2 missing, 3 stuck, 4 predictions kept as stored")

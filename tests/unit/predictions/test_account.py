@@ -45,7 +45,7 @@ def test_a_tenth_may_be_wrong_and_more_is_refused_by_name():
     assert push([RawImage("a.jpg", 100, 60, boxes(OUTSIDE, *[GOOD] * 9))]).outside == 1
     with pytest.raises(InvalidValueError) as caught:
         push([RawImage("a.jpg", 100, 60, boxes(OUTSIDE, (9, 9, 1, 1), *[GOOD] * 8))])
-    assert str(caught.value).startswith("conversion of 1 images: ")
+    assert str(caught.value).startswith("conversion of 1 image: ")
     head, first, second = caught.value.problems
     assert head == (
         "2 of 10 predictions are wrong (20%), max_wrong allows 10%: 1 outside the image, 1 with a right edge "

@@ -145,7 +145,7 @@ def test_scores_outside_zero_to_one_are_refused(bad):
 
 
 def test_sequences_of_different_length_are_refused():
-    with pytest.raises(ValueError, match="1 shapes, 2 labels, 1 scores"):
+    with pytest.raises(ValueError, match="1 shape, 2 labels, 1 score"):
         box_instances([(1, 1, 5, 5)], ["a", "b"], [0.5], width=SIZE, height=SIZE, model_ref="model")
 
 

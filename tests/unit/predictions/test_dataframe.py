@@ -129,7 +129,7 @@ def test_a_picture_has_one_size():
 
 
 def test_rows_without_an_image_are_refused():
-    with pytest.raises(InvalidValueError, match="1 rows name no image"):
+    with pytest.raises(InvalidValueError, match="1 row without the name of an image"):
         read([{"image": "a.jpg", "label": "cat"}, {"label": "dog"}])
 
 

@@ -74,8 +74,8 @@ def test_the_page_is_one_file_with_counts(tmp_path: Path):
     page = preview(stream, tmp_path / "new" / "out")
     assert page == tmp_path / "new" / "out" / "index.html"
     text = page.read_text()
-    assert "1 packets, 0 of them invalid, 1 instances" in text
-    assert "1 instances from 2 predictions (1 below min_score)" in text
+    assert "1 packet, 0 of them invalid, 1 instance" in text
+    assert "1 instance from 2 predictions (1 below min_score)" in text
     assert "cat 0.90" in text
     assert "http" not in text.replace("http-equiv", "")
 

@@ -133,12 +133,12 @@ def test_two_files_about_one_picture_are_refused_kind_4(tmp_path: Path):
     [
         ("<annotations><image/></annotations>", "is <annotations>, not <annotation>: another format?"),
         ("<html><body/></html>", "is <html>, not <annotation>"),
-        (annotation("<objects><object/></objects>"), "has 2 objects that are not directly in <annotation>"),
+        (annotation("<objects><object/></objects>"), "has 2 objects not directly in <annotation>"),
         (
             annotation("<Object/>"),
-            "has 1 objects that are not directly in <annotation>, or have another name",
+            "has 1 object not directly in <annotation>, or of another name",
         ),
-        (annotation('<o:object xmlns:o="urn:o"/>'), "has 1 objects that are not directly"),
+        (annotation('<o:object xmlns:o="urn:o"/>'), "has 1 object not directly"),
         (annotation(name=" "), "has no <filename>"),
         (annotation("<object><name>cat</name><robndbox/></object>"), "it has <name>, <robndbox>"),
         (annotation(box(more="<bndbox/>")), "has 2 <bndbox>, needs one"),

@@ -411,7 +411,7 @@ REPEATED = {
     "names:\n  0: cat\n  0: dog\n": "line 3: '0' is given twice",
     "names: [cat]\nnames: [dog]\n": "line 2: 'names' is given twice",
     "names: {0: cat, '0': dog}\n": "line 1: '0' is given twice",
-    "names: {1: cat, '01': dog}\n": "names gives 2 names to 1 numbers: one is there twice",
+    "names: {1: cat, '01': dog}\n": "names gives 2 names to 1 number: one is there twice",
     '{"0": "cat", "0": "dog"}': "line 1: '0' is given twice",
 }
 

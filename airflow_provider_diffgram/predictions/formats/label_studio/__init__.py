@@ -10,6 +10,7 @@ from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
 
+from ....models.problems import count_of
 from ...core.files import Source, read_json, refusal
 from ...core.geometry import in_order
 from ...core.raw import XY, RawEllipse, RawImage, RawPrediction
@@ -213,9 +214,8 @@ class _Reader:
         ]
         if len(chosen) > 1:
             versions = ", ".join(str(each.get("model_version")) for each in chosen)
-            cause = (
-                f"has {len(chosen)} predictions, of {versions}: choose a model_version, and keep one of each"
-            )
+            has = f"has {count_of(len(chosen), 'prediction')}, of {versions}"
+            cause = f"{has}: choose a model_version, and keep one of each"
             raise InvalidValueError(name, [cause])
         return [result for each in chosen for result in _results_of(each, name)]
 

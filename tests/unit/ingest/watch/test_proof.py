@@ -141,7 +141,7 @@ def test_a_replacement_tells_what_the_server_kept_from_before_2_7():
     listed = Listed(row(1, instance_list=[box(3), box(5)], **REPLACEMENT))
     listed.stored = {70: [box(3, creation_ref_id="older"), box(5)]}
     receipt = ended(listed)[1]
-    assert receipt.summary() == "1 expected: 1 succeeded, 1 predictions kept as they were"
+    assert receipt.summary() == "1 expected: 1 succeeded, 1 prediction kept as stored"
 
 
 VIDEO = {"media_type": "video", "file_id": 10, "directory": {"id": 5}}

@@ -100,7 +100,7 @@ def test_time_without_sight_does_not_count():
 def test_so_many_times_may_be_retried():
     listed = Listed(row(1, "processing", retry_count=1, **BY_URL))
     watch = watching(listed)
-    assert "retried 1 time(s)" in looks(listed, watch, 0, 61).failures[0].reason
+    assert "retried 1 time" in looks(listed, watch, 0, 61).failures[0].reason
     assert (watch.to_retry(1), watch.to_retry(2)) == ([], [1])
 
 
