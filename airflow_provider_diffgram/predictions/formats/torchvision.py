@@ -61,9 +61,8 @@ def from_torchvision(
         with told_of(name):
             boxes, masks, texts = output["boxes"], output.get("masks"), output.get("text_labels")
             if masks is not None and len(masks) != len(boxes):
-                raise ValueError(
-                    f"{count_of(len(masks), 'mask')} beside {count_of(len(boxes), 'detection')}: give one for each"
-                )
+                detections = count_of(len(boxes), "detection")
+                raise ValueError(f"{count_of(len(masks), 'mask')} beside {detections}: give one for each")
             size = seen_with_masks(size, masks, boxes)
             labels = output["labels"] if classes is not None or texts is None else texts
             rows = list(
