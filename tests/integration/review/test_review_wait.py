@@ -158,7 +158,7 @@ def test_nothing_left_to_review_is_no_success(desk, under_review):
 
 def test_more_than_there_are_is_refused_at_once(desk, under_review):
     files, _, job = under_review
-    with pytest.raises(ReviewImpossibleError, match="min_done needs 5 files to be reviewed, but only 4 can be"):
+    with pytest.raises(ReviewImpossibleError, match="5 files to be reviewed, but only 4 can be"):
         waited(desk, job_id=job, file_ids=files, rules=ReviewRules(min_done=5))
 
 
