@@ -299,7 +299,7 @@ def test_tasks_are_read_in_any_unicode_and_packed_kind_7(tmp_path: Path, encodin
     [
         (b"<html>\n<head>", "is a page of HTML or XML, not JSON"),
         (b"", "is empty"),
-        (b'[{"id": 1},\n]', "line 2, column 1: is not JSON"),
+        (b'[{"id": 1},\n@]', "line 2, column 1: is not JSON"),
         (b'[{"id": 1, "id": 2}]', "the key 'id' is there twice in one object"),
         (b'[{"id": "\xe9"}]', "line 1: the byte 0xe9 is not utf-8"),
         (b"[" * 99999, "is nested too deeply"),
