@@ -91,7 +91,7 @@ def look_until_decided(
             said = str(error)
             _log.warning("look %s of %s failed: %s", failures, max_failures, words)
             if failures >= max_failures or is_last:
-                raise lost(f"{count_of(failures, 'look')} in a row failed; the last one: {error}") from None
+                raise lost(f"{count_of(failures, 'poll')} in a row failed; the last one: {error}") from None
             if isinstance(error, RateLimitedError | ServerUnavailableError):
                 told = error.retry_after
         else:

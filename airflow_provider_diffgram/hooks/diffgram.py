@@ -197,7 +197,7 @@ def check_may_write(client: DiffgramClient) -> None:
             raise
     else:
         raise WrongAddressError(
-            f"what answers at {client.settings.base_url} takes an empty packet, as no Diffgram does. "
+            f"what answers at {client.settings.base_url} accepts an empty packet, which no Diffgram does. "
             f"{WrongAddressError.remedy}"
         )
 

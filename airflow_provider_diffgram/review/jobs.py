@@ -235,7 +235,7 @@ def require_launched(project: str, job_id: int) -> Steps[Job]:
     job = yield from find_job(project, job_id)
     if job is None:
         raise JobStateError(
-            f"job {job_id} is archived, or project {project!r} has none of that id: check the id, or make "
+            f"job {job_id} is archived, or does not exist in project {project!r}: check the id, or create "
             "another job"
         )
     if job.status == "draft":

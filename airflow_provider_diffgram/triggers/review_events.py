@@ -105,7 +105,7 @@ class DiffgramReviewEventTrigger(BaseEventTrigger):
                 job_id, states = await _looked(kwargs["diffgram_conn_id"], kwargs["job"], job_id)
             except Exception as error:  # noqa: BLE001 - a watcher that dies is started again by nobody
                 job_id = None
-                _log.warning("no look at job %r, again in %.0f s: %s", kwargs["job"], failed, error)
+                _log.warning("job %r not polled, next try in %.0f s: %s", kwargs["job"], failed, error)
                 seconds, failed = failed, min(failed * 2, max(_LONGEST_PAUSE, poll_interval))
             else:
                 failed = min(_FIRST_PAUSE, poll_interval)

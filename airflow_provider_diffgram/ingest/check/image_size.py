@@ -25,7 +25,7 @@ Size = tuple[int, int]
 def size_problems(media: PathMedia, path_of: PathOpener, instances: Iterable[Instance] = ()) -> list[str]:
     """Return why an image is too large, or which predictions are not on it; nothing if its header is silent.
 
-    Of an image above 7680 pixels the server notes a wrong size, and squeezes some (quirk 45). It compares no
+    Of an image above 7680 pixels the server stores a wrong size, and squeezes some (quirk 45). It compares no
     prediction with the image (server.md 5.3): one that is all outside would be stored where nobody sees it.
 
     :param instances: predictions on it.
@@ -89,7 +89,7 @@ def too_large(name: str, file: BinaryIO) -> str | None:
     if size is None or max(size) <= MOST_PIXELS:
         return None
     return (
-        f"{name} is {size[0]} x {size[1]} pixels; above {MOST_PIXELS} Diffgram notes a wrong size for an "
+        f"{name} is {size[0]} x {size[1]} pixels; above {MOST_PIXELS} Diffgram stores a wrong size for an "
         "image and squeezes BMP and TIFF. Make it smaller, with its predictions, or cut it into tiles"
     )
 

@@ -44,7 +44,7 @@ def name_of(packet: Packet) -> str:
     if media_type_of(stored) != packet.media.type:
         raise InvalidValueError(
             f"name {name!r}",
-            ["only the extension is left once the server has removed what is not ASCII"],
+            ["only the extension is left once the server has removed all characters that are not ASCII"],
         )
     return stored
 

@@ -82,7 +82,7 @@ def _files(source: ChildFolder, path_of: PathOpener) -> list[PathMedia]:
     lost = sorted(str(path) for path in matched if str(path) not in files and not path.is_dir())
     if lost:
         raise InvalidValueError(
-            "folder", [f"{path} is a link to what is not there, or no file: give its file" for path in lost]
+            "folder", [f"{path} is a broken link, or not a file: give the file itself" for path in lost]
         )
     if not paths:
         raise InvalidValueError("folder", [f"no file {source.glob!r} in {source.folder}"])

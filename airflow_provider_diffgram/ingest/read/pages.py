@@ -105,7 +105,7 @@ class Documents:
         if longest > MOST_PIXELS:
             return [
                 f"page {media.page} of {media.path} would be {longest} pixels long; above {MOST_PIXELS} "
-                "Diffgram notes a wrong size for an image. Give a lower dpi, or smaller pages"
+                "Diffgram stores a wrong size for an image. Give a lower dpi, or smaller pages"
             ]
         return []
 

@@ -236,10 +236,10 @@ def upload_children(
     missing = verify_order(client, there, places)
     if client.send(routes.view_file(client.project, parent_file_id)).removed:
         raise RefusedError(
-            f"compound file {parent_file_id} was archived meanwhile, and its children with it. Create it "
-            "anew and retry"
+            f"compound file {parent_file_id} was archived in the meantime, together with its children. "
+            "Create it again and retry"
         )
-    _log.info("%s of %s children are in their places", handle.expected - len(missing), handle.expected)
+    _log.info("%s of %s children are in place", handle.expected - len(missing), handle.expected)
     return handle
 
 

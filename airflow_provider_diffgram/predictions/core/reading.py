@@ -314,7 +314,7 @@ def columns(length: int, **values: Any) -> Iterator[dict[str, Any]]:
     lists = {key: [None] * length if column is None else plain(column) for key, column in values.items()}
     wrong = {key: len(column) for key, column in lists.items() if len(column) != length}
     if wrong:
-        raise ValueError(f"{wrong} beside {count_of(length, 'prediction')}: each needs one value")
+        raise ValueError(f"{wrong} for {count_of(length, 'prediction')}: each needs one value")
     for row in zip(*lists.values(), strict=True):
         yield dict(zip(lists, row, strict=True))
 

@@ -94,5 +94,5 @@ def _together(
     if not len(all_shapes) == len(all_labels) == len(all_scores):
         all_of_them = {"shape": all_shapes, "label": all_labels, "score": all_scores}
         counts = ", ".join(count_of(len(each), noun) for noun, each in all_of_them.items())
-        raise InvalidValueError("predictions", [f"{counts}: not equally many"])
+        raise InvalidValueError("predictions", [f"{counts}: give as many of each"])
     return zip(all_shapes, all_labels, all_scores, strict=True)

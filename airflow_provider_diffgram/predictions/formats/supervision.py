@@ -56,7 +56,7 @@ def from_supervision(
         with told_of(name):
             if each.mask is not None and len(each.mask) != len(each):
                 raise ValueError(
-                    f"{count_of(len(each.mask), 'mask')} beside "
+                    f"{count_of(len(each.mask), 'mask')} for "
                     f"{count_of(len(each), 'prediction')}: give one for each"
                 )
             size = seen_with_masks(size, each.mask, each.xyxy)

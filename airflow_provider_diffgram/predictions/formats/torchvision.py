@@ -62,7 +62,7 @@ def from_torchvision(
             boxes, masks, texts = output["boxes"], output.get("masks"), output.get("text_labels")
             if masks is not None and len(masks) != len(boxes):
                 detections = count_of(len(boxes), "detection")
-                raise ValueError(f"{count_of(len(masks), 'mask')} beside {detections}: give one for each")
+                raise ValueError(f"{count_of(len(masks), 'mask')} for {detections}: give one for each")
             size = seen_with_masks(size, masks, boxes)
             labels = output["labels"] if classes is not None or texts is None else texts
             rows = list(

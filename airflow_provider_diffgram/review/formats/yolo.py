@@ -108,7 +108,7 @@ class Yolo:
     def _line(self, row: Row, classes: _Classes, size: Size) -> tuple[str, bool]:
         label = label_of(row)
         if row["type"] != _KINDS[self.task] or label is None:
-            raise ValueError(f"is none of {self.task}")
+            raise ValueError(f"cannot be part of a set for {self.task}")
         numbers, is_clipped = _NUMBERS[self.task](row, size, classes.skeleton.joints)
         return " ".join([str(classes.numbers[label]), *map(_shown, numbers)]), is_clipped
 

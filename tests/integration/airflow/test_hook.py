@@ -76,7 +76,7 @@ def test_what_takes_an_empty_packet_is_no_diffgram(connection):
         connection(host=server.url)
         fine, message = DiffgramHook().test_connection()
     assert not fine
-    assert "as no Diffgram does" in message
+    assert "which no Diffgram does" in message
 
 
 @pytest.mark.parametrize("over_tls", [True, False])

@@ -164,7 +164,7 @@ def test_a_review_that_ends_too_late_fails_with_where_it_stands(run_dag, client,
     "conf,problem",
     [
         ({"job": "night"}, "job must be the id of a job"),
-        ({"job": 999999}, "is archived, or project"),
+        ({"job": 999999}, "is archived, or does not exist"),
         ({"job": 999999, "files": "/nowhere/report.jsonl"}, "no such file"),
         ({"job": 999999, "files": '[1, "x y"]'}, "no such file"),
         ({"job": 999999, "files": "[true]"}, "must be ids of files"),

@@ -73,7 +73,7 @@ def test_some_failures_in_a_row_are_tolerated_then_told(connection, handle):
     connection(host="http://127.0.0.1:9", extra={"retry_timeout": 0})
     event = event_of(trigger([handle], max_poll_failures=2))
     assert (event["status"], event["permanent"]) == ("error", False)
-    assert "2 looks in a row" in event["message"]
+    assert "2 polls in a row" in event["message"]
 
 
 def test_a_connection_without_a_secret_is_told(connection, handle):

@@ -334,6 +334,6 @@ def test_a_parent_that_is_archived_meanwhile_is_told_quirk_56(diffgram: LiveDiff
     diffgram.emulator.fault("input/from_local", "latency", seconds=0.5)
     archiver = threading.Timer(0.3, diffgram.archive, [row])
     archiver.start()
-    with pytest.raises(RefusedError, match=f"compound file {parent} was archived meanwhile"):
+    with pytest.raises(RefusedError, match=f"compound file {parent} was archived in the meantime"):
         upload(diffgram, parent, children)
     archiver.join()

@@ -210,7 +210,7 @@ def test_a_job_in_which_nobody_can_review_is_refused(desk: Desk, pulled: Pull):
     draft = desk.run(ensure_job(desk.client.project, desk.plan("draft"), launch=False))
     with pytest.raises(JobStateError, match="is a draft"):
         pulled(dataset=None, job=draft.id)
-    with pytest.raises(JobStateError, match="is archived, or project"):
+    with pytest.raises(JobStateError, match="is archived, or does not exist"):
         pulled(dataset=None, job=10**6)
 
 

@@ -152,7 +152,7 @@ def test_two_who_make_it_at_the_same_moment_go_on_with_one(desk):
 
 
 def test_a_job_that_is_archived_or_not_there_is_told_with_what_to_do(desk):
-    with pytest.raises(JobStateError, match="is archived, or project"):
+    with pytest.raises(JobStateError, match="is archived, or does not exist"):
         desk.run(require_launched(desk.client.project, 999_999))
 
 

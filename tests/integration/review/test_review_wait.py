@@ -198,7 +198,7 @@ def test_a_draft_and_an_unknown_job_end_with_what_to_do(desk):
     draft = desk.run(ensure_job(desk.client.project, desk.plan(), launch=False))
     with pytest.raises(JobStateError, match="launch it"):
         waited(desk, job_id=draft.id)
-    with pytest.raises(JobStateError, match="archived, or project"):
+    with pytest.raises(JobStateError, match="archived, or does not exist"):
         waited(desk, job_id=999_999)
 
 
@@ -220,7 +220,7 @@ def test_looks_that_fail_are_tolerated_for_a_while(desk, under_review, monkeypat
     desk.emulator.fault("/task/list$", "status", status=503, times=3)
     assert wait_for_review(impatient, job_id=job, poll_interval=0.5).complete == 4
     desk.emulator.fault("/task/list$", "status", status=503, times=None)
-    with pytest.raises(ReviewLostError, match="10 looks in a row failed") as lost:
+    with pytest.raises(ReviewLostError, match="10 polls in a row failed") as lost:
         wait_for_review(impatient, job_id=job, poll_interval=0.5)
     assert not lost.value.permanent
 

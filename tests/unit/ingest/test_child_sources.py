@@ -69,7 +69,7 @@ def test_a_link_to_a_file_is_a_child_and_one_to_nothing_is_refused(folder: Path)
     (folder / "page-12.png").symlink_to(folder / "nowhere.png")
     (problems,) = children_of({"folder": folder})
     assert problems == [
-        f"child 0: {folder}/page-12.png is a link to what is not there, or no file: give its file"
+        f"child 0: {folder}/page-12.png is a broken link, or not a file: give the file itself"
     ]
 
 

@@ -285,7 +285,7 @@ def test_each_prediction_needs_its_mask_kind_4(read: Any, make: Any, masks: int)
     else:
         found["masks"] = several
     (problem,) = problems_of(lambda: read([found], ["a.jpg"]))
-    assert f"{masks} masks beside 1" in problem
+    assert f"{masks} masks for 1" in problem
 
 
 # 5: null, missing, not known

@@ -95,7 +95,7 @@ def test_a_track_of_minus_one_is_none_kind_5():
         ({"cls": np.array([0, 7])}, "prediction 1: class 7 has no name among the 2 given"),
         (
             {"conf": np.array([0.5])},
-            "cannot be read: {'score': 1} beside 2 predictions: each needs one value",
+            "cannot be read: {'score': 1} for 2 predictions: each needs one value",
         ),
     ],
 )

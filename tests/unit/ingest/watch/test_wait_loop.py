@@ -79,7 +79,7 @@ def test_looks_that_fail_are_outlived_and_forgotten_after_one_that_succeeds():
     assert listed.run(steps).status == "timeout"
     listed = Listed(row(1))
     listed.faults = [AWAY, AWAY, AWAY]
-    with pytest.raises(ServerLostError, match="3 looks in a row failed; the last one: away") as caught:
+    with pytest.raises(ServerLostError, match="3 polls in a row failed; the last one: away") as caught:
         listed.run(waiting(listed).until_decided(30, 5, max_failures=3))
     assert not caught.value.permanent
 
@@ -100,7 +100,7 @@ def test_looks_that_fail_alike_are_told_at_length_once(caplog: pytest.LogCapture
 def test_the_last_look_that_failed_alone_is_one_look():
     listed = Listed(row(1, "processing"))
     listed.faults = [AWAY]
-    with pytest.raises(ServerLostError, match=r"^1 look in a row failed"):
+    with pytest.raises(ServerLostError, match=r"^1 poll in a row failed"):
         listed.run(waiting(listed).until_decided(0, 5))
 
 
