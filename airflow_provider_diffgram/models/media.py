@@ -61,6 +61,8 @@ class UrlMedia(Sent):
     @field_validator("url")
     @classmethod
     def _is_http(cls, url: str) -> str:
+        if url != url.strip():
+            raise ValueError("has a blank or the end of a line at one of its ends: take it away")
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("must begin with http:// or https:// and name a host")

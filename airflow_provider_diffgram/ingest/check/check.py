@@ -24,6 +24,7 @@ from ..server.files import SEARCH_ONE_BY_ONE, find_with_children, root_files
 from ..server.names import Known
 from .blobs import Blobs
 from .image_size import size_problems
+from .instances import misplaced, repeated_references
 from .labels import Labels, Ref, UnknownLabels
 from .lookup import find_dataset
 from .names import name_of
@@ -210,9 +211,12 @@ class _Check:
 
     def problems(self, packet: Packet, where: str) -> list[str]:
         """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
-        problems = self._plan.labels.note(packet.instances)
+        instances = packet.instances
+        problems = [*self._plan.labels.note(instances), *repeated_references(instances)]
+        if packet.media is not None:
+            problems += misplaced(instances, packet.media.type)
         if self._compares_shapes:
-            unmeasured = likeness.problems_of({each.type for each in packet.instances})
+            unmeasured = likeness.problems_of({each.type for each in instances})
             problems += [f"{each}, or set refresh={{'respect_people': False}}" for each in unmeasured]
         if packet.frame_packet_map or (packet.media is not None and packet.media.type == "video"):
             self._plan.media_types.add("video")
@@ -330,6 +334,8 @@ class _Check:
             return [f"file_id {file_id} is a video: give frame_packet_map, not instance_list"]
         if file.type != "video" and packet.frame_packet_map:
             return [f"file_id {file_id} is of type {file.type}: give instance_list, not frame_packet_map"]
+        if wrong := misplaced(packet.instances, file.type or ""):
+            return [f"file_id {file_id}: {problem}" for problem in wrong]
         if not self._plan.known.add_target(file_id, replaces=packet.mode == "update_with_existing"):
             return [
                 f"file_id {file_id}: several packets update this file, and one of them replaces its "

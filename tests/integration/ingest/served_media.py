@@ -14,10 +14,10 @@ from PIL import Image
 VIDEO = b"\x00\x00\x00\x18ftypmp42" + bytes(64)
 
 
-def png(colour: str = "red") -> bytes:
-    """Return a small picture."""
+def png(colour: str = "red", size: tuple[int, int] = (640, 480)) -> bytes:
+    """Return a picture of one colour."""
     picture = io.BytesIO()
-    Image.new("RGB", (640, 480), colour).save(picture, "PNG")
+    Image.new("RGB", size, colour).save(picture, "PNG")
     return picture.getvalue()
 
 

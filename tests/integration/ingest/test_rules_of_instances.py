@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
+from airflow_provider_diffgram.ingest.check.instances import repeated_references
 from airflow_provider_diffgram.ingest.send.compound import create_compound_file, upload_children
-from airflow_provider_diffgram.models import CompoundFile, InvalidValueError
+from airflow_provider_diffgram.models import CompoundFile, InvalidValueError, Packet
 from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 
@@ -233,6 +234,53 @@ def test_an_attribute_is_refused_before_anything_is_sent(
     assert words in told
 
 
+TOKEN = shape("text_token", start_token=0, end_token=1)
+SPAN = shape("audio", start_time=0, end_time=1)
+TEXT = {"media": {"text_data": "A cat sat."}, "original_filename": "t.txt"}
+SOUND = {"media": {"path": "/nowhere/a.wav"}}
+
+
+@pytest.mark.parametrize(
+    "medium, instance, kind, file_type",
+    [
+        (IMAGE, TOKEN, "text_token", "image"),
+        (IMAGE, SPAN, "audio", "image"),
+        (TEXT, box(), "box", "text"),
+        (TEXT, SPAN, "audio", "text"),
+        (SOUND, ELLIPSE, "ellipse", "audio"),
+        (SOUND, TOKEN, "text_token", "audio"),
+    ],
+)
+def test_what_a_file_cannot_show_is_refused(
+    world: World, medium: Any, instance: Any, kind: str, file_type: str
+):
+    told = refused(world, {**medium, "instance_list": [shape("tag"), instance, instance]})
+    assert f"instances of type {kind} cannot be shown on a file of type {file_type}" in told
+
+
+def test_a_reference_of_several_instances_is_refused():
+    """A file that has the first of them would never be sent the second."""
+    own = [box(left, creation_ref_id=name) for left, name in ((1, "a"), (20, "b"), (40, "a"))]
+    packet = Packet.model_validate({**IMAGE, "instance_list": own})
+    assert repeated_references(packet.instances) == [
+        "creation_ref_id 'a' is given to several instances: give each its own, or none"
+    ]
+    assert repeated_references(packet.instances[:2]) == []
+    frames = {0: own[:1], 5: own[:2]}
+    video = Packet.model_validate({"media": {"path": str(MP4)}, "frame_packet_map": frames})
+    assert "'a' is given to several" in repeated_references(video.instances)[0]
+
+
+def test_what_a_file_in_diffgram_cannot_show_is_refused(diffgram: LiveDiffgram):
+    diffgram.pushed([TEXT])
+    update = {"file_id": diffgram.file("t.txt").id, "mode": "update", "instance_list": [box()]}
+    with pytest.raises(InvalidValueError, match="type box cannot be shown on a file of type text"):
+        diffgram.push([update])
+    two = {**update, "instance_list": [{**TOKEN, "creation_ref_id": "a"}, shape("tag", creation_ref_id="a")]}
+    with pytest.raises(InvalidValueError, match="creation_ref_id 'a' is given to several instances"):
+        diffgram.push([two])
+
+
 def test_the_shapes_that_the_table_spoils_are_fine_as_they_are(world: World):
     """So that each row of the tables is refused for its mistake alone."""
     whole = [
@@ -244,8 +292,6 @@ def test_the_shapes_that_the_table_spoils_are_fine_as_they_are(world: World):
         shape("curve", p1={"x": 1, "y": 1}, p2={"x": 2, "y": 2}, cp={"x": 3, "y": 3}),
         shape("cuboid", front_face=FACE, rear_face=FACE),
         shape("keypoints", nodes=nodes(1, 9), edges=[{"from": 1, "to": 9}]),
-        shape("text_token", start_token=0, end_token=1),
-        shape("audio", start_time=0, end_time=1),
         shape("geo_point", lonlat=[1, 2]),
         shape("geo_box", bounds_lonlat=[[1, 2]], bounds=[1]),
         {"type": "relation", "from_creation_ref": "a", "to_creation_ref": "b"},
@@ -255,11 +301,12 @@ def test_the_shapes_that_the_table_spoils_are_fine_as_they_are(world: World):
     packets: list[Any] = [
         {**IMAGE, "instance_list": [*whole, full]},
         {"media": {"path": str(MP4)}, "frame_packet_map": {0: [box()], CLIP_FRAMES - 1: [box()]}},
+        {**TEXT, "instance_list": [TOKEN]},
         {"media": {"text_data": "the only one that is wrong: it has no name"}},
     ]
     with pytest.raises(InvalidValueError) as caught:
         world.diffgram.push(packets)
-    assert {problem.split(":")[0] for problem in caught.value.problems} == {"packet 2"}
+    assert {problem.split(":")[0] for problem in caught.value.problems} == {"packet 3"}
 
 
 @pytest.mark.parametrize("instance, words", named(INSTANCES[4:30:5]))

@@ -15,6 +15,9 @@ from airflow_provider_diffgram.review.limits import QualityLimits
 from airflow_provider_diffgram.review.verdict import Comparison
 from tests.integration.ingest.served_media import png
 
+SHEET = png(size=(2200, 2200))
+"""A picture with room for all predictions."""
+
 
 def box(left: int, reference: str, **more: Any) -> dict[str, Any]:
     sides = {"x_min": left, "y_min": 5, "x_max": left + 30, "y_max": 45}
@@ -28,7 +31,7 @@ def compared(desk: Any, record: Path, job_id: int | None, **more: Any) -> Compar
 
 
 def packet(path: Path, *instances: dict[str, Any]) -> dict[str, Any]:
-    path.write_bytes(png())
+    path.write_bytes(SHEET)
     return {"media": {"path": str(path)}, "original_filename": path.name, "instance_list": list(instances)}
 
 

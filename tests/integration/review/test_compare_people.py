@@ -16,6 +16,9 @@ from diffgram_emulator.people import Page
 from tests.integration.ingest.served_media import VIDEO, png
 from tests.integration.review.correcting import MAKERS, Corrector, as_the_page_saves_text, corner
 
+SHEET = png(size=(2200, 2200))
+"""A picture with room for all predictions."""
+
 IMAGES, EACH = 65, 145
 TEXTS, TOKENS = 4, 60
 FRAMES, BOXES = 8, 40
@@ -87,7 +90,7 @@ def test_the_outcomes_told_are_the_edits_made(desk: Any, tmp_path: Path):
     packets = []
     for number in range(IMAGES):
         path = tmp_path / f"{number:03}.png"
-        path.write_bytes(png())
+        path.write_bytes(SHEET)
         packets.append(image(chance, path))
     packets += [text(chance, f"{number}.txt") for number in range(TEXTS)]
     clip = tmp_path / "clip.mp4"
@@ -161,7 +164,7 @@ def test_a_file_without_any_row_left_is_proved_by_its_neighbours(desk: Any, tmp_
     packets = []
     for number in range(5):
         path = tmp_path / f"{number}.png"
-        path.write_bytes(png())
+        path.write_bytes(SHEET)
         one = {"type": "box", "label": "cat", "machine_made": True, **MAKERS["box"](*corner(number))}
         packets.append({"media": {"path": str(path)}, "original_filename": path.name, "instance_list": [one]})
     record = tmp_path / "record.jsonl"

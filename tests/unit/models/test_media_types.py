@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
 import airflow_provider_diffgram
-from airflow_provider_diffgram.models.media import EXTENSIONS, MEDIA_TYPES
+from airflow_provider_diffgram.models.media import EXTENSIONS, MEDIA_TYPES, UrlMedia
 
 PACKAGE = Path(airflow_provider_diffgram.__file__).parent
 HOME = PACKAGE / "models" / "media.py"
@@ -38,3 +41,16 @@ def test_nobody_else_lists_the_media_types():
     others = [path for path in others if "emulator" not in path.parts]
     found = {path.name: written_by_hand(path.read_text()) for path in others}
     assert {name: lists for name, lists in found.items() if lists} == {}
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h/a.jpg\n", " http://h/a.jpg", "http://h/a.jpg\t", "http://h/a.jpg\u00a0"]
+)
+def test_a_url_has_no_blanks_at_its_ends(url: str):
+    with pytest.raises(ValidationError, match="has a blank or the end of a line at one of its ends"):
+        UrlMedia(url=url)
+
+
+@pytest.mark.parametrize("url", ["http://h/a b.jpg", "HTTP://H/A.JPG"])
+def test_a_url_may_have_blanks_and_capitals(url: str):
+    assert UrlMedia(url=url).url == url
