@@ -178,7 +178,8 @@ def test_pages_of_a_compound_file_are_reviewed_with_it(desk: Any, tmp_path: Path
 
 def test_limits_count_what_no_history_explains_as_deleted(desk: Any, tmp_path: Path):
     record = tmp_path / "record.jsonl"
-    shapes = [box(40 * n, str(n)) for n in range(40)]
+    places = [(40 * column, 60 * row) for row in range(4) for column in range(10)]
+    shapes = [box(x, f"{x},{y}", y_min=y, y_max=y + 40) for x, y in places]
     desk.diffgram.pushed([packet(tmp_path / "a.png", *shapes)], record=str(record))
     job = desk.job()
     ((file_id, task_id),) = all_tasks(desk, job.id, 1).items()
