@@ -78,6 +78,8 @@ def validate(given: Namespace) -> int:
         path_of=path_of,
     )
     _print(found.summary())
+    for cause in () if found.failures else found.causes:
+        _print(cause)
     if given.page is not None:
         _print(f"page: {given.page}")
     found.raise_if_failed()

@@ -106,6 +106,8 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
                 path_of=path_of,
             )
             self.log.info("%s", found.summary())
+            for cause in () if found.failures else found.causes:
+                self.log.warning("%s", cause)
             if self.page:
                 self.log.info("page: %s", self.page)
                 remember_page(context, self.page)

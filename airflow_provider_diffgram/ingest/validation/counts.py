@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ...models import Instance, Packet
-from ...models.problems import kind_of
+from ...models.problems import count_of, kind_of
 
 ItemT = TypeVar("ItemT")
 
@@ -122,6 +122,21 @@ class Counts:
     def by_frequency(self) -> list[tuple[str, LabelCounts]]:
         """Labels, the most frequent first."""
         return sorted(self.labels.items(), key=lambda item: (-item[1].instances, item[0]))
+
+    def causes(self, most: int) -> list[str]:
+        """Return what is wrong with packets, a line for each cause, the most frequent first.
+
+        :param most: so many causes are told, the others counted.
+        """
+        kinds = sorted(self.problems.values(), key=lambda each: -each.packets)
+        told = [
+            each.example
+            if each.packets == 1
+            else f"{count_of(each.packets, 'packet')}, such as {each.example}"
+            for each in kinds[:most]
+        ]
+        left = len(kinds) - most
+        return [*told, *([f"and {count_of(left, 'other cause')}"] if left > 0 else [])]
 
     def note(self, name: str, packet: Packet | None, problems: list[str], fields: Any = None) -> None:
         """Count a packet.

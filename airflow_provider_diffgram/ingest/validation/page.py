@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ...drawing import Picture, Sample, colour, figure, head, instances_in, listed, script_of
 from ...models import Instance, Media
+from ...models.problems import count_of
 from .counts import BINS, Counts, LabelCounts, WrongPacket
 
 _MOST_LABELS = 200
@@ -63,15 +64,20 @@ def write_page(
 def _figures(counts: Counts) -> str:
     mean = counts.mean_score
     figures = [
-        (f"{counts.packets:,}", "packets"),
+        _tile(counts.packets, "packet"),
         (f"{counts.invalid:,}", "invalid"),
-        (f"{counts.instances:,}", "instances"),
-        (f"{len(counts.labels):,}", "labels"),
+        _tile(counts.instances, "instance"),
+        _tile(len(counts.labels), "label"),
         ("none" if mean is None else f"{mean:.3f}", "mean score"),
     ]
     shown = "".join(f"<div><b>{value}</b>{name}</div>" for value, name in figures)
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.kinds.most_common())
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in counts.kinds.most_common())
     return f'<section class="figures">{shown}</section><p class="kinds">{escape(kinds)}</p>'
+
+
+def _tile(number: int, noun: str) -> tuple[str, str]:
+    told, _, name = count_of(number, noun).partition(" ")
+    return told, name
 
 
 def _scores(counts: Counts) -> int:
@@ -146,7 +152,11 @@ def _problems(counts: Counts) -> Iterator[str]:
     for each in problems[:_MOST_PROBLEMS]:
         yield f'<tr><td>{each.packets:,}</td><td class="words">{escape(each.example)}</td></tr>'
     more = len(problems) - _MOST_PROBLEMS
-    yield "</tbody></table></div>" + (f"<p>and {more} more kinds</p>" if more > 0 else "") + "</section>"
+    yield (
+        "</tbody></table></div>"
+        + (f"<p>and {count_of(more, 'more kind')}</p>" if more > 0 else "")
+        + "</section>"
+    )
 
 
 def _samples(counts: Counts, picture_of: PictureOf) -> Iterator[str]:

@@ -25,7 +25,7 @@ from .limits import Limits
 from .page import write_page
 
 _SHOWN_LABELS = 100
-_EXAMPLES = 20
+_CAUSES = 10
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Validation:
     :param mean_score: of all instances that have a score; None if none has.
     :param labels: label -> number of its instances, the 100 most frequent.
     :param failures: why the set fails; empty if it passes.
-    :param examples: the first problems of packets.
+    :param causes: what is wrong with packets, alike ones as one with their number, the most frequent first.
     """
 
     packets: int
@@ -47,7 +47,7 @@ class Validation:
     mean_score: float | None
     labels: dict[str, int]
     failures: list[str] = field(default_factory=list)
-    examples: list[str] = field(default_factory=list)
+    causes: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
         """Return one line for a log."""
@@ -60,7 +60,8 @@ class Validation:
     def raise_if_failed(self) -> None:
         """Raise InvalidValueError if the set fails, with the reasons and the first problems."""
         if self.failures:
-            raise InvalidValueError("packets", [*self.failures, *self.examples])
+            first = "; ".join(self.failures) + (f". {self.causes[0]}" if self.causes else "")
+            raise InvalidValueError("packets", ["\n".join([first, *self.causes[1:]])])
 
     def to_xcom(self) -> dict[str, Any]:
         """Return the counts as small JSON."""
@@ -111,7 +112,6 @@ def validate_packets(
     preparation = Preparation(client, Target(dataset, label_schema, unknown_labels), path_of)
     labels = preparation.plan.labels
     counts = Counts(labels.names, samples if page else 0)
-    examples: list[str] = []
     with (
         closing(preparation.plan.documents),
         open_to_write("report", report, path_of) as lines,
@@ -129,7 +129,6 @@ def validate_packets(
                 problems += [f"{where}: {problem}" for problem in found]
             checked = packet if isinstance(packet, Packet) else None
             counts.note(name or where, checked, problems, value)
-            examples += problems[: _EXAMPLES - len(examples)]
             if lines is not None:
                 lines.write(_line(number, name, checked, problems))
             if valid is not None and checked is not None and not problems:
@@ -155,7 +154,7 @@ def validate_packets(
         mean_score=counts.mean_score,
         labels={name: each.instances for name, each in frequent},
         failures=failures,
-        examples=examples,
+        causes=counts.causes(_CAUSES),
     )
 
 

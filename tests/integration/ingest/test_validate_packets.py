@@ -104,6 +104,24 @@ def test_each_wrong_packet_is_told_with_all_that_is_wrong(
         diffgram.push(wrong_ones(media))
 
 
+def test_a_cause_is_told_once_with_the_number_of_its_packets(diffgram: LiveDiffgram, media: Media):
+    packets = [image(media, f"{n}.png", box(label="bird" if n % 2 else "cat")) for n in range(60)]
+    packets[0] = image(media, "0.png", box(score=50))
+    found = validated(diffgram, packets)
+    assert found.causes == [
+        "30 packets, such as packet 1 (1.png): label 'bird' is not in the schema",
+        "packet 0 (0.png): instance_list.0.box.score: must be between 0 and 1: divide a percentage by 100, put "
+        "a logit through a sigmoid (value: 50)",
+    ]
+    with pytest.raises(InvalidValueError) as caught:
+        found.raise_if_failed()
+    first, *others = str(caught.value).splitlines()
+    assert first.endswith(f"31 of 60 packets are invalid, more than max_invalid (0). {found.causes[0]}")
+    assert others == found.causes[1:]
+    allowed = validated(diffgram, packets, limits=Limits(max_invalid=0.9))
+    assert (allowed.failures, allowed.causes) == ([], found.causes)
+
+
 def test_the_valid_ones_can_be_sent_by_themselves(diffgram: LiveDiffgram, media: Media, tmp_path: Path):
     valid = tmp_path / "valid.jsonl"
     video = {
