@@ -110,8 +110,8 @@ def test_a_cause_is_told_once_with_the_number_of_its_packets(diffgram: LiveDiffg
     found = validated(diffgram, packets)
     assert found.causes == [
         "30 packets, such as packet 1 (1.png): label 'bird' is not in the schema",
-        "packet 0 (0.png): instance_list.0.box.score: must be between 0 and 1: divide a percentage by 100, put "
-        "a logit through a sigmoid (value: 50)",
+        "packet 0 (0.png): instance_list.0.box.score: must be between 0 and 1: divide a percentage by 100, "
+        "put a logit through a sigmoid (value: 50)",
     ]
     with pytest.raises(InvalidValueError) as caught:
         found.raise_if_failed()
