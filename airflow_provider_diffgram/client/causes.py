@@ -1,4 +1,4 @@
-"""Why a connection failed, in plain words, and what to do: told by the words of the libraries. No I/O."""
+"""Why a connection failed, in plain words, and what to do, found by the words of the libraries. No I/O."""
 
 from __future__ import annotations
 

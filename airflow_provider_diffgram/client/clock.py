@@ -33,7 +33,7 @@ class StoppableClock(Clock):
     """A clock whose waits end with StoppedError soon after ``stop`` is set.
 
     :param clock: whose time this is.
-    :param stop: set by whoever wants the waits to end.
+    :param stop: set to end the waits.
     """
 
     def __init__(self, clock: Clock, stop: threading.Event) -> None:

@@ -63,7 +63,7 @@ class Request(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A wait of ``seconds`` by whoever runs the steps; answered with the time after it."""
+    """A wait of ``seconds``; answered with the time after it."""
 
     seconds: float
 
@@ -106,12 +106,12 @@ def now() -> Steps[float]:
 
 
 def poll(look: Callable[[], Steps[T | None]], *, every: float, patience: float) -> Steps[T | None]:
-    """Look until something is found; return it, or None once ``patience`` seconds have passed.
+    """Poll until something is found; return it, or None once ``patience`` seconds have passed.
 
-    The last look comes when time is up, so that nothing that arrived during the last pause is missed.
+    The last poll comes when time is up, so that nothing that arrived during the last pause is missed.
 
     :param look: returns None until it finds what is awaited.
-    :param every: seconds between two looks.
+    :param every: seconds between two polls.
     :param patience: seconds.
     """
     end = (yield from now()) + patience

@@ -1,4 +1,4 @@
-"""What went wrong with many things, told by cause: one that ends a thousand of them is one line."""
+"""Groups failures by cause, so that one cause of a thousand failures is one line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Failures:
         """Take note of one; return how many of its cause there are.
 
         :param name: of what failed.
-        :param count: how many things it stands for.
+        :param count: how many failures it stands for.
         """
         self.total += count
         kind = re.sub(r"\d+", "*", reason.replace(name, "…"))

@@ -11,7 +11,7 @@ from .recorded import Delivery
 
 SHOWN_FAILURES = 20
 MOST_FILE_IDS = 1000
-"""So many ids of files fit into an XCom; of more none are told there."""
+"""How many ids of files fit into an XCom; if there are more, it has none."""
 _SHOWN_BATCHES = 10
 
 
@@ -46,9 +46,9 @@ class Handle(BaseModel):
     :param skipped: how many were already in Diffgram, with their predictions.
     :param done_at_send: how many were ingested, with their predictions, before the send returned.
     :param not_sent: how many were refused, within what ``max_failed`` allows.
-    :param unchecked: how many blobs the worker could not look at; the server does not check them (quirk 57).
-    :param delivered: how many packets went how: ``upload``, ``update`` (written into a file that was there)
-        or ``queue``, which is what there is to wait for.
+    :param unchecked: how many blobs the worker could not read; the server does not check them (quirk 57).
+    :param delivered: how many packets went each way: ``upload``, ``update`` (written into an existing file)
+        or ``queue``, for which the wait is needed.
     :param refreshed: what ``if_exists="refresh"`` did, in predictions and files: ``added``, ``taken_back``,
         ``unchanged``, ``touched``, ``settled``, ``reviewed``, ``waiting``, ``outdated``; what is 0 is left
         out.
@@ -112,7 +112,7 @@ class Handle(BaseModel):
 class ReceiptFailure(BaseModel):
     """One input that did not arrive, and why.
 
-    :param name: name of the file; None if the server does not tell it.
+    :param name: name of the file; None if the server does not return it.
     :param input_id: id of the input; None if there is none.
     :param reason: what the server says, or what was found instead of the predictions.
     :param inputs: how many inputs this stands for: those that the server does not list have no name or id.
@@ -127,7 +127,7 @@ class ReceiptFailure(BaseModel):
 
 
 class Receipt(BaseModel):
-    """How everything that was expected ended, or where it stands. Each input is counted once.
+    """How everything that was expected ended, or its current state. Each input is counted once.
 
     :param project: project_string_id of the project.
     :param expected: how many packets were sent or found.
@@ -141,11 +141,11 @@ class Receipt(BaseModel):
     :param missing: sent, but not listed by the server for half a minute.
     :param stuck: abandoned by the server: nothing has moved for longer than the wait allows.
     :param not_sent: refused when it was sent, within what the sending task allowed.
-    :param unchecked: blobs whose object the worker could not look at: their success proves nothing about it.
+    :param unchecked: blobs whose object the worker could not read, so their success proves nothing about it.
     :param waiting: name, input id and status of the first 20 that are pending.
     :param kept: predictions that kept their old score and model run, because the replacement has equal ones.
-    :param delivered: how many packets went how, as the handles tell.
-    :param refreshed: what refreshes did, as the handles tell.
+    :param delivered: how many packets went each way, from the handles.
+    :param refreshed: what refreshes did, from the handles.
     :param file_ids: files that hold the predictions of their packets, if there are at most 1000.
     """
 

@@ -52,7 +52,7 @@ class UrlMedia(Sent):
     """Media that the Diffgram server downloads over http(s). Images and videos only (quirk 34).
 
     :param url: an address that the Diffgram server can reach.
-    :param type: what is there: an address need not say so.
+    :param type: media type, which an address need not show.
     """
 
     url: Text

@@ -114,7 +114,7 @@ class Packet(WithPredictions):
 
     :param media: the medium; None if ``file_id`` names an existing file.
     :param file_id: the file to update.
-    :param mode: how to update it: ``update`` appends, ``update_with_existing`` replaces what is there,
+    :param mode: how to update it: ``update`` appends, ``update_with_existing`` replaces its instances,
         including corrections by people.
     :param original_filename: name in the dataset, with an extension (quirks 35 to 37); None: derived
         from the source.

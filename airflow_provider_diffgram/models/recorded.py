@@ -15,7 +15,7 @@ that was there; or by the server's queue, which ingests them later."""
 
 
 class Recorded(BaseModel):
-    """What a push sent for one packet, and where it went.
+    """What a push sent for one packet, and to which file.
 
     :param name: of the file.
     :param file_id: of the file; None while only the server's queue knows it.
@@ -24,7 +24,7 @@ class Recorded(BaseModel):
     :param delivery: how it went; None if the file had these predictions already.
     :param sent_at: when, with its time zone.
     :param packet: as it was sent, and can be pushed again: without instances that were dropped, and each with
-        its ``creation_ref_id``, ``model_ref`` and ``model_run_ref``. Labels are told by name.
+        its ``creation_ref_id``, ``model_ref`` and ``model_run_ref``. Labels are given by name.
     :param label_file_ids: name of each of these labels -> its id: names may change in Diffgram, ids do not.
     """
 

@@ -21,7 +21,7 @@ _HEAD = 16
 
 
 class Blobs:
-    """Connections by name or id, and what can be told of the objects behind them.
+    """Connections by name or id, and what can be found out about the objects behind them.
 
     :param path_of: opens objects with the worker's own credential, which may be another than Diffgram's.
     :ivar unchecked: number of objects that could not be looked at.

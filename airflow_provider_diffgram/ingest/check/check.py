@@ -49,7 +49,7 @@ class Target:
     :param label_schema: name or id; the project's default schema when None.
     :param unknown_labels: what becomes of labels missing from the schema: ``fail``, ``drop`` or ``create``.
     :param origin: model and run (or None) of predictions that name no model.
-    :param writes_files: whether predictions of files that are there may be written, rather than queued.
+    :param writes_files: whether predictions may be written into existing files, rather than queued.
     :param compares_shapes: whether predictions are compared with what people left, by how they overlap.
     """
 
@@ -68,7 +68,7 @@ class Plan:
     :param directory_id: dataset to send to.
     :param labels: of the schema.
     :param documents: renders pages.
-    :param blobs: finds connections, and looks at objects.
+    :param blobs: finds connections, and reads objects.
     :param known: names of the root files and places of the children to be.
     :param there: children that were there, by parent.
     :param media_types: of the packets that go through the queue, and of videos.
@@ -107,7 +107,7 @@ def validated(
 
 
 def place_of(value: object, what: str, number: int) -> str:
-    """Return what a packet is called in a message: its number, and its name where it has one.
+    """Return what a packet is called in a message: its number, and its name, if it has one.
 
     :param value: a packet, or the fields of what should have been one.
     :param what: such as ``packet``.

@@ -1,4 +1,4 @@
-"""How large an image is, told by its header alone: nothing is decoded."""
+"""Reads the size of an image from its header; nothing is decoded."""
 
 from __future__ import annotations
 

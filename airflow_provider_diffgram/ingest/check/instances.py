@@ -1,4 +1,4 @@
-"""What is wrong with the instances of a packet among each other, and with the file that is to hold them."""
+"""What is wrong between the instances of a packet, and between them and their file."""
 
 from __future__ import annotations
 

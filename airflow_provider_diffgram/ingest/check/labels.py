@@ -36,8 +36,8 @@ _NOTED = 1000
 class Labels:
     """The labels and attributes of one schema.
 
-    Unknown names and ids are gathered by :meth:`note` and told by :meth:`problems`, all at once; so is a
-    schema that does not exist.
+    :meth:`note` collects unknown names and ids, and :meth:`problems` reports all at once, and so a schema
+    that does not exist.
 
     :param label_schema: name or id; the default schema when None.
     :param unknown: what to do with labels missing from the schema.
@@ -232,7 +232,7 @@ class Labels:
         return all(each.label is None or each.label in self.ids for each in instances if self.keeps(each))
 
     def keeps(self, instance: Instance) -> bool:
-        """Whether an instance is to be sent: those of unknown labels may be left out."""
+        """Whether to send an instance: those with unknown labels may be left out."""
         return instance.label is None or instance.label in self.ids or self._unknown != "drop"
 
     def id_of(self, instance: Instance) -> int | None:

@@ -1,4 +1,4 @@
-"""What is told by its name or its id: datasets, label schemas, connections, options of attributes.
+"""Finds what has a name or an id: datasets, label schemas, connections, options of attributes.
 
 A text is a name; where nothing has that name, a text of digits is an id. A number is an id; but a template
 that is rendered to native objects makes a number of a name such as ``20261126``, and nobody can tell it
@@ -44,7 +44,7 @@ def choose(
 
 
 def find_dataset(client: DiffgramClient, dataset: str | int | None) -> Dataset:
-    """Return the dataset of that name or id.
+    """Return the dataset with that name or id.
 
     :param dataset: exact name, or id; a text of digits is taken for an id if no dataset has that name.
     :raises InvalidValueError: if it is neither, if there is none, or if it could mean two; the message names
@@ -70,7 +70,7 @@ def find_dataset(client: DiffgramClient, dataset: str | int | None) -> Dataset:
 
 
 def find_schema(client: DiffgramClient, label_schema: str | int | None) -> LabelSchema:
-    """Return the label schema of that name or id, or the project's default one.
+    """Return the label schema with that name or id, or the project's default one.
 
     :raises InvalidValueError: if it is neither, if there is none, or if it could mean two.
     """

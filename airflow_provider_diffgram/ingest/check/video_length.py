@@ -1,4 +1,4 @@
-"""How many frames a video has, told by its container alone: nothing is decoded.
+"""Reads the number of frames of a video from its container; nothing is decoded.
 
 MP4 and MOV files are trees of boxes: a length, a type, a content. The frames are the samples of the video
 track, which ``stsz`` counts. AVI files are trees of chunks, whose headers tell the number. Both count what is

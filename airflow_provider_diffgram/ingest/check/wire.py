@@ -30,8 +30,8 @@ def instances_on_wire(instances: Iterable[Instance], labels: Labels, name: str) 
     """Return ``instances`` with ids of labels and attributes, their origin, and a deterministic
     ``creation_ref_id``; equal ones only once.
 
-    An origin that the instance does not name itself is no part of its reference: the next run of a task is to
-    recognise what this one sent.
+    An origin that the instance does not name itself is not part of its reference, so that the next run of a
+    task recognises what this one sent.
 
     :param name: of the file, part of the reference.
     """
@@ -153,7 +153,7 @@ def upload_body(packet: Packet, keys: Mapping[str, Any], *, directory_id: int) -
 def update_body(
     file_id: int, mode: UpdateMode, keys: dict[str, Any], *, directory_id: int, batch_id: int
 ) -> dict[str, Any]:
-    """Return the JSON that brings the instances in ``keys`` to a file that is there."""
+    """Return the JSON that sends the instances in ``keys`` to an existing file."""
     return {"directory_id": directory_id, "batch_id": batch_id, "file_id": file_id, "mode": mode} | keys
 
 

@@ -25,7 +25,7 @@ class MediaPath(Protocol):
         """Open the file."""
 
     def is_file(self) -> bool:
-        """Tell whether it is there."""
+        """Return whether it exists."""
 
     def stat(self) -> Any:
         """Return an object with ``st_size`` in bytes."""

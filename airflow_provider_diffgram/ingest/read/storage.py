@@ -140,14 +140,14 @@ class PatientPath:
         return self.attempt("look at", self._path.stat)
 
     def is_file(self) -> bool:
-        """Tell whether it is there, and a file.
+        """Return whether it exists and is a file.
 
         Not what fsspec calls so: that says no as well where it could not look.
         """
         return self._kind() == "file"
 
     def is_dir(self) -> bool:
-        """Tell whether it is there, and a folder."""
+        """Return whether it exists and is a folder."""
         return self._kind() == "directory"
 
     def _kind(self) -> str | None:
@@ -191,8 +191,8 @@ class PatientPath:
     def open(self, mode: str = "r", **options: Any) -> Any:
         """Open the file: ``rb`` to read, ``w`` or ``wb`` to write what was not there before.
 
-        What is read goes on where it was if a fault passes. A fault while something is written is final for
-        this file: it must be written anew.
+        After a passing fault, reading continues where it was. A fault while writing is final for this file,
+        which must be written again.
         """
         if mode == "rb":
             raw = _Resuming(self, options)

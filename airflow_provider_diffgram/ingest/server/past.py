@@ -1,8 +1,8 @@
 """What a file held before: deleted rows, which no listing shows (server.md 10.3.6).
 
-Only the history of an instance tells of a dead row, and that is asked for by id. The rows of one write have
-ids in a sequence, broken only by what others write at the same moment. So the ids beside those of living rows
-lead to the dead ones, and the file's counter tells how many there are to find.
+Only the history of an instance has a deleted row, and a history is requested by id. The rows of one write
+have consecutive ids, except for what others write at the same moment. So the ids next to those of living rows
+lead to the deleted ones, and the file's counter says how many there are to find.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Fate(Enum):
 
 
 def fate_of(history: Sequence[Row]) -> Fate:
-    """Return what became of an instance, as far as its own history tells.
+    """Return what became of an instance, by its own history.
 
     What the API undid of a person's deletion, and did again, leaves it a person's.
 
@@ -68,7 +68,7 @@ def _unless_by_person(newest: Row) -> Fate:
 
 @dataclass(slots=True)
 class Past:
-    """The dead instances of a file, as far as they were found.
+    """The deleted instances of a file that were found.
 
     :param chains: all rows of each, newest first.
     :param unfound: how many rows there must have been beyond those; of a video, how many references.
@@ -159,10 +159,10 @@ class Rows:
 
 
 def look_back(client: DiffgramClient, file: File, rows: Rows) -> Past:
-    """Find the dead instances of a file.
+    """Find the deleted instances of a file.
 
     :param file: with its living instances.
-    :param rows: what is known of others; told what is found.
+    :param rows: what is known of other files; what is found is added.
     """
     return client.run(looking_back(client.project, file, rows))
 
@@ -182,8 +182,8 @@ def look_for(
 ) -> Past:
     """Find what became of references that a text or a video does not hold any more, and no more than that.
 
-    Each save of a text makes all its rows anew, and none of them knows its root. A video has a file for each
-    frame, and nothing counts their rows.
+    Each save of a text creates all its rows again, without their root. A video has a file for each frame, and
+    nothing counts their rows.
 
     :param living: rows of the file, of all frames of a video.
     :param wanted: references that none of them has.

@@ -42,7 +42,7 @@ def archive(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
 
 
 def retry(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
-    """Have the server begin anew with inputs; return their ids. One request, if any, of 300 a day.
+    """Have the server start over with inputs; return their ids. At most one request, of 300 a day.
 
     :param rows: inputs of new media, or updates that append.
     :param why: what they are, for the log.

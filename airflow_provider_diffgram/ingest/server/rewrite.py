@@ -36,8 +36,8 @@ class Rewrite:
 
     :param rows: the whole list.
     :param added: references of the rows that are new.
-    :param removed: ids of living rows that are to go.
-    :param restored: ids of dead rows that are to live again, as a new version.
+    :param removed: ids of living rows to remove.
+    :param restored: ids of deleted rows to restore, as a new version.
     :param equal: references of wanted rows that a living one equals in content: that one stays.
     """
 
@@ -53,7 +53,7 @@ class Rewrite:
         return bool(self.added or self.removed or self.restored)
 
     def without(self, made: Collection[str]) -> Rewrite:
-        """Return the same write without rows that were added before: whoever removed them since did so."""
+        """Return the same write without rows that were added before; if they are gone, they were removed."""
         rows = [
             row for row in self.rows if row.get("id") is not None or row.get("creation_ref_id") not in made
         ]
@@ -130,7 +130,7 @@ def appended(living: Iterable[Row], wanted: Iterable[Row], known: Collection[str
 
 
 def replaced(living: Iterable[Row], wanted: Iterable[Row], among: Collection[int]) -> Rewrite:
-    """Return the write that puts wanted rows in the place of living ones; those that are wanted stay.
+    """Return the write that replaces living rows with wanted ones; living rows that are wanted stay.
 
     :param living: rows of the file, as the server told them.
     :param wanted: rows as they are sent, each with its reference.
@@ -147,10 +147,10 @@ def replaced(living: Iterable[Row], wanted: Iterable[Row], among: Collection[int
 
 
 def rewritten(living: Sequence[Row], new: Iterable[Row], going: Iterable[Row]) -> Rewrite:
-    """Return the write that adds rows to a file and takes others back.
+    """Return the write that adds rows to a file and removes others.
 
-    A new row that equals a living one in content is none to the server, and is left out. New rows come first:
-    if the server refuses one of them it has done nothing else yet.
+    The server makes no new row for one that equals a living row in content, so it is left out. New rows come
+    first: if the server refuses one of them, it has done nothing else yet.
 
     :param living: rows of the file, as the server told them.
     :param new: rows to add, as they are sent.
@@ -223,8 +223,8 @@ def repaired(
 ) -> Rewrite:
     """Return the write that leaves instances as people left them (server.md 10.8.5).
 
-    What a person saved last of an instance holds. If they deleted it, it goes; if a write put another version
-    in the place of theirs, theirs comes back.
+    What a person saved last holds. If they deleted an instance, it is removed; if a write replaced their
+    version, theirs is restored.
 
     :param living: rows of the file by now.
     :param histories: of instances that a write changed by mistake: all rows, newest first.

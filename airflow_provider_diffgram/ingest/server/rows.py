@@ -23,7 +23,7 @@ _QUEUED = (InputStatus.INIT, InputStatus.LOCAL_PROCESSING_QUEUE, InputStatus.RET
 
 
 def is_update(row: Row) -> bool:
-    """Whether an input changes a file that is there: archiving it would remove the file (server.md 2.14)."""
+    """Whether an input changes an existing file: archiving it would remove the file (server.md 2.14)."""
     return row.mode is not None
 
 
@@ -36,7 +36,7 @@ def is_pending(row: Row) -> bool:
 
 
 def has_ended(row: Row) -> bool:
-    """Whether the server goes on with an input no more, unless somebody has it begin anew."""
+    """Whether the server has finished with an input, unless somebody retries it."""
     return row.succeeded or row.failed or row.hangs
 
 
@@ -56,9 +56,9 @@ def awaits_chunks(row: Row) -> bool:
 
 
 def is_collision(row: Row) -> bool:
-    """Whether an input failed because its file is there already.
+    """Whether an input failed because its file exists already.
 
-    A child collides with root files only (server.md 3.5): it is not there, whatever is.
+    A child collides only with root files (server.md 3.5), so the child itself does not exist.
     """
     return row.existing_file_id is not None and row.parent_file_id is None
 
@@ -133,7 +133,7 @@ def stored_references(row: Input) -> set[str]:
 
 
 def is_work_of_people(instance: dict[str, Any], ours: Collection[str]) -> bool:
-    """Whether an instance is none of ours as it was sent: somebody drew it, or changed it since."""
+    """Whether somebody drew an instance, or changed it since it was sent."""
     return instance.get("creation_ref_id") not in ours or (instance.get("version") or 1) > 1
 
 
@@ -165,5 +165,5 @@ def ids_resolved(row: Input) -> dict[Ref, tuple[int, int | None]]:
 
 
 def progress_of(row: Row) -> tuple[Any, ...]:
-    """Return what changes when the server goes on with an input."""
+    """Return what changes when the server makes progress with an input."""
     return row.status, row.percent_complete, row.time_updated

@@ -40,7 +40,7 @@ def next_question(
 ) -> Question:
     """Return what to ask next.
 
-    :param looks: number of looks so far, this one included.
+    :param looks: number of polls so far, including this one.
     :param at: monotonic seconds.
     :param is_light: whether the whole list is short enough to read at each look.
     :param any_late: whether an unproven input has used up the time it may take.
@@ -55,7 +55,7 @@ def next_question(
 
 
 def next_phase(phase: Phase, counts: Counter[State], movement: Movement, *, any_unproven: bool) -> Phase:
-    """Return where a batch stands after an answer; an urgent one stays so until the whole list is read."""
+    """Return the state of a batch after an answer; an urgent one stays so until the whole list is read."""
     if not counts["pending"] and not counts["stuck"]:
         return "settled"
     if phase == "urgent" or movement.marks:

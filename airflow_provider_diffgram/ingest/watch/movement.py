@@ -34,8 +34,8 @@ class Movement:
     :param left: how many are pending; an estimate where only a sample of them was listed.
     :param moved_at: when one of them last moved; at first, the time of the first look.
     :param marks: by input id, from the last listing.
-    :param moves: whether one moved between the last two looks.
-    :param rate: by how many a second they became fewer between the last two looks.
+    :param moves: whether one moved between the last two polls.
+    :param rate: how many a second were finished between the last two polls.
     :param seen_at: when they were last listed.
     """
 
@@ -47,7 +47,7 @@ class Movement:
     seen_at: float | None = None
 
     def after(self, rows: Iterable[InputRow], now: float, *, whole: bool) -> Movement:
-        """Return what a look at ``now`` shows.
+        """Return what a poll at ``now`` shows.
 
         :param rows: pending inputs, newest first.
         :param whole: whether these are all pending inputs.
@@ -72,7 +72,7 @@ class Movement:
         return Movement(left, moved_at, marks, moves, rate, now)
 
     def is_end_due(self, now: float) -> bool:
-        """Whether few should be left if they go on as between the last two looks."""
+        """Whether few should be left if they continue as between the last two polls."""
         return self.seen_at is not None and 0 < self.left * _SHARE <= self.rate * (now - self.seen_at)
 
     def measured_from(self, now: float) -> Movement:

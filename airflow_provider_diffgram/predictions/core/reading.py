@@ -443,7 +443,7 @@ def skeleton(
 
 @contextmanager
 def told_of(name: str) -> Iterator[None]:
-    """Name an image in the errors of what is done to it as a whole, such as a look at its size.
+    """Name an image in the errors of anything done to it as a whole, such as reading its size.
 
     :raises InvalidValueError: in place of what values of another kind than expected raise.
     """
