@@ -1,4 +1,4 @@
-"""Who may be at work on the files: jobs, and tasks that somebody has begun (server.md 10.2 to 10.5)."""
+"""Which files people may be working on: jobs, and tasks that somebody has begun (server.md 10.2 to 10.5)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _AGAIN_AFTER = 60.0
 class AtWork:
     """The files whose tasks somebody has begun. Safe to use from several threads.
 
-    One request tells that a project has no job, which is asked once. Else one for each job, and one for each
+    One request, once, shows that a project has no job. Otherwise there is one for each job, and one for each
     state in which it has tasks, now and then.
 
     :param reviewed: whether to look at tasks that are complete, too.

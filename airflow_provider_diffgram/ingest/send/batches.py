@@ -1,4 +1,4 @@
-"""Input batches: what a push sends into, and finds again by."""
+"""Input batches, into which a push sends, and by which it finds inputs again."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Place:
 
 
 class Memory(Protocol):
-    """What a task remembers from attempt to attempt, where Airflow can (3.3 and later)."""
+    """What a task remembers between attempts, if Airflow can (3.3 and later)."""
 
     def batch_ids(self) -> list[int]:
         """Return the batches of earlier attempts."""
@@ -66,9 +66,9 @@ class Batches:
 
     Safe to use from several threads.
 
-    :param memory: told of each batch before anything is sent in it.
+    :param memory: remembers each batch before anything is sent in it.
     :param size: most packets of a batch.
-    :ivar earlier: ids of those of earlier attempts, where they were remembered.
+    :ivar earlier: ids of batches of earlier attempts, if they were remembered.
     """
 
     def __init__(

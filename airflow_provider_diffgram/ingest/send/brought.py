@@ -1,7 +1,7 @@
-"""Which predictions a file held before, and people removed since: those are not brought again.
+"""Which predictions a file held before and people removed since: those are not sent again.
 
-What came by the queue, or with its file, is told by the inputs. What was written into a file leaves no input:
-there the histories of its dead rows tell (:mod:`..server.past`).
+Inputs show what came through the queue, or with its file. What was written into a file leaves no input, but
+the histories of its deleted rows show it (:mod:`..server.past`).
 """
 
 from __future__ import annotations

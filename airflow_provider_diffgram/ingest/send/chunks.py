@@ -49,8 +49,8 @@ def chunk_size(size: int, most: int, failures: int = 0) -> int:
 class LargeUploads:
     """Uploads in chunks, each until the server certainly has all of it.
 
-    The server does not tell which chunks it has, and a chunk that came twice would be in the file twice. So
-    an upload that broke off is never continued: its input is archived and the medium sent anew.
+    The server does not say which chunks it has, and a chunk that came twice would be in the file twice. So an
+    upload that broke off is never continued: its input is archived, and the medium is sent again.
 
     :param plan: dataset, and which media are large.
     :param read: told how many bytes were read, each time.

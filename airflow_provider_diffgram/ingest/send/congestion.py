@@ -1,14 +1,14 @@
-"""How many synchronous requests at once a server takes without getting slower. Values in, a number out.
+"""How many synchronous requests at once a server handles without getting slower. Values in, a number out.
 
-Such a request keeps a process of the server busy until it is answered, and a server answers people with the
-same processes. Beyond what it can do at once nothing gets faster: all only wait longer. How much that is no
-client knows, so it is measured, as in congestion control of networks: growth while answers come no later
-than they did at two at once (as the delay-based TCP Vegas, and Gradient2 of adaptive concurrency limits,
-compare with a time without a queue), always by one, since each try that is too much is felt by people;
-halving when the server fails or its time doubles (AIMD). It rests before the first try and after one that was
-too much, and longer each time. Where requests spend most of their time on the way, only few of them are at
-the server at once, and the limit doubles until two are. Requests begin apart from each other, as in the
-pacing of TCP BBR.
+Such a request keeps a process of the server busy until it is answered, and the server answers people with the
+same processes. Beyond what it can do at once nothing gets faster; everybody only waits longer. A client does
+not know that number, so it is measured, as in congestion control of networks. The limit grows by one while
+answers come no later than they did with two at once (the delay-based TCP Vegas, and Gradient2 of adaptive
+concurrency limits, compare with a time without a queue); never by more, because people feel a step that is
+too large. It is halved if the server fails or its time doubles (AIMD). It rests before the first step and
+after a step too far, longer each time. If requests spend most of their time on the way, only few of them are
+at the server at once, and the limit doubles until two are. Requests begin at a distance from each other, as
+in the pacing of TCP BBR.
 """
 
 from __future__ import annotations

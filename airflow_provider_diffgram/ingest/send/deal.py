@@ -1,4 +1,4 @@
-"""One item: asks :func:`~.decide.decide` what to do with it, does that, and takes note of the outcome."""
+"""Deals with one item: asks :func:`~.decide.decide` what to do, does it, and records the outcome."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Dealer:
         return self._runs.names_new(item.packet)
 
     def deal(self, item: Item, *, introduces: bool) -> Place | None:
-        """Do with an item what is to be done, and take note of the outcome.
+        """Do with an item what is needed, and record the outcome.
 
         :param introduces: whether to wait until the server knows the item's model run.
         :return: where the item's input is listed, if one is under way.
@@ -307,7 +307,7 @@ class Dealer:
         return max(len(self._unsettled), self.uploads.unproven)
 
     def settle(self) -> None:
-        """Give files that lack their predictions what they lack, and prove the uploads."""
+        """Add missing predictions to files, and prove the uploads."""
         self._raise_if_stopped()
         self._heal()
         for file_id, name, found in self.uploads.prove():

@@ -1,4 +1,4 @@
-"""What is in Diffgram already of what is to be sent."""
+"""What is in Diffgram already of what should be sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of JSON Lines that a push writes: they never stop it, and never hide that they lack a line."""
+"""JSON Lines files that a push writes: they never stop it, and never hide that a line is missing."""
 
 from __future__ import annotations
 

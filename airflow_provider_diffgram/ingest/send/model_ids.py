@@ -23,8 +23,8 @@ _AGAIN_AFTER = 10.0
 class ModelIds:
     """The ids of models and runs that the server has met. Safe to use from several threads.
 
-    An input tells both ids of the run that it names. A run of a known model is found in the list of runs,
-    too; by its name alone it is not, since runs of two models may have one name.
+    An input has both ids of the run that it names. A run of a known model is also in the list of runs, but
+    its name alone is not enough, because runs of two models may have the same name.
     """
 
     def __init__(self, client: DiffgramClient) -> None:

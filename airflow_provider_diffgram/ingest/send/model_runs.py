@@ -68,9 +68,9 @@ class _End:
 class ModelRuns:
     """The models and runs that the server is known to have.
 
-    Two packets that name a run the server has not met can lose one of them for ever and cost the server
-    an ingest thread. That a run of that name is listed proves nothing: it may be another model's. What
-    proves it is an input that the server has given the ids of both.
+    If two packets name a run that the server does not know, one of them can be lost for ever, and the server
+    loses an ingest thread. A listed run with that name proves nothing, because it may be another model's. An
+    input to which the server has given the ids of both proves it.
 
     :param plan: its labels know the model and the run of predictions that name none.
     :param turns: of tasks that may introduce the same run at the same moment.

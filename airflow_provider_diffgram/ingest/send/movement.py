@@ -1,4 +1,4 @@
-"""Whether the server goes on with inputs that a push waits for. No I/O."""
+"""Whether the server makes progress with inputs that a push waits for. No I/O."""
 
 from __future__ import annotations
 

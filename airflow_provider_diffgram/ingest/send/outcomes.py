@@ -1,4 +1,5 @@
-"""What became of each item, for the counts and the report (:mod:`.tally`) and for the :mod:`.record`."""
+"""Records what became of each item, in the counts and the report (:mod:`.tally`) and in the
+:mod:`.record`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What :func:`~.decide.decide` asks before it can tell what to do with an item, answered by the server."""
+"""Answers the questions of :func:`~.decide.decide` about an item, by asking the server."""
 
 from __future__ import annotations
 

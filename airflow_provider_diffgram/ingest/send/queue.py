@@ -1,4 +1,4 @@
-"""Items to the server's queue: new media, and updates of files that are there."""
+"""Sends items to the server's queue: new media, and updates of existing files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Media that Diffgram would fetch itself, read by the worker so that they can be uploaded."""
+"""Reads media that Diffgram would fetch itself, so that the worker can upload them."""
 
 from __future__ import annotations
 

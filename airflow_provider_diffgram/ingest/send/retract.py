@@ -1,7 +1,7 @@
-"""Take back the predictions of a model run that nobody touched, each deleted by name (server.md 10.8).
+"""Takes back the predictions of a model run that nobody touched, each deleted by its id (server.md 10.8).
 
-A file takes a look, and a write where it holds any. What somebody saves between the two is given back, as
-after every write of annotations.
+Each file is read, and written if it holds any. What somebody saves between the two is restored, as after
+every write of annotations.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ _SHOWN = 5
 class Retraction:
     """What became of a run's predictions.
 
-    :param files: how many were looked at.
-    :param predictions: of the run that live in them.
+    :param files: how many files were read.
+    :param predictions: how many predictions of the run they hold.
     :param retracted: how many of them were taken back, or would be.
-    :param touched: how many people changed, so that they stay.
+    :param touched: how many stay because people changed them.
     :param left: outcome -> how many untouched ones stay for that reason: ``reviewed``, ``at_work``,
         ``not_possible``, ``gone``, ``refused``.
-    :param restored: how many rows of people were given back, since a write had undone them.
+    :param restored: how many rows of people were restored after a write had undone them.
     :param refusals: the first reasons why files were refused.
-    :param directory_id: of the dataset that was looked through; None for single files.
+    :param directory_id: id of the dataset that was searched; None for single files.
     """
 
     files: int = 0
@@ -97,19 +97,20 @@ def retract_predictions(
 ) -> Retraction:
     """Take back what a model run predicted and nobody touched.
 
-    Untouched is a row as a program made it: its first version, made by a machine. Everything else stays, and
-    so does a file with a task that somebody has begun, whose page would bring the rows back. Called again it
-    goes on where it was.
+    A row is untouched if it is as a program made it: its first version, made by a machine. Everything else
+    stays, and so does a file with a task that somebody has begun, because an open page would bring the rows
+    back. A second call continues where the first one ended.
 
     :param client: connected to the project.
     :param concurrency: how many files are changed at once.
-    :param model_ref: as predictions named it.
-    :param model_run_ref: as predictions named it.
-    :param dataset: name or id of the dataset to look through, children of its compound files included.
-    :param file_ids: the files to look through, instead of a dataset.
-    :param reviewed: ``leave`` files that people have completed, or ``retract`` from them too.
-    :param dry_run: only count.
-    :param report: path of a JSON Lines file with what became of each file that holds any.
+    :param model_ref: the model, as in the predictions.
+    :param model_run_ref: the run, as in the predictions.
+    :param dataset: name or id of the dataset to search, including children of its compound files.
+    :param file_ids: the files to search, instead of a dataset.
+    :param reviewed: what to do with files that people have completed: ``leave`` them, or ``retract`` from
+        them, too.
+    :param dry_run: whether to count only.
+    :param report: path of a JSON Lines file to write with the outcome of each file that holds any.
     :param memory: told of files that are being written.
     :param path_of: opens the path of the report.
     :raises InvalidValueError: if an argument is wrong, or the run is not known.

@@ -1,4 +1,4 @@
-"""Files whose predictions are not there yet: late, or lost?"""
+"""Files whose predictions are missing: late, or lost?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of each packet: counted, told in the log, written to a report."""
+"""What became of each packet: counted, logged, and written to a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several requests at once, in bounded number: so that latency does not limit the rate."""
+"""Sends several requests at once, in a bounded number, so that latency does not limit the rate."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Senders:
 
 
 class Gate:
-    """Lets as many requests through at once as the server answers without getting slower.
+    """Lets through as many requests at once as the server handles without getting slower.
 
     :param most: at once, however fast it answers.
     :param is_closed: whether no more is to be let through.

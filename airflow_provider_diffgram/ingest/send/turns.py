@@ -1,8 +1,8 @@
-"""Who of several tasks introduces a model run that all of them name, whenever each of them begins.
+"""Which of several tasks introduces a model run that all of them name, whenever each of them begins.
 
-Each task writes what it wants on a board that all can read, and nobody writes for another: Lamport's bakery.
-A task draws a number above all that it reads, and goes once nobody with a lower one is before it. So one goes
-at a time, in whatever order they begin, without an agreed leader, a lock or a clock.
+Each task writes what it wants on a board that all can read, and never writes for another: Lamport's bakery
+algorithm. A task draws a number above all that it reads, and goes once no task with a lower one is before it.
+So one goes at a time, in whatever order they begin, without a leader, a lock or a clock.
 """
 
 from __future__ import annotations

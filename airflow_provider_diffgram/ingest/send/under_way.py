@@ -1,4 +1,4 @@
-"""One push under way: which items go when, and how many at once. What is done with one is :mod:`.deal`'s."""
+"""Runs a push: decides which items go when, and how many at once. :mod:`.deal` deals with each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Local media, ingested by the server before it answers (server.md 2.8)."""
+"""Uploads media, which the server ingests before it answers (server.md 2.8)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Videos go alone: one that the server reads while another input waits beside it is lost for ever (quirk 62).
+"""Videos are sent alone: one that the server reads while another input waits is lost for ever (quirk 62).
 
-So a push holds its videos back, sends them one at a time once nothing else of it waits, and sends nothing
-until each has ended. What others send into the same server process it can neither see nor stop.
+So a push holds its videos back, sends them one at a time once nothing else of it is pending, and sends
+nothing until each has ended. It can neither see nor stop what others send to the same server process.
 """
 
 from __future__ import annotations

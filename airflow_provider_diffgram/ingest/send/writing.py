@@ -1,7 +1,7 @@
-"""One file's list written until it is as planned, with people's work kept (server.md 10.8).
+"""Writes one file's list until it is as planned, and keeps people's work (server.md 10.8).
 
-What somebody saves between the reading and the writing is undone by the write, as its answer tells; it is
-given back at once. Whose process dies in between is remembered, and the attempt that follows gives it back.
+A write undoes what somebody saves between the reading and the writing. Its answer shows that, and it is
+restored at once. If the process dies in between, the file is remembered, and the next attempt restores it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class FileWriter:
         self._changed = threading.Condition()
 
     def recover(self) -> None:
-        """Give people back what an earlier attempt undid, and had no time to.
+        """Restore people's work that an earlier attempt undid and had no time to restore.
 
         :raises DiffgramError: if that fails; the files stay remembered.
         """
