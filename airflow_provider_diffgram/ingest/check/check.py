@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import Any, TypeVar
@@ -248,7 +248,7 @@ class _Check:
             self._plan.media_types.add(media.type)
         return problems
 
-    def _size_problems(self, media: PathMedia, instances: Iterable[Instance]) -> list[str]:
+    def _size_problems(self, media: PathMedia, instances: Sequence[Instance]) -> list[str]:
         try:
             return size_problems(media, self._path_of, instances)
         except (OSError, ImportError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO
 
 import imagesize
@@ -22,7 +22,7 @@ Size = tuple[int, int]
 """Width and height, in pixels."""
 
 
-def size_problems(media: PathMedia, path_of: PathOpener, instances: Iterable[Instance] = ()) -> list[str]:
+def size_problems(media: PathMedia, path_of: PathOpener, instances: Sequence[Instance] = ()) -> list[str]:
     """Return why an image is too large, or which predictions are not on it; nothing if its header is silent.
 
     Of an image above 7680 pixels the server stores a wrong size, and squeezes some (quirk 45). It compares no
@@ -40,6 +40,8 @@ def size_problems(media: PathMedia, path_of: PathOpener, instances: Iterable[Ins
         problem = too_large(media.path, file)
         if problem is not None:
             return [problem]
+        if not instances:
+            return []
         file.seek(0)
         seen = size_of(file, as_seen=True)
     return [] if seen is None else outside_problems(instances, seen)

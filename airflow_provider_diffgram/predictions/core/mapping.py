@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.models.problems import did_you_mean
 
 Labels = Mapping[str, str | None] | Callable[[str], str | None]
 """Class of the model -> label in Diffgram, or None for a class that is not wanted."""
@@ -40,6 +41,18 @@ class Options:
         wrong = [score for score in scores if not 0 <= score <= 1]
         if wrong:
             raise ValueError(f"min_score is {', '.join(map(str, wrong))}; scores are between 0 and 1")
+        for what, given in (("labels", self.labels), ("min_score", self.min_score)):
+            numbers = (
+                [name for name in given if not isinstance(name, str)] if isinstance(given, Mapping) else []
+            )
+            if numbers:
+                raise ValueError(
+                    f"{what} has the class {numbers[0]!r}; write it as text, {str(numbers[0])!r}"
+                )
+        if isinstance(self.labels, Mapping) and isinstance(self.min_score, Mapping):
+            for name in self.min_score.keys() - self.labels.keys():
+                near = did_you_mean(name, self.labels)
+                raise ValueError(f"min_score has the class {name!r}, which labels lacks{near}")
         if not 0 <= self.max_wrong <= 1:
             raise ValueError(f"max_wrong is {self.max_wrong}; it is a share, 0.1 is a tenth")
 

@@ -95,7 +95,9 @@ def from_yolo_text(
     lost = [path for place, path in texts.items() if place not in pictures]
     if lost:
         shown = ", ".join(str(path.relative_to(labels)) for path in lost[:_SHOWN])
-        raise refusal(labels, f"{len(lost)} texts have no picture in {images}: {shown}")
+        near = _alike(lost[0], pictures)
+        hint = f". Is the first one for {near.relative_to(images)}?" if near else ""
+        raise refusal(labels, f"{len(lost)} texts have no picture in {images}: {shown}{hint}")
     if task == "classify":
         return _classified(texts, pictures, names)
     geometry = _Geometry(task, joints, kpt_shape, bones, min_joint_score)
@@ -203,6 +205,14 @@ def _by_place(files: Iterable[Path], folder: Path) -> dict[str, Path]:
     if twice:
         raise InvalidValueError(str(folder), twice[:_PROBLEMS], max(0, len(twice) - _PROBLEMS))
     return found
+
+
+def _alike(text: Path, pictures: Mapping[str, Path]) -> Path | None:
+    """Return a picture that a text may be for: in another folder, in other capitals, or named in full."""
+    wanted = text.stem.casefold()
+    return next(
+        (path for path in pictures.values() if wanted in (path.stem.casefold(), path.name.casefold())), None
+    )
 
 
 # Lines

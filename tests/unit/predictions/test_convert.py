@@ -387,3 +387,19 @@ def test_a_score_that_rounding_put_beyond_is_the_bound(score: float, kept: float
 def test_what_rounding_cannot_do_is_refused(score: float):
     with pytest.raises(InvalidValueError, match=f"score is {score}, not between 0 and 1"):
         convert(RawPrediction("cat", score, tag=True))
+
+
+@pytest.mark.parametrize(
+    "options, told",
+    [
+        ({"labels": {0: "cat"}}, "labels has the class 0; write it as text, '0'"),
+        ({"min_score": {0: 0.5}}, "min_score has the class 0; write it as text, '0'"),
+        (
+            {"labels": {"cat": "cat"}, "min_score": {"Cat": 0.5}},
+            r"min_score has the class 'Cat', which labels lacks \(did you mean 'cat'\?\)",
+        ),
+    ],
+)
+def test_a_class_that_no_prediction_can_have_is_refused(options: dict[str, Any], told: str):
+    with pytest.raises(ValueError, match=told):
+        Options(**options)

@@ -452,3 +452,15 @@ def test_a_comment_among_names_would_shift_the_classes(tmp_path: Path):
         InvalidValueError, match="line 1 is a comment, and would be counted as a class: remove"
     ):
         read_classes(tmp_path / "classes.txt")
+
+
+@pytest.mark.parametrize(
+    "text, name",
+    [("IMG.txt", "img.png"), ("train/a.txt", "a.png"), ("a.png.txt", "a.png"), ("a.txt", "val/a.png")],
+)
+def test_a_text_without_a_picture_is_told_which_one_it_may_be_for(tmp_path: Path, text: str, name: str):
+    put(tmp_path, text, BOX)
+    picture(tmp_path, name)
+    picture(tmp_path, "other.png")
+    with pytest.raises(InvalidValueError, match=rf"images: {text}\. Is the first one for {name}\?$"):
+        images(tmp_path)
