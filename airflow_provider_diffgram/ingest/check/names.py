@@ -35,18 +35,29 @@ def name_of(packet: Packet) -> str:
     Without one from the user it is made of the source: its base name and a hash of the whole path, since
     base names repeat from folder to folder.
 
+    The server takes letters that are not ASCII out of the name of an upload. Names that differ by these alone
+    would be one file, and the second one skipped: they get a hash of the whole name.
+
     :raises InvalidValueError: if no name can be made.
     """
     name = packet.original_filename or _derived(packet)
     if not isinstance(packet.media, PathMedia):
         return name
     stored = stored_upload_name(name)
+    if _loses_letters(name):
+        return _hashed(name, name)
     if media_type_of(stored) != packet.media.type:
         raise InvalidValueError(
-            f"name {name!r}",
-            ["only the extension is left once the server has removed all characters that are not ASCII"],
+            f"name {name!r}", ["only the extension is left of it once the server has stored it"]
         )
     return stored
+
+
+def _loses_letters(name: str) -> bool:
+    """Whether the server takes letters or digits out of a name, and not their accents alone."""
+    return not name.isascii() and any(
+        each.isalnum() and not each.isascii() for each in unicodedata.normalize("NFKD", name)
+    )
 
 
 def _derived(packet: Packet) -> str:

@@ -120,6 +120,22 @@ def test_a_url_without_extension_needs_a_name_quirk_35():
 
 
 def test_an_uploaded_name_of_which_nothing_is_left_is_refused():
-    with pytest.raises(InvalidValueError, match="ASCII"):
-        named({"path": "/a.png"}, "日本.png")
+    with pytest.raises(InvalidValueError, match="only the extension is left of it"):
+        named({"path": "/a.png"}, "(!).png")
+
+
+@pytest.mark.parametrize(
+    "name, stem", [("写真001", "001"), ("日本", "file"), ("x/Søren", "Sren"), ("٤", "file")]
+)
+def test_uploaded_names_that_lose_letters_are_told_apart(name: str, stem: str):
+    """The server would store both as one name, and the second one would be skipped as there already."""
+    kept = named({"path": "/a.png"}, f"{name}.PNG")
+    assert re.fullmatch(rf"{stem}-[0-9a-f]{{8}}\.PNG", kept)
+    assert stored_upload_name(kept) == kept
+    assert kept == named({"path": "/elsewhere/b.png"}, f"{name}.PNG")
+    assert kept != named({"path": "/a.png"}, f"{name}あ.PNG")
+
+
+def test_an_accent_or_a_sign_is_no_letter():
+    assert named({"path": "/a.png"}, "Bär & Café.png") == "Bar__Cafe.png"
     assert re.fullmatch(r"file-[0-9a-f]{8}\.png", named({"path": "/日本.png"}))
