@@ -1,5 +1,4 @@
-"""Records what became of each item, in the counts and the report (:mod:`.tally`) and in the
-:mod:`.record`."""
+"""Records what became of each item, in the :mod:`.tally` (counts and report) and in the :mod:`.record`."""
 
 from __future__ import annotations
 
