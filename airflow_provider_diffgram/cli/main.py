@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     made = _Parser(
         "diffgram-airflow",
-        description="Predictions to Diffgram by hand: the same functions as the operators.",
+        description="Send predictions to Diffgram by hand, with the functions of the operators.",
         epilog="More: diffgram-airflow push --help. Exit codes: 0 done, 1 not done, 2 wrong usage.",
     )
     made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -62,57 +62,63 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, words: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=words, description=words, parents=[every])
 
-    doctor = command("doctor", "look at everything that a push needs, and say what is wrong and what to do")
+    doctor = command("doctor", "check everything that a push needs, and say what is wrong and what to do")
     _target(doctor)
 
-    push = command("push", "send packets to a dataset, each once")
+    push = command("push", "send packets to a dataset, each exactly once")
     _packets(push)
     _target(push)
     _sending(push)
-    push.add_argument("--wait", action="store_true", help="wait until they are in, with their predictions")
+    push.add_argument(
+        "--wait", action="store_true", help="wait until they have arrived, with their predictions"
+    )
     push.add_argument("--timeout", type=float, default=3600.0, help="most seconds to wait (%(default)s)")
-    push.add_argument("--handle", help="path to write the handle to, for a later wait")
+    push.add_argument("--handle", help="file to write the handle to, for a later wait")
 
     validate = command("validate", "check a whole prediction set as a push would, and send nothing")
     _packets(validate)
     _target(validate)
     validate.add_argument("--page", help="path of an HTML page to write")
     validate.add_argument("--report", help="path of a JSON Lines file with a line for each packet")
-    validate.add_argument("--max-invalid", type=float, default=0, help="how many, or which share below 1")
+    validate.add_argument(
+        "--max-invalid", type=float, default=0, help="how many are allowed; below 1, a share"
+    )
 
     preview = command("preview", "draw packets over their pictures, without a server")
     _packets(preview)
     preview.add_argument("--folder", default="preview", help="folder to write index.html to (%(default)s)")
-    preview.add_argument("--most", type=int, default=100, help="so many packets (%(default)s)")
+    preview.add_argument("--most", type=int, default=100, help="most packets to draw (%(default)s)")
 
-    wait = command("wait", "wait for what a push sent")
+    wait = command("wait", "wait until what a push sent has arrived")
     wait.add_argument(
         "handle", help="path of a handle that push --handle wrote, or its JSON; - for standard input"
     )
     wait.add_argument("--timeout", type=float, default=3600.0, help="most seconds to wait (%(default)s)")
     wait.add_argument("--report", help="path of a JSON Lines file with a line for each input")
 
-    pull = command("pull", "bring annotations back to a folder: a new version, unless nothing changed")
-    pull.add_argument("folder", help="of its own, local or in object storage")
+    pull = command("pull", "write annotations to a folder: a new version, unless nothing changed")
+    pull.add_argument("folder", help="folder for this set alone, local or in object storage")
     _pulling(pull)
 
-    compare = command("compare", "say what people made of the predictions of a record")
-    compare.add_argument("record", nargs="+", help="what push --record wrote; several of them oldest first")
-    compare.add_argument("--review", help="folder of a pulled version; without it Diffgram is asked")
-    compare.add_argument("--job", type=int, help="id of the job whose tasks count; all tasks if not given")
+    compare = command("compare", "measure the predictions of a record by what people did with them")
+    compare.add_argument(
+        "record", nargs="+", help="file that push --record wrote; if several, the oldest first"
+    )
+    compare.add_argument("--review", help="folder of a pulled version; by default Diffgram is read")
+    compare.add_argument("--job", type=int, help="id of the job whose tasks count; by default all tasks")
     compare.add_argument("--page", help="path of an HTML page to write")
     compare.add_argument("--metrics", help="path of a JSON file with all figures")
     compare.add_argument("--report", help="path of a JSON Lines file with a line for each prediction")
-    compare.add_argument("--history", help="path of a JSON Lines file that each comparison adds a line to")
-    compare.add_argument("--run", default="by hand", help="what the comparison is called (%(default)s)")
+    compare.add_argument("--history", help="JSON Lines file to which each comparison adds a line")
+    compare.add_argument("--run", default="by hand", help="name of the comparison (%(default)s)")
 
     dataset = command("dataset", "list or create datasets")
     dataset.add_argument("action", choices=("list", "create"))
-    dataset.add_argument("name", nargs="?", help="of the dataset to create")
+    dataset.add_argument("name", nargs="?", help="name of the dataset to create")
 
     labels = command("labels", "list or create labels")
     labels.add_argument("action", choices=("list", "create"))
-    labels.add_argument("names", nargs="*", help="of the labels to create")
+    labels.add_argument("names", nargs="*", help="names of the labels to create")
     labels.add_argument("--label-schema", help="name or id")
 
     schema = command(
@@ -128,7 +134,7 @@ def _pulling(command: argparse.ArgumentParser) -> None:
     from ..review.formats import FORMATS
 
     source = command.add_mutually_exclusive_group()
-    source.add_argument("--dataset", help="name or id; the connection's default dataset if nothing is named")
+    source.add_argument("--dataset", help="name or id; by default the connection's default dataset")
     source.add_argument("--job", type=int, help="id of a job")
     source.add_argument("--handle", help="path of a handle that push --handle wrote, or its JSON")
     command.add_argument("--format", choices=FORMATS, default="packets", help="(%(default)s)")
@@ -136,20 +142,23 @@ def _pulling(command: argparse.ArgumentParser) -> None:
         "--only",
         choices=("complete", "all"),
         default="complete",
-        help="files whose tasks people completed, or every file (%(default)s)",
+        help="files whose tasks people have completed, or all files (%(default)s)",
     )
     command.add_argument("--media", choices=("none", "link", "copy"), default="none", help="(%(default)s)")
 
 
 def _packets(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "packets", help="JSON Lines file, a packet a line, local or in object storage, packed (.gz) or not"
+        "packets",
+        help="JSON Lines file, one packet per line, local or in object storage, may be compressed (.gz)",
     )
 
 
 def _target(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--dataset", help="name or id; the connection's default dataset if not given")
-    command.add_argument("--label-schema", help="name or id; the connection's, or the project's default one")
+    command.add_argument("--dataset", help="name or id; by default the connection's default dataset")
+    command.add_argument(
+        "--label-schema", help="name or id; by default the connection's, or else the project's"
+    )
 
 
 def _sending(command: argparse.ArgumentParser) -> None:
@@ -160,21 +169,26 @@ def _sending(command: argparse.ArgumentParser) -> None:
         "--if-exists",
         choices=get_args(IfExists),
         default="skip",
-        help="what becomes of files that are there already (%(default)s)",
+        help="what to do with existing files (%(default)s)",
     )
-    command.add_argument("--unknown-labels", choices=get_args(UnknownLabels), default="fail")
-    command.add_argument("--model", help="of predictions that name none")
-    command.add_argument("--run", help="of that model")
-    command.add_argument("--max-failed", type=float, default=0, help="how many, or which share below 1")
+    command.add_argument(
+        "--unknown-labels",
+        choices=get_args(UnknownLabels),
+        default="fail",
+        help="what to do with labels that are missing from the schema (%(default)s)",
+    )
+    command.add_argument("--model", help="model of predictions that name none")
+    command.add_argument("--run", help="run of that model")
+    command.add_argument("--max-failed", type=float, default=0, help="how many are allowed; below 1, a share")
     command.add_argument("--report", help="path of a JSON Lines file with the outcome of each packet")
-    command.add_argument("--record", help="path of a JSON Lines file to write what was sent to, for compare")
+    command.add_argument("--record", help="JSON Lines file to write what was sent to, for compare")
     command.add_argument(
         "--delivery",
         choices=get_args(DeliverBy),
         default="auto",
-        help="media by URL: uploaded from here, fetched by Diffgram later, or whichever suits (%(default)s)",
+        help="media by URL: upload from here, queue for Diffgram to fetch, or automatic (%(default)s)",
     )
-    command.add_argument("--concurrency", type=int, help="requests under way at once")
+    command.add_argument("--concurrency", type=int, help="most requests at once")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

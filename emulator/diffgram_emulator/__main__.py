@@ -17,23 +17,23 @@ _HELP = {
     "port": "port to listen at; 0 is a free one",
     "project": "project_string_id a new data folder starts with",
     "cycle": "seconds between two looks into the queue",
-    "rows_per_cycle": "rows a worker takes at one look",
+    "rows_per_cycle": "rows that a worker takes at a time",
     "workers": "worker processes, each with four ingest threads",
     "image_seconds": "time one medium takes",
     "walrus_requests": "requests that the service walrus serves at once",
     "default_requests": "requests that the other service serves at once",
-    "upload_seconds": "time that a file uploaded by from_local takes, beside its processor time",
+    "upload_seconds": "time that a file uploaded by from_local takes, besides its processor time",
     "upload_work": "processor time of a file uploaded by from_local",
     "read_work": "processor time of reading a file's instances",
     "update_work": "processor time of saving a file's instances",
-    "update_work_per_row": "what each of them adds to it",
+    "update_work_per_row": "what each instance adds to it",
     "settle_seconds": "least time between success and the instances",
     "settle_per_instance": "what each instance adds to it",
     "busy_pause": "seconds that ingesting waits before each medium while the processor is busy",
-    "video_hangs": "whether a video hangs that is read while another row waits beside it: true or false",
+    "video_hangs": "whether a video hangs if another row waits while it is read: true or false",
     "model_race_seconds": "time between looking for a model run and creating it",
     "name_race_seconds": "time between comparing names and storing a compound file",
-    "limiter_processes": "server processes that count requests, each for itself",
+    "limiter_processes": "server processes that count requests separately",
     "https_redirect": "answer plain http with a redirect: true or false",
     "keep_alive": "keep connections open: true or false",
     "media_timeout": "seconds to wait for the next byte of a medium",
@@ -43,8 +43,8 @@ _HELP = {
     "upload_minutes": "minutes after which an unfinished upload counts as interrupted",
     "task_seconds": "seconds between a file's arrival in a job's dataset and its task",
     "launch_task_seconds": "what each task adds to it when a job is launched",
-    "event_lag": "seconds after which an event is listed at the latest, others before it",
-    "eventhandlers": "whether the service runs that makes tasks of added files: true or false",
+    "event_lag": "seconds after which an event is listed at the latest",
+    "eventhandlers": "whether the service runs that creates tasks for added files: true or false",
     "export_seconds": "seconds an export takes at least",
     "export_hangs": "whether exports are never made: true or false",
 }
@@ -57,12 +57,12 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         usage="%(prog)s [options]",
     )
-    made.add_argument("--data", type=Path, help="folder to keep everything in; default: a temporary one")
+    made.add_argument("--data", type=Path, help="folder for all data; default: a temporary one")
     made.add_argument("--ready-file", type=Path, help="JSON with url and credentials, written once it serves")
-    made.add_argument("--parent", type=int, help="id of the process that started this one, to end with it")
-    made.add_argument("--no-rate-limit", action="store_true", help="count no requests")
-    made.add_argument("--dataset", action="append", default=[], help="a dataset to have; may be given again")
-    made.add_argument("--label", action="append", default=[], help="a label to have; may be given again")
+    made.add_argument("--parent", type=int, help="id of the parent process, to stop with it")
+    made.add_argument("--no-rate-limit", action="store_true", help="do not limit requests")
+    made.add_argument("--dataset", action="append", default=[], help="dataset to create; can be repeated")
+    made.add_argument("--label", action="append", default=[], help="label to create; can be repeated")
     for field in dataclasses.fields(Options):
         if field.name in _HELP:
             made.add_argument(
