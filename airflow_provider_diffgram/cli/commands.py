@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable
@@ -34,6 +35,8 @@ def push(given: Namespace) -> int:
     """Send packets, and wait for them if requested."""
     from ..ingest import push as push_packets
 
+    if given.handle is not None:
+        _check_writable(given.handle)
     hook, client = _connected(given)
     path_of = hook.path_opener()
     options = {} if given.concurrency is None else {"concurrency": given.concurrency}
@@ -156,7 +159,9 @@ def dataset(given: Namespace) -> int:
     from ..client import routes
     from ..setup.datasets import ensure_dataset
 
-    if (given.action == "create") != (given.name is not None):
+    if given.action == "list" and given.name is not None:
+        raise UsageError("list takes no name; to create one: diffgram-airflow dataset create NAME")
+    if given.action == "create" and given.name is None:
         raise UsageError("give a name to create: diffgram-airflow dataset create NAME")
     _, client = _connected(given)
     if given.action == "create":
@@ -172,16 +177,18 @@ def labels(given: Namespace) -> int:
     """List labels, or create some."""
     from ..client import routes
     from ..ingest.check.lookup import find_schema
-    from ..setup.description import DescribedLabel, DescribedSchema
+    from ..setup.description import DescribedSchema
     from ..setup.schema import apply_schema
 
-    if (given.action == "create") != bool(given.names):
+    if given.action == "list" and given.names:
+        raise UsageError("list takes no names; to create some: diffgram-airflow labels create cat dog")
+    if given.action == "create" and not given.names:
         raise UsageError("give names to create: diffgram-airflow labels create cat dog")
     hook, client = _connected(given)
     schema = find_schema(client, _targets(given, hook)["label_schema"])
     if given.action == "create":
-        wanted = [DescribedLabel(name=name) for name in dict.fromkeys(given.names)]
-        made = apply_schema(client, DescribedSchema(schema_name=schema.name, labels=wanted)).made
+        wanted = {"schema": schema.name, "labels": list(dict.fromkeys(given.names))}
+        made = apply_schema(client, DescribedSchema.from_fields(wanted, "labels")).made
         _print("\n".join(f"made: {each}" for each in made) or "all of them are there already")
         return OK
     found = client.send(routes.list_labels(client.project, schema.id)).labels
@@ -242,6 +249,8 @@ def _connected(given: Namespace) -> tuple[DiffgramHook, DiffgramClient]:
 
 def _targets(given: Namespace, hook: DiffgramHook) -> dict[str, Any]:
     defaults = hook.get_defaults()
+    if given.command in ("push", "validate") and not (given.dataset or defaults.dataset):
+        raise UsageError("say which dataset: --dataset, or a default dataset in the connection")
     targets = {"label_schema": given.label_schema or defaults.label_schema}
     return {"dataset": given.dataset or defaults.dataset, **targets} if "dataset" in given else targets
 
@@ -290,6 +299,17 @@ def _text(source: str) -> str:
         return Path(source).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {source}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _check_writable(path: str) -> None:
+    """Refuse a path that cannot be written, before anything is sent."""
+    there = Path(path)
+    if there.is_dir():
+        raise UsageError(f"cannot write {path}: it is a folder")
+    if not there.parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no folder {there.parent}")
+    if not os.access(there if there.exists() else there.parent, os.W_OK):
+        raise UsageError(f"cannot write {path}: no permission")
 
 
 def _print(words: str) -> None:

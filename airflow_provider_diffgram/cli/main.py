@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,8 +13,8 @@ from typing import Any, NoReturn, get_args
 from .. import __version__
 from ..models.problems import did_you_mean
 
-OK, FAILED, USAGE = 0, 1, 2
-"""Exit codes: it is done; it is not, and the words say why; the command line is wrong."""
+OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130
+"""Exit codes: it is done; it is not, and the words say why; the command line is wrong; Ctrl-C."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
     made = _Parser(
         "diffgram-airflow",
         description="Send predictions to Diffgram by hand, with the functions of the operators.",
-        epilog="More: diffgram-airflow push --help. Exit codes: 0 done, 1 not done, 2 wrong usage.",
+        epilog="More: diffgram-airflow push --help. Exit codes: 0 done, 1 not done, 2 wrong usage, "
+        "130 stopped by Ctrl-C.",
     )
     made.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     every = _Parser(add_help=False)
@@ -209,6 +211,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NoConnectionError, InvalidValueError, DiffgramError) as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped. What was sent stays; the same command goes on where this one ended\n")
+    except BrokenPipeError:  # who reads the result has seen enough, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'a file'}: {error.strerror or error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        goes_on = given.command in ("push", "wait", "pull")
+        more = ". What was done stays; the same command goes on where this one ended" if goes_on else ""
+        sys.stderr.write(f"stopped{more}\n")
+        return STOPPED

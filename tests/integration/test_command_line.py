@@ -157,6 +157,75 @@ def test_a_process_ends_with_the_exit_code_and_without_a_traceback(terminal: Ter
     assert wrong.returncode == 2
 
 
+@pytest.mark.parametrize(
+    "line, code, told",
+    [
+        (
+            "push packets.jsonl",
+            2,
+            "push: say which dataset: --dataset, or a default dataset in the connection",
+        ),
+        ("validate packets.jsonl", 2, "validate: say which dataset: --dataset,"),
+        ("push packets.jsonl --dataset nihgt", 1, "(did you mean 'night'?)"),
+        ("push nope.jsonl --dataset night", 1, "packets: no such file: nope.jsonl"),
+        ("push folder --dataset night", 1, "packets: a folder, not a file: folder"),
+        (
+            "push packets.jsonl --dataset night --handle no/h.json",
+            2,
+            "cannot write no/h.json: there is no folder no",
+        ),
+        ("push packets.jsonl --dataset night --handle folder", 2, "cannot write folder: it is a folder"),
+        ("pull packets.jsonl/there --dataset night --only all", 1, "packets.jsonl/there"),
+        ("preview packets.jsonl --folder packets.jsonl/there", 1, "packets.jsonl/there: Not a directory"),
+        ("labels create ''", 1, "labels: labels.0.name: String should have at least 1 character"),
+        ("labels create ' '", 1, "labels: labels.0.name: "),
+        ("labels list cat", 2, "labels: list takes no names; to create some: diffgram-airflow labels create"),
+        (
+            "dataset list day",
+            2,
+            "dataset: list takes no name; to create one: diffgram-airflow dataset create",
+        ),
+        ("dataset create", 2, "dataset: give a name to create: diffgram-airflow dataset create NAME"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line_and_nothing_is_sent(
+    terminal: Terminal, diffgram_emulator: EmulatorProcess, line: str, code: int, told: str
+):
+    (terminal.folder / "folder").mkdir()
+    before = diffgram_emulator.control("state")["waiting"]
+    _, said = terminal(*shlex.split(line), code=code)
+    assert told in said
+    assert said.count("\n") <= 2
+    assert "Traceback" not in said
+    assert diffgram_emulator.control("state")["waiting"] == before
+
+
+def test_ctrl_c_ends_a_push_with_its_own_exit_code(terminal: Terminal, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(COMMANDS, "push", interrupted)
+    monkeypatch.setitem(COMMANDS, "labels", interrupted)
+    _, told = terminal("push", "packets.jsonl", "--dataset", "night", code=130)
+    assert told == "stopped. What was done stays; the same command goes on where this one ended\n"
+    _, told = terminal("labels", "list", code=130)
+    assert told == "stopped\n"
+
+
+def test_who_reads_the_result_may_stop_reading(terminal: Terminal):
+    command = f"{shlex.quote(sys.executable)} -m airflow_provider_diffgram labels list | true"
+    ended = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "Traceback" not in ended.stderr
+    assert "BrokenPipe" not in ended.stderr
+
+
+def test_a_preview_says_what_is_wrong(terminal: Terminal):
+    (terminal.folder / "wrong.jsonl").write_text("packets:\n- a\n")
+    _, told = terminal("preview", "wrong.jsonl", "--folder", "drawn")
+    assert told.startswith("2 packets, 2 of them invalid, 0 instances")
+
+
 def test_a_preview_needs_no_server(terminal: Terminal):
     terminal.disconnect()
     lines, _ = terminal("preview", "packets.jsonl", "--folder", "drawn")

@@ -7,6 +7,7 @@ import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -47,7 +48,8 @@ class JsonLines:
         except (OSError, ImportError, ValueError) as error:
             raise InvalidValueError(f"{what}s", [f"cannot read {path}: {error}"]) from error
         if not there:
-            raise InvalidValueError(f"{what}s", [f"no such file: {path}"])
+            told = f"a folder, not a file: {path}" if Path(path).is_dir() else f"no such file: {path}"
+            raise InvalidValueError(f"{what}s", [told])
 
     def __iter__(self) -> Iterator[Any]:
         """Yield each line's object, or what is wrong with the line; empty lines are passed over."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Generic, Literal, TypeVar
 
 from airflow_provider_diffgram.models import InvalidValueError
-
-from ...models.problems import count_of
+from airflow_provider_diffgram.models.problems import count_of
 
 InstanceT = TypeVar("InstanceT", bound=Any)
 

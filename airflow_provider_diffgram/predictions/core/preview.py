@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import islice
@@ -14,10 +15,11 @@ from pydantic import ValidationError
 from airflow_provider_diffgram.drawing import Picture, Sample, colour, figure, head, instances_in, small
 from airflow_provider_diffgram.drawing.pictures import MOST_BYTES
 from airflow_provider_diffgram.models import InvalidValueError, Packet, PathMedia
-from airflow_provider_diffgram.models.problems import describe
+from airflow_provider_diffgram.models.problems import count_of, describe
 
-from ...models.problems import count_of
 from .files import opened
+
+_log = logging.getLogger(__name__)
 
 _NAME = "index.html"
 
@@ -52,6 +54,7 @@ def preview(
     wrong = sum(bool(sample.problems) for sample in samples)
     instances = count_of(labels.total(), "instance")
     heading = f"{count_of(len(samples), 'packet')}, {wrong:,} of them invalid, {instances}"
+    _log.log(logging.WARNING if failure or wrong else logging.INFO, "%s", "\n".join([heading, *failure]))
     colours = {label: colour(rank) for rank, (label, _) in enumerate(labels.most_common())}
     page = Path(folder) / _NAME
     page.parent.mkdir(parents=True, exist_ok=True)

@@ -11,8 +11,8 @@ from typing import Any, SupportsFloat, TypeVar, cast
 
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.base import ROUNDING
+from airflow_provider_diffgram.models.problems import count_of
 
-from ...models.problems import count_of
 from .raw import XY, Edges, RawKeypoint, RawPrediction, RawSkeleton
 
 Classes = Mapping[int, str] | Sequence[str]

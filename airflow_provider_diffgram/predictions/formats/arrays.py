@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from airflow_provider_diffgram.models import Box, InvalidValueError, Polygon
+from airflow_provider_diffgram.models.problems import count_of
 
-from ...models.problems import count_of
 from ..core.account import Converted
 from ..core.convert import instances_of
 from ..core.mapping import Provenance

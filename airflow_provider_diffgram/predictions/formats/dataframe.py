@@ -9,8 +9,8 @@ from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.media import as_text
+from airflow_provider_diffgram.models.problems import count_of
 
-from ...models.problems import count_of
 from ..core.raw import RawImage, RawPrediction
 from ..core.reading import (
     edges_of,

@@ -8,8 +8,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.models.problems import count_of
 
-from ...models.problems import count_of
 from ..core.files import files_in, read_xml, refusal
 from ..core.geometry import in_order
 from ..core.raw import Edges, RawImage, RawPrediction, Ring

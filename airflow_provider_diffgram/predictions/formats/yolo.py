@@ -17,9 +17,9 @@ from unicodedata import normalize
 
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.media import EXTENSIONS
+from airflow_provider_diffgram.models.problems import count_of
 from airflow_provider_diffgram.models.repeats import yaml_keys_twice
 
-from ...models.problems import count_of
 from ..core.files import Source, files_in, read_lines, read_text, refusal
 from ..core.geometry import around, in_order
 from ..core.pictures import measure

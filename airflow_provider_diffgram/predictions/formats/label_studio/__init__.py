@@ -9,8 +9,8 @@ from os import PathLike
 from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.models.problems import count_of
 
-from ....models.problems import count_of
 from ...core.files import Source, read_json, refusal
 from ...core.geometry import in_order
 from ...core.raw import XY, RawEllipse, RawImage, RawPrediction
