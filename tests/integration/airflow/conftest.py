@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from diffgram_emulator.process import EmulatorProcess
@@ -61,6 +62,14 @@ def client(diffgram_emulator: EmulatorProcess) -> DiffgramClient:
     for name in ("cat", "dog"):
         client.send(routes.create_label(client.project, name, schema.id))
     return client
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> str:
+    """The path of a picture."""
+    path = tmp_path / "one.png"
+    Image.new("RGB", (64, 48), "navy").save(path)
+    return str(path)
 
 
 @pytest.fixture

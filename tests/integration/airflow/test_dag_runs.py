@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.ingest.check.lookup import find_dataset
@@ -15,19 +14,12 @@ from airflow_provider_diffgram.ingest.check.lookup import find_dataset
 BOX = {"type": "box", "label": "cat", "x_min": 2, "y_min": 3, "x_max": 20, "y_max": 30, "score": 0.5}
 
 
-@pytest.fixture
-def picture(tmp_path: Path) -> Path:
-    path = tmp_path / "one.png"
-    Image.new("RGB", (64, 48), "navy").save(path)
-    return path
-
-
 def text_packet(name: str) -> dict[str, Any]:
     return {"media": {"text_data": "hello"}, "original_filename": name}
 
 
-def path_packet(path: Path, name: str, *instances: dict[str, Any]) -> dict[str, Any]:
-    return {"media": {"path": str(path)}, "original_filename": name, "instance_list": list(instances)}
+def path_packet(path: str, name: str, *instances: dict[str, Any]) -> dict[str, Any]:
+    return {"media": {"path": path}, "original_filename": name, "instance_list": list(instances)}
 
 
 def stored(client: DiffgramClient) -> dict[str | None, int | None]:
@@ -108,7 +100,7 @@ def test_children_come_from_a_folder_and_failed_ones_are_repaired(
 ):
     for n in range(3):
         (tmp_path / "pages").mkdir(exist_ok=True)
-        (tmp_path / "pages" / f"{n}.png").write_bytes(picture.read_bytes())
+        (tmp_path / "pages" / f"{n}.png").write_bytes(Path(picture).read_bytes())
     broken = (tmp_path / "pages" / "1.png").read_bytes()
     (tmp_path / "pages" / "1.png").write_bytes(b"no picture")
     first = run_dag("compound_from_folder", folder=str(tmp_path / "pages"))
@@ -130,7 +122,7 @@ def test_children_come_from_a_folder_and_failed_ones_are_repaired(
 def test_compound_files_are_mapped_and_carried_on(run_dag, client, picture):
     children = [
         {
-            "media": {"path": str(picture)},
+            "media": {"path": picture},
             "ordinal": n,
             "original_filename": f"page-{n}.png",
             "instance_list": [BOX],

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
-
-import pytest
-from PIL import Image
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.ingest.check.lookup import find_dataset
-
-
-@pytest.fixture
-def picture(tmp_path: Path) -> str:
-    path = tmp_path / "one.png"
-    Image.new("RGB", (64, 48), "navy").save(path)
-    return str(path)
 
 
 def packet(picture: str, name: str, **fields: Any) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.ingest.check.lookup import find_dataset
@@ -17,13 +16,6 @@ from airflow_provider_diffgram.ingest.send.push import PushError
 from airflow_provider_diffgram.operators.diffgram import DiffgramSendPacketOperator
 
 REFUSAL = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
-
-
-@pytest.fixture
-def picture(tmp_path: Path) -> str:
-    path = tmp_path / "one.png"
-    Image.new("RGB", (64, 48), "navy").save(path)
-    return str(path)
 
 
 def text_packet(name: str) -> dict[str, Any]:

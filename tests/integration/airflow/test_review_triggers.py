@@ -20,6 +20,7 @@ from airflow_provider_diffgram.review.tasks import add_tasks
 from airflow_provider_diffgram.triggers.review import DiffgramReviewTrigger
 from airflow_provider_diffgram.triggers.review_events import DiffgramReviewEventTrigger, Look, _found
 from diffgram_emulator.people import Person
+from tests.integration.airflow.triggered import event_of
 
 SOON = 0.1
 
@@ -52,15 +53,6 @@ def reviewed(client, connection, diffgram_emulator) -> Reviewed:
 def trigger(job: int | None, files: Any = None, **changes: Any) -> DiffgramReviewTrigger:
     arguments = {"deadline": time.time() + 20, "poll_interval": SOON, **changes}
     return DiffgramReviewTrigger("diffgram_default", job, files, **arguments)
-
-
-def event_of(one: DiffgramReviewTrigger) -> dict[str, Any]:
-    async def first() -> dict[str, Any]:
-        async for event in one.run():
-            return event.payload
-        raise AssertionError("the trigger ended without an event")
-
-    return asyncio.run(first())
 
 
 @pytest.mark.parametrize(

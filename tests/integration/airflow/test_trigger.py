@@ -13,20 +13,12 @@ import pytest
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.triggers.diffgram import DiffgramInputTrigger
+from tests.integration.airflow.triggered import event_of
 
 
 def trigger(handles: list[dict[str, Any]], **changes: Any) -> DiffgramInputTrigger:
     arguments = {"deadline": time.time() + 30, "poll_interval": 0.1, **changes}
     return DiffgramInputTrigger("diffgram_default", handles, **arguments)
-
-
-def event_of(one: DiffgramInputTrigger) -> dict[str, Any]:
-    async def first() -> dict[str, Any]:
-        async for event in one.run():
-            return event.payload
-        raise AssertionError("the trigger ended without an event")
-
-    return asyncio.run(first())
 
 
 @pytest.fixture

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from airflow_provider_diffgram.client.routes.uploads import MIB
+from airflow_provider_diffgram.ingest.limits import LIMITS
+from diffgram_emulator.people import Person
 from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.live_diffgram import LiveDiffgram
 from tests.integration.ingest.served_media import Media, serving
@@ -33,6 +37,18 @@ def queued(diffgram: LiveDiffgram) -> LiveDiffgram:
     """The project, for a test that is about the server's queue: what is by URL goes there."""
     diffgram.delivery = "queue"
     return diffgram
+
+
+@pytest.fixture
+def ada(diffgram: LiveDiffgram) -> Person:
+    """Somebody of the project."""
+    return Person.of(diffgram.emulator)
+
+
+@pytest.fixture
+def low_limit(diffgram: LiveDiffgram) -> None:
+    """Let a file of 11 MiB be a large one, of three chunks."""
+    diffgram.limits = replace(LIMITS, upload=6 * MIB, upload_chunk=5 * MIB)
 
 
 @pytest.fixture

@@ -96,6 +96,10 @@ class LiveDiffgram:
         (found,) = [file for file in self.files() if file.original_filename == name]
         return found
 
+    def compound(self, name: str = "pages") -> int:
+        """Make a compound file in the dataset, and return its id."""
+        return int(self.ask(routes.create_compound, self.directory_id, name, "compound", []).id)
+
     def children(self, parent: int) -> list[File]:
         """Return the children by ordinal."""
         return sorted(self.ask(routes.list_children, parent), key=lambda child: child.ordinal or 0)

@@ -26,11 +26,6 @@ WRITE = "annotation/update"
 
 
 @pytest.fixture
-def ada(diffgram: LiveDiffgram) -> Person:
-    return Person.of(diffgram.emulator)
-
-
-@pytest.fixture
 def file_id(diffgram: LiveDiffgram, media: Media) -> int:
     """The file ``a.png`` with boxes at 1 and 21, both of a machine."""
     diffgram.pushed([image(media, "a.png", robot(1), robot(21))])
@@ -263,7 +258,7 @@ def count(counted: dict[str, Any], part: str) -> int:
 
 
 def test_children_and_compound_files_are_written_too(diffgram: LiveDiffgram, media: Media):
-    parent_id = diffgram.ask(routes.create_compound, diffgram.directory_id, "scene", "compound", []).id
+    parent_id = diffgram.compound("scene")
     child = {**image(media, "left.png", robot(1)), "parent_file_id": parent_id, "ordinal": 0}
     diffgram.pushed([child])
     more = {**image(media, "left.png", robot(1), robot(3)), "parent_file_id": parent_id, "ordinal": 0}
@@ -386,7 +381,7 @@ def test_what_a_queued_change_never_stored_is_missing_whatever_people_removed(
 def test_the_instances_of_a_compound_file_are_written_since_the_queue_would_hang_quirk_33(
     diffgram: LiveDiffgram,
 ):
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "scene", "compound", []).id
+    parent = diffgram.compound("scene")
     whole = {"type": "global", "machine_made": True}
     assert diffgram.push([update(parent, whole, robot(1))]).done_at_send == 1
     assert sorted(each["type"] for each in diffgram.instances(parent)) == ["box", "global"]

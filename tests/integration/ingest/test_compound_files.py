@@ -121,7 +121,7 @@ def test_two_at_once_use_one_compound_file_quirk_55(diffgram: LiveDiffgram):
 
 
 def test_a_parent_that_lost_its_instances_is_not_reused_in_silence_2_4(diffgram: LiveDiffgram):
-    diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", [])
+    diffgram.compound()
     with pytest.raises(RefusedError, match="instances"):
         create(diffgram, "pages", box(3))
 

@@ -24,7 +24,7 @@ COMPOUND = CompoundFile(name="pages", type="compound", instance_list=[{"type": "
 
 
 def children(diffgram: LiveDiffgram, **target: Any) -> object:
-    parent = int(diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id)
+    parent = diffgram.compound()
     return upload_children(diffgram.client, parent_file_id=parent, children=[TEXT], **target)
 
 

@@ -60,8 +60,7 @@ class Start:
         return {**place, "instance_list": list(boxes), **more}
 
     def compound(self, name: str = "pages") -> int:
-        made = self.diffgram.ask(routes.create_compound, self.diffgram.directory_id, name, "compound", [])
-        return int(made.id)
+        return self.diffgram.compound(name)
 
     def doubled(self, name: str, times: int, **place: Any) -> None:
         """Store files of one name, as many runs at once can."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
+from airflow_provider_diffgram.client import DiffgramClient, Settings
 from airflow_provider_diffgram.ingest import read_record
 from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.paths import universal_path
@@ -229,7 +229,7 @@ def test_media_by_url_arrive_once(diffgram: LiveDiffgram, media: Media, fault: d
 
 @pytest.mark.parametrize("fault", FAULTS[:6])
 def test_children_by_url_arrive_once(diffgram: LiveDiffgram, media: Media, fault: dict[str, Any]):
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    parent = diffgram.compound()
     diffgram.emulator.fault("input/from_local", **fault)
     children = [
         {"media": {"url": media.url(f"{n}.png")}, "ordinal": n, "instance_list": [box(n + 1)]}

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.routes.uploads import MIB
 from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.paths import universal_path
@@ -25,6 +24,7 @@ from airflow_provider_diffgram.models import Handle, InvalidValueError, Receipt
 from airflow_provider_diffgram.models.media import EXTENSIONS, MEDIA_TYPES
 from tests.integration.ingest.fast_time import until
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
+from tests.integration.ingest.raw_packets import image
 from tests.integration.ingest.served_media import VIDEO, Media, png
 
 KINDS = {"a list": list, "a generator": iter}
@@ -54,12 +54,6 @@ def large(folder: Path, media_type: str) -> dict[str, Any]:
     path = folder / f"large{extension}"
     path.write_bytes(BEGINNINGS[media_type].ljust(11 * MIB, b" "))
     return {"media": {"path": path}, "original_filename": path.name}
-
-
-@pytest.fixture
-def low_limit(diffgram: LiveDiffgram) -> None:
-    """Let a file of 11 MiB be a large one, of three chunks."""
-    diffgram.limits = replace(LIMITS, upload=6 * MIB, upload_chunk=5 * MIB)
 
 
 def push_until_it_waits(diffgram: LiveDiffgram, packets: Iterable[dict[str, Any]]) -> None:
@@ -188,17 +182,14 @@ def child(parent: int, number: int, name: str | None = None) -> dict[str, Any]:
 
 
 def test_a_child_named_like_a_root_file_that_came_meanwhile_is_refused(diffgram: LiveDiffgram):
-    parent, other = (
-        int(diffgram.ask(routes.create_compound, diffgram.directory_id, name, "compound", []).id)
-        for name in ("pages", "gone.txt")
-    )
+    parent, other = (diffgram.compound(name) for name in ("pages", "gone.txt"))
 
     def children() -> Iterator[dict[str, Any]]:
         yield from (child(parent, number) for number in range(5))
         deadline = time.monotonic() + 20
         while len(diffgram.inputs(parent)) < 5:
             until("the first portion was not sent", deadline)
-        diffgram.ask(routes.create_compound, diffgram.directory_id, "late.txt", "compound", [])
+        diffgram.compound("late.txt")
         diffgram.emulator.control(
             "files", {"project": diffgram.client.project, "file_id": other, "state": "removed"}
         )
@@ -215,15 +206,6 @@ def names_of_inputs(diffgram: LiveDiffgram) -> list[str]:
     return sorted(str(row.original_filename) for row in diffgram.inputs())
 
 
-def picture(media: Media, name: str, *boxes: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {
-        "media": {"url": media.url(name)},
-        "original_filename": name,
-        "instance_list": list(boxes),
-        **more,
-    }
-
-
 def lines(report: Path) -> list[tuple[str, str]]:
     """Return name and outcome of each line of a report."""
     read = (json.loads(line) for line in report.read_text().splitlines())
@@ -234,11 +216,11 @@ def test_what_was_yielded_goes_out_while_the_generator_thinks(diffgram: LiveDiff
     limits = replace(LIMITS, linger=0.1)
 
     def packets() -> Iterator[dict[str, Any]]:
-        yield picture(media, "a.png", box(1))
+        yield image(media, "a.png", box(1))
         deadline = time.monotonic() + 30
         while names_of_inputs(diffgram) != ["a.png"]:
             until("nothing was sent while the generator was thinking", deadline)
-        yield picture(media, "b.png", box(2))
+        yield image(media, "b.png", box(2))
 
     handle = push(diffgram.client, packets(), dataset=DATASET, limits=limits)
     assert diffgram.done(handle).summary() == "2 expected: 2 succeeded"
@@ -257,13 +239,13 @@ def test_what_was_yielded_before_an_error_is_sent_and_told_and_the_error_goes_on
     diffgram: LiveDiffgram, media: Media, tmp_path: Path, error: Exception, caplog: pytest.LogCaptureFixture
 ):
     (tmp_path / "c.png").write_bytes(png())
-    diffgram.pushed([picture(media, "d.png")])
+    diffgram.pushed([image(media, "d.png")])
 
     def packets(*, breaks: bool) -> Iterator[dict[str, Any]]:
-        yield picture(media, "a.png", box(1))
-        yield picture(media, "b.png", box(2))
+        yield image(media, "a.png", box(1))
+        yield image(media, "b.png", box(2))
         yield {"media": {"path": tmp_path / "c.png"}, "original_filename": "c.png", "instance_list": [box(3)]}
-        yield picture(media, "d.png", box(4))
+        yield image(media, "d.png", box(4))
         if breaks:
             raise error
 
@@ -293,7 +275,7 @@ def test_an_error_of_the_generator_is_raised_even_if_what_it_yielded_cannot_be_s
         raise ModelError("broke")
 
     with pytest.raises(ModelError) as caught:
-        push(diffgram.client, packets(picture(media, "a.png", box(1)), {}), dataset=DATASET)
+        push(diffgram.client, packets(image(media, "a.png", box(1)), {}), dataset=DATASET)
     assert (
         "2 packets were yielded before; of those packets: packet 1: file_id: has neither"
         in caught.value.__notes__[0]
@@ -302,7 +284,7 @@ def test_an_error_of_the_generator_is_raised_even_if_what_it_yielded_cannot_be_s
     refusal = {"log": {"error": {"media": "no such thing"}, "info": {}, "success": False}}
     diffgram.emulator.fault("input/from_local", "status", status=400, body=refusal)
     with pytest.raises(ModelError) as caught:
-        push(diffgram.client, packets(picture(media, "a.png", box(1))), dataset=DATASET)
+        push(diffgram.client, packets(image(media, "a.png", box(1))), dataset=DATASET)
     assert "1 packet: 0 sent, 1 failed, 0 skipped. a.png: " in caught.value.__notes__[0]
 
 
@@ -310,7 +292,7 @@ def test_a_generator_that_is_ended_from_outside_sends_nothing_more(
     diffgram: LiveDiffgram, media: Media, tmp_path: Path
 ):
     def packets() -> Iterator[dict[str, Any]]:
-        yield picture(media, "a.png", box(1))
+        yield image(media, "a.png", box(1))
         raise KeyboardInterrupt
 
     report = tmp_path / "report.jsonl"
@@ -328,7 +310,7 @@ def test_a_generator_is_asked_for_no_more_once_sending_has_failed(diffgram: Live
     def packets() -> Iterator[dict[str, Any]]:
         nonlocal asked
         for asked in range(1000):
-            yield picture(media, f"{asked}.png", box(1))
+            yield image(media, f"{asked}.png", box(1))
 
     with pytest.raises(PushError, match="stopped: "):
         push(diffgram.client, packets(), dataset=DATASET, concurrency=1, limits=limits)
@@ -368,7 +350,7 @@ def test_instances_that_can_be_read_once_only_are_not_lost_in_silence(
 ):
     """A list is read when it is checked and when it is sent: the second time nothing would be left."""
     boxes = (box(left) for left in (1, 3))
-    packet = picture(media, "a.png") | {"instance_list": boxes}
+    packet = image(media, "a.png") | {"instance_list": boxes}
     if field == "frame_packet_map":
         packet = QUEUED["video"](media) | {"frame_packet_map": {0: boxes}}
     with pytest.raises(

@@ -26,10 +26,7 @@ from tests.integration.ingest.served_media import VIDEO, png
 CHUNKS = 3
 
 
-@pytest.fixture(autouse=True)
-def low_limit(diffgram: LiveDiffgram) -> None:
-    """Let a file of 11 MiB be a large one, of three chunks."""
-    diffgram.limits = replace(LIMITS, upload=6 * MIB, upload_chunk=5 * MIB)
+pytestmark = pytest.mark.usefixtures("low_limit")
 
 
 def medium(folder: Path, name: str = "large.png", begins: bytes | None = None) -> Path:
@@ -197,7 +194,7 @@ def test_a_medium_that_cannot_be_ingested_fails_with_the_servers_reason(
 def test_a_large_child_and_one_beyond_5_gib_are_refused_before_anything_is_sent(
     diffgram: LiveDiffgram, tmp_path: Path
 ):
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "p", "compound", []).id
+    parent = diffgram.compound("p")
     huge = tmp_path / "huge.mp4"
     with huge.open("wb") as file:
         file.truncate(5 * 1024 * MIB + 1)

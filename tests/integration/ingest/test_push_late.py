@@ -45,7 +45,7 @@ def test_a_packet_that_arrives_after_it_was_sent_again_is_one_file_and_counts_on
 def test_a_child_that_arrives_after_it_was_sent_again_is_one_child_quirk_18(
     diffgram: LiveDiffgram, media: Media
 ):
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    parent = diffgram.compound()
     child = image(media, "a.png", box(), parent_file_id=parent, ordinal=0)
     receipt = late(diffgram, child)
     counts = (receipt.succeeded, receipt.skipped, receipt.failed, receipt.archived)
@@ -54,7 +54,7 @@ def test_a_child_that_arrives_after_it_was_sent_again_is_one_child_quirk_18(
 
 
 def test_a_child_that_is_ingested_while_we_look_is_not_sent_again(diffgram: LiveDiffgram, media: Media):
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    parent = diffgram.compound()
     child = image(media, "a.png", box(), folder="wait/", parent_file_id=parent, ordinal=0)
     diffgram.push([child])
     diffgram.emulator.fault("view/list", "latency", seconds=1.5)

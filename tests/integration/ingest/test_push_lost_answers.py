@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.client import DiffgramClient, routes
+from airflow_provider_diffgram.client import DiffgramClient
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime
@@ -52,7 +52,7 @@ def test_packets_arrive_once(diffgram: LiveDiffgram, media: Media, fault: dict[s
 
 @pytest.mark.parametrize("fault", FAULTS[:6])
 def test_children_arrive_once(diffgram: LiveDiffgram, media: Media, fault: dict[str, Any]):
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    parent = diffgram.compound()
     diffgram.emulator.fault("input/packet", **fault)
     packets = [image(media, number, parent_file_id=parent, ordinal=number) for number in range(2)]
     assert diffgram.pushed(packets).summary() == "2 expected: 2 succeeded"
@@ -95,7 +95,7 @@ def test_uploaded_children_arrive_once_although_the_server_compares_no_names_qui
     diffgram: LiveDiffgram, tmp_path: Path, fault: dict[str, Any]
 ):
     (tmp_path / "a.png").write_bytes(png())
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    parent = diffgram.compound()
     diffgram.emulator.fault("input/from_local", **fault)
     child = {
         "media": {"path": tmp_path / "a.png"},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.client import DiffgramClient, routes
+from airflow_provider_diffgram.client import DiffgramClient
 from airflow_provider_diffgram.ingest import read_record
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
@@ -110,7 +110,7 @@ def test_a_push_that_finds_all_there_records_all_again(
 def test_updates_and_children_name_their_files(diffgram: LiveDiffgram, media: Media, record: str):
     diffgram.pushed([image(media, "a.png", box(1))])
     file_id = diffgram.file("a.png").id
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    parent = diffgram.compound()
     packets = [
         {"file_id": file_id, "mode": "update", "instance_list": [box(3)]},
         image(media, "0.png", box(1), parent_file_id=parent, ordinal=0),

@@ -23,11 +23,6 @@ from tests.integration.ingest.served_media import Media
 from tests.integration.ingest.test_amend import Killed, between, die, lose_the_answer, saved
 
 
-@pytest.fixture
-def ada(diffgram: LiveDiffgram) -> Person:
-    return Person.of(diffgram.emulator)
-
-
 def night(diffgram: LiveDiffgram, number: int, *packets: dict[str, Any], **more: Any) -> Handle:
     """Push what a run predicts."""
     options = {"if_exists": "refresh", "delivery": "upload", **more}

@@ -295,7 +295,7 @@ def test_a_role_that_may_not_write_is_told_once_quirk_29(diffgram: LiveDiffgram,
 def test_many_files_to_update_are_listed_together_and_checked_as_one_is(diffgram: LiveDiffgram, media: Media):
     diffgram.pushed([image(media, f"{number}.png") for number in range(8)])
     there = {str(file.original_filename): file.id for file in diffgram.files()}
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    parent = diffgram.compound()
     diffgram.archive(*(row for row in diffgram.inputs() if row.original_filename == "7.png"))
     elsewhere = diffgram.ask(routes.create_dataset, "elsewhere").id
     diffgram.pushed([image(media, "other.png")], dataset=elsewhere)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.client import DiffgramClient, routes
+from airflow_provider_diffgram.client import DiffgramClient
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.fast_time import FastTime
@@ -72,7 +72,7 @@ def test_an_update_is_named_by_its_file(diffgram: LiveDiffgram, media: Media, tm
 
 
 def test_a_child_has_its_line(diffgram: LiveDiffgram, media: Media, tmp_path: Path):
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    parent = diffgram.compound()
     report = tmp_path / "report.jsonl"
     children = [image(media, f"{n}.png", parent_file_id=parent, ordinal=n) for n in range(2)]
     diffgram.push(children, report=str(report))

@@ -18,27 +18,15 @@ from airflow_provider_diffgram.ingest.send.push import push
 from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime, until
 from tests.integration.ingest.live_diffgram import DATASET, Kept, LiveDiffgram, box, settings
+from tests.integration.ingest.raw_packets import image
 from tests.integration.ingest.served_media import Media, png
 
 pytestmark = pytest.mark.usefixtures("queued")
 
 
-def image(media: Media, name: str, *boxes: dict[str, Any], folder: str = "", **more: Any) -> dict[str, Any]:
-    return {
-        "media": {"url": media.url(folder + name)},
-        "original_filename": name,
-        "instance_list": boxes,
-        **more,
-    }
-
-
 def waiting(media: Media, name: str, *boxes: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return a packet whose input stays pending until the gate of the media opens."""
     return image(media, name, *boxes, folder="wait/", **more)
-
-
-def compound(diffgram: LiveDiffgram) -> int:
-    return int(diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id)
 
 
 def test_what_is_on_its_way_is_waited_for_and_not_sent_again(diffgram: LiveDiffgram, media: Media):
@@ -53,7 +41,7 @@ def test_what_is_on_its_way_is_waited_for_and_not_sent_again(diffgram: LiveDiffg
 
 
 def test_children_on_their_way_are_told_apart_by_ordinal_quirk_18(diffgram: LiveDiffgram, media: Media):
-    parent = compound(diffgram)
+    parent = diffgram.compound()
     pages = [waiting(media, "page.png", box(n + 1), parent_file_id=parent, ordinal=n) for n in range(2)]
     diffgram.push(pages[:1])
     opening = Timer(0.6, media.gate.set)
@@ -69,7 +57,7 @@ def test_children_on_their_way_are_told_apart_by_ordinal_quirk_18(diffgram: Live
 def test_a_child_of_another_place_on_its_way_is_not_taken_for_ours_quirk_18(
     diffgram: LiveDiffgram, media: Media, boxes: list[dict[str, Any]]
 ):
-    parent = compound(diffgram)
+    parent = diffgram.compound()
     theirs, ours = (
         waiting(media, "page.png", *boxes, parent_file_id=parent, ordinal=ordinal) for ordinal in (0, 1)
     )
@@ -83,7 +71,7 @@ def test_a_child_of_another_place_on_its_way_is_not_taken_for_ours_quirk_18(
 
 
 def test_a_child_on_its_way_is_known_by_its_predictions(diffgram: LiveDiffgram, media: Media):
-    parent = compound(diffgram)
+    parent = diffgram.compound()
     page = waiting(media, "page.png", box(), parent_file_id=parent, ordinal=3)
     diffgram.push([page])
     again = diffgram.push([page])
@@ -93,7 +81,7 @@ def test_a_child_on_its_way_is_known_by_its_predictions(diffgram: LiveDiffgram, 
 
 
 def test_a_raw_child_on_its_way_is_known_by_its_batch(diffgram: LiveDiffgram, media: Media):
-    parent = compound(diffgram)
+    parent = diffgram.compound()
     page = waiting(media, "page.png", parent_file_id=parent, ordinal=3)
     memory = Kept()
     diffgram.push([page], memory=memory)
@@ -118,7 +106,7 @@ def test_more_pending_inputs_than_a_listing_shows_are_not_sent_again_2_12(tmp_pa
 
 @pytest.mark.parametrize("child", [False, True])
 def test_a_file_without_any_instance_gets_its_predictions(diffgram: LiveDiffgram, media: Media, child: bool):
-    place = {"parent_file_id": compound(diffgram), "ordinal": 0} if child else {}
+    place = {"parent_file_id": diffgram.compound(), "ordinal": 0} if child else {}
     diffgram.pushed([image(media, "a.png", **place)])
     full = [image(media, "a.png", box(1), box(3), **place)]
     assert diffgram.pushed(full).summary() == "1 expected: 1 succeeded"
@@ -227,7 +215,7 @@ def test_a_name_doubled_by_two_runs_at_once_leaves_one_file_quirk_17(
 def test_a_child_doubled_by_two_runs_at_once_leaves_the_oldest_quirk_18(
     diffgram: LiveDiffgram, media: Media, tidied_by: str
 ):
-    parent = compound(diffgram)
+    parent = diffgram.compound()
     packet = waiting(media, "page.png", box(1), parent_file_id=parent, ordinal=4)
     one = diffgram.push([packet])
     body = {
@@ -267,7 +255,7 @@ def test_uploads_of_two_runs_at_once_leave_the_oldest_quirk_17(
     diffgram: LiveDiffgram, tmp_path: Path, child: bool
 ):
     (tmp_path / "a.png").write_bytes(png())
-    parent = compound(diffgram) if child else None
+    parent = diffgram.compound() if child else None
     place = {"parent_file_id": parent, "ordinal": 2} if child else {}
     packet = {"media": {"path": str(tmp_path / "a.png")}, "original_filename": "a.png", **place}
     diffgram.emulator.tune(upload_seconds=2.0)  # both compare names before either stores its file
@@ -295,7 +283,7 @@ def racing(tmp_path: Path) -> Any:
 
 @pytest.mark.parametrize("kind", ["new", "healed", "appended", "children"])
 def test_a_new_run_is_introduced_by_one_packet_quirk_48(racing: LiveDiffgram, media: Media, kind: str):
-    parent = compound(racing)
+    parent = racing.compound()
     places = [{"parent_file_id": parent, "ordinal": n} if kind == "children" else {} for n in range(8)]
     named = [image(media, f"{n}.png", **place) for n, place in enumerate(places)]
     boxes = [box(n + 1, **run_refs()) for n in range(8)]

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import InvalidValueError
@@ -21,10 +20,6 @@ from tests.integration.ingest.served_media import Media
 pytestmark = pytest.mark.usefixtures("queued")
 
 
-def compound(diffgram: LiveDiffgram) -> int:
-    return int(diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id)
-
-
 def page(media: Media, parent: int, ordinal: int, name: str = "page.png", **more: Any) -> dict[str, Any]:
     return image(media, name, box(ordinal + 1), parent_file_id=parent, ordinal=ordinal, **more)
 
@@ -33,7 +28,7 @@ def page(media: Media, parent: int, ordinal: int, name: str = "page.png", **more
 def test_a_lost_answer_about_a_child_whose_name_another_has_quirk_18(
     diffgram: LiveDiffgram, media: Media, fault: str
 ):
-    parent = compound(diffgram)
+    parent = diffgram.compound()
     diffgram.emulator.fault("input/packet", "latency")
     diffgram.emulator.fault("input/packet", fault)
     handle = diffgram.push([page(media, parent, n) for n in range(3)], concurrency=1)
@@ -57,7 +52,7 @@ class Pausing:
 def test_children_of_one_name_in_two_chunks_are_told_apart_quirk_18(diffgram: LiveDiffgram, media: Media):
     limits = replace(LIMITS, chunk=2)
     diffgram.limits = limits
-    parent = compound(diffgram)
+    parent = diffgram.compound()
     pages = [
         page(media, parent, 0, folder="wait/"),
         page(media, parent, 1, "other.png"),
@@ -77,7 +72,7 @@ def test_children_that_wait_while_the_next_are_looked_for_are_not_sent_again(
 ):
     limits = replace(LIMITS, chunk=4)
     diffgram.limits = limits
-    parent = compound(diffgram)
+    parent = diffgram.compound()
     pages = [page(media, parent, number, f"{number}.png") for number in range(8)]
     diffgram.pushed(pages)
     more = [each | {"instance_list": [*each["instance_list"], box(50)]} for each in pages]

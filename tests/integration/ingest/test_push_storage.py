@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.client import DiffgramClient, StorageError, routes
+from airflow_provider_diffgram.client import DiffgramClient, StorageError
 from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.jsonlines import candidates
 from airflow_provider_diffgram.ingest.read.paths import universal_path
@@ -164,7 +164,7 @@ def test_chunks_of_a_storage_that_stays_away_leave_nothing_behind(
 def test_children_of_a_storage_that_fails_once_are_complete(
     diffgram: LiveDiffgram, tmp_path: Path, faults: list[Fault]
 ):
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    parent = diffgram.compound()
     packets = stored(tmp_path, *(f"{number}.png" for number in range(4)), size=50_000)
     children = [{**each, "ordinal": number} for number, each in enumerate(packets)]
     faults += [Fault("open", timed_out, name="1.png"), Fault("read", reset, name="2.png", skip=1)]

@@ -18,10 +18,6 @@ from tests.integration.ingest.served_media import Media
 pytestmark = pytest.mark.usefixtures("queued")
 
 
-def compound(diffgram: LiveDiffgram, name: str = "pages") -> int:
-    return int(diffgram.ask(routes.create_compound, diffgram.directory_id, name, "compound", []).id)
-
-
 def test_a_run_of_that_name_may_be_another_models_quirk_48(tmp_path: Path, media: Media):
     with EmulatorProcess.start(tmp_path / "racing", rate_limit=False, model_race_seconds=0.3) as emulator:
         diffgram = LiveDiffgram.of(emulator, delivery="queue")
@@ -112,7 +108,7 @@ def test_a_video_whose_input_failed_gets_its_frames(diffgram: LiveDiffgram, medi
 
 
 def test_other_peoples_children_are_left_alone(diffgram: LiveDiffgram, media: Media):
-    parent = compound(diffgram)
+    parent = diffgram.compound()
     place = {"parent_file_id": parent, "ordinal": 0}
     body = {
         "directory_id": diffgram.directory_id,
@@ -134,7 +130,7 @@ def test_other_peoples_children_are_left_alone(diffgram: LiveDiffgram, media: Me
 
 
 def test_a_server_in_trouble_is_not_told_as_an_unknown_file(diffgram: LiveDiffgram, media: Media):
-    parent = compound(diffgram)
+    parent = diffgram.compound()
     child = image(media, "a.png", parent_file_id=parent, ordinal=0)
     for endpoint in ("file/view", "annotation/list"):
         diffgram.emulator.fault(endpoint, "status", status=500, times=3)
@@ -145,7 +141,7 @@ def test_a_server_in_trouble_is_not_told_as_an_unknown_file(diffgram: LiveDiffgr
 
 
 def test_an_unknown_dataset_hides_nothing_of_children(diffgram: LiveDiffgram, tmp_path: Path):
-    child = {"media": {"path": tmp_path / "missing.png"}, "parent_file_id": compound(diffgram), "ordinal": 0}
+    child = {"media": {"path": tmp_path / "missing.png"}, "parent_file_id": diffgram.compound(), "ordinal": 0}
     with pytest.raises(InvalidValueError) as caught:
         diffgram.push([child], dataset="nowhere")
     assert "'nowhere'" in str(caught.value)

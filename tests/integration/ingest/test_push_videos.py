@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.ingest.send import videos
 from airflow_provider_diffgram.ingest.send.errors import PushError
 from airflow_provider_diffgram.ingest.send.push import push
@@ -208,7 +207,7 @@ def test_a_lost_video_on_which_somebody_has_worked_stays(diffgram: LiveDiffgram,
 
 
 def test_videos_as_children_and_updates_of_videos_go_alone_too(diffgram: LiveDiffgram, media: Media):
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "scene", "compound", []).id
+    parent = diffgram.compound("scene")
     children = [
         video(media, f"c{number}.mp4", parent_file_id=parent, ordinal=number)
         if number % 2

@@ -27,11 +27,6 @@ def of_run(left: int, run: str = BAD, model: str = "detector", **more: Any) -> d
 
 
 @pytest.fixture
-def ada(diffgram: LiveDiffgram) -> Person:
-    return Person.of(diffgram.emulator)
-
-
-@pytest.fixture
 def files(diffgram: LiveDiffgram, media: Media) -> list[int]:
     """Three pictures with predictions of two runs and a box that a person made elsewhere."""
     diffgram.pushed(

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.aio import AsyncDiffgramClient
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Receipt
@@ -121,7 +120,7 @@ def test_a_duplicate_of_a_file_that_lacks_its_predictions_is_a_failure_quirk_5(
 def test_a_child_that_collides_with_a_root_file_is_not_there_quirk_18(
     diffgram: LiveDiffgram, media: Media, boxes: int
 ):
-    parent = diffgram.ask(routes.create_compound, diffgram.directory_id, "pages", "compound", []).id
+    parent = diffgram.compound()
     diffgram.pushed([image(media, "a.png", box())])
     body = {"original_filename": "a.png", "parent_file_id": parent, "ordinal": 0}
     handle = raw(diffgram, media, body | ({"instance_list": [instance(diffgram)]} if boxes else {}))

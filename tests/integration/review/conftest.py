@@ -15,6 +15,7 @@ from airflow_provider_diffgram.review.jobs import JobPlan, MadeJob, ensure_job
 from diffgram_emulator.people import Person
 from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.live_diffgram import LiveDiffgram
+from tests.integration.ingest.served_media import Media, serving
 
 _numbers = itertools.count(1)
 
@@ -89,3 +90,10 @@ def desk(review_emulator: EmulatorProcess) -> Desk:
     diffgram = LiveDiffgram.of(review_emulator.with_project(f"review-{next(_numbers)}"))
     schema = diffgram.client.send(routes.list_schemas(diffgram.client.project))[0]
     return Desk(diffgram, Person.of(diffgram.emulator), schema.id)
+
+
+@pytest.fixture
+def media() -> Iterator[Media]:
+    """Media of this test alone."""
+    with serving() as served:
+        yield served

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.review.comparison import Outputs, compare
 from airflow_provider_diffgram.review.finals import LiveFiles
 from airflow_provider_diffgram.review.limits import QualityLimits
@@ -141,10 +140,7 @@ def test_a_reference_given_twice_is_counted_and_the_last_one_judged(desk: Any, t
 
 
 def test_pages_of_a_compound_file_are_reviewed_with_it(desk: Any, tmp_path: Path):
-    scans = [
-        desk.diffgram.ask(routes.create_compound, desk.diffgram.directory_id, name, "compound", []).id
-        for name in ("scan", "other")
-    ]
+    scans = [desk.diffgram.compound(name) for name in ("scan", "other")]
     pages = [
         {**packet(tmp_path / f"{name}.png", box(0, name)), "parent_file_id": scan, "ordinal": ordinal}
         for scan, ordinal, name in ((scans[0], 0, "one"), (scans[0], 1, "two"), (scans[1], 0, "three"))

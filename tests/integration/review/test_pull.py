@@ -14,7 +14,6 @@ import fsspec
 import pytest
 from PIL import Image
 
-from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.models import Handle, InvalidValueError, Packet
 from airflow_provider_diffgram.review.errors import JobStateError
 from airflow_provider_diffgram.review.jobs import ensure_job
@@ -22,16 +21,10 @@ from airflow_provider_diffgram.review.pull import Options, Pulled, pull
 from airflow_provider_diffgram.review.stored import StoredFile
 from airflow_provider_diffgram.review.tasks import add_tasks
 from tests.integration.ingest.live_diffgram import DATASET, box
-from tests.integration.ingest.served_media import Media, serving
+from tests.integration.ingest.served_media import Media
 from tests.integration.review.conftest import Desk
 
 Pull = Callable[..., Pulled]
-
-
-@pytest.fixture
-def media() -> Any:
-    with serving() as served:
-        yield served
 
 
 @pytest.fixture
@@ -270,12 +263,12 @@ def test_files_of_another_project_are_refused(desk: Desk, pulled: Pull, tmp_path
 
 
 def test_compound_files_come_with_their_children_in_order(desk: Desk, media: Media, pulled: Pull):
-    compound = desk.diffgram.ask(routes.create_compound, desk.diffgram.directory_id, "scene", "compound", [])
+    compound = desk.diffgram.compound("scene")
     children = [
         {
             "media": {"url": media.url("a.png")},
             "original_filename": f"page-{ordinal}.png",
-            "parent_file_id": compound.id,
+            "parent_file_id": compound,
             "ordinal": ordinal,
             "instance_list": [box(ordinal + 1)],
         }
@@ -426,9 +419,7 @@ def test_what_still_moves_is_named(
 def test_what_a_push_brought_is_pulled_children_with_their_compound_file(
     desk: Desk, pulled: Pull, media: Media, tmp_path: Path
 ):
-    parent = int(
-        desk.diffgram.ask(routes.create_compound, desk.diffgram.directory_id, "p", "compound", []).id
-    )
+    parent = desk.diffgram.compound("p")
     Image.new("RGB", (40, 30)).save(tmp_path / "local.png")
     packets: list[dict[str, Any]] = [
         {"media": {"url": media.url("a.png")}, "original_filename": "a.png", "instance_list": [box()]},

@@ -15,7 +15,7 @@ from airflow_provider_diffgram.review.errors import JobStateError
 from airflow_provider_diffgram.review.pull import Options, Pulled, pull
 from airflow_provider_diffgram.review.tasks import add_tasks
 from tests.integration.ingest.live_diffgram import DATASET, box
-from tests.integration.ingest.served_media import Media, serving
+from tests.integration.ingest.served_media import Media
 from tests.integration.review.conftest import Desk
 
 NAMES = (
@@ -29,12 +29,6 @@ NAMES = (
     "猫" * 90 + ".png",
     "x y+%41.png",
 )
-
-
-@pytest.fixture
-def media() -> Any:
-    with serving() as served:
-        yield served
 
 
 def pulled(desk: Desk, folder: Path, *, format: str = "coco", **more: Any) -> Pulled:

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.review.chosen import candidates_of, file_ids_of, job_id_of, predictions_of
@@ -86,7 +85,7 @@ def test_what_is_too_much_for_an_xcom_is_in_the_report(desk):
 
 
 def test_children_stand_for_their_compound_file(desk):
-    parent = desk.diffgram.ask(routes.create_compound, desk.diffgram.directory_id, "scan", "compound", []).id
+    parent = desk.diffgram.compound("scan")
     packets = [{**text(f"{n}.txt"), "parent_file_id": parent, "ordinal": n} for n in range(2)]
     handle = desk.diffgram.push(packets, delivery="queue")
     desk.diffgram.done(handle)
