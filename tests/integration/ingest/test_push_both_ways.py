@@ -489,7 +489,7 @@ def test_more_images_than_a_dataset_takes_are_told_once(starts: Callable[[str], 
     start = starts(way)
     start.options["limits"] = limits
     found = told(start, [*a_dataset_that_is_full(start), start.picture("5.png")], way)
-    beyond = [text for text in found["warnings"] if "files are in the dataset" in text]
+    beyond = [text for text in found["warnings"] if "files in the dataset, and" in text]
     assert len(beyond) == 1
 
 
