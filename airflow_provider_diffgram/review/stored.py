@@ -299,14 +299,21 @@ def packet_of(file: StoredFile, refused: Any = lambda row, error: None) -> Packe
     :param refused: told each row that no packet can hold, and why; it is left out.
     """
     references = {row["id"]: row.get("creation_ref_id") for row in file.rows()}
+    given: set[str] = set()
 
     def instances(rows: Iterable[Row]) -> list[Instance]:
         found = []
         for row in rows:
             try:
-                found.append(instance_of(_by_reference(row, references)))
+                instance = instance_of(_by_reference(row, references))
             except ValueError as error:
                 refused(row, error)
+                continue
+            if instance.creation_ref_id in given:  # of a copy: a push takes each reference once
+                instance = instance.model_copy(update={"creation_ref_id": None})
+            elif instance.creation_ref_id is not None:
+                given.add(instance.creation_ref_id)
+            found.append(instance)
         return found
 
     frames = None if file.frames is None else {n: instances(rows) for n, rows in file.frames.items()}

@@ -25,6 +25,8 @@ from ..core.reading import (
     whole,
 )
 
+_REMEDY = "read_csv and read_parquet of pandas give one, to_pandas() of another table too"
+
 _EDGES = ("x_min", "y_min", "x_max", "y_max")
 _NEEDED = ("image", "label")
 _SHOWN = 5
@@ -56,7 +58,7 @@ def from_dataframe(frame: Any) -> Iterator[RawImage]:
     """
     if not hasattr(frame, "columns") or not hasattr(frame, "iloc"):
         raise InvalidValueError(
-            "the table of predictions", [f"is a {type(frame).__name__}, not a pandas DataFrame"]
+            "the table of predictions", [f"is a {type(frame).__name__}, not a pandas DataFrame: {_REMEDY}"]
         )
     _check(list(frame.columns))
     return _images(frame)
@@ -96,6 +98,10 @@ def _images(frame: Any) -> Iterator[RawImage]:
             [f"{count_of(len(nameless), 'row')} without the name of an image: {rows}, counted from 0"],
         )
     with_shape = _labels_with_shape(columns)
+    shapes = [key for key in (*_EDGES, "points") if key in columns]
+    if shapes and not with_shape and not all(map(is_missing, columns["label"])):
+        cause = f"{', '.join(shapes)} are empty in all rows: drop these columns if the labels are tags"
+        raise InvalidValueError("the table of predictions", [cause])
     for name, rows_of_image in places.items():
         records = [
             {key: values[place] for key, values in columns.items() if not is_missing(values[place])}

@@ -141,3 +141,21 @@ def test_a_picture_may_be_named_by_a_path():
 def test_points_that_are_no_json_are_shown():
     with pytest.raises(InvalidValueError, match=r"points are '\[\(1, 2\), \(3, 4\)\]', not JSON: Expecting"):
         read([{"image": "a.jpg", "label": "cat", "points": "[(1, 2), (3, 4)]"}])
+
+
+def test_boxes_that_are_lost_in_all_rows_are_no_tags():
+    lost = BOXES.assign(x_min=None, y_min=None, x_max=None, y_max=None)
+    with pytest.raises(
+        InvalidValueError, match="x_min, y_min, x_max, y_max are empty in all rows: drop these"
+    ):
+        list(from_dataframe(lost))
+    tags = lost.drop(columns=["x_min", "y_min", "x_max", "y_max"])
+    assert all(each.tag for image in from_dataframe(tags) for each in image.predictions)
+    assert [image.predictions for image in from_dataframe(lost.assign(label=None, score=None))] == [[], []]
+
+
+def test_what_is_no_dataframe_is_told_how_to_become_one():
+    with pytest.raises(
+        InvalidValueError, match=r"is a str, not a pandas DataFrame: read_csv and read_parquet of"
+    ):
+        from_dataframe("predictions.csv")

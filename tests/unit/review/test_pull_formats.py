@@ -22,6 +22,7 @@ from pycocotools.coco import COCO
 from shapely.geometry import Polygon as Outline
 from shapely.geometry import box as rectangle
 
+from airflow_provider_diffgram.ingest.check.instances import repeated_references
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.models import Box, Instance, Keypoints, Packet, Polygon
 from airflow_provider_diffgram.predictions import (
@@ -35,7 +36,7 @@ from airflow_provider_diffgram.predictions import (
 from airflow_provider_diffgram.review.folder import Folder
 from airflow_provider_diffgram.review.formats import FORMATS, writer
 from airflow_provider_diffgram.review.formats.core import FileNames, LeftOut, key_of, plain_name, split_of
-from airflow_provider_diffgram.review.stored import StoredFile
+from airflow_provider_diffgram.review.stored import StoredFile, packet_of
 
 JOINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 BONES = ((0, 1), (0, 2), (1, 3))
@@ -420,6 +421,17 @@ def test_a_row_that_a_push_would_refuse_is_left_out_of_packets(tmp_path: Path):
     left_out = written([file], tmp_path, "packets")
     assert left_out.counts == {"box": 2, "ghost": 1}
     assert len(json.loads((tmp_path / "packets.jsonl").read_text())["instance_list"]) == 1
+
+
+def test_a_reference_is_given_to_the_first_of_its_rows_alone():
+    """A push refuses a reference that several instances have."""
+    rows = [{**box(n, "cat", n, 1, n + 9, 9), "creation_ref_id": "a"} for n in (1, 2)]
+    frames = {3: [{**rows[0], "id": 7}], 4: [{**rows[1], "id": 8, "creation_ref_id": "b"}]}
+    image = packet_of(StoredFile(1, "a.png", "image", 99, 99, instances=rows))
+    video = packet_of(StoredFile(1, "a.mp4", "video", 99, 99, frames={**frames, 5: rows}))
+    assert [each.creation_ref_id for each in image.instances] == ["a", None]
+    assert [each.creation_ref_id for each in video.instances] == ["a", "b", None, None]
+    assert repeated_references([*image.instances]) == repeated_references([*video.instances]) == []
 
 
 def shares_of(tmp_path: Path, format: str, *rows: dict[str, Any]) -> tuple[LeftOut, list[list[float]]]:
