@@ -26,7 +26,7 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-provider-diffgram",
         "name": "Diffgram",
-        "description": "Push model predictions into Diffgram, exactly once, and wait until they are in.",
+        "description": "Push model predictions to Diffgram, exactly once, and wait until they arrive.",
         "integrations": [
             {
                 "integration-name": "Diffgram",
@@ -99,9 +99,9 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "placeholders": {
                         "host": "diffgram.example.com, or http://localhost",
-                        "schema": "my-project, as in the address of its page",
-                        "login": "LIVE__..., of an API credential of the project",
-                        "password": "of the same API credential",
+                        "schema": "my-project, as in the URL of its page",
+                        "login": "LIVE__..., from an API credential of the project",
+                        "password": "from the same API credential",
                     },
                 },
                 "conn-fields": {
@@ -112,32 +112,32 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "label_schema": {
                         "label": "Label schema",
-                        "description": "Name or id; empty: the default schema of the project.",
+                        "description": "Name or id. Empty: the project's default schema.",
                         "schema": {"section": "Where things go", "type": ["string", "null"], "default": None},
                     },
                     "verify": {
                         "label": "Verify TLS certificates",
-                        "description": "Turn off only to try a server with a certificate that nobody signed.",
+                        "description": "Turn it off only to try a server with a self-signed certificate.",
                         "schema": {"section": "TLS and proxy", "type": ["boolean", "null"], "default": True},
                     },
                     "ca_bundle": {
                         "label": "CA bundle",
-                        "description": "Path on every worker of a PEM file with the authorities to trust.",
+                        "description": "Path of a PEM file, on every worker, with the authorities to trust.",
                         "schema": {"section": "TLS and proxy", "type": ["string", "null"], "default": None},
                     },
                     "client_cert": {
                         "label": "Client certificate",
-                        "description": "Path on every worker of a PEM file, for a server that asks for one.",
+                        "description": "Path of a PEM file, on every worker, for a server that asks for one.",
                         "schema": {"section": "TLS and proxy", "type": ["string", "null"], "default": None},
                     },
                     "client_key": {
                         "label": "Key of the client certificate",
-                        "description": "Path of its key, without a passphrase; empty: in the same file.",
+                        "description": "Path of its key, without a passphrase. Empty: in the same file.",
                         "schema": {"section": "TLS and proxy", "type": ["string", "null"], "default": None},
                     },
                     "proxy": {
                         "label": "Proxy",
-                        "description": "http://host:port, without a login; empty: as HTTPS_PROXY says.",
+                        "description": "http://host:port, without a login. Empty: HTTPS_PROXY decides.",
                         "schema": {"section": "TLS and proxy", "type": ["string", "null"], "default": None},
                     },
                     "connect_timeout": {
@@ -162,7 +162,7 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "retry_timeout": {
                         "label": "Retry (seconds)",
-                        "description": "How long a task goes on while the server is away, before it fails.",
+                        "description": "How long a task keeps trying while the server is away.",
                         "schema": {
                             "section": "Timeouts",
                             "type": ["integer", "null"],
@@ -172,7 +172,7 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "requests_per_second": {
                         "label": "Packets per second, at most",
-                        "description": "Of each task, to leave room for people; empty: as the server takes.",
+                        "description": "For each task, to leave room for people. Empty: the server's limit.",
                         "schema": {
                             "section": "Limits",
                             "type": ["integer", "null"],
@@ -182,12 +182,12 @@ def get_provider_info() -> dict[str, Any]:
                     },
                     "local_root": {
                         "label": "Root of local files",
-                        "description": "Folder, such as /data, that local paths must not leave; empty: any.",
+                        "description": "Folder, such as /data, that local paths must not leave. Empty: any.",
                         "schema": {"section": "Limits", "type": ["string", "null"], "default": None},
                     },
                     "packet_path": {
                         "label": "Packet path",
-                        "description": "Where packets go: served (open source) or documented; empty: auto.",
+                        "description": "Where packets go: served (open source) or documented. Empty: auto.",
                         "schema": {
                             "section": "Limits",
                             "type": ["string", "null"],

@@ -27,16 +27,17 @@ _MOST_DRAWN = 60
 CANNOT_SAY = (
     "AP and AP50 cover boxes, by IoU, and polygons, by the IoU of their masks. Other shapes have precision "
     "and recall, or only what became of them.",
-    "People corrected what the model drew, and a box that is nearly right is seldom moved. Their work leans "
-    "towards the predictions, and these figures are better than those against labels drawn from nothing.",
-    "Recall is against what the reviewers drew. What neither the model nor they saw is missing from it.",
-    "Predictions below the threshold of the push were never shown. Nothing here says what people would have "
-    "made of them, and no threshold below it can be advised.",
-    "Files that people have not finished count nowhere. If they review the easy ones first, or only chosen "
-    "ones, the figures are those of these files.",
-    "A prediction that a stale page or another program took away is no judgement, and is counted apart.",
-    "Intervals are 95 %. Among many labels a few are beyond theirs by chance. Thresholds are chosen on the "
-    "same reviews that judge them, so try one on the next run before trusting it.",
+    "People corrected what the model drew, and they seldom move a box that is nearly right. So these figures "
+    "are better than those against labels drawn from scratch.",
+    "Recall is measured against what the reviewers drew. It does not include what neither they nor the model "
+    "saw.",
+    "Predictions below the threshold of the push were never shown, so nothing is known about them, and no "
+    "lower threshold can be advised.",
+    "Files that people have not finished do not count. If they review the easy ones first, or selected ones, "
+    "the figures hold only for those files.",
+    "A prediction that a stale page or another program removed is not judged, and is counted separately.",
+    "Intervals are 95 %. Among many labels, a few are outside theirs by chance. Thresholds are chosen on the "
+    "same reviews that judge them, so try one on the next run before you trust it.",
 )
 
 _CLASSES = {KEPT: "kept", DELETED: "gone", REDRAWN: "drawn", ADDED: "drawn"}
@@ -90,7 +91,7 @@ def _parts(
     heading = f"{project}: how good {figures['run']} was"
     notes = [comparison.summary(), *comparison.missed]
     notes += [comparison.too_few] if comparison.too_few else []
-    notes += [f"Not told: {each}" for each in figures["missing"]]
+    notes += [f"Not available: {each}" for each in figures["missing"]]
     filters = _Filters(worst)
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8") + filters.style()
     yield head(heading, heading, "fails" if fails else "passes", notes, style)
@@ -124,7 +125,7 @@ def _lead(figures: Mapping[str, Any]) -> str:
     ]
     per_file = of_files["corrections_per_file"]
     if per_file is not None:
-        shown.append((f"{per_file:.2f}", "corrections a file"))
+        shown.append((f"{per_file:.2f}", "corrections per file"))
     for kind, each in every["ap"].items():
         if each["ap"] is not None:
             shown.append((f"{each['ap50']:.3f}", f"AP50 of {_PLURALS[kind]} (AP {each['ap']:.3f})"))
@@ -195,9 +196,9 @@ def _outcomes(every: Mapping[str, Any]) -> str:
     if unknown:
         worst = share_told(every["at_worst"]["acceptance"])
         note = (
-            f'<p class="faint">Unknown: {unknown:,} are gone, and no history tells whether people deleted '
-            "them or a stale page lost them. They count neither way. If people deleted all of them, "
-            f"acceptance is {escape(str(worst))}; limits are held against that.</p>"
+            f'<p class="faint">Unknown: {unknown:,} are gone, and no history shows whether people deleted '
+            "them or a stale page lost them, so they do not count either way. If people deleted all of them, "
+            f"acceptance is {escape(str(worst))}; limits use that figure.</p>"
         )
     return _section(
         "What became of the predictions", f'{_stack(outcomes)}<div class="legend">{told}</div>{note}'
@@ -214,10 +215,14 @@ def _advice(figures: Mapping[str, Any]) -> str:
             acceptance = chosen["acceptance"]
             of = "all labels" if name is None else f"{name}"
             told.append(
-                f"From {chosen['threshold']:.2f} on people kept {percent(acceptance['share'])} of {of} "
-                f"(lower bound {percent(acceptance['low'])}, {acceptance['of']:,} judged)."
+                f"From a score of {chosen['threshold']:.2f} on, people kept "
+                f"{percent(acceptance['share'])} of {of} (lower bound "
+                f"{percent(acceptance['low'])}, {acceptance['of']:,} judged)."
             )
-    return listed(told) or '<p class="faint">At no score are people sure to keep 90 % or more.</p>'
+    return (
+        listed(told)
+        or '<p class="faint">There is no score above which people are sure to keep 90 % or more.</p>'
+    )
 
 
 def _labels(figures: Mapping[str, Any]) -> str:
@@ -231,7 +236,7 @@ def _groups(figures: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _table(title: str, name: str, groups: Mapping[str, Any], most: int) -> str:
-    heads = ("Predictions", "Acceptance", "Precision", "Recall", "AP50", "Mean IoU of the moved")
+    heads = ("Predictions", "Acceptance", "Precision", "Recall", "AP50", "Mean IoU if moved")
     row_heads = "".join(f'<th class="number">{each}' for each in heads)
     rows = []
     for key, each in list(groups.items())[:most]:
@@ -278,7 +283,7 @@ def _confusion(pairs: Sequence[Mapping[str, Any]]) -> str:
     rest = f'<p class="faint">and {more:,} more pairs</p>' if more > 0 else ""
     heads = '<tr><th>Predicted<th>People say<th class="number">Instances</tr>'
     return _section(
-        "Labels that were exchanged", f"<table><thead>{heads}</thead><tbody>{rows}</tbody></table>{rest}"
+        "Labels that people changed", f"<table><thead>{heads}</thead><tbody>{rows}</tbody></table>{rest}"
     )
 
 
@@ -290,7 +295,7 @@ def _counted(figures: Mapping[str, Any]) -> str:
         told.append(f"{figures['without_area']:,} without an area: left out of the average precision")
     if figures["references_given_twice"]:
         twice = count_of(figures["references_given_twice"], "reference")
-        told.append(f"{twice} given to several instances: the last counts")
+        told.append(f"{twice} given to several instances: the last one counts")
     compared = figures["all"]["outcomes"].get("not_compared", 0)
     if compared:
         told.append(f"{compared:,} not compared: they have no reference or no place")

@@ -94,13 +94,13 @@ def _threshold(counts: Counts) -> str:
         return ""
     bins = [sum(column) for column in zip(*(each.bins for each in counts.labels.values()), strict=True)]
     without = counts.instances - scores
-    rest = f"; {without:,} have no score, and stay" if without else ""
+    rest = f"; {without:,} have no score and always stay" if without else ""
     return (
         '<section class="threshold" hidden><h2>Threshold</h2><label>Score at least '
         f'<input type="range" min="0" max="1" step="{1 / BINS:g}" value="0" data-bins="{bins}">'
         "<output>0.00</output></label>"
         f"<p><output>{scores:,}</output> of {scores:,} instances with a score in the whole set{rest}. The "
-        "pictures show no others.</p></section>"
+        "pictures show only these.</p></section>"
     )
 
 

@@ -351,7 +351,7 @@ def test_the_slider_counts_the_whole_set_and_hides_shapes_below():
     bins = json.loads(str(slider["data-bins"]))
     assert (sum(bins), sum(bins[10:]), bins[4], bins[19]) == (3, 2, 1, 1)
     assert float(str(slider["step"])) == 1 / len(bins)
-    assert "1 have no score, and stay" in page
+    assert "1 have no score and always stay" in page
     assert 'data-score="' in page
     (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
