@@ -17,7 +17,7 @@ _PACKAGE = __package__.partition(".")[0]
 @contextmanager
 def telling_log() -> Generator[None, None, None]:
     """Show what the provider logs, one plain line each, on standard error; what Airflow logs is left out."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _ToStandardError()
     handler.setFormatter(logging.Formatter("%(message)s"))
     log = logging.getLogger(_PACKAGE)
     before, propagates = log.level, log.propagate
@@ -30,6 +30,15 @@ def telling_log() -> Generator[None, None, None]:
         log.removeHandler(handler)
         log.setLevel(before)
         log.propagate = propagates
+
+
+class _ToStandardError(logging.Handler):
+    """Writes to what standard error is at the moment: while a bar is shown, lines go above it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        sys.stderr.write(self.format(record) + "\n")
+        sys.stderr.flush()
 
 
 class Bar:

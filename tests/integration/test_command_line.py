@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
 import re
 import shlex
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -218,6 +222,38 @@ def test_who_reads_the_result_may_stop_reading(terminal: Terminal):
     assert (ended.returncode, ended.stdout) == (0, "")
     assert "Traceback" not in ended.stderr
     assert "BrokenPipe" not in ended.stderr
+
+
+def test_on_a_terminal_lines_go_above_the_bar(terminal: Terminal):
+    """A pseudo-terminal of 80 columns: no line of the log is written into the bar."""
+    command = [
+        sys.executable,
+        "-m",
+        "airflow_provider_diffgram",
+        "push",
+        "packets.jsonl",
+        "--dataset",
+        "night",
+    ]
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    environment = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(
+        [*command, "--dataset", "night", "--wait"], stdout=theirs, stderr=theirs, env=environment
+    ) as process:
+        os.close(theirs)
+        written = b""
+        with suppress(OSError):  # when nobody has the other end any more
+            while part := os.read(ours, 4096):
+                written += part
+        os.close(ours)
+    assert process.returncode == 0, written.decode()
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written.decode()).replace("\r", "\n").splitlines()
+    assert any("━" in line for line in shown)
+    for line in shown:
+        assert len(line) <= 80 or "━" not in line
+        assert not ("━" in line and "in Diffgram" in line), line
+    assert "2 expected: 2 succeeded" in shown
 
 
 def test_a_preview_says_what_is_wrong(terminal: Terminal):
