@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
@@ -13,6 +12,7 @@ from .base import Id, Int32, PositiveInt, Sent, Text
 from .instances import Instance
 from .media import EXTENSIONS, Media, PageMedia, PathMedia, TextMedia, UrlMedia, media_type_of
 from .problems import named
+from .repeats import twice
 
 MAX_FRAMES = 36_000
 """Most frames of one video (server.md 5.6)."""
@@ -33,10 +33,9 @@ def _frame_number(key: Any) -> Any:
 def _frames_once(frames: Any) -> Any:
     """Refuse a frame given twice, as ``5`` and ``"5"``: one of them would be lost."""
     if isinstance(frames, Mapping):
-        numbers = Counter(int(key) for key in map(str, frames) if key.isdecimal())
-        twice = [str(number) for number, times in numbers.items() if times > 1]
-        if twice:
-            raise ValueError(f"{named('frame', twice)} given twice: give each frame once")
+        repeated = twice(int(key) for key in map(str, frames) if key.isdecimal())
+        if repeated:
+            raise ValueError(f"{named('frame', list(map(str, repeated)))} given twice: give each frame once")
     return frames
 
 

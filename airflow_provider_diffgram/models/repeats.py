@@ -1,17 +1,25 @@
-"""JSON and YAML in which no object has a key twice.
+"""What is there twice: values, and keys of JSON and YAML.
 
-Parsers keep the last of two values, so the first would be lost without a word.
+Parsers keep the last of two values of a key, so the first would be lost without a word.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import Any
+from collections.abc import Hashable, Iterable
+from typing import Any, TypeVar
+
+Value = TypeVar("Value", bound=Hashable)
 
 
 class RepeatedKeyError(ValueError):
     """An object has a key twice."""
+
+
+def twice(values: Iterable[Value]) -> list[Value]:
+    """Return the values that are there more than once, each once."""
+    return [value for value, times in Counter(values).items() if times > 1]
 
 
 def json_without_repeats(text: str | bytes) -> Any:
@@ -26,8 +34,8 @@ def json_without_repeats(text: str | bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
-        raise RepeatedKeyError(f"the key {twice[0]!r} is there twice in one object")
+        first = twice(key for key, _ in pairs)[0]
+        raise RepeatedKeyError(f"the key {first!r} is there twice in one object")
     return found
 
 

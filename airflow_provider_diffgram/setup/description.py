@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
@@ -17,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ..models import InvalidValueError, Label
 from ..models.problems import count_of, describe, did_you_mean, first_of
 from ..models.received import AttributeGroup
-from ..models.repeats import yaml_keys_twice
+from ..models.repeats import twice, yaml_keys_twice
 
 GROUPS_A_DAY = 10
 """Attributes that a project may get in a day (server.md 1.5)."""
@@ -149,12 +148,12 @@ class DescribedSchema(_Described):
         :raises InvalidValueError: with everything that is wrong.
         """
         try:
-            twice = yaml_keys_twice(text)
+            repeated = yaml_keys_twice(text)
             told = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise InvalidValueError(where, [_not_yaml(error)]) from None
-        if twice:
-            raise InvalidValueError(where, twice)
+        if repeated:
+            raise InvalidValueError(where, repeated)
         return cls.from_fields({} if told is None else told, where)
 
     @classmethod
@@ -187,9 +186,8 @@ def _shortened(value: Any) -> Any:
 
 
 def _refuse_twice(what: str, names: Iterable[str]) -> None:
-    twice = [repr(name) for name, times in Counter(names).items() if times > 1]
-    if twice:
-        raise ValueError(f"{what} given twice: {', '.join(twice)}")
+    if repeated := twice(names):
+        raise ValueError(f"{what} given twice: {', '.join(map(repr, repeated))}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ...models import Instance
 from ...models.problems import first_of
+from ...models.repeats import twice
 
 _OF_ANY_FILE = frozenset({"tag", "global", "relation"})
 _OF_TEXTS, _OF_AUDIO = frozenset({"text_token"}), frozenset({"audio"})
@@ -42,15 +43,8 @@ def repeated_references(instances: Iterable[Instance]) -> list[str]:
     A reference tells whether its instance is there already: a second one with it would never be sent to a
     file that has the first.
     """
-    seen: set[str] = set()
-    twice: dict[str, None] = {}
-    for each in instances:
-        reference = each.creation_ref_id
-        if reference is not None:
-            if reference in seen:
-                twice[reference] = None
-            seen.add(reference)
-    if not twice:
+    repeated = twice(each.creation_ref_id for each in instances if each.creation_ref_id is not None)
+    if not repeated:
         return []
-    shown = first_of([repr(each) for each in twice], _SHOWN)
+    shown = first_of([repr(each) for each in repeated], _SHOWN)
     return [f"creation_ref_id {shown} is given to several instances: give each its own, or none"]

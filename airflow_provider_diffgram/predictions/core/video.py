@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow_provider_diffgram.models import Instance, InvalidValueError
+from airflow_provider_diffgram.models.repeats import twice
 
 from .account import Account
 from .convert import instances_of
@@ -152,14 +153,8 @@ def _tracks(by_frame: Mapping[int, Iterable[RawPrediction]]) -> dict[Hashable, i
 
 def _doubled(frame: int, predictions: Iterable[RawPrediction]) -> list[str]:
     """Return which tracks have two predictions of a label in a frame: a thing is once in a picture."""
-    seen: set[tuple[str, Hashable]] = set()
-    twice: dict[tuple[str, Hashable], None] = {}
-    for each in predictions:
-        place = (each.label, each.track)
-        if each.track is not None and place in seen:
-            twice[place] = None
-        seen.add(place)
-    return [f"frame {frame}: track {track!r} of {label!r} is there twice" for label, track in twice]
+    tracked = ((each.label, each.track) for each in predictions if each.track is not None)
+    return [f"frame {frame}: track {track!r} of {label!r} is there twice" for label, track in twice(tracked)]
 
 
 def _numbered(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Container, Hashable, Iterator, Sequence
 from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.media import as_text
 from airflow_provider_diffgram.models.problems import count_of
+from airflow_provider_diffgram.models.repeats import twice
 
 from ..core.raw import RawImage, RawPrediction
 from ..core.reading import (
@@ -69,8 +69,7 @@ def _check(columns: list[Any]) -> None:
     edges = [name for name in _EDGES if name not in columns]
     if 0 < len(edges) < len(_EDGES):
         problems += [f"column {name!r} is missing; a box has four edges" for name in edges]
-    twice = [name for name, count in Counter(columns).items() if count > 1]
-    problems += [f"column {name!r} is there twice" for name in twice]
+    problems += [f"column {name!r} is there twice" for name in twice(columns)]
     known = (*_NEEDED, *_OTHERS)
     problems += [
         f"column {name!r} is not known: drop it, or rename it to one of {', '.join(known)}"

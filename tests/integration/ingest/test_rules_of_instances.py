@@ -130,7 +130,7 @@ FRAMES: list[tuple[str, dict[Any, Any], str]] = [
     ("5.6 a frame before the first", {-1: [box()]}, "frame number"),
     ("5.6 a fraction of a frame", {1.5: [box()]}, "frame number"),
     ("5.6 a frame beyond what Diffgram keeps", {36000: [box()]}, "36000"),
-    ("5.6 a frame that is there twice loses one", {5: [box()], "5": [box(30)]}, "5 are given twice"),
+    ("5.6 a frame that is there twice loses one", {5: [box()], "5": [box(30)]}, "frame 5 given twice"),
     ("5.6 a frame beyond the end", {CLIP_FRAMES: [box()]}, "0 to 19"),
     ("5.6 an unknown label fails the whole video", {5: [box(label="bird")]}, "'bird'"),
     ("quirk 52: a bad box loses its frame", {5: [box() | {"x_max": 0}]}, "greater than x_min"),
