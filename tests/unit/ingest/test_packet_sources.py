@@ -183,7 +183,7 @@ def test_a_path_that_cannot_be_read_is_told_before_anything_is_sent(source: str)
 
 
 def test_a_folder_is_no_file(tmp_path: Path):
-    with pytest.raises(InvalidValueError, match="no such file"):
+    with pytest.raises(InvalidValueError, match=f"a folder, not a file: {tmp_path}"):
         read(str(tmp_path))
 
 
