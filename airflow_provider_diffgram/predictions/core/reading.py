@@ -232,7 +232,7 @@ def with_names(
             raise InvalidValueError(what, [cause])
         yield output, str(name), _size_of(size, str(name))
     refuse_more("names", each_name)
-    if sizes is not None:
+    if hasattr(sizes, "__len__"):  # one size may be repeated without an end
         refuse_more("sizes", each_size)
 
 

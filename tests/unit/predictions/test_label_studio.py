@@ -223,6 +223,7 @@ def span(start: int, end: int, **told: str) -> Any:
     [
         (PARIS, PARIS + 5, {}),
         (PARIS, PARIS + 5, {"text": "Paris"}),
+        (PARIS, PARIS + 5, {"text": "paris"}),
         (PARIS + 1, PARIS + 6, {"text": "Paris"}),  # as a browser counts the emoji
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -197,3 +198,8 @@ def test_what_is_beside_the_outputs_is_as_many(what: str, read: Any):
     told = "there are more than outputs: give an output for each image, an empty one if nothing was found"
     with pytest.raises(InvalidValueError, match=f"^{what}: {told}$"):
         list(read())
+
+
+def test_one_size_may_be_repeated_for_all_images():
+    images = list(from_torchvision([OUTPUT] * 2, ["a", "b"], sizes=repeat((10, 20))))
+    assert [(image.name, image.width, image.height) for image in images] == [("a", 10, 20), ("b", 10, 20)]

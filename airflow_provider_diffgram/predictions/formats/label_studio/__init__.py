@@ -350,8 +350,8 @@ def _as_told(start: int, end: int, told: Any, text: str) -> tuple[int, int]:
 
 
 def _is_alike(told: str, text: str) -> bool:
-    """Tell whether words are those of a text, but for blanks and ends of lines."""
-    return _without_blanks(told) == _without_blanks(text)
+    """Tell whether words are those of a text, but for blanks, ends of lines and capitals."""
+    return _without_blanks(told).casefold() == _without_blanks(text).casefold()
 
 
 def _without_blanks(text: str) -> str:
