@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 import imagesize
@@ -44,15 +45,28 @@ def size_problems(media: PathMedia, path_of: PathOpener, instances: Sequence[Ins
             return []
         file.seek(0)
         seen = size_of(file, as_seen=True)
-    return [] if seen is None else outside_problems(instances, seen)
+    if seen is None:
+        return []
+    may_be_turned = PurePosixPath(media.path).suffix.lower() in _TURNED_UNTOLD
+    return outside_problems(instances, seen, may_be_turned=may_be_turned)
 
 
-def outside_problems(instances: Iterable[Instance], size: Size) -> list[str]:
+_TURNED_UNTOLD = (".png", ".webp")
+"""Files of which imagesize does not tell how EXIF turns them."""
+
+
+def outside_problems(instances: Iterable[Instance], size: Size, *, may_be_turned: bool = False) -> list[str]:
     """Return what is wrong with predictions of which no part is on their image; at most one line.
 
     :param size: of the image as people see it.
+    :param may_be_turned: whether people may see it with width and height exchanged.
     """
-    outside = [(place, each) for place, each in enumerate(instances) if _is_outside(each, size)]
+    sizes = [size, size[::-1]] if may_be_turned else [size]
+    outside = [
+        (place, each)
+        for place, each in enumerate(instances)
+        if all(_is_outside(each, size) for size in sizes)
+    ]
     if not outside:
         return []
     place, first = outside[0]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from PIL import Image
+from PIL import Image, ImageOps
 from pydantic import TypeAdapter
 
 from airflow_provider_diffgram.client import StorageError
@@ -132,12 +132,24 @@ def box(x_min: int, y_min: int) -> Box:
     return Box(label="cat", x_min=x_min, y_min=y_min, x_max=x_min + 9, y_max=y_min + 9)
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("extension", ["jpg", "tif", "png", "webp"])
+def test_what_is_on_an_image_as_pillow_turns_it_is_on_it(tmp_path: Path, extension: str, orientation: int):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    media = picture(tmp_path, extension, 40, 20, exif=exif)
+    with Image.open(media.path) as stored:
+        width, height = ImageOps.exif_transpose(stored).size
+    assert outside(media, box(width - 1, height - 1)) == []
+    assert len(outside(media, box(40, 40))) == 1
+
+
 @pytest.mark.parametrize("extension", FORMATS)
 def test_a_prediction_of_which_no_part_is_on_the_image_is_named(tmp_path: Path, extension: str):
     media = picture(tmp_path, extension, 40, 20)
     assert outside(media, box(0, 0), box(39, 19)) == []
-    assert outside(media, box(0, 0), box(40, 0), box(0, 20)) == [
-        "instance_list.1 (box 'cat'): is at 40, 0, 49, 9, outside its image of 40 x 20 pixels, as "
+    assert outside(media, box(0, 0), box(40, 21), box(41, 40)) == [
+        "instance_list.1 (box 'cat'): is at 40, 21, 49, 30, outside its image of 40 x 20 pixels, as "
         "are 1 other: are its coordinates of another size?"
     ]
 
@@ -147,15 +159,15 @@ def test_a_prediction_of_which_no_part_is_on_the_image_is_named(tmp_path: Path, 
     [
         (
             {"type": "point", "points": [{"x": 40, "y": 20}]},
-            {"type": "point", "points": [{"x": 40.1, "y": 2}]},
+            {"type": "point", "points": [{"x": 40.1, "y": 21}]},
         ),
         (
             {"type": "polygon", "points": [{"x": 39, "y": 1}, {"x": 60, "y": 1}, {"x": 60, "y": 9}]},
-            {"type": "polygon", "points": [{"x": 41, "y": 1}, {"x": 60, "y": 1}, {"x": 60, "y": 9}]},
+            {"type": "polygon", "points": [{"x": 41, "y": 21}, {"x": 60, "y": 21}, {"x": 60, "y": 29}]},
         ),
         (
             {"type": "keypoints", "nodes": [{"id": 1, "x": 1, "y": 2}, {"id": 2, "x": 99, "y": 99}]},
-            {"type": "keypoints", "nodes": [{"id": 1, "x": 41, "y": 2}]},
+            {"type": "keypoints", "nodes": [{"id": 1, "x": 41, "y": 22}]},
         ),
     ],
 )
