@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from ...client import (
     DiffgramClient,
 )
 from ...drawing import likeness
-from ...models import BlobMedia, File, Instance, InvalidValueError, Packet, PageMedia, PathMedia
+from ...models import BlobMedia, File, InvalidValueError, Packet, PageMedia, PathMedia
 from ...models.media import MEDIA_TYPES
 from ...models.problems import describe
 from ...models.received import without_signatures
@@ -24,7 +24,7 @@ from ..server.files import SEARCH_ONE_BY_ONE, find_with_children, root_files
 from ..server.names import Known
 from .blobs import Blobs
 from .image_size import size_problems
-from .instances import misplaced, repeated_references
+from .instances import Unseen, misplaced, repeated_references
 from .labels import Labels, Ref, UnknownLabels
 from .lookup import find_dataset
 from .names import name_of
@@ -73,6 +73,7 @@ class Plan:
     :param there: children that were there, by parent.
     :param media_types: of the packets that go through the queue, and of videos.
     :param large: paths of media that are uploaded in chunks.
+    :param unseen: packets with instances that nobody will see.
     :param limits: how much goes together.
     """
 
@@ -84,6 +85,7 @@ class Plan:
     there: dict[int, list[File]] = field(default_factory=dict)
     media_types: set[str] = field(default_factory=set)
     large: set[str] = field(default_factory=set)
+    unseen: Unseen = field(default_factory=Unseen)
     limits: Limits = LIMITS
 
 
@@ -181,6 +183,7 @@ class Preparation:
         if self._problems:
             self.plan.documents.close()
             raise InvalidValueError("packets", self._problems, self._unshown)
+        self.plan.unseen.tell()
 
 
 def _dataset_id(client: DiffgramClient, dataset: str | int | None) -> tuple[int, list[str]]:
@@ -212,9 +215,9 @@ class _Check:
     def problems(self, packet: Packet, where: str) -> list[str]:
         """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
         instances = packet.instances
-        problems = [*self._plan.labels.note(instances), *repeated_references(instances)]
+        problems = [*self._plan.labels.note(instances), *repeated_references(packet)]
         if packet.media is not None:
-            problems += misplaced(instances, packet.media.type)
+            self._plan.unseen.note(where, misplaced(instances, packet.media.type))
         if self._compares_shapes:
             unmeasured = likeness.problems_of({each.type for each in instances})
             problems += [f"{each}, or set refresh={{'respect_people': False}}" for each in unmeasured]
@@ -223,7 +226,7 @@ class _Check:
         if packet.media is not None and not isinstance(packet.media, PathMedia):
             self._plan.media_types.add(packet.media.type)
         if isinstance(packet.media, PathMedia):
-            problems += self._path_problems(packet, packet.media)
+            problems += self._path_problems(packet, packet.media, where)
             problems += frame_problems(packet, self._path_of)
         if isinstance(packet.media, BlobMedia):
             problems += self._plan.blobs.problems(packet.media)
@@ -233,26 +236,28 @@ class _Check:
                 self._parents[packet.parent_file_id] = self._parent_problems(packet.parent_file_id)
             problems += self._parents[packet.parent_file_id]
         if packet.file_id is not None:
-            problems += self._update_problems(packet, packet.file_id)
+            problems += self._update_problems(packet, packet.file_id, where)
         return [f"{where}: {problem}" for problem in problems]
 
-    def _path_problems(self, packet: Packet, media: PathMedia) -> list[str]:
+    def _path_problems(self, packet: Packet, media: PathMedia, where: str) -> list[str]:
         if isinstance(media, PageMedia):
             return self._plan.documents.problems(media)
         size, problems = measured(media, self._path_of)
         if not problems:
-            problems = self._size_problems(media, packet.instance_list)
+            problems = self._size_problems(packet, media, where)
         if not problems and is_large(packet, size, self._plan.limits.upload):
             problems = large_problems(packet, size, self._plan.limits.upload)
             self._plan.large.add(media.path)
             self._plan.media_types.add(media.type)
         return problems
 
-    def _size_problems(self, media: PathMedia, instances: Sequence[Instance]) -> list[str]:
+    def _size_problems(self, packet: Packet, media: PathMedia, where: str) -> list[str]:
         try:
-            return size_problems(media, self._path_of, instances)
+            too_large, outside = size_problems(media, self._path_of, packet.instance_list)
         except (OSError, ImportError, ValueError) as error:
             return [f"cannot read {media.path}: {error}"]
+        self._plan.unseen.note(where, outside)
+        return too_large
 
     def among_root_files(self) -> list[str]:
         """Return which parents are not in the dataset, and which new children have the name of a root file.
@@ -321,7 +326,7 @@ class _Check:
         self._to_find[file_id] = parent
         return []
 
-    def _update_problems(self, packet: Packet, file_id: int) -> list[str]:
+    def _update_problems(self, packet: Packet, file_id: int, where: str) -> list[str]:
         file = self._file(file_id)
         if file is None:
             return [f"file_id {file_id}: no such file in project {self._client.project!r}"]
@@ -334,8 +339,7 @@ class _Check:
             return [f"file_id {file_id} is a video: give frame_packet_map, not instance_list"]
         if file.type != "video" and packet.frame_packet_map:
             return [f"file_id {file_id} is of type {file.type}: give instance_list, not frame_packet_map"]
-        if wrong := misplaced(packet.instances, file.type or ""):
-            return [f"file_id {file_id}: {problem}" for problem in wrong]
+        self._plan.unseen.note(where, misplaced(packet.instances, file.type or ""))
         if not self._plan.known.add_target(file_id, replaces=packet.mode == "update_with_existing"):
             return [
                 f"file_id {file_id}: several packets update this file, and one of them replaces its "

@@ -23,8 +23,10 @@ Size = tuple[int, int]
 """Width and height, in pixels."""
 
 
-def size_problems(media: PathMedia, path_of: PathOpener, instances: Sequence[Instance] = ()) -> list[str]:
-    """Return why an image is too large, or which predictions are not on it; nothing if its header is silent.
+def size_problems(
+    media: PathMedia, path_of: PathOpener, instances: Sequence[Instance] = ()
+) -> tuple[list[str], list[str]]:
+    """Return why an image is too large, and which predictions are not on it; nothing if its header is silent.
 
     Of an image above 7680 pixels the server stores a wrong size, and squeezes some (quirk 45). It compares no
     prediction with the image (server.md 5.3): one that is all outside would be stored where nobody sees it.
@@ -34,21 +36,21 @@ def size_problems(media: PathMedia, path_of: PathOpener, instances: Sequence[Ins
     :raises OSError: if it cannot be read.
     """
     if media.type != "image":
-        return []
+        return [], []
     path = path_of(media.path)
     options: dict[str, Any] = {} if is_local(path) else {"block_size": _BLOCK}
     with path.open("rb", **options) as file:
         problem = too_large(media.path, file)
         if problem is not None:
-            return [problem]
+            return [problem], []
         if not instances:
-            return []
+            return [], []
         file.seek(0)
         seen = size_of(file, as_seen=True)
     if seen is None:
-        return []
+        return [], []
     may_be_turned = PurePosixPath(media.path).suffix.lower() in _TURNED_UNTOLD
-    return outside_problems(instances, seen, may_be_turned=may_be_turned)
+    return [], outside_problems(instances, seen, may_be_turned=may_be_turned)
 
 
 _TURNED_UNTOLD = (".png", ".webp")

@@ -169,6 +169,7 @@ class Prepared:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Close report and record; if one is not complete, that is told beside what else there is to tell."""
         self.plan.labels.tell_left_out()
+        self.plan.unseen.tell()
         self.plan.documents.close()
         unwritten = self.outcomes.close()
         if not unwritten:

@@ -28,7 +28,7 @@ def picture(folder: Path, extension: str, width: int, height: int, **options: An
 
 
 def problems(media: PathMedia) -> list[str]:
-    return image_size.size_problems(media, universal_path)
+    return image_size.size_problems(media, universal_path)[0]
 
 
 @pytest.mark.parametrize("extension", FORMATS)
@@ -125,7 +125,7 @@ def test_a_storage_that_fails_in_the_middle_is_not_taken_for_a_broken_image():
 
 
 def outside(media: PathMedia, *instances: Any) -> list[str]:
-    return image_size.size_problems(media, universal_path, instances)
+    return image_size.size_problems(media, universal_path, instances)[1]
 
 
 def box(x_min: int, y_min: int) -> Box:
