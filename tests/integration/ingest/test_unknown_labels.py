@@ -104,7 +104,7 @@ def test_a_label_whose_creation_stays_unanswered_is_looked_for_before_it_is_made
 
 def test_a_thousand_labels_are_a_mistake_and_are_not_created(diffgram: LiveDiffgram, media: Media):
     tags = [{"type": "tag", "label": f"label {number}"} for number in range(1000)]
-    with pytest.raises(InvalidValueError, match="1000 labels or more would be created, such as 'label 0'"):
+    with pytest.raises(InvalidValueError, match="1,000 labels or more would be created, such as 'label 0'"):
         diffgram.push([image(media, "a.png", *tags)], unknown_labels="create")
     assert labels_of(diffgram) == ["cat", "dog"]
 
