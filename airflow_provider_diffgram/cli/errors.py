@@ -20,20 +20,12 @@ def telling_of_connection(conn_id: str) -> Generator[None, None, None]:
 
     :raises NoConnectionError: if the connection is missing, or incomplete or wrong.
     """
-    from airflow.providers.common.compat.sdk import AirflowNotFoundException
-
     from ..hooks.connection import InvalidConnectionError
 
     try:
         yield
     except InvalidConnectionError as error:
         raise NoConnectionError(str(error)) from None
-    except AirflowNotFoundException:
-        raise NoConnectionError(
-            f"there is no connection {conn_id!r}. Make one of type Diffgram in Airflow, or "
-            f"export AIRFLOW_CONN_{conn_id.upper()}="
-            "'diffgram://CLIENT_ID:CLIENT_SECRET@diffgram.example.com/my-project'"
-        ) from None
 
 
 def words_of(error: BaseException) -> str:

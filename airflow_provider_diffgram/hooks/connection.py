@@ -27,6 +27,15 @@ class InvalidConnectionError(ValueError):
     """The connection is incomplete or wrong; the message names the fields, never the secret."""
 
 
+def missing_connection(conn_id: str) -> InvalidConnectionError:
+    """Return the error of a connection that Airflow does not know."""
+    return InvalidConnectionError(
+        f"there is no connection {conn_id!r}. Make one of type Diffgram in Airflow, or "
+        f"export AIRFLOW_CONN_{conn_id.upper()}="
+        "'diffgram://CLIENT_ID:CLIENT_SECRET@diffgram.example.com/my-project'"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Defaults:
     """What tasks use if they set nothing themselves, and the folder to which local files are confined."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowSensorTimeout,
     BaseHook,
     ObjectStoragePath,
@@ -47,7 +48,12 @@ class DiffgramHook(BaseHook):
 
     @cached_property
     def _connection(self) -> Any:
-        return self.get_connection(self.diffgram_conn_id)
+        from .connection import missing_connection
+
+        try:
+            return self.get_connection(self.diffgram_conn_id)
+        except AirflowNotFoundException:
+            raise missing_connection(self.diffgram_conn_id) from None
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:

@@ -29,9 +29,21 @@ _LONGEST_NAME = 100
 _LONGEST_PATH = 1000
 
 
-def seconds_of(value: timedelta | float) -> float:
-    """Return a duration in seconds."""
-    return value.total_seconds() if isinstance(value, timedelta) else float(value)
+def seconds_of(value: timedelta | float, name: str = "a duration") -> float:
+    """Return a duration in seconds.
+
+    :param name: of the argument, for the message.
+    :raises InvalidValueError: if it is none.
+    """
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        from ..models import InvalidValueError
+
+        told = f"{name} must be a timedelta or a number of seconds, not {value!r}"
+        raise InvalidValueError(name, [told]) from None
 
 
 def number_of(name: str, value: Any) -> float:

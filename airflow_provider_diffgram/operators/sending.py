@@ -120,7 +120,10 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         super().on_kill()
 
     def _patience(self) -> float:
-        return seconds_of(self.wait_timeout)
+        return seconds_of(self.wait_timeout, "wait_timeout")
+
+    def _pause(self) -> float:
+        return seconds_of(self.poke_interval, "poke_interval")
 
     def _report_path(self) -> str | None:
         return self.wait_report
@@ -134,7 +137,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
             self._announce_handle(context, handle)
             return sent
         self._began = time.time()
-        deadline, poke_interval = self._began + self._patience(), seconds_of(self.poke_interval)
+        deadline, poke_interval = self._began + self._patience(), self._pause()
         receipt = self._begin(context, [handle])
         if receipt is None and self.deferrable:
             self._defer([sent], deadline, poke_interval)
@@ -187,8 +190,8 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
                 options["max_failed"] = number_of("max_failed", self.max_failed)
             Options(**options, if_exists=cast("IfExists", if_exists), refresh=refresh)
 
-        of_wait = self._check_wait if self.wait_for_completion else None
-        problems = all_problems(each for each in (check, also, of_wait) if each is not None)
+        of_wait = (self._check_wait, self._patience, self._pause) if self.wait_for_completion else ()
+        problems = all_problems(each for each in (check, also, *of_wait) if each is not None)
         if problems:
             raise InvalidValueError("parameters", problems, sent=NOTHING)
         self._remember(context)

@@ -13,6 +13,8 @@ from typing import IO, Any, BinaryIO, Protocol, cast
 from ..client import DiffgramError
 from ..ingest.read.paths import PathOpener, is_local
 from ..ingest.read.storage import patient
+from ..models import InvalidValueError
+from ..storage_faults import words_of_fault
 
 _PIECE = 2**20
 
@@ -56,7 +58,8 @@ class Folder:
         """Return the local path of a file; its folder is made."""
         path = self._path_of(f"{self.path}/{name}")
         found = Path(getattr(path, "path", None) or str(path))
-        found.parent.mkdir(parents=True, exist_ok=True)
+        with self._telling():
+            found.parent.mkdir(parents=True, exist_ok=True)
         return found
 
     def names(self) -> set[str]:
@@ -85,11 +88,12 @@ class Folder:
         """Open a file to write bytes; its folder is made."""
         path = self._path_of(f"{self.path}/{name}")
         self._make_room(name)
-        try:
-            opened = path.open("wb")
-        except FileNotFoundError:
-            self._make_folder(path)
-            opened = path.open("wb")
+        with self._telling():
+            try:
+                opened = path.open("wb")
+            except FileNotFoundError:
+                self._make_folder(path)
+                opened = path.open("wb")
         with opened as file:
             yield file
 
@@ -149,6 +153,14 @@ class Folder:
     def _make_folder(self, path: Any) -> None:
         """Make the folder of a file, where a storage has folders, and does not make them by itself."""
         path.attempt("write", lambda: path.fs.makedirs(path.path.rpartition("/")[0], exist_ok=True))
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Say which folder cannot be written, where another attempt would not help."""
+        try:
+            yield
+        except (PermissionError, FileNotFoundError, NotADirectoryError, FileExistsError) as error:
+            raise InvalidValueError("path", [f"cannot write {self.path}: {words_of_fault(error)}"]) from None
 
     def _make_room(self, name: str) -> None:
         folder = name.rpartition("/")[0]

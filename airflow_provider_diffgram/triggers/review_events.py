@@ -176,13 +176,11 @@ async def _looked(diffgram_conn_id: str, job: int | str, job_id: int | None) -> 
 
     :param job_id: from an earlier poll.
     """
-    from airflow.providers.common.compat.connection import get_async_connection
-
     from ..client.aio import shared_client
-    from ..hooks.connection import settings_of
     from ..review.tasks import all_states
+    from .waiting import settings_named
 
-    client = shared_client(settings_of(await get_async_connection(diffgram_conn_id)))
+    client = shared_client(await settings_named(diffgram_conn_id))
     if job_id is None:
         job_id = await client.run(_found(client.project, job))
     return job_id, await client.run(all_states(client.project, job_id))

@@ -9,16 +9,28 @@ from inspect import signature
 from typing import Any
 
 from airflow.providers.common.compat.connection import get_async_connection
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from ..client import DiffgramError, Settings
 from ..client.aio import shared_client
 from ..client.request import Steps
-from ..hooks.connection import InvalidConnectionError, settings_of
+from ..hooks.connection import InvalidConnectionError, missing_connection, settings_of
 from ..models import InvalidValueError
 
 _SPREAD = 1.0
 """Seconds over which triggers that start together spread their first polls."""
+
+
+async def settings_named(conn_id: str) -> Settings:
+    """Return the settings in a connection.
+
+    :raises InvalidConnectionError: if it is missing, incomplete or wrong.
+    """
+    try:
+        return settings_of(await get_async_connection(conn_id))
+    except AirflowNotFoundException:
+        raise missing_connection(conn_id) from None
 
 
 class WaitTrigger(BaseTrigger):
@@ -71,4 +83,4 @@ class WaitTrigger(BaseTrigger):
         }
 
     async def _settings(self) -> Settings:
-        return settings_of(await get_async_connection(self.diffgram_conn_id))
+        return await settings_named(self.diffgram_conn_id)

@@ -49,6 +49,8 @@ class JsonLines:
             raise InvalidValueError(f"{what}s", [f"cannot read {path}: {error}"]) from error
         if not there:
             told = f"a folder, not a file: {path}" if Path(path).is_dir() else f"no such file: {path}"
+            if path in ("", "None"):
+                told = f"a template rendered to {path!r}: does the task that it names return packets?"
             raise InvalidValueError(f"{what}s", [told])
 
     def __iter__(self) -> Iterator[Any]:

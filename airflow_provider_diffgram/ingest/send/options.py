@@ -109,8 +109,8 @@ class Options:
             problems.append(f"record and report are both {self.record!r}: give each a path of its own")
         if not self.max_failed >= 0:
             problems.append(f"max_failed must be 0 or more, not {self.max_failed}")
-        if not 1 <= self.concurrency <= MOST_AT_ONCE:
-            problems.append(f"concurrency must be 1 to {MOST_AT_ONCE}, not {self.concurrency}")
+        if not isinstance(self.concurrency, int) or not 1 <= self.concurrency <= MOST_AT_ONCE:
+            problems.append(f"concurrency must be 1 to {MOST_AT_ONCE}, not {self.concurrency!r}")
         problems += self._refresh_problems()
         if problems:
             raise InvalidValueError("push", problems)
