@@ -8,8 +8,8 @@ from airflow_provider_diffgram.client import routes
 
 SAID = {
     "durations": [
-        "parameters: 2 problems; nothing was sent. The first: wait_timeout must be a timedelta or a number of "
-        "seconds, not 'an hour'",
+        "parameters: 2 problems; nothing was sent. The first: wait_timeout must be a timedelta or a number "
+        "of seconds, not 'an hour'",
         "poke_interval must be a timedelta or a number of seconds, not 'soon'",
     ],
     "many": ["parameters: concurrency must be 1 to 32, not 'many'; nothing was sent"],
