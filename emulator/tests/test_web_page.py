@@ -57,6 +57,23 @@ def test_the_pages_of_a_compound_file_are_in_order(diffgram_emulator: EmulatorPr
     assert "page-0.png" not in listed
 
 
+def test_what_cannot_be_corrected_here_says_so(diffgram_emulator: EmulatorProcess) -> None:
+    body = {"name": "invoice", "directory_id": default_dataset(diffgram_emulator)}
+    answer = call(diffgram_emulator, "POST", "/api/v1/project/{p}/file/new-compound", json=body)
+    parent = answer.json()["file"]["id"]
+    in_default(diffgram_emulator, "page-0.png", parent_file_id=parent, ordinal=0)
+    text = in_default(diffgram_emulator, "a.txt", content=b"a cat")
+    image = in_default(diffgram_emulator, "b.png")
+
+    def note(file_id: int) -> str:
+        html = page(diffgram_emulator, f"/studio/annotate/{{p}}?file={file_id}").text
+        return "".join(re.findall(r'id="not-here">(.*?)</p>', html))
+
+    assert note(text).startswith("Only images can be corrected here. A test or a script can play the person who")
+    assert note(parent) == "Open a page to correct it."
+    assert note(image) == ""
+
+
 def test_the_dataset_lists_its_files(diffgram_emulator: EmulatorProcess) -> None:
     cat = label(diffgram_emulator, "cat")
     in_default(diffgram_emulator, "a.png", instance_list=[box(cat), box(cat, x_max=40)])
