@@ -69,7 +69,7 @@ def test_what_cannot_be_corrected_here_says_so(diffgram_emulator: EmulatorProces
         html = page(diffgram_emulator, f"/studio/annotate/{{p}}?file={file_id}").text
         return "".join(re.findall(r'id="not-here">(.*?)</p>', html))
 
-    assert note(text).startswith("Only images can be corrected here. A test or a script can play the person who")
+    assert note(text).startswith("Only images can be corrected here. A test or a script")
     assert note(parent) == "Open a page to correct it."
     assert note(image) == ""
 
