@@ -104,6 +104,18 @@ def test_as_many_requests_are_under_way_as_asked_for(asleep: LiveDiffgram, concu
     assert (at_once == 1) if concurrency == 1 else (1 < at_once <= concurrency)
 
 
+def test_the_client_tells_how_long_the_way_is(asleep: LiveDiffgram):
+    with DiffgramClient(settings(asleep.emulator)) as client:
+        assert client.least_seconds == 0.0
+        asleep.emulator.fault(".", "latency", seconds=0.3, times=None)
+        client.send(routes.list_connections(client.project))
+        far = client.least_seconds
+        assert far >= 0.3
+        asleep.emulator.control("faults", method="DELETE")
+        client.send(routes.list_connections(client.project))
+        assert client.least_seconds <= far
+
+
 def test_200_packets_arrive_once_whatever_the_network_does(diffgram: LiveDiffgram, media: Media):
     for kind, share in (("latency", 0.2), ("reset_after", 0.1), ("reset_before", 0.1), ("truncate", 0.1)):
         diffgram.emulator.fault(
