@@ -46,6 +46,30 @@ def seconds_of(value: timedelta | float, name: str = "a duration") -> float:
         raise InvalidValueError(name, [told]) from None
 
 
+def check_flag(name: str, value: object) -> None:
+    """Refuse what is neither true nor false: the text ``false`` would count as true.
+
+    :param name: of the argument, which is no template.
+    :raises InvalidValueError: if it is neither.
+    """
+    if not isinstance(value, bool):
+        from ..models import InvalidValueError
+
+        raise InvalidValueError(name, [f"{name} must be True or False, and is no template: {value!r}"])
+
+
+def check_rendered_name(name: object) -> None:
+    """Refuse the name of a dataset that is to be created, if it is what a template renders nothing to.
+
+    :raises InvalidValueError: if it is.
+    """
+    if name is None or str(name).strip() in ("", "None"):
+        from ..models import InvalidValueError
+
+        told = f"a template rendered to {name!r}, and no dataset is created by that name"
+        raise InvalidValueError("dataset", [told])
+
+
 def number_of(name: str, value: Any) -> float:
     """Return the number in a rendered template, which is text."""
     try:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..hooks.diffgram import failing_for_good
-from .base import DiffgramOperator, name_of_packets
+from .base import DiffgramOperator, check_flag, name_of_packets
 from .metrics import counting_failures
 from .sending import SendingOperator
 from .validate import DiffgramValidatePacketsOperator
@@ -213,6 +213,7 @@ class DiffgramUploadChildrenOperator(SendingOperator):
         from ..models.problems import NOTHING, telling
 
         with failing_for_good(), counting_failures(context), telling(NOTHING):
+            check_flag("repair", self.repair)
             hook = self._hook()
             options = self._options(hook, context, also=self._parent)
             handle = upload_children(

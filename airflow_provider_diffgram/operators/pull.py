@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.providers.common.compat.sdk import AirflowSkipException, Asset
 
 from ..hooks.diffgram import failing_for_good
-from .base import AnnouncingOperator
+from .base import AnnouncingOperator, check_flag
 from .metrics import count_pull
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
         from ..review.pull import pull
 
         with failing_for_good():
+            check_flag("skip_unchanged", self.skip_unchanged)
             hook = self._hook()
             client = self._connect(context)
             found = pull(

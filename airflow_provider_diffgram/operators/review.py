@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..hooks.diffgram import failing_for_good
-from .base import AnnouncingOperator, number_of
+from .base import AnnouncingOperator, check_flag, number_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -84,6 +84,8 @@ class DiffgramCreateJobOperator(AnnouncingOperator):
         from ..review.jobs import ensure_job
 
         with failing_for_good():
+            check_flag("sync", self.sync)
+            check_flag("launch", self.launch)
             client = self._connect(context)
             datasets = self._datasets(client)
             made = client.run(ensure_job(client.project, self._plan(client, datasets), launch=self.launch))

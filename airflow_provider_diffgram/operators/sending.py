@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import conf
 
 from ..ingest.defaults import CONCURRENCY, POLL_INTERVAL, WAIT_TIMEOUT
-from .base import DiffgramOperator, number_of, seconds_of
+from .base import DiffgramOperator, check_flag, check_rendered_name, number_of, seconds_of
 from .memory import memory_of
 from .metrics import count_push
 from .turns import turns_of
@@ -190,8 +191,12 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
                 options["max_failed"] = number_of("max_failed", self.max_failed)
             Options(**options, if_exists=cast("IfExists", if_exists), refresh=refresh)
 
+        flags = [
+            partial(check_flag, name, getattr(self, name))
+            for name in ("wait_for_completion", "deferrable", "create_dataset")
+        ]
         of_wait = (self._check_wait, self._patience, self._pause) if self.wait_for_completion else ()
-        problems = all_problems(each for each in (check, also, *of_wait) if each is not None)
+        problems = all_problems(each for each in (check, also, *flags, *of_wait) if each is not None)
         if problems:
             raise InvalidValueError("parameters", problems, sent=NOTHING)
         self._remember(context)
@@ -204,6 +209,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         from ..setup.datasets import ensure_dataset
 
         name = self._targets(hook)["dataset"]
+        check_rendered_name(name if isinstance(name, str) else "an id")
         if not isinstance(name, str):
             return  # an id is of one that is there; without a name the push says what to do
         dataset, created = ensure_dataset(hook.get_conn(), name)

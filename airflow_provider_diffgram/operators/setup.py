@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..hooks.diffgram import failing_for_good
-from .base import AnnouncingOperator
+from .base import AnnouncingOperator, check_flag, check_rendered_name
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -35,6 +35,7 @@ class DiffgramCreateDatasetOperator(AnnouncingOperator):
         from ..setup.datasets import ensure_dataset
 
         with failing_for_good():
+            check_rendered_name(self.name)
             client = self._connect(context)
             dataset, created = ensure_dataset(client, str(self.name))
         self.log.info("%s dataset %r: id %s", "Created" if created else "Found", dataset.nickname, dataset.id)
@@ -73,6 +74,7 @@ class DiffgramApplySchemaOperator(AnnouncingOperator):
         from ..setup.schema import apply_schema, plan_schema
 
         with failing_for_good():
+            check_flag("dry_run", self.only_plans)
             client = self._connect(context)
             described = self._described()
             planned = plan_schema(client, described)

@@ -11,7 +11,8 @@ from airflow.providers.common.compat.sdk import (
     BaseSensorOperator,
 )
 
-from ..operators.base import DeferringOperator, seconds_of
+from ..hooks.diffgram import failing_for_good
+from ..operators.base import DeferringOperator, check_flag, seconds_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -24,6 +25,8 @@ class WaitSensor(DeferringOperator, BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait, here or in the triggerer, and return the receipt."""
+        with failing_for_good():
+            check_flag("deferrable", self.deferrable)
         # Rescheduled, the task starts anew at each look.
         self._began = time.time() if self.deferrable or self.mode == "poke" else None
         if not self.deferrable:

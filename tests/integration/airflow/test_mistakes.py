@@ -14,6 +14,13 @@ SAID = {
     ],
     "many": ["parameters: concurrency must be 1 to 32, not 'many'; nothing was sent"],
     "rendered": ["a template rendered to 'None': does the task that it names return packets?"],
+    "nameless": ["a template rendered to 'None', and no dataset is created by that name"],
+    "sends_to_nothing": ["a template rendered to 'None', and no dataset is created by that name"],
+    "plans": ["dry_run must be True or False, and is no template: '{{ false }}'"],
+    "flags": ["wait_for_completion must be True or False, and is no template: 'false'"],
+    "repairs": ["repair must be True or False, and is no template: 'no'"],
+    "defers": ["deferrable must be True or False, and is no template: 'no'"],
+    "skips": ["skip_unchanged must be True or False, and is no template: 'no'"],
     "sends_nowhere": [
         "there is no connection 'diffgram_nowhere'. Make one of type Diffgram in Airflow, or export"
     ],
@@ -34,3 +41,4 @@ def test_each_is_told_in_a_sentence_and_not_tried_again(run_dag, client, caplog,
     assert "The conn_id" not in said
     assert "During handling of the above exception" not in said
     assert client.send(routes.list_inputs(client.project)) == []
+    assert [each.nickname for each in client.send(routes.list_datasets(client.project))] == ["Default"]
