@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, routes
@@ -102,11 +104,11 @@ def test_the_datasets_of_a_job_are_names_too(run_dag, client, night):
     day, named = make(client, DAY), find_dataset(client, night).id
     ran = run_dag("native_job", dataset=night, day=DAY, datasets=[DAY])
     assert ran.state == "success", ran.states
+    listed = client.send(replace(routes.list_jobs(client.project), read=lambda answer: answer))
     attached = {
-        job.name: {
-            each["directory_id"]
-            for each in (job.attached_directories_dict or {})["attached_directories_list"]
+        job["name"]: {
+            each["directory_id"] for each in job["attached_directories_dict"]["attached_directories_list"]
         }
-        for job in client.send(routes.list_jobs(client.project)).jobs
+        for job in listed["Job_list"]
     }
     assert attached == {DAY: {named, day}, "listed": {day}}

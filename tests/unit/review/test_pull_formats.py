@@ -431,7 +431,7 @@ def test_a_reference_is_given_to_the_first_of_its_rows_alone():
     video = packet_of(StoredFile(1, "a.mp4", "video", 99, 99, frames={**frames, 5: rows}))
     assert [each.creation_ref_id for each in image.instances] == ["a", None]
     assert [each.creation_ref_id for each in video.instances] == ["a", "b", None, None]
-    assert repeated_references([*image.instances]) == repeated_references([*video.instances]) == []
+    assert repeated_references(image) == repeated_references(video) == []
 
 
 def shares_of(tmp_path: Path, format: str, *rows: dict[str, Any]) -> tuple[LeftOut, list[list[float]]]:
