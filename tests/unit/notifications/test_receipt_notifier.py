@@ -74,7 +74,8 @@ def context(value: Any = None, **more: Any) -> dict[str, Any]:
     def pull(task_ids: str, map_indexes: int) -> Any:
         return value if (task_ids, map_indexes) == ("wait", 3) else None
 
-    return {"ti": SimpleNamespace(task_id="wait", map_index=3, xcom_pull=pull), **more}
+    ti = SimpleNamespace(task_id="wait", map_index=3, xcom_pull=pull)
+    return {"ti": ti, "dag": DAG("night", schedule=None), **more}
 
 
 @pytest.mark.parametrize(
