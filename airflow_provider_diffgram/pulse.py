@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypedDict, Unpack
+
+Progress = Callable[[int, int | None, int], None]
+"""Is called with how many are done, of how many (None if unknown), and how many of the done failed."""
 
 EVERY = 30.0
 """Seconds between two lines, at first."""

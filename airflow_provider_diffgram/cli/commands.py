@@ -42,20 +42,22 @@ def push(given: Namespace) -> int:
     options = {} if given.concurrency is None else {"concurrency": given.concurrency}
     if given.run is not None and given.model is None:
         raise UsageError("--run needs --model: the server ignores a run without its model")
-    handle = push_packets(
-        client,
-        _candidates(given.packets, path_of),
-        **_targets(given, hook),
-        if_exists=given.if_exists,
-        unknown_labels=given.unknown_labels,
-        origin=None if given.model is None else (given.model, given.run),
-        max_failed=given.max_failed,
-        report=given.report,
-        record=given.record,
-        delivery=given.delivery,
-        path_of=path_of,
-        **options,
-    )
+    with Bar("sending") as bar:
+        handle = push_packets(
+            client,
+            _candidates(given.packets, path_of),
+            **_targets(given, hook),
+            if_exists=given.if_exists,
+            unknown_labels=given.unknown_labels,
+            origin=None if given.model is None else (given.model, given.run),
+            max_failed=given.max_failed,
+            report=given.report,
+            record=given.record,
+            delivery=given.delivery,
+            path_of=path_of,
+            progress=bar.show,
+            **options,
+        )
     text = json.dumps(handle.to_xcom())
     if given.handle is not None:
         Path(given.handle).write_text(text + "\n")
@@ -119,14 +121,16 @@ def pull(given: Namespace) -> int:
         source = {"handle": _handle(given.handle)}
     elif source["dataset"] is None:
         raise UsageError("say what to pull: --dataset, --job or --handle")
-    found = pull_annotations(
-        client,
-        given.folder,
-        **source,
-        only=given.only,
-        options=Options(format=given.format, media=given.media),
-        path_of=hook.path_opener(),
-    )
+    with Bar("reading") as bar:
+        found = pull_annotations(
+            client,
+            given.folder,
+            **source,
+            only=given.only,
+            options=Options(format=given.format, media=given.media),
+            path_of=hook.path_opener(),
+            progress=bar.show,
+        )
     _print(found.summary())
     return OK
 
@@ -265,13 +269,13 @@ def _wait(client: DiffgramClient, handle: Handle, *, timeout: float, report: str
     from ..ingest import Report
     from ..ingest import wait as wait_for
 
-    with Bar("waiting", handle.expected) as bar:
+    with Bar("waiting") as bar:
         receipt = wait_for(
             client,
             [handle],
             timeout=timeout,
             report=None if report is None else Report(report, path_of),
-            progress=bar.show,
+            progress=lambda seen: bar.show(seen.expected - seen.pending, seen.expected, seen.problems),
         )
     _print(receipt.summary())
     return OK

@@ -6,10 +6,6 @@ import logging
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from ..models import Receipt
 
 _PACKAGE = __package__.partition(".")[0]
 
@@ -42,15 +38,13 @@ class _ToStandardError(logging.Handler):
 
 
 class Bar:
-    """Shows the progress of a wait: a bar on a terminal, which replaces lines in the log.
+    """Shows the progress of a command: a bar on a terminal, nothing elsewhere.
 
     :param what: a word or two.
-    :param total: how many there are.
     """
 
-    def __init__(self, what: str, total: int) -> None:
+    def __init__(self, what: str) -> None:
         self._what = what
-        self._total = total
 
     def __enter__(self) -> Bar:
         from rich.console import Console
@@ -59,20 +53,21 @@ class Bar:
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
-        self._task = self._progress.add_task(self._what, total=self._total)
+        self._task = self._progress.add_task(self._what, total=None)
         self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, receipt: Receipt) -> None:
-        """Show the state of a wait."""
-        failed = f", {receipt.problems} failed" if receipt.problems else ""
-        ended = receipt.expected - receipt.pending
-        self._progress.update(
-            self._task, completed=ended, total=receipt.expected, description=f"{self._what}{failed}"
-        )
+    def show(self, done: int, total: int | None, failed: int) -> None:
+        """Show how many are done.
+
+        :param total: of how many; None if unknown.
+        :param failed: of those that are done.
+        """
+        told = f"{self._what}, {failed:,} failed" if failed else self._what
+        self._progress.update(self._task, completed=done, total=total, description=told)
 
 
 def table(rows: list[tuple[str, ...]]) -> str:

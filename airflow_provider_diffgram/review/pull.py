@@ -23,7 +23,7 @@ from ..ingest.check.lookup import find_dataset
 from ..ingest.read.paths import PathOpener, universal_path
 from ..models import File, Handle, InvalidValueError
 from ..models.problems import count_of, not_one_of
-from ..pulse import Pulse
+from ..pulse import Progress, Pulse
 from .chosen import files_of_handle
 from .folder import Folder, Nowhere
 from .formats import FORMATS, WITH_SPLITS, FormatName, writer
@@ -153,6 +153,7 @@ def pull(
     only: Only = "complete",
     options: Options | None = None,
     path_of: PathOpener = universal_path,
+    progress: Progress | None = None,
 ) -> Pulled:
     """Write the annotations of files to a folder, as a new version unless nothing changed.
 
@@ -171,6 +172,7 @@ def pull(
     :param only: ``complete`` takes files whose tasks are all complete (for a job, its tasks); ``all`` takes
         every file.
     :param path_of: opens paths.
+    :param progress: called after each file that is read with how many were read, and how many are to be.
     :raises InvalidValueError: if an argument is wrong, the folder holds another set, or the format cannot
         hold everything and ``unsupported`` is ``fail``. Nothing is written then.
     :raises JobStateError: if the job is a draft, is archived or does not exist.
@@ -204,7 +206,8 @@ def pull(
         wanted = ids if handle is not None else file_ids or ()
         source = FilesSource(client, wanted, only_done=only_done, likely=likely)
     with closing(Shelf()) as shelf:
-        return _Pull(client, Folder(path, path_of), source, only, options, write, shelf).run()
+        folder = Folder(path, path_of)
+        return _Pull(client, folder, source, only, options, write, shelf, progress=progress).run()
 
 
 @dataclass
@@ -233,6 +236,7 @@ class _Pull:
     moved: list[int] = field(default_factory=list)
     any_dataset: int | None = None
     pulse: Pulse = field(default_factory=lambda: Pulse("read"))
+    progress: Progress | None = None
     read: int = 0
     to_read: int | None = None
 
@@ -367,6 +371,8 @@ class _Pull:
         line = self.pulse.beat(self.client.clock.monotonic(), self.read, self.to_read)
         if line is not None:
             _log.info("%s", line)
+        if self.progress is not None:
+            self.progress(self.read, self.to_read, 0)
 
     # Names
 

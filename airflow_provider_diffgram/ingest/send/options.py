@@ -10,6 +10,7 @@ from typing import Any, Required, TypedDict, get_args
 from ...client.sync import MOST_AT_ONCE
 from ...models import InvalidValueError
 from ...models.problems import not_one_of
+from ...pulse import Progress
 from ..check.labels import UNKNOWN_LABELS, Ref, UnknownLabels
 from ..defaults import CONCURRENCY
 from ..limits import LIMITS, Limits, allowed
@@ -44,6 +45,7 @@ class Pushing(Sending, total=False):
     if_exists: IfExists
     refresh: Rules | Mapping[str, Any] | None
     limits: Limits
+    progress: Progress | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class Options:
     :param turns: lets tasks that may introduce the same model run take turns.
     :param path_of: opens the paths of media, report and record.
     :param limits: how much is sent together, and how long to wait for what.
+    :param progress: called after each packet with how many are done, of how many (None if unknown), and how
+        many of the done failed. The threads that send call it, one at a time, so it should be quick.
     :raises InvalidValueError: with everything that is wrong.
     """
 
@@ -94,6 +98,7 @@ class Options:
     turns: Turns | None = None
     path_of: PathOpener = universal_path
     limits: Limits = LIMITS
+    progress: Progress | None = None
 
     def __post_init__(self) -> None:
         origin = [each for each in self.origin or () if "\x00" in (each or "")]

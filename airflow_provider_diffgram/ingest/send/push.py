@@ -82,7 +82,7 @@ def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]
                 preparation.look_at(packets)
                 expected = preparation.checked
             outcomes = Outcomes(
-                Tally(expected, Lines("report", chosen.report, path_of)),
+                Tally(expected, Lines("report", chosen.report, path_of), progress=chosen.progress),
                 Record(Lines("record", chosen.record, path_of), preparation.plan.directory_id),
             )
         except BaseException:

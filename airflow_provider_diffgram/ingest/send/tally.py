@@ -17,7 +17,7 @@ from ...models.handle import MOST_FILE_IDS
 from ...models.problems import count_of
 from ...models.received import without_signatures
 from ...models.recorded import Delivery
-from ...pulse import Pulse
+from ...pulse import Progress, Pulse
 from .errors import PushError
 from .lines import Lines
 from .refresh import Counts
@@ -39,11 +39,16 @@ class Tally:
     :param report: gets one JSON object per packet: ``name``, ``outcome``, ``delivery``, ``reason``,
         ``input_id``, ``file_id``, ``refreshed``; what is not known is left out.
     :param clock: seconds.
+    :param progress: called after each outcome.
     :ivar refreshed: what refreshes did.
     """
 
     def __init__(
-        self, expected: int | None, report: Lines, clock: Callable[[], float] = time.monotonic
+        self,
+        expected: int | None,
+        report: Lines,
+        clock: Callable[[], float] = time.monotonic,
+        progress: Progress | None = None,
     ) -> None:
         self.expected = expected
         self._failures = Failures()
@@ -59,6 +64,7 @@ class Tally:
         self._pulse = Pulse("sent")
         self._pulse.begin(self._started)
         self._report = report
+        self._progress = progress
 
     def __getitem__(self, result: Result) -> int:
         return self._counts[result]
@@ -110,6 +116,8 @@ class Tally:
             kept = {key: value for key, value in line.items() if value is not None}
             self._report.write(json.dumps(kept))
             self._tell_now_and_then()
+            if self._progress is not None:
+                self._progress(self.done, self.expected, self._counts["failed"] + self._counts["unknown"])
 
     @property
     def bytes(self) -> int:

@@ -94,6 +94,13 @@ def test_everything_the_server_tells_is_in_the_set_but_who_made_it(
     assert not {key for key in row if "member" in key}
 
 
+def test_progress_counts_what_is_read(pictures: list[int], pulled: Pull):
+    seen: list[tuple[int, int | None, int]] = []
+    pulled(progress=lambda *counts: seen.append(counts))
+    assert [done for done, _, _ in seen] == [1, 2, 3, 4, 5, 6]
+    assert {total for _, total, _ in seen} <= {None, 6}
+
+
 def test_nothing_changed_writes_nothing(desk: Desk, pictures: list[int], pulled: Pull, tmp_path: Path):
     first = pulled()
     before = tree(tmp_path / "set")

@@ -205,3 +205,13 @@ def test_bytes_are_told_with_their_rate_even_while_one_large_file_is_uploaded(
         "1 of 2 sent · 2.0/min · about 30 s left · 150.0 MiB, 5.0 MiB/s",
         "1 of 2 sent · 1.0/min · about 60 s left · 300.0 MiB, 5.0 MiB/s",
     ]
+
+
+def test_progress_is_handed_on_after_each_outcome(clock: Clock):
+    seen: list[tuple[int, int | None, int]] = []
+    told = Tally(
+        4, Lines("report", None, universal_path), clock, progress=lambda *counts: seen.append(counts)
+    )
+    for name, result in (("a", "sent"), ("b", "failed"), ("c", "skipped"), ("d", "unknown")):
+        told.note(name, result, "why")
+    assert seen == [(1, 4, 0), (2, 4, 1), (3, 4, 1), (4, 4, 2)]
