@@ -244,7 +244,7 @@ class FileWriter:
             fix = repaired(file.instance_list, theirs, lost)
             if not fix.is_needed:
                 _log.info(
-                    "file %s: others saved while it was written; gave back %s",
+                    "file %s: others saved while it was written; %s given back",
                     file_id,
                     count_of(restored, "row"),
                 )
@@ -262,7 +262,7 @@ class FileWriter:
             touched |= {row["id"] for row in done.revived}
             if done.is_proof:
                 _log.info(
-                    "file %s: others saved while it was written; gave back %s",
+                    "file %s: others saved while it was written; %s given back",
                     file_id,
                     count_of(restored, "row"),
                 )

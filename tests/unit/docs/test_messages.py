@@ -144,7 +144,7 @@ OTHERS = {
         nothing was made
         …. Apply again tomorrow
         option … of attribute …
-        file …: others saved while it was written; gave back …
+        file …: others saved while it was written; … given back
         compound file …: file … has its name, and children
         by an earlier attempt
         an earlier run predicted it, and it is as it was pushed
