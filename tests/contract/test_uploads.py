@@ -131,6 +131,7 @@ def test_a_new_run_named_by_several_uploads_at_once_is_made_once_and_harms_nobod
     """Whoever loses is told 503, and nothing of it is stored (server.md 10.8.4)."""
     run = f"{world.deployment.prefix} at once"
     box = world.box(x_max=40, y_max=40, model_ref=f"{run} model", model_run_ref=run)
+    world.dataset  # noqa: B018  before the threads start
 
     def sent(number: int) -> int:
         return status_of(lambda: world.from_local(f"{number}.png", picture(), instance_list=[box]))
