@@ -46,7 +46,8 @@ def test_what_names_no_file_is_refused(desk, given):
 
 def test_a_push_by_the_queue_tells_its_files_once_they_are_in(desk):
     desk.emulator.pause_queue()
-    handle = desk.diffgram.push([text("a.txt"), text("b.txt")], delivery="queue").to_xcom()
+    pair = [text("a.txt"), text("b.txt")]
+    handle = desk.diffgram.push(pair, delivery="queue", concurrency=1).to_xcom()
     with pytest.raises(InvalidValueError, match=r"2 inputs of the handle not in yet, such as b.txt"):
         ids(desk, handle)
     desk.emulator.pause_queue(False)
