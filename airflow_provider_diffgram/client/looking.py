@@ -89,7 +89,7 @@ def look_until_decided(
             failures += 1
             words = "as before" if str(error) == said else str(error)
             said = str(error)
-            _log.warning("look %s of %s failed: %s", failures, max_failures, words)
+            _log.warning("poll %s of %s failed: %s", failures, max_failures, words)
             if failures >= max_failures or is_last:
                 raise lost(f"{count_of(failures, 'poll')} in a row failed; the last one: {error}") from None
             if isinstance(error, RateLimitedError | ServerUnavailableError):

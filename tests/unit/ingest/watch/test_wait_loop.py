@@ -90,10 +90,10 @@ def test_looks_that_fail_alike_are_told_at_length_once(caplog: pytest.LogCapture
     assert listed.run(waiting(listed).until_decided(100, 5)).status == "done"
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert told == [
-        f"look 1 of 10 failed: {AWAY}",
-        "look 2 of 10 failed: as before",
-        "look 3 of 10 failed: busy",
-        f"look 4 of 10 failed: {AWAY}",
+        f"poll 1 of 10 failed: {AWAY}",
+        "poll 2 of 10 failed: as before",
+        "poll 3 of 10 failed: busy",
+        f"poll 4 of 10 failed: {AWAY}",
     ]
 
 
