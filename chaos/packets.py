@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_diffgram.ingest.limits import LIMITS
-from airflow_provider_diffgram.ingest.send.chunks import chunk_size
+from airflow_provider_diffgram.ingest.send.media.chunks import chunk_size
 
 from .pictures import picture
 from .reader import Prediction, child_place, prediction

@@ -145,7 +145,7 @@ SECTIONS: dict[str, list[Entry]] = {
         *_of("ingest", "push", "prepare", "Prepared", "create_compound_file", "upload_children"),
         *_of("ingest", "validate_packets", "children_of", "pages_of", "scenes", "children_calls"),
         *_of("ingest", "read_record", "wait", "Rules", "Watch", "Report"),
-        Entry("ingest.send.refresh.Rules", title="Rules of a refresh"),
+        Entry("ingest.send.decisions.refresh.Rules", title="Rules of a refresh"),
         *_of("ingest.send.retract", "retract_predictions", "Retraction"),
         *_of("ingest", "PushError", "WaitError"),
         *_of(

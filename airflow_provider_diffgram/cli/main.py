@@ -165,7 +165,7 @@ def _target(command: argparse.ArgumentParser) -> None:
 
 def _sending(command: argparse.ArgumentParser) -> None:
     from ..ingest.check.labels import UnknownLabels
-    from ..ingest.send.decide import DeliverBy, IfExists
+    from ..ingest.send.decisions.decide import DeliverBy, IfExists
 
     command.add_argument(
         "--if-exists",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .read.records import read_record
     from .read.scenes import children_calls, scenes
     from .send.compound import create_compound_file, upload_children
-    from .send.errors import PushError
+    from .send.outcomes.errors import PushError
     from .send.push import Prepared, prepare, push
     from .validation import validate_packets
     from .watch.ending import Report

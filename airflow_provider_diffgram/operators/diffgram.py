@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from ..ingest.read.paths import PathOpener
-    from ..ingest.send.decide import IfExists
+    from ..ingest.send.decisions.decide import IfExists
     from ..ingest.send.push import Packets
     from ..models import Child, ChildFolder, ChildPages, CompoundFile, Instance, Packet
 
@@ -46,7 +46,7 @@ class DiffgramSendPacketOperator(SendingOperator):
         before anything is sent; ``append`` the missing predictions; ``replace`` all instances, even those
         that people corrected; ``refresh`` those that earlier runs of the model predicted and nobody touched.
     :param refresh: how ``refresh`` decides, such as ``{"reviewed": "refresh", "min_iou": 0.7}``: the fields
-        of :class:`~airflow_provider_diffgram.ingest.send.refresh.Rules`.
+        of :class:`~airflow_provider_diffgram.ingest.send.decisions.refresh.Rules`.
     """
 
     template_fields: Sequence[str] = ("packets", "if_exists", *SendingOperator.template_fields)

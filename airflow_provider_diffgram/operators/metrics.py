@@ -61,7 +61,7 @@ def counting_failures(context: Context, began: float | None = None) -> Generator
     try:
         yield
     except Exception as error:
-        from ..ingest.send.errors import PushError
+        from ..ingest.send.outcomes.errors import PushError
         from ..ingest.watch.errors import EndedWaitError
         from ..review.errors import ReviewEndedError
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..hooks.diffgram import DiffgramHook
     from ..ingest.check.labels import UnknownLabels
-    from ..ingest.send.decide import DeliverBy, IfExists
+    from ..ingest.send.decisions.decide import DeliverBy, IfExists
     from ..ingest.send.options import Sending
     from ..models import Handle
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .memory import ONE_AT_A_TIME
 
 if TYPE_CHECKING:
-    from ..ingest.send.turns import Turns
+    from ..ingest.send.queue.turns import Turns
 
 _KEY = "diffgram_turn"
 
@@ -42,6 +42,6 @@ def turns_of(context: Any) -> Turns | None:
     index = getattr(ti, "map_index", None)
     if index is None or index < 0:
         return None
-    from ..ingest.send.turns import Turns
+    from ..ingest.send.queue.turns import Turns
 
     return Turns(XComBoard(ti), index)

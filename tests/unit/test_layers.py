@@ -134,6 +134,34 @@ MAY_ASK: dict[str, set[str]] = {
 """Inside ingest: send asks check; check, watch and send ask server; who opens a path asks read."""
 
 
+MAY_USE: dict[str, set[str]] = {
+    "decisions": set(),
+    "outcomes": {"decisions"},
+    "pace": set(),
+    "queue": {"decisions", "outcomes"},
+    "existing": {"decisions", "pace", "queue"},
+    "media": {"decisions", "outcomes", "pace", "queue"},
+}
+"""Inside ingest/send: what its folders may use of one another; of send itself they use nothing."""
+
+
+def test_each_folder_of_send_is_looked_at():
+    folders = {path.parent.name for path in (PACKAGE / "ingest" / "send").glob("*/__init__.py")}
+    assert folders == set(MAY_USE)
+    told = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    assert not {folder for folder in folders if f"`send/{folder}/`" not in told}
+
+
+@pytest.mark.parametrize("folder", MAY_USE)
+def test_the_folders_of_send_use_one_another_in_one_direction(folder: str):
+    found = modules(f"ingest/send/{folder}")
+    assert len(found) > 2
+    for path in found:
+        names = (name.split(".") for name in imported(path))
+        used = {parts[3] for parts in names if parts[:3] == [NAME, "ingest", "send"] and len(parts) > 3}
+        assert used <= MAY_USE[folder] | {folder}, path
+
+
 def test_review_asks_of_ingest_nothing_that_sends():
     for path in modules("review"):
         names = (name.split(".") for name in imported(path))

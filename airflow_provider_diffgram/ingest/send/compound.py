@@ -214,7 +214,7 @@ def upload_children(
 
     :param client: connected to the project.
     :param parent_file_id: file id of the compound file.
-    :param children: the children of one compound file, as :func:`~.children.children_of` returns them.
+    :param children: the children of one compound file, as :func:`~..read.children.children_of` returns them.
     :param repair: whether to archive children that failed before, with anything they left behind, and send
         them again.
     :param options: as in :func:`~.push.push`.

@@ -1,4 +1,4 @@
-"""Deals with one item: asks :func:`~.decide.decide` what to do, does it, and records the outcome."""
+"""Deals with one item: asks :func:`~.decisions.decide.decide`, does what it says, and records the outcome."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from ..read.remote import Medium
 from ..read.storage import raise_if_passing
 from ..server.names import Pending
 from ..server.repair import archive, retry
-from .amend import Amendments, Refreshed
-from .at_work import AtWork
-from .batches import Batches, Place
-from .decide import (
+from .decisions.decide import (
     Action,
     Found,
     Question,
@@ -26,18 +23,21 @@ from .decide import (
     introduces_safely,
     why_not_uploaded,
 )
-from .inventory import Inventory
-from .item import Item
-from .model_runs import IntroductionError, ModelRuns
+from .decisions.item import Item
+from .existing.amend import Amendments, Refreshed
+from .existing.at_work import AtWork
+from .existing.writing import Amended, FileWriter
+from .media.reading import Reader
+from .media.upload import Uploads
 from .options import Options
-from .outcomes import Outcomes
+from .outcomes.outcomes import Outcomes
+from .pace.threads import Senders
 from .questions import Questions
-from .queue import Queue
-from .reading import Reader
-from .settle import PATIENCE, Unsettled, holding_instances, until_stored
-from .threads import Senders
-from .upload import Uploads
-from .writing import Amended, FileWriter
+from .queue.batches import Batches, Place
+from .queue.inventory import Inventory
+from .queue.model_runs import IntroductionError, ModelRuns
+from .queue.queue import Queue
+from .queue.settle import PATIENCE, Unsettled, holding_instances, until_stored
 
 _NEWS = 3
 """Files that are skipped and looked at, whether their predictions are new."""

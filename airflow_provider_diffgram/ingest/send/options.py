@@ -15,10 +15,10 @@ from ..check.labels import UNKNOWN_LABELS, Ref, UnknownLabels
 from ..defaults import CONCURRENCY
 from ..limits import LIMITS, Limits, allowed
 from ..read.paths import PathOpener, universal_path
-from .batches import Memory
-from .decide import DeliverBy, IfExists
-from .refresh import Rules, rules_of
-from .turns import Turns
+from .decisions.decide import DeliverBy, IfExists
+from .decisions.refresh import Rules, rules_of
+from .queue.batches import Memory
+from .queue.turns import Turns
 
 
 class Sending(TypedDict, total=False):
@@ -61,7 +61,7 @@ class Options:
     :param if_exists: what to do with media whose name is already in the dataset: ``skip`` them; ``fail``
         before anything is sent; ``append`` the missing predictions; ``replace`` all instances, even those
         that people corrected; ``refresh`` those that earlier runs of the model predicted and nobody touched.
-    :param refresh: how ``refresh`` decides: the fields of :class:`~.refresh.Rules`.
+    :param refresh: how ``refresh`` decides: the fields of :class:`~.decisions.refresh.Rules`.
     :param max_failed: how many packets may be refused. A number below 1 is a share.
     :param report: path of a JSON Lines file to write with the outcome of each packet.
     :param record: path of a JSON Lines file to write with each packet as it was sent, and its file: a line is

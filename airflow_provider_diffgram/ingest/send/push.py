@@ -14,14 +14,14 @@ from ...models import Handle, Packet
 from ...models.problems import NOTHING, telling
 from ..check.check import Candidate, Plan, Preparation, Target, validated
 from ..read.storage import patient
-from .errors import PushError
-from .feed import Feed
-from .lines import Lines
 from .options import Options, Pushing
-from .outcomes import Outcomes
-from .record import Record
-from .tally import Tally
-from .threads import Senders
+from .outcomes.errors import PushError
+from .outcomes.lines import Lines
+from .outcomes.outcomes import Outcomes
+from .outcomes.record import Record
+from .outcomes.tally import Tally
+from .pace.feed import Feed
+from .pace.threads import Senders
 from .under_way import Push, Sent, chunks_of
 
 Packets = Iterable[Candidate] | Callable[[], Iterable[Candidate]]

@@ -1,4 +1,4 @@
-"""Answers the questions of :func:`~.decide.decide` about an item, by asking the server."""
+"""Answers the questions of :func:`~.decisions.decide.decide` about an item, by asking the server."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..server.names import Pending
 from ..server.repair import archive
 from ..server.rewrite import appended, can_be_rewritten, count_gone
 from ..server.rows import is_update, is_work_of_people, lost_some, references_of_row
-from .chunks import PATIENCE as LARGE_PATIENCE
-from .chunks import LargeUploads
-from .decide import Found, IfExists, Question
-from .item import Item
-from .reading import Reader
-from .settle import PATIENCE, wait_for_file
+from .decisions.decide import Found, IfExists, Question
+from .decisions.item import Item
+from .media.chunks import PATIENCE as LARGE_PATIENCE
+from .media.chunks import LargeUploads
+from .media.reading import Reader
+from .queue.settle import PATIENCE, wait_for_file
 
 
 class Questions:

@@ -21,13 +21,13 @@ from ..defaults import CONCURRENCY
 from ..read.paths import PathOpener, universal_path
 from ..server.files import root_files
 from ..server.rewrite import Row, can_be_rewritten, rewritten
-from .at_work import AtWork
-from .batches import Memory
-from .errors import PushError
-from .lines import Lines
-from .model_ids import ModelIds
-from .threads import Senders
-from .writing import FileWriter
+from .existing.at_work import AtWork
+from .existing.model_ids import ModelIds
+from .existing.writing import FileWriter
+from .outcomes.errors import PushError
+from .outcomes.lines import Lines
+from .pace.threads import Senders
+from .queue.batches import Memory
 
 Reviewed = Literal["leave", "retract"]
 """What to do with files that people have completed."""

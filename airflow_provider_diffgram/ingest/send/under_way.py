@@ -15,12 +15,12 @@ from ..check.check import Candidate, Preparation, validated
 from ..server.files import SEARCH_ONE_BY_ONE
 from ..server.rows import is_update
 from .deal import Dealer
-from .errors import PushError
-from .item import ChildPlace, Item
+from .decisions.item import ChildPlace, Item
 from .options import Options
-from .outcomes import Outcomes
-from .threads import Senders
-from .videos import Videos
+from .outcomes.errors import PushError
+from .outcomes.outcomes import Outcomes
+from .pace.threads import Senders
+from .queue.videos import Videos
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ from airflow_provider_diffgram.client.request import Request
 from airflow_provider_diffgram.hooks.connection import defaults_of, settings_of
 from airflow_provider_diffgram.hooks.diffgram import DiffgramHook
 from airflow_provider_diffgram.ingest.read.paths import universal_path
-from airflow_provider_diffgram.ingest.send.decide import IfExists
-from airflow_provider_diffgram.ingest.send.lines import Lines
+from airflow_provider_diffgram.ingest.send.decisions.decide import IfExists
+from airflow_provider_diffgram.ingest.send.outcomes.lines import Lines
+from airflow_provider_diffgram.ingest.send.outcomes.tally import Result, Tally
 from airflow_provider_diffgram.ingest.send.push import push
-from airflow_provider_diffgram.ingest.send.tally import Result, Tally
 from airflow_provider_diffgram.ingest.validation import validate_packets
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt

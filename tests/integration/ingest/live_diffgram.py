@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
 from airflow_provider_diffgram.client.request import Request
 from airflow_provider_diffgram.ingest.limits import LIMITS, Limits
-from airflow_provider_diffgram.ingest.send.decide import DeliverBy
+from airflow_provider_diffgram.ingest.send.decisions.decide import DeliverBy
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.ingest.watch.rules import Rules
 from airflow_provider_diffgram.ingest.watch.wait import wait

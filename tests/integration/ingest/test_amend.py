@@ -14,7 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.send.errors import PushError
+from airflow_provider_diffgram.ingest.send.outcomes.errors import PushError
 from airflow_provider_diffgram.models import InvalidValueError
 from diffgram_emulator.people import Busy, Page, Person
 from tests.integration.ingest.fast_time import until

@@ -10,7 +10,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from airflow_provider_diffgram.ingest.send.errors import PushError
+from airflow_provider_diffgram.ingest.send.outcomes.errors import PushError
 from diffgram_emulator.people import Edit, Page, Person, SaveRefused
 from tests.integration.ingest.live_diffgram import Kept, LiveDiffgram
 from tests.integration.ingest.raw_packets import image

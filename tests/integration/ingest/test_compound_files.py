@@ -12,7 +12,7 @@ import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
 from airflow_provider_diffgram.ingest.send.compound import Parent, create_compound_file, upload_children
-from airflow_provider_diffgram.ingest.send.decide import DeliverBy
+from airflow_provider_diffgram.ingest.send.decisions.decide import DeliverBy
 from airflow_provider_diffgram.ingest.send.push import PushError
 from airflow_provider_diffgram.models import CompoundFile, Handle, InvalidValueError
 from tests.integration.ingest.fast_time import FastTime, until

@@ -18,9 +18,9 @@ from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.client.clock import Clock
 from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.send.compound import create_compound_file, upload_children
-from airflow_provider_diffgram.ingest.send.decide import DeliverBy
+from airflow_provider_diffgram.ingest.send.decisions.decide import DeliverBy
 from airflow_provider_diffgram.ingest.send.push import PushError, push
-from airflow_provider_diffgram.ingest.send.turns import Turns
+from airflow_provider_diffgram.ingest.send.queue.turns import Turns
 from airflow_provider_diffgram.models import CompoundFile, Handle
 from diffgram_emulator.process import EmulatorProcess
 from tests.integration.ingest.fast_time import FastTime, until

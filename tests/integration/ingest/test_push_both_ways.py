@@ -20,7 +20,7 @@ from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.client.request import Upload
 from airflow_provider_diffgram.ingest.check import labels
 from airflow_provider_diffgram.ingest.limits import LIMITS
-from airflow_provider_diffgram.ingest.send.errors import PushError
+from airflow_provider_diffgram.ingest.send.outcomes.errors import PushError
 from airflow_provider_diffgram.ingest.send.push import push
 from airflow_provider_diffgram.models import Input, InvalidValueError
 from diffgram_emulator.process import EmulatorProcess

@@ -17,9 +17,9 @@ from airflow_provider_diffgram.ingest import read_record
 from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.send.compound import upload_children
-from airflow_provider_diffgram.ingest.send.errors import PushError
+from airflow_provider_diffgram.ingest.send.outcomes.errors import PushError
 from airflow_provider_diffgram.ingest.send.push import push
-from airflow_provider_diffgram.ingest.send.turns import Turns
+from airflow_provider_diffgram.ingest.send.queue.turns import Turns
 from airflow_provider_diffgram.ingest.watch.wait import wait
 from airflow_provider_diffgram.models import Handle, InvalidValueError
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box

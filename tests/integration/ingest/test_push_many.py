@@ -20,8 +20,8 @@ from airflow_provider_diffgram.client import DiffgramClient, routes
 from airflow_provider_diffgram.ingest.limits import LIMITS
 from airflow_provider_diffgram.ingest.read.jsonlines import JsonLines
 from airflow_provider_diffgram.ingest.read.paths import universal_path
-from airflow_provider_diffgram.ingest.send.batches import Memory
 from airflow_provider_diffgram.ingest.send.push import PushError, push
+from airflow_provider_diffgram.ingest.send.queue.batches import Memory
 from airflow_provider_diffgram.models import Handle, InvalidValueError
 from airflow_provider_diffgram.operators.memory import TaskMemory
 from diffgram_emulator.process import EmulatorProcess

@@ -11,8 +11,8 @@ import pytest
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.ingest.check.names import name_of
 from airflow_provider_diffgram.ingest.limits import LIMITS
-from airflow_provider_diffgram.ingest.send import batches
 from airflow_provider_diffgram.ingest.send.push import PushError
+from airflow_provider_diffgram.ingest.send.queue import batches
 from airflow_provider_diffgram.models import InvalidValueError, Packet
 from tests.integration.ingest.live_diffgram import LiveDiffgram, box
 from tests.integration.ingest.served_media import VIDEO, Media, png

@@ -13,7 +13,7 @@ import pytest
 
 from airflow_provider_diffgram.client import routes
 from airflow_provider_diffgram.drawing import likeness
-from airflow_provider_diffgram.ingest.send.errors import PushError
+from airflow_provider_diffgram.ingest.send.outcomes.errors import PushError
 from airflow_provider_diffgram.models import Handle, InvalidValueError
 from diffgram_emulator.people import Page, Person
 from tests.integration.ingest.fast_time import until

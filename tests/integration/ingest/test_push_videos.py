@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.ingest.send import videos
-from airflow_provider_diffgram.ingest.send.errors import PushError
+from airflow_provider_diffgram.ingest.send.outcomes.errors import PushError
 from airflow_provider_diffgram.ingest.send.push import push
+from airflow_provider_diffgram.ingest.send.queue import videos
 from airflow_provider_diffgram.models import Handle, Input, InputStatus
 from tests.integration.ingest.fast_time import until
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.send.errors import PushError
+from airflow_provider_diffgram.ingest.send.outcomes.errors import PushError
 from airflow_provider_diffgram.ingest.send.retract import is_untouched, retract_predictions
 from airflow_provider_diffgram.models import InvalidValueError
 from diffgram_emulator.people import Person
@@ -72,7 +72,9 @@ def test_only_the_run_goes_and_its_histories_say_that_a_program_did_it(
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let whoever saved a page have closed it."""
-    monkeypatch.setattr("airflow_provider_diffgram.ingest.send.at_work._JUST_NOW", timedelta(seconds=-60))
+    monkeypatch.setattr(
+        "airflow_provider_diffgram.ingest.send.existing.at_work._JUST_NOW", timedelta(seconds=-60)
+    )
 
 
 @pytest.mark.usefixtures("later")

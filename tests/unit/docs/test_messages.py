@@ -26,7 +26,7 @@ NOT_ERRORS = {
     "client/upload_body.py": "the body of a request",
     "drawing/": "captions of pictures",
     "ingest/read/pictures.py": "captions of pictures",
-    "ingest/send/decide.py": "the table of decisions",
+    "ingest/send/decisions/decide.py": "the table of decisions",
     "ingest/validation/page.py": "a page",
     "models/handle.py": "the words of handles and receipts",
     "predictions/core/account.py": "the words of an account",

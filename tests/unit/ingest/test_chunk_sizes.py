@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_diffgram.client.routes.uploads import MAX_CHUNK, MAX_LARGE_UPLOAD, MIB, MIN_CHUNK
 from airflow_provider_diffgram.ingest.limits import LIMITS
-from airflow_provider_diffgram.ingest.send.chunks import chunk_size
+from airflow_provider_diffgram.ingest.send.media.chunks import chunk_size
 
 MOST = LIMITS.upload_chunk
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from airflow_provider_diffgram.ingest.send.congestion import START, Answer, Congestion
+from airflow_provider_diffgram.ingest.send.pace.congestion import START, Answer, Congestion
 
 Server = Callable[[int, int], Answer]
 """Number of the request and how many are under way -> how it ended."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.ingest.read.remote import kept
-from airflow_provider_diffgram.ingest.send.decide import (
+from airflow_provider_diffgram.ingest.send.decisions.decide import (
     Action,
     Amendable,
     DeliverBy,
@@ -20,7 +20,7 @@ from airflow_provider_diffgram.ingest.send.decide import (
     why_by_queue,
     why_not_uploaded,
 )
-from airflow_provider_diffgram.ingest.send.item import Item
+from airflow_provider_diffgram.ingest.send.decisions.item import Item
 from airflow_provider_diffgram.ingest.server.names import Pending
 from airflow_provider_diffgram.models import File, Packet
 

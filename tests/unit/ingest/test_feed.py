@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from airflow_provider_diffgram.ingest.send.feed import Feed
+from airflow_provider_diffgram.ingest.send.pace.feed import Feed
 
 LONG = 3600.0
 

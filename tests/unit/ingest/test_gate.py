@@ -11,8 +11,8 @@ from contextlib import suppress
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramError, OutcomeUnknownError, RefusedError, StoppedError
-from airflow_provider_diffgram.ingest.send.congestion import START
-from airflow_provider_diffgram.ingest.send.threads import Gate, Senders
+from airflow_provider_diffgram.ingest.send.pace.congestion import START
+from airflow_provider_diffgram.ingest.send.pace.threads import Gate, Senders
 
 PATIENCE = 10.0
 

@@ -11,7 +11,7 @@ import pytest
 
 from airflow_provider_diffgram.client import StorageError
 from airflow_provider_diffgram.ingest.read.paths import universal_path
-from airflow_provider_diffgram.ingest.send.lines import Lines
+from airflow_provider_diffgram.ingest.send.outcomes.lines import Lines
 from airflow_provider_diffgram.models import InvalidValueError
 from tests.storage import Fault, reset
 

@@ -22,7 +22,7 @@ from airflow_provider_diffgram.ingest.read.pages import Documents
 from airflow_provider_diffgram.ingest.read.paths import confined, measured, universal_path
 from airflow_provider_diffgram.ingest.read.scenes import pictures_in
 from airflow_provider_diffgram.ingest.read.storage import PatientPath, kind_of, patient
-from airflow_provider_diffgram.ingest.send.lines import Lines
+from airflow_provider_diffgram.ingest.send.outcomes.lines import Lines
 from airflow_provider_diffgram.ingest.watch.ending import Report
 from airflow_provider_diffgram.ingest.watch.verdicts import Verdict
 from airflow_provider_diffgram.models import InvalidValueError, Packet, PageMedia, PathMedia

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.ingest.send.refresh import (
+from airflow_provider_diffgram.ingest.send.decisions.refresh import (
     Counts,
     Rules,
     Run,

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from airflow_provider_diffgram.ingest.send.threads import Senders
+from airflow_provider_diffgram.ingest.send.pace.threads import Senders
 
 PATIENCE = 10.0
 """Seconds after which something that must happen has not."""

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.ingest.read.paths import universal_path
-from airflow_provider_diffgram.ingest.send.lines import Lines
-from airflow_provider_diffgram.ingest.send.tally import Tally
+from airflow_provider_diffgram.ingest.send.outcomes.lines import Lines
+from airflow_provider_diffgram.ingest.send.outcomes.tally import Tally
 
 
 class Clock:

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client.request import Pause
-from airflow_provider_diffgram.ingest.send.turns import LIFETIME, Ticket, Turns, before, next_number
+from airflow_provider_diffgram.ingest.send.queue.turns import (
+    LIFETIME,
+    Ticket,
+    Turns,
+    before,
+    next_number,
+)
 
 RUN = ("model", "run")
 OTHER = ("model", "another")

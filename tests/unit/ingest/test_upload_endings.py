@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_diffgram.client import OutcomeUnknownError, RefusedError
-from airflow_provider_diffgram.ingest.send.upload import not_ingested
+from airflow_provider_diffgram.ingest.send.media.upload import not_ingested
 from airflow_provider_diffgram.models import Input
 
 

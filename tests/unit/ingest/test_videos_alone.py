@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_diffgram.ingest.send.item import Item
-from airflow_provider_diffgram.ingest.send.movement import Movement
-from airflow_provider_diffgram.ingest.send.videos import MOST_HELD, next_step
+from airflow_provider_diffgram.ingest.send.decisions.item import Item
+from airflow_provider_diffgram.ingest.send.queue.liveness import Liveness
+from airflow_provider_diffgram.ingest.send.queue.videos import MOST_HELD, next_step
 from airflow_provider_diffgram.models import Input, Packet
 
 URL = "https://m.test/a"
@@ -60,19 +60,19 @@ def row(number: int, status: str = "processing", percent: float = 0.0) -> Input:
 
 
 def test_each_input_is_watched_for_itself_and_any_of_them_counts_as_movement():
-    movement = Movement(0.0)
-    movement.note([row(1), row(2)], 10.0)
-    movement.note([row(1), row(2, percent=40.0)], 20.0)
-    assert (movement.stood(row(1), 30.0), movement.stood(row(2), 30.0)) == (20.0, 10.0)
-    assert movement.moved_at == 20.0
-    movement.note([row(1), row(2, percent=40.0)], 40.0)
-    assert movement.moved_at == 20.0
+    liveness = Liveness(0.0)
+    liveness.note([row(1), row(2)], 10.0)
+    liveness.note([row(1), row(2, percent=40.0)], 20.0)
+    assert (liveness.stood(row(1), 30.0), liveness.stood(row(2), 30.0)) == (20.0, 10.0)
+    assert liveness.moved_at == 20.0
+    liveness.note([row(1), row(2, percent=40.0)], 40.0)
+    assert liveness.moved_at == 20.0
 
 
 def test_that_one_has_ended_or_come_is_movement_too():
-    movement = Movement(0.0)
-    movement.note([row(1), row(2)], 1.0)
-    movement.note([row(1)], 2.0)
-    assert movement.moved_at == 2.0
-    movement.note([row(1), row(3)], 3.0)
-    assert movement.moved_at == 3.0
+    liveness = Liveness(0.0)
+    liveness.note([row(1), row(2)], 1.0)
+    liveness.note([row(1)], 2.0)
+    assert liveness.moved_at == 2.0
+    liveness.note([row(1), row(3)], 3.0)
+    assert liveness.moved_at == 3.0

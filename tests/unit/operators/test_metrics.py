@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import ServerUnavailableError
-from airflow_provider_diffgram.ingest.send.errors import PushError
-from airflow_provider_diffgram.ingest.send.lines import Lines
-from airflow_provider_diffgram.ingest.send.tally import Tally
+from airflow_provider_diffgram.ingest.send.outcomes.errors import PushError
+from airflow_provider_diffgram.ingest.send.outcomes.lines import Lines
+from airflow_provider_diffgram.ingest.send.outcomes.tally import Tally
 from airflow_provider_diffgram.ingest.watch.errors import InputsFailedError
 from airflow_provider_diffgram.models import Handle, Receipt, SentBatch
 from airflow_provider_diffgram.operators import metrics

@@ -10,18 +10,18 @@ import logging
 from collections.abc import Iterable
 from typing import Literal
 
-from ...client import DiffgramClient, routes
-from ...client.request import Steps, ask, now, pause
-from ...client.routes import PAGE
-from ...models import Input, InputRow
-from ...models.problems import count_of
-from ..defaults import STALL_TIMEOUT
-from ..server.files import settle_seconds
-from ..server.rows import Row, is_pending, is_under_way
+from ....client import DiffgramClient, routes
+from ....client.request import Steps, ask, now, pause
+from ....client.routes import PAGE
+from ....models import Input, InputRow
+from ....models.problems import count_of
+from ...defaults import STALL_TIMEOUT
+from ...server.files import settle_seconds
+from ...server.rows import Row, is_pending, is_under_way
+from ..decisions.item import Item
+from ..outcomes.errors import PushError
 from .batches import Batches, Place
-from .errors import PushError
-from .item import Item
-from .movement import Movement
+from .liveness import Liveness
 
 _log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class Videos:
 
     def _until_none_waits(self) -> Steps[None]:
         began = told = yield from now()
-        movement = Movement(began)
+        movement = Liveness(began)
         moment = began
         while rows := (yield from self._waiting()):
             movement.note(rows, moment)
@@ -186,7 +186,7 @@ def until_ended(project: str, row: Input) -> Steps[Input | InputRow | None]:
     :raises PushError: if it waits in a queue that does not move for half an hour.
     """
     moment = yield from now()
-    movement, failed_at = Movement(moment), None
+    movement, failed_at = Liveness(moment), None
     latest: Input | InputRow = row
     while not (latest.succeeded or latest.hangs or latest.archived):
         if latest.failed and latest.file_id is None:

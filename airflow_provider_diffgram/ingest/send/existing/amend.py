@@ -9,27 +9,27 @@ import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
-from ...client.request import Steps, ask, poll
-from ...models import File, Input
-from ..check.labels import Ref
-from ..check.wire import instances_of_body
-from ..server.rewrite import (
+from ....client import DiffgramClient, OutcomeUnknownError, RefusedError, routes
+from ....client.request import Steps, ask, poll
+from ....models import File, Input
+from ...check.labels import Ref
+from ...check.wire import instances_of_body
+from ...server.rewrite import (
     Row,
     appended,
     can_be_rewritten,
     count_gone,
     replaced,
 )
-from ..server.rows import references
+from ...server.rows import references
+from ..decisions.decide import LONG, Action, Amendable, DeliverBy, why_by_queue
+from ..decisions.item import Item
+from ..decisions.refresh import Counts, Refreshing, Rules, Run, is_earlier, refreshed
+from ..pace.threads import Gate
+from ..queue.brought import Brought
+from ..queue.settle import PATIENCE
 from .at_work import AtWork
-from .brought import Brought
-from .decide import LONG, Action, Amendable, DeliverBy, why_by_queue
-from .item import Item
 from .model_ids import Ids, ModelIds
-from .refresh import Counts, Refreshing, Rules, Run, is_earlier, refreshed
-from .settle import PATIENCE
-from .threads import Gate
 from .writing import Amended, FileWriter
 
 

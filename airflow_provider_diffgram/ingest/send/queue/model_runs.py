@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from ...client import DiffgramClient, DiffgramError, routes
-from ...client.request import Steps, ask, ask_together, now, poll
-from ...models import Input, InputStatus, Packet, TextMedia
-from ...models.problems import named
-from ..check.check import Plan
-from ..check.labels import Ref
-from ..server.files import settle_seconds
-from ..server.rows import is_under_way, runs_named, runs_resolved
+from ....client import DiffgramClient, DiffgramError, routes
+from ....client.request import Steps, ask, ask_together, now, poll
+from ....models import Input, InputStatus, Packet, TextMedia
+from ....models.problems import named
+from ...check.check import Plan
+from ...check.labels import Ref
+from ...server.files import settle_seconds
+from ...server.rows import is_under_way, runs_named, runs_resolved
 from .batches import Place
-from .movement import Movement
+from .liveness import Liveness
 from .turns import Turns
 
 _log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class ModelRuns:
     def _until_others_have(self, new: frozenset[Ref]) -> Steps[None]:
         """Wait while somebody else's input introduces ``new`` runs; not for one that the server has lost."""
         project = self._client.project
-        movement = Movement((yield from now()))
+        movement = Liveness((yield from now()))
         told = False
 
         def look() -> Steps[bool | None]:
@@ -220,7 +220,7 @@ class ModelRuns:
         """Return how the introduction ended; None if it did not."""
         project, new = self._client.project, introduction.new
         before = yield from _run_names(project)
-        movement = Movement((yield from now()))
+        movement = Liveness((yield from now()))
         succeeded_at: float | None = None
 
         def look() -> Steps[_End | None]:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
-from ...models import File
-from ...models.media import media_type_of
-from ..check.names import stored_upload_name
-from ..server.names import Pending
+from ....models import File
+from ....models.media import media_type_of
+from ...check.names import stored_upload_name
+from ...server.names import Pending
 from .item import Item
 
 if TYPE_CHECKING:
-    from ..read.remote import Medium
+    from ...read.remote import Medium
 
 IfExists = Literal["skip", "fail", "append", "replace", "refresh"]
 """What becomes of a file that is there already. ``fail`` has refused all of them before the first is sent."""

@@ -6,20 +6,20 @@ import math
 import uuid
 from collections.abc import Callable
 
-from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, StorageError, routes
-from ...client.request import pause
-from ...client.routes import MIN_CHUNK
-from ...models import Input, PathMedia
-from ..check.check import Plan
-from ..read.paths import PathOpener, upload_of
-from ..server.names import Pending
-from ..server.once import send_once
-from ..server.repair import archive
-from ..server.rows import awaits_chunks
-from .batches import Place
-from .inventory import pending_of
-from .item import Item
-from .settle import wait_for_end
+from ....client import DiffgramClient, OutcomeUnknownError, RefusedError, StorageError, routes
+from ....client.request import pause
+from ....client.routes import MIN_CHUNK
+from ....models import Input, PathMedia
+from ...check.check import Plan
+from ...read.paths import PathOpener, upload_of
+from ...server.names import Pending
+from ...server.once import send_once
+from ...server.repair import archive
+from ...server.rows import awaits_chunks
+from ..decisions.item import Item
+from ..queue.batches import Place
+from ..queue.inventory import pending_of
+from ..queue.settle import wait_for_end
 
 PATIENCE = 3600.0
 """Seconds to wait until the server has ingested a large medium, so that predictions can follow."""

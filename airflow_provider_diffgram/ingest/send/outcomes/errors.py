@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ...client import DiffgramError
+from ....client import DiffgramError
 
 
 class PushError(DiffgramError):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable
 
-from ...client import DiffgramClient, routes
-from ...client.request import Steps, ask
-from ...models import Input
-from ..check.labels import Ref
-from ..server.rows import ids_resolved
+from ....client import DiffgramClient, routes
+from ....client.request import Steps, ask
+from ....models import Input
+from ...check.labels import Ref
+from ...server.rows import ids_resolved
 
 Ids = tuple[int, int | None]
 """Id of a model, and of its run where it has one."""

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from typing import Any, Literal, get_args
 
-from ...drawing.likeness import likeness, place_of, same_place
-from ...models.problems import not_one_of
-from ..server.rewrite import Rewrite, Row, is_same, rewritten
+from ....drawing.likeness import likeness, place_of, same_place
+from ....models.problems import not_one_of
+from ...server.rewrite import Rewrite, Row, is_same, rewritten
 
 Empty = Literal["clear", "keep"]
 """What happens to a file's earlier predictions if a run predicts nothing for it."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ...client import DiffgramClient, RefusedError, routes
-from ...models import BlobMedia, Input
-from ...models.packet import UpdateMode
-from ..check.check import Plan
-from ..check.wire import packet_body, update_body, without_known
-from ..server.frames import instances_of_frames
-from ..server.names import Pending
-from ..server.once import send_once
-from ..server.rewrite import can_be_rewritten
-from ..server.rows import references, references_of_row, since_replaced, stored_nothing
+from ....client import DiffgramClient, RefusedError, routes
+from ....models import BlobMedia, Input
+from ....models.packet import UpdateMode
+from ...check.check import Plan
+from ...check.wire import packet_body, update_body, without_known
+from ...server.frames import instances_of_frames
+from ...server.names import Pending
+from ...server.once import send_once
+from ...server.rewrite import can_be_rewritten
+from ...server.rows import references, references_of_row, since_replaced, stored_nothing
+from ..decisions.item import Item
 from .batches import Batches, Place
 from .brought import Brought
 from .inventory import pending_of
-from .item import Item
 from .videos import until_ended
 
 _LOOKS = (0.5, 1.0, 2.0)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from ...client import DiffgramError, OutcomeUnknownError, StoppedError
-from ..defaults import CONCURRENCY
+from ....client import DiffgramError, OutcomeUnknownError, StoppedError
+from ...defaults import CONCURRENCY
 from .congestion import Answer, Congestion
 
 _SERVER_ERROR = 500

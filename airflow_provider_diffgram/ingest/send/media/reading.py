@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from ...client import DiffgramClient, RefusedError, StoppedError, StorageError
-from ...models import BlobMedia, TextMedia, UrlMedia
-from ..check.blobs import is_image
-from ..check.check import Plan
-from ..check.image_size import too_large
-from ..read.paths import is_large
-from ..read.remote import Medium, Remote, UnreadableError, kept
-from .decide import DeliverBy
-from .item import Item
+from ....client import DiffgramClient, RefusedError, StoppedError, StorageError
+from ....models import BlobMedia, TextMedia, UrlMedia
+from ...check.blobs import is_image
+from ...check.check import Plan
+from ...check.image_size import too_large
+from ...read.paths import is_large
+from ...read.remote import Medium, Remote, UnreadableError, kept
+from ..decisions.decide import DeliverBy
+from ..decisions.item import Item
 
 _HEAD = 16
 _ATOMS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...client import DiffgramClient, routes
-from ...client.request import Steps, ask
-from ...models import Input, SentBatch
-from ..limits import LIMITS
-from ..server.names import Pending
-from ..server.rows import Row
+from ....client import DiffgramClient, routes
+from ....client.request import Steps, ask
+from ....models import Input, SentBatch
+from ...limits import LIMITS
+from ...server.names import Pending
+from ...server.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

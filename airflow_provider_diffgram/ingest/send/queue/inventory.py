@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from ...client import DiffgramClient, OutcomeUnknownError, routes
-from ...client.request import Steps, ask, poll
-from ...client.routes import PAGE
-from ...models import File, Input, InputStatus
-from ..check.check import Plan
-from ..server.files import children_by_place, files_named, root_files
-from ..server.names import Pending
-from ..server.repair import keep_oldest
-from ..server.rows import references_of_row
+from ....client import DiffgramClient, OutcomeUnknownError, routes
+from ....client.request import Steps, ask, poll
+from ....client.routes import PAGE
+from ....models import File, Input, InputStatus
+from ...check.check import Plan
+from ...server.files import children_by_place, files_named, root_files
+from ...server.names import Pending
+from ...server.repair import keep_oldest
+from ...server.rows import references_of_row
+from ..decisions.item import ChildPlace, Item
 from .batches import Batches
-from .item import ChildPlace, Item
 
 _EMPTY_BATCHES = 20
 """So many batches in a row without a pending input end the way back through older batches."""

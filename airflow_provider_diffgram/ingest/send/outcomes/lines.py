@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ...client import DiffgramError
-from ...storage_faults import words_of_fault
-from ..read.paths import PathOpener
-from ..read.storage import open_to_write
+from ....client import DiffgramError
+from ....storage_faults import words_of_fault
+from ...read.paths import PathOpener
+from ...read.storage import open_to_write
 from .errors import PushError
 
 _log = logging.getLogger(__name__)

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from ...client import DiffgramClient, OutcomeUnknownError, routes
-from ...client.request import Steps, ask, now, pause, poll
-from ...models import File, Input
-from ..server.files import read_files, settle_seconds
-from ..server.names import Pending
-from ..server.rows import has_ended
-from ..server.rows import references as references_in
-from .item import Item
+from ....client import DiffgramClient, OutcomeUnknownError, routes
+from ....client.request import Steps, ask, now, pause, poll
+from ....models import File, Input
+from ...server.files import read_files, settle_seconds
+from ...server.names import Pending
+from ...server.rows import has_ended
+from ...server.rows import references as references_in
+from ..decisions.item import Item
 
 _POLL = 1.0
 PATIENCE = 600.0

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ...client.request import Steps, now, pause
-from ...models.problems import named
-from ..check.labels import Ref
+from ....client.request import Steps, now, pause
+from ....models.problems import named
+from ...check.labels import Ref
 
 _log = logging.getLogger(__name__)
 

@@ -10,17 +10,17 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ...client import DiffgramError
-from ...models import InvalidValueError
-from ...models.failures import Failures
-from ...models.handle import MOST_FILE_IDS
-from ...models.problems import count_of
-from ...models.received import without_signatures
-from ...models.recorded import Delivery
-from ...pulse import Progress, Pulse
+from ....client import DiffgramError
+from ....models import InvalidValueError
+from ....models.failures import Failures
+from ....models.handle import MOST_FILE_IDS
+from ....models.problems import count_of
+from ....models.received import without_signatures
+from ....models.recorded import Delivery
+from ....pulse import Progress, Pulse
+from ..decisions.refresh import Counts
 from .errors import PushError
 from .lines import Lines
-from .refresh import Counts
 
 _log = logging.getLogger(__name__)
 

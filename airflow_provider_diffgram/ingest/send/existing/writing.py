@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ...client import DiffgramClient, DiffgramError, OutcomeUnknownError, RefusedError, StoppedError, routes
-from ...client.attempts import backoff
-from ...client.request import pause
-from ...models import File
-from ...models.problems import count_of, named
-from ..server.past import Rows, look_back, undone_since
-from ..server.rewrite import Rewrite, Row, count_gone, judge, repaired
-from ..server.rows import references
+from ....client import DiffgramClient, DiffgramError, OutcomeUnknownError, RefusedError, StoppedError, routes
+from ....client.attempts import backoff
+from ....client.request import pause
+from ....models import File
+from ....models.problems import count_of, named
+from ...server.past import Rows, look_back, undone_since
+from ...server.rewrite import Rewrite, Row, count_gone, judge, repaired
+from ...server.rows import references
+from ..queue.batches import Memory
 from .at_work import AtWork
-from .batches import Memory
 
 _log = logging.getLogger(__name__)
 

@@ -8,25 +8,25 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 
-from ...client import DiffgramClient, DiffgramError, OutcomeUnknownError, RefusedError, routes
-from ...client.request import Request, Steps, Upload, ask, pause
-from ...models import File, Input, PageMedia, PathMedia
-from ...models.problems import count_of
-from ...models.received import UploadReply
-from ..check.check import Plan
-from ..check.wire import upload_body
-from ..read.paths import PathOpener, upload_of
-from ..read.remote import Medium
-from ..server.files import SEARCH_ONE_BY_ONE, children_by_place, files_named, root_files
-from ..server.once import send_once
-from ..server.repair import archive, keep_oldest
-from ..server.rows import has_ended
+from ....client import DiffgramClient, DiffgramError, OutcomeUnknownError, RefusedError, routes
+from ....client.request import Request, Steps, Upload, ask, pause
+from ....models import File, Input, PageMedia, PathMedia
+from ....models.problems import count_of
+from ....models.received import UploadReply
+from ...check.check import Plan
+from ...check.wire import upload_body
+from ...read.paths import PathOpener, upload_of
+from ...read.remote import Medium
+from ...server.files import SEARCH_ONE_BY_ONE, children_by_place, files_named, root_files
+from ...server.once import send_once
+from ...server.repair import archive, keep_oldest
+from ...server.rows import has_ended
+from ..decisions.item import ChildPlace, Item
+from ..outcomes.tally import Tally
+from ..pace.threads import Gate
+from ..queue.settle import PATIENCE, followed
+from ..queue.videos import until_ended
 from .chunks import LargeUploads
-from .item import ChildPlace, Item
-from .settle import PATIENCE, followed
-from .tally import Tally
-from .threads import Gate
-from .videos import until_ended
 
 _FAULTS = 3
 """So many answers 500, and no file there, mean that the server cannot ingest the medium."""

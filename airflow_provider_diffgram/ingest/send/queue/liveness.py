@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..server.rows import Row, progress_of
+from ...server.rows import Row, progress_of
 
 
 @dataclass(slots=True)
-class Movement:
+class Liveness:
     """Which inputs the server goes on with.
 
     :param moved_at: when one of them was last seen to have moved, in seconds.

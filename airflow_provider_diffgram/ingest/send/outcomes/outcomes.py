@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ...client import RefusedError
-from ...models.recorded import Delivery
-from ..server.names import Pending
+from ....client import RefusedError
+from ....models.recorded import Delivery
+from ...server.names import Pending
+from ..decisions.item import Item
+from ..decisions.refresh import Counts
 from .errors import PushError
-from .item import Item
 from .record import Record
-from .refresh import Counts
 from .tally import Result, Tally
 
 

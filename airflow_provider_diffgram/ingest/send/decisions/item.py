@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ...models import Packet, PathMedia
-from ..check.labels import Labels
-from ..check.names import name_of
-from ..check.wire import instance_keys, instances_of_body
-from ..server.rows import references
+from ....models import Packet, PathMedia
+from ...check.labels import Labels
+from ...check.names import name_of
+from ...check.wire import instance_keys, instances_of_body
+from ...server.rows import references
 
 ChildPlace = tuple[str, int]
 """Name and ordinal of a child."""

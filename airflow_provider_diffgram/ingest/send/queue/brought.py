@@ -1,7 +1,7 @@
 """Which predictions a file held before and people removed since: those are not sent again.
 
 Inputs show what came through the queue, or with its file. What was written into a file leaves no input, but
-the histories of its deleted rows show it (:mod:`..server.past`).
+the histories of its deleted rows show it (:mod:`...server.past`).
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from ...client import DiffgramClient, routes
-from ...models import File, Input
-from ...models.problems import count_of
-from ..check.wire import instances_of_body
-from ..server.past import Fate, Rows, events_of_writes, look_back, rows_made
-from ..server.rewrite import Row, can_be_rewritten, count_gone, is_same
-from ..server.rows import is_pending, references, since_replaced, stored_nothing, stored_references
-from .item import Item
+from ....client import DiffgramClient, routes
+from ....models import File, Input
+from ....models.problems import count_of
+from ...check.wire import instances_of_body
+from ...server.past import Fate, Rows, events_of_writes, look_back, rows_made
+from ...server.rewrite import Row, can_be_rewritten, count_gone, is_same
+from ...server.rows import is_pending, references, since_replaced, stored_nothing, stored_references
+from ..decisions.item import Item
 
 _log = logging.getLogger(__name__)
 

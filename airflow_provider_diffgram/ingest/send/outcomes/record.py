@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ...models.recorded import Delivery, Recorded
-from ..check.wire import packet_as_sent
+from ....models.recorded import Delivery, Recorded
+from ...check.wire import packet_as_sent
+from ..decisions.item import Item
 from .errors import PushError
-from .item import Item
 from .lines import Lines
 
 

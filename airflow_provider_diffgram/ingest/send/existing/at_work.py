@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
-from ...client import DiffgramClient, routes
-from ...client.request import Steps, ask_together
-from ...models import File, Job
-from ..server.jobs import every_job
-from ..server.rewrite import Row
+from ....client import DiffgramClient, routes
+from ....client.request import Steps, ask_together
+from ....models import File, Job
+from ...server.jobs import every_job
+from ...server.rewrite import Row
 
 OPEN = ("in_progress", "deferred", "in_review", "requires_changes")
 """A task in one of these has been opened, and is to be opened again."""
