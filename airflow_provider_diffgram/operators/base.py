@@ -196,6 +196,7 @@ class DeferringOperator(AnnouncingOperator):
 
     def _defer_until(self, deadline: float, trigger: BaseTrigger) -> NoReturn:
         """Hand the wait over to a trigger; does not return.
+
         :param deadline: epoch seconds; the same however often the wait goes to the triggerer.
         """
         self.log.info("waiting in the triggerer")
@@ -220,6 +221,7 @@ class DeferringOperator(AnnouncingOperator):
 
 class DiffgramOperator(AnnouncingOperator):
     """What all operators share.
+
     :param dataset: name or id. None means the connection's default dataset.
     :param label_schema: name or id. None means the connection's default schema, or else the project's.
     """

@@ -29,6 +29,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
     Returns ``{"version", "previous", "is_new", "path", "manifest", "files", "instances", "added", "changed",
     "kept", "removed", "moved", "left_out", "clipped", "dataset", "directory_id"}``. The events of outlets
     have the same fields.
+
     :param path: a folder for this set alone, local or in object storage. Each version is a folder in it that
         never changes again; the returned ``path`` is that of the version.
     :param dataset: name or id.
@@ -119,6 +120,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
 
     def _source(self, hook: DiffgramHook) -> dict[str, Any]:
         """Return what to pull; a rendered template is text, and may be empty.
+
         :raises InvalidValueError: if a parameter is wrong.
         """
         from ..ingest.watch.targets import handles_of, ids_of

@@ -35,7 +35,8 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
 
     With ``wait_for_completion`` they also take the parameters of
     :class:`~airflow_provider_diffgram.operators.waiting.WaitingOperator`, and return a receipt as the sensor
-        does, instead of a handle.
+    does, instead of a handle.
+
     :param max_failed: how many packets Diffgram may refuse before the task fails. A number below 1 is a
         share. By default none.
     :param report: path of a JSON Lines file, local or in object storage, to write with the outcome of each

@@ -29,6 +29,7 @@ class DiffgramValidatePacketsOperator(DiffgramOperator):
 
     Returns ``{"packets", "invalid", "instances", "mean_score", "labels"}``; ``labels`` maps each label to its
     number of instances.
+
     :param packets: as in :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramSendPacketOperator`.
     :param max_invalid: how many packets may be invalid. A number below 1 is a share. By default none.
     :param min_instances: an image, text or audio file with fewer instances is invalid.

@@ -35,6 +35,7 @@ def batch_ids_of(handles: Iterable[Handle]) -> list[int]:
 
 class WaitingOperator(DeferringOperator):
     """Waits for inputs, in the worker or in the triggerer.
+
     :param verify: what proves that predictions are stored. ``counts`` compares the number that Diffgram keeps
         for each new file, with one request per 1000 files. ``instances`` compares each instance, with one
         request per file. Both compare updates and videos. ``status`` only checks that a success lasts.
@@ -94,6 +95,7 @@ class WaitingOperator(DeferringOperator):
 
     def _rules(self) -> Rules:
         """Return the rules of the wait.
+
         :raises InvalidValueError: with everything that is wrong with them.
         """
         from ..ingest.watch.rules import Rules

@@ -50,6 +50,7 @@ class DiffgramReviewEventTrigger(BaseEventTrigger):
     An event is ``{"job_id", "files", "complete", "since", "until"}``: how many files were completed in that
     time, and how many are complete in all. The trigger never ends by itself: if the server is away, it polls
     less and less often.
+
     :param job: id of a job, or its exact name. A job that is created later is found as soon as it exists.
     :param min_files: how many files are enough for an event.
     :param max_wait: seconds since the last event after which fewer files are enough, but at least one. None
