@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +161,14 @@ def test_the_folders_of_send_use_one_another_in_one_direction(folder: str):
         names = (name.split(".") for name in imported(path))
         used = {parts[3] for parts in names if parts[:3] == [NAME, "ingest", "send"] and len(parts) > 3}
         assert used <= MAY_USE[folder] | {folder}, path
+
+
+def test_one_evenings_reading_is_no_longer_than_an_evening():
+    told = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
+    section = told.partition("## One evening's reading")[2].partition("\n## ")[0]
+    files = set(re.findall(r"`([a-z_/]+\.py)`", section))
+    assert f"These {len(files)} files" in section
+    assert sum(len((PACKAGE / file).read_text().splitlines()) for file in files) <= 6200
 
 
 def test_review_asks_of_ingest_nothing_that_sends():
