@@ -33,7 +33,7 @@ _LAZY = {
     "scenes": "read.scenes",
     "create_compound_file": "send.compound",
     "upload_children": "send.compound",
-    "PushError": "send.errors",
+    "PushError": "send.outcomes.errors",
     "Prepared": "send.push",
     "prepare": "send.push",
     "push": "send.push",
