@@ -1,9 +1,11 @@
 """Templates in a DAG that renders them to native objects: what is meant as a text stays a text.
 
-``render_template_as_native_obj`` turns ``"{{ params.day }}"`` into ``9``, which would be the dataset with
-that id instead of the one with that name, and ``"{{ ds_nodash }}"`` into a number, which is not a name at
-all. It does so even with texts that contain no template. So what is meant as a text is rendered as in other
-DAGs; a template that gives ``None`` gives None. Everything else is rendered as the DAG says.
+``render_template_as_native_obj`` turns the text ``"9"`` into a number, which would be the dataset with that
+id instead of the one with that name, and ``"{{ ds_nodash }}"`` into a number, which is not a name at all. It
+does so even with texts that contain no template. So what is meant as a text is rendered as in other DAGs; a
+template that gives ``None`` gives None. Where a name or an id is meant, a template that gives a number by
+itself, such as ``"{{ params.dataset_id }}"``, gives that number: it may be an id. Everything else is rendered
+as the DAG says.
 """
 
 from __future__ import annotations
@@ -64,6 +66,9 @@ _LISTS = frozenset({"datasets", "tags"})
 _WORDS = frozenset({"attributes", "attribute_groups"})
 """Keys of packets whose values are texts throughout: names of options, dates."""
 
+NAMES_OR_IDS = frozenset({"dataset", "datasets", "label_schema", "connection_id", *_WORDS})
+"""Fields of operators, and keys of packets, that take a name or an id."""
+
 
 class RenderingOperator(BaseOperator):
     """Renders templates in this way."""
@@ -82,11 +87,11 @@ class RenderingOperator(BaseOperator):
         for name in template_fields:
             value = getattr(parent, name, None)
             if texts is not None and name in TEXTS and isinstance(value, str):
-                setattr(parent, name, texts.text(value))
+                setattr(parent, name, texts.text_of(name, value))
             elif texts is not None and name in _NESTED and isinstance(value, list | tuple | dict):
                 setattr(parent, name, texts.nested(value))
             elif texts is not None and name in _LISTS and isinstance(value, list | tuple | str):
-                setattr(parent, name, texts.nested(value, words=True))
+                setattr(parent, name, texts.nested(value, name, words=True))
             else:
                 others.append(name)
         super()._do_render_template_fields(parent, others, context, jinja_env, seen_oids, **more)
@@ -107,18 +112,33 @@ class _Texts:
         self._environment = operator.get_dag().get_template_env(force_sandboxed=True)
         self._seen = seen
 
-    def text(self, value: str) -> str | None:
+    def text_of(self, key: str, value: str) -> str | int | None:
+        """Return what the template of a field gives: a number only if a number may be meant."""
+        number = self._number(value) if key in NAMES_OR_IDS else None
+        return self._text(value) if number is None else number
+
+    def _text(self, value: str) -> str | None:
         """Return the text that a template gives; None if it gives None."""
-        template = self._environment.from_string(value)
-        known = ChainMap(self._context, template.globals)
-        text = "".join(template.root_render_func(template.new_context(known, shared=True)))
+        text = "".join(self._parts(self._environment, value))
         return None if text == "None" and self._object(value) is None else text
+
+    def _number(self, value: str) -> int | None:
+        """Return the number that a template gives before it is turned into a text, if it is one alone."""
+        parts = list(self._parts(self._native, value))
+        return parts[0] if len(parts) == 1 and type(parts[0]) is int else None
+
+    def _parts(self, environment: Any, value: str) -> Iterator[Any]:
+        template = environment.from_string(value)
+        known = ChainMap(self._context, template.globals)
+        parts: Iterator[Any] = template.root_render_func(template.new_context(known, shared=True))
+        return parts
 
     def nested(self, value: Any, key: str = "", *, words: bool = False) -> Any:
         """Return packets, or a part of them, with all templates in them rendered.
 
-        :param key: the key of the value.
-        :param words: whether every text in it is meant as a text; what renders to a list or an object is not.
+        :param key: the key of the value; of values that are texts throughout, the key of the whole.
+        :param words: whether every text in it is meant as a text, a name or an id; what renders to a list or
+            an object is not.
         """
         if id(value) in self._seen:
             return value
@@ -126,14 +146,15 @@ class _Texts:
             return type(value)(self.nested(each, key, words=words) for each in value)
         if type(value) is dict:
             return {
-                name: self.nested(each, name, words=words or name in _WORDS) for name, each in value.items()
+                name: self.nested(each, key if words else name, words=words or name in _WORDS)
+                for name, each in value.items()
             }
         if not isinstance(value, str):
             return self._object(value)
         if words:
             found = self._object(value)
-            return found if isinstance(found, list | dict) else self.text(value)
-        return self.text(value) if key in _text_keys() else self._object(value)
+            return found if isinstance(found, list | dict) else self.text_of(key, value)
+        return self.text_of(key, value) if key in _text_keys() else self._object(value)
 
     def _object(self, value: Any) -> Any:
         return self._operator.render_template(value, self._context, self._native, self._seen)

@@ -2,7 +2,8 @@
 
 A text is a name; where nothing has that name, a text of digits is an id. A number is an id; but a template
 that is rendered to native objects makes a number of a name such as ``20261126``, and nobody can tell it
-from an id afterwards. So a number that is the name of one and the id of another is refused.
+from an id afterwards. So a number that is the name of one and the id of another is refused. Where a name or
+an id was taken for the other, or a text of digits could be both, the log says so.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def find_dataset(client: DiffgramClient, dataset: str | int | None) -> Dataset:
     _check_kind("dataset", dataset)
     alike = client.send(routes.list_datasets(client.project, str(dataset)))
     named = [each for each in alike if each.nickname == str(dataset)]
-    if named and isinstance(dataset, str):
+    if named and isinstance(dataset, str) and not dataset.isdecimal():
         return _oldest(named)
     every = client.send(routes.list_datasets(client.project))
     found = _pick("dataset", [*named, *every], dataset, lambda each: each.nickname)
@@ -101,8 +102,14 @@ def _pick(what: str, every: Sequence[N], wanted: str | int, name_of: Callable[[N
         found = choose(wanted, by_name, by_id, name_of)
     except ValueError as error:
         raise InvalidValueError(f"{what} {wanted!r}", [str(error)]) from error
-    if found is not None and isinstance(wanted, str) and found is not by_name:
-        _log.warning("%r is no name here, and taken for the id of %r", wanted, name_of(found))
+    if found is not None and isinstance(wanted, str):
+        if found is not by_name:
+            _log.warning("%r is no name here, and taken for the id of %r", wanted, name_of(found))
+        elif by_id is not None and by_id.id != found.id:
+            _log.warning(
+                "%r is a name here, and also the id of %r: the name counts, so it is %s %s",
+                *(wanted, name_of(by_id), what, found.id),
+            )
     if found is not None and isinstance(wanted, int) and found is not by_id:
         _log.warning("%s is the id of no %s here, and taken for the name of %s", wanted, what, found.id)
     return found

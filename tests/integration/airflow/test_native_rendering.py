@@ -48,6 +48,22 @@ def test_a_dataset_named_like_the_id_of_another_gets_what_is_its_own(run_dag, cl
     assert (files(client, night), files(client, "night")) == (["a.txt"], [])
 
 
+def test_a_number_that_a_template_gives_and_that_is_an_id_and_a_name_is_refused(
+    run_dag, client, night, caplog, capfd
+):
+    ran = run_dag("native_dataset", packets=[PACKET], dataset=int(night), day=DAY)
+    assert ran.states == {"send": {"failed"}, "wait": {"upstream_failed"}}
+    said = caplog.text + "".join(capfd.readouterr())
+    assert f"{night} is the id of 'night' and the name of another" in said
+    assert (files(client, night), files(client, "night")) == ([], [])
+
+
+def test_a_number_that_a_template_gives_and_that_only_a_name_fits_is_that_name(run_dag, client):
+    make(client, DAY)
+    ran = run_dag("native_dataset", packets=[PACKET], dataset=int(DAY), day=DAY)
+    assert (ran.state, files(client, DAY)) == ("success", ["a.txt"])
+
+
 def test_what_is_none_is_none_and_what_is_an_id_is_an_id(run_dag, client, connection, diffgram_emulator):
     connection(extra={"retry_timeout": 2, "dataset": "night"})
     night = make(client, "night")

@@ -87,13 +87,19 @@ def test_a_number_that_is_the_id_of_one_schema_and_the_name_of_another_is_refuse
     "make, find", [(dataset, find_dataset), (schema, find_schema)], ids=["dataset", "schema"]
 )
 def test_of_two_that_a_text_may_mean_it_is_the_name_and_each_can_be_told(
-    make: Callable[..., int], find: Callable[..., Any], diffgram: LiveDiffgram
+    make: Callable[..., int],
+    find: Callable[..., Any],
+    diffgram: LiveDiffgram,
+    caplog: pytest.LogCaptureFixture,
 ):
     night = make(diffgram, "night")
     other = make(diffgram, str(night))
-    assert find(diffgram.client, str(night)).id == other
+    caplog.set_level(logging.WARNING)
     assert find(diffgram.client, "night").id == night
     assert find(diffgram.client, other).id == other
+    assert not caplog.records
+    assert find(diffgram.client, str(night)).id == other
+    assert f"'{night}' is a name here, and also the id of 'night': the name counts" in caplog.text
 
 
 @pytest.mark.parametrize(
