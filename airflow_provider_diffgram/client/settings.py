@@ -83,7 +83,7 @@ class Settings:
         if isinstance(self.verify, str) and not Path(self.verify).exists():
             problems.append(f"CA bundle {self.verify!r} does not exist on this machine")
         problems += _certificate_problems(self.client_cert, self.client_key) + _proxy_problems(self.proxy)
-        if any(character in self.project for character in "/?#") or self.project != self.project.strip():
+        if any(each in "/?#" or each.isspace() or not each.isprintable() for each in self.project):
             problems.append(f"project {self.project!r} must be a project_string_id, such as demo-project")
         if self.host:
             problems += self._host_problems()
@@ -102,7 +102,9 @@ class Settings:
                 f"host {self._shown_host!r} is not an http(s) address: write diffgram.example.com, "
                 "or http://host where there is no TLS"
             )
-        if parts.path or parts.query:
+        if any(not character.isprintable() or character.isspace() for character in self.host):
+            problems.append(f"host {self._shown_host!r} must have no blanks or invisible characters in it")
+        if parts.path or parts.query or parts.fragment:
             problems.append(f"host {self._shown_host!r} must have no path: Diffgram answers at the root")
         if parts.username or parts.password:
             problems.append("host must not contain a credential")

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from ..models import Instance
+from ..models.base import is_score
 from .words import SIZE as LETTERS
 from .words import Extent, Words
 
@@ -70,11 +71,6 @@ def _written(said: str, extent: Extent, words: Words) -> str:
     folded = ' class="folded"' if place.is_folded else ""
     size = f'font-size="{LETTERS * words.unit:.6g}"'
     return f'<text{folded} x="{place.x:.6g}" y="{place.y:.6g}"{end} {size}>{escape(said)}</text>'
-
-
-def is_score(value: Any) -> bool:
-    """Whether a value is a number that a score may be."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _score(fields: Fields) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -78,19 +79,19 @@ def settings_of(connection: ConnectionLike) -> Settings:
             numbers[name] = float(extra[name])
         except (TypeError, ValueError):
             problems.append(f"{name} must be {what}, not {extra[name]!r}")
-    texts = {name: extra[name] for name in _TEXTS if extra.get(name)}
+    texts = {name: given for name in _TEXTS if (given := _pasted(extra.get(name)))}
     problems += [f"{name} must be text" for name, given in texts.items() if not isinstance(given, str)]
     if problems:
         raise _error(connection, problems)
     try:
         return Settings(
             host=_address(fields["host"], connection.port),
-            project=fields["schema"].strip("/ "),
+            project=fields["schema"].strip(f"/{string.whitespace}"),
             client_id=fields["login"],
             client_secret=fields["password"],
             verify=texts.pop("ca_bundle", None) or _flag(extra.get("verify")),
             name=connection.conn_id,
-            packet_path=extra.get("packet_path") or "auto",
+            packet_path=_pasted(extra.get("packet_path")) or "auto",
             **texts,
             **numbers,
         )
@@ -102,7 +103,9 @@ def defaults_of(connection: ConnectionLike) -> Defaults:
     """Return the default dataset and label schema, and ``local_root``."""
     extra = _extra(connection)
     return Defaults(
-        extra.get("dataset") or None, extra.get("label_schema") or None, extra.get("local_root") or None
+        extra.get("dataset") or None,
+        extra.get("label_schema") or None,
+        _pasted(extra.get("local_root")) or None,
     )
 
 
@@ -122,7 +125,12 @@ def known_extras() -> list[str]:
 def _address(host: str, port: int | None) -> str:
     """Return host and port; https unless the host says http."""
     address = host.rstrip("/")
-    return f"{address}:{port}" if port else address
+    return f"{address}:{port}" if port and not address.endswith(f":{port}") else address
+
+
+def _pasted(value: Any) -> Any:
+    """Return a text without the blanks around it."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def _flag(value: Any) -> bool:

@@ -105,6 +105,11 @@ def _between_0_and_1(value: int | float) -> int | float:
     return min(max(value, 0), 1)
 
 
+def is_score(value: Any) -> bool:
+    """Whether a value that was read is a :data:`Score`: others store NaN, percentages, text (quirk 59)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
 def _without_nul(value: str) -> str:
     if "\x00" in value:
         raise ValueError("contains a NUL character: the server would lose the instances and an ingest thread")

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..drawing.likeness import Fields, is_measured, likeness, place_of, same_place, shift
 from ..ingest.server.past import Fate
+from ..models.base import is_score
 
 KEPT = "kept"
 MOVED = "moved"
@@ -457,9 +458,8 @@ def _may_be_redrawn(predicted: Fields, drawn: Fields) -> bool:
 
 
 def _score(fields: Fields) -> float | None:
-    """Return a score between 0 and 1; other programs store NaN, or percentages (quirk 59)."""
-    score = fields.get("score")
-    return score if isinstance(score, int | float) and 0 <= score <= 1 else None
+    score: Any = fields.get("score")
+    return score if is_score(score) else None
 
 
 def _added(frame: int | None, row: Fields) -> Outcome:

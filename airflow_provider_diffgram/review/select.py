@@ -19,6 +19,7 @@ from ..drawing.shapes import extent_of
 from ..ingest.read.paths import PathOpener
 from ..ingest.read.storage import open_to_write
 from ..models import InvalidValueError
+from ..models.base import is_score
 from ..models.problems import not_one_of
 
 By = Literal["score", "margin", "rare", "disagreement", "random"]
@@ -260,7 +261,7 @@ def _labels(predictions: Sequence[Mapping[str, Any]]) -> frozenset[str]:
 
 def _score(prediction: Mapping[str, Any]) -> float | None:
     score: Any = prediction.get("score")
-    return float(score) if _is_number(score) else None
+    return float(score) if is_score(score) else None
 
 
 def _is_number(value: Any) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.models.base import is_score
 from airflow_provider_diffgram.models.problems import did_you_mean
 
 Labels = Mapping[str, str | None] | Callable[[str], str | None]
@@ -38,9 +39,9 @@ class Options:
         if self.max_per_image is not None and self.max_per_image < 1:
             raise ValueError(f"max_per_image is {self.max_per_image}; None sets no limit, and 1 is the least")
         scores = self.min_score.values() if isinstance(self.min_score, Mapping) else [self.min_score]
-        wrong = [score for score in scores if not 0 <= score <= 1]
+        wrong = [score for score in scores if not is_score(score)]
         if wrong:
-            raise ValueError(f"min_score is {', '.join(map(str, wrong))}; scores are between 0 and 1")
+            raise ValueError(f"min_score is {', '.join(map(repr, wrong))}; scores are between 0 and 1")
         for what, given in (("labels", self.labels), ("min_score", self.min_score)):
             numbers = (
                 [name for name in given if not isinstance(name, str)] if isinstance(given, Mapping) else []

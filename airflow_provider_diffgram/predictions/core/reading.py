@@ -10,7 +10,7 @@ from itertools import repeat
 from typing import Any, SupportsFloat, TypeVar, cast
 
 from airflow_provider_diffgram.models import InvalidValueError
-from airflow_provider_diffgram.models.base import ROUNDING
+from airflow_provider_diffgram.models.base import ROUNDING, is_score
 from airflow_provider_diffgram.models.problems import count_of
 
 from .raw import XY, Edges, RawKeypoint, RawPrediction, RawSkeleton
@@ -385,6 +385,17 @@ def _rows_columns(mask: Any) -> tuple[int, int]:
         shape = size[::-1] if isinstance(size, tuple) else (len(mask), len(mask[0]) if len(mask) else 0)
     height, width = shape[-2:]
     return int(height), int(width)
+
+
+def least_score(name: str, given: float) -> float:
+    """Return a least score.
+
+    :param name: of the parameter.
+    :raises InvalidValueError: if it is not a number from 0 to 1, as scores are.
+    """
+    if not is_score(given):
+        raise InvalidValueError(name, [f"is {given!r}; scores are between 0 and 1"])
+    return given
 
 
 def sure(points: Sequence[XY], scores: Sequence[float] | None, min_score: float) -> list[XY | None]:

@@ -16,6 +16,7 @@ from ..core.reading import (
     columns,
     computed_score,
     edges_of,
+    least_score,
     outlined,
     read_all,
     seen_with_masks,
@@ -110,6 +111,7 @@ def from_supervision_key_points(
     :param min_joint_score: joints with a lower score are left out.
     :raises InvalidValueError: from the iterator, with everything that is wrong with an image.
     """
+    least_score("min_joint_score", min_joint_score)
     for each, name, (width, height) in with_names(key_points, names, sizes):
         with told_of(name):
             rows = list(

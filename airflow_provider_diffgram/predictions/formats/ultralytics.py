@@ -12,6 +12,7 @@ from ..core.reading import (
     class_name,
     columns,
     computed_score,
+    least_score,
     of_images,
     plain,
     posed,
@@ -45,6 +46,7 @@ def from_ultralytics(
     :param min_joint_score: keypoints with a lower score are left out; those at (0, 0) always are.
     :raises InvalidValueError: from the iterator, with everything that is wrong with an image.
     """
+    least_score("min_joint_score", min_joint_score)
     for number, result in enumerate(of_images(results)):
         name = str(getattr(result, "path", f"result {number}"))
         with told_of(name):

@@ -24,7 +24,18 @@ from ..core.files import Source, files_in, read_lines, read_text, refusal
 from ..core.geometry import around, in_order
 from ..core.pictures import measure
 from ..core.raw import XY, RawImage, RawKeypoint, RawPrediction
-from ..core.reading import Bones, Classes, SizeXY, class_name, number, posed, score_of, track_of, whole
+from ..core.reading import (
+    Bones,
+    Classes,
+    SizeXY,
+    class_name,
+    least_score,
+    number,
+    posed,
+    score_of,
+    track_of,
+    whole,
+)
 
 Task = Literal["detect", "segment", "pose", "obb", "classify"]
 """What the numbers of a line mean, in Ultralytics' words; ``obb`` is a rotated box."""
@@ -323,7 +334,7 @@ class _Geometry:
         self.task = task
         self._names = None if isinstance(joints, int) else joints
         self._bones = bones
-        self._least = min_joint_score
+        self._least = least_score("min_joint_score", min_joint_score)
         if kpt_shape is None:
             self._joints, self._each = (joints if isinstance(joints, int) else len(joints)), None
         else:

@@ -68,10 +68,12 @@ def test_both_forms_of_uri_are_read(uri, base_url):
         {"schema": "demo-project/"},
         {"schema": "/demo-project"},
         {"schema": " demo-project \n"},
+        {"schema": "demo-project\n/ /"},
         {"host": " diffgram.example.com "},
         {"host": "diffgram.example.com/\n"},
         {"login": "the-id\t"},
         {"password": "the-secret\n"},
+        {"extra": {"packet_path": " auto ", "proxy": " ", "ca_bundle": "\n", "client_cert": "\t"}},
     ],
 )
 def test_what_was_pasted_with_blanks_or_a_slash_is_read_without(changes):
@@ -83,7 +85,17 @@ def test_a_uri_may_end_in_a_slash():
     assert settings_of(from_uri("diffgram://id:secret@host/my-project/")).project == "my-project"
 
 
-@pytest.mark.parametrize("project", ["a/b", "a?b", "a#b"])
+def test_a_port_may_be_in_the_host_too():
+    both = connection(host="diffgram.example.com:8085", port=8085)
+    assert settings_of(both).base_url == "https://diffgram.example.com:8085"
+
+
+def test_a_root_of_blanks_is_none():
+    assert defaults_of(connection(extra={"local_root": " "})).local_root is None
+    assert defaults_of(connection(extra={"local_root": " /data\n"})).local_root == "/data"
+
+
+@pytest.mark.parametrize("project", ["a/b", "a?b", "a#b", "a b", "a\u200bb"])
 def test_a_project_is_one_word(project):
     with pytest.raises(InvalidConnectionError, match="must be a project_string_id"):
         settings_of(connection(schema=project))
@@ -199,6 +211,10 @@ def test_all_that_is_missing_is_told_at_once_and_never_the_secret():
         ({"extra": "no json"}, "not JSON"),
         ({"extra": "[1]"}, "JSON object"),
         ({"host": "diffgram.example.com/api"}, "no path"),
+        ({"host": "diffgram.example.com#api"}, "no path"),
+        ({"host": "https:// diffgram.example.com"}, "no blanks"),
+        ({"host": "diffgram .example.com"}, "no blanks"),
+        ({"host": "\u200bdiffgram.example.com"}, "no blanks or invisible characters"),
         ({"host": "ftp://diffgram.example.com"}, "not an http"),
         ({"extra": {"read_timeout": -1}}, "read_timeout"),
         ({"extra": {"requests_per_second": 0}}, "requests_per_second must be a finite number above 0"),

@@ -277,6 +277,8 @@ def test_the_best_stay_in_their_order_and_those_without_a_score_go_first():
         ({"max_per_image": 0}, "max_per_image is 0"),
         ({"min_score": 30}, "min_score is 30; scores are between 0 and 1"),
         ({"min_score": {"cat": 0.5, "dog": math.nan}}, "min_score is nan"),
+        ({"min_score": True}, "min_score is True"),
+        ({"min_score": "0.5"}, "min_score is '0.5'"),
     ],
 )
 def test_options_that_cannot_be_are_refused(wrong: dict[str, Any], told: str):

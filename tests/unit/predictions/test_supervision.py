@@ -122,6 +122,11 @@ def test_joints_that_were_found(more: dict[str, Any], options: dict[str, Any], f
     assert {point.name for point in prediction.keypoints.points if point} <= {"a", "c"}
 
 
+def test_a_least_score_of_joints_is_a_score():
+    with pytest.raises(InvalidValueError, match="min_joint_score: is 30; scores are between 0 and 1"):
+        list(from_supervision_key_points([key_points()], ["a.jpg"], min_joint_score=30))
+
+
 def test_the_detections_of_one_image_are_not_taken_for_those_of_several():
     with pytest.raises(ValueError, match="this is the Detections of one image: put it into a list"):
         list(from_supervision(detections(), ["a.jpg"]))

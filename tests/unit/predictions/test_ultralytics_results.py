@@ -72,6 +72,12 @@ def test_where_no_joint_was_found_the_box_stays_kind_3(points: Any, scores: Any,
     assert (found.box, found.keypoints, found.by_box) == ((10, 20, 60, 90), None, True)
 
 
+@pytest.mark.parametrize("least", ["0.5", 30, -0.1, True, math.nan])
+def test_a_least_score_of_joints_is_a_score(least: Any):
+    with pytest.raises(InvalidValueError, match=r"min_joint_score: is .*; scores are between 0 and 1"):
+        read(result(), min_joint_score=least)
+
+
 def test_a_result_of_one_image_or_of_another_kind_is_refused_kind_4():
     with pytest.raises(InvalidValueError, match="of one image: put it into a list"):
         list(from_ultralytics(result()))

@@ -200,6 +200,8 @@ def test_joints_of_a_text_have_a_least_score(folders: Path):
     text = RECORDED["texts"]["pose"]
     image = from_text(folders, text, task="pose", min_joint_score=0.5)
     assert joints_found(image) == joints_found(next(from_ultralytics([result("pose")], min_joint_score=0.5)))
+    with pytest.raises(InvalidValueError, match="min_joint_score: is 30; scores are between 0 and 1"):
+        from_text(folders, text, task="pose", min_joint_score=30)
 
 
 def test_a_picture_without_a_text_has_no_predictions(folders: Path):

@@ -42,6 +42,7 @@ def tag(label: str, score: float) -> dict[str, Any]:
         ([box("cat")], float("inf"), float("inf")),
         ([box("cat", 0.9)], 0.9, 0.8),
         ([box("cat", 0.6)], 0.6, 0.2),
+        ([box("cat", 87), box("cat", -1), box("cat", 0.6)], 0.6, 0.2),
         ([box("cat", 0.6), box("dog", 0.55)], 0.55, 0.05),
         ([box("cat", 0.6), box("dog", 0.55, x=50)], 0.55, 0.1),
         ([box("cat", 0.9), box("cat", 0.85)], 0.85, 0.7),
