@@ -18,6 +18,7 @@ from ..ingest.server.jobs import every_job
 from ..models import File, InvalidValueError, Task
 from ..models.problems import first_of
 from .shelf import Member
+from .tasks import refuse_repetition
 
 DONE = "complete"
 """The status of a task that people have finished. Nothing else tells it (server.md 10.3.3)."""
@@ -271,15 +272,16 @@ def children_of(client: DiffgramClient, compounds: Sequence[tuple[int, str]]) ->
 
 def tasks_of(client: DiffgramClient, job_id: int) -> Iterator[Task]:
     """Yield the tasks of a job, oldest first; archived ones are left out (server.md 10.5)."""
-    page = 0
+    page, before = 0, list[Task]()
     while True:
         listed = client.send(
             routes.list_job_tasks(client.project, job_id, page=page, limit=_TASKS_AT_ONCE)
         ).task_list
+        refuse_repetition(job_id, before, listed)
         yield from listed
         if len(listed) < _TASKS_AT_ONCE:
             return
-        page += 1
+        page, before = page + 1, listed
 
 
 def _statuses_of_all(client: DiffgramClient) -> dict[int, str | None]:

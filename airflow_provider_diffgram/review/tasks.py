@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..client import routes
+from ..client import UnexpectedReplyError, routes
 from ..client.request import Steps, ask, now, pause
 from ..ingest.server.files import find_file
 from ..models import InvalidValueError, TaskState
@@ -42,9 +42,21 @@ def all_states(project: str, job_id: int, limit: int = routes.ALL_TASKS) -> Step
     page, more = 1, len(states) >= limit
     while more:
         listed = yield from ask(routes.list_task_states(project, job_id, page=page, limit=limit))
+        refuse_repetition(job_id, states[-limit:], listed)
         states += listed
         page, more = page + 1, len(listed) >= limit
     return list({state.id: state for state in states}.values())
+
+
+def refuse_repetition(job_id: int, before: Sequence[TaskState], page: Sequence[TaskState]) -> None:
+    """Make sure that a page of tasks is not the page before: pages that name none after them have no end.
+
+    :raises UnexpectedReplyError: if it is.
+    """
+    if page and page[0].id == (before[0].id if before else None):
+        raise UnexpectedReplyError(
+            f"list tasks of job {job_id}: a page repeats the page before it. {UnexpectedReplyError.remedy}"
+        )
 
 
 class TaskIndex:
