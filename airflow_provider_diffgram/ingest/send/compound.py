@@ -11,16 +11,17 @@ from typing import Any, Unpack
 from ...client import DiffgramClient, RefusedError, routes
 from ...models import Child, CompoundFile, File, Handle, InvalidValueError, Packet
 from ...models.problems import not_one_of
-from ..check.check import Candidate, validated
+from ..check.check import Candidate, Preparation, Target, validated
 from ..check.labels import Labels
 from ..check.lookup import find_dataset
 from ..check.names import name_of
 from ..check.wire import instances_on_wire
-from ..server.files import children_by_place, files_named
+from ..server.files import children_by_place, files_named, find_file
 from ..server.once import send_once
 from ..server.repair import archive, archive_files
 from ..server.rows import is_update
-from .options import Sending
+from .options import Options, Sending
+from .outcomes.errors import before_anything_is_sent
 from .push import prepare
 
 _log = logging.getLogger(__name__)
@@ -116,9 +117,9 @@ def _reused(
             f"compound file {compound.name!r}",
             [f"is in the dataset already, as file {same[0].id}: give another name, or if_exists='reuse'"],
         )
+    if compound.instance_list and same[0].count_instances_changed is None:
+        raise _lacks_instances(compound, same[0], len(compound.instance_list))
     file = _oldest(client, same)
-    if compound.instance_list and file.count_instances_changed is None:
-        raise _lacks_instances(compound, file, len(compound.instance_list))
     return Parent(file.id, compound.name, directory_id, created=False)
 
 
@@ -214,7 +215,8 @@ def upload_children(
 
     :param client: connected to the project.
     :param parent_file_id: file id of the compound file.
-    :param children: the children of one compound file, as :func:`~..read.children.children_of` returns them.
+    :param children: the children of one compound file, as :func:`~..read.children.children_of` returns them;
+        an iterator is asked for the first one once dataset, label schema and parent are known to exist.
     :param repair: whether to archive children that failed before, with anything they left behind, and send
         them again.
     :param options: as in :func:`~.push.push`.
@@ -222,6 +224,8 @@ def upload_children(
     :raises PushError: if some children did not arrive.
     :raises RefusedError: if the compound file was archived meanwhile.
     """
+    if isinstance(children, Iterator):
+        _check_targets(client, parent_file_id, options)
     packets = ChildPackets(list(children), parent_file_id)
     with prepare(client, packets, **options) as prepared:
         places = packets.places()
@@ -241,6 +245,21 @@ def upload_children(
         )
     _log.info("%s of %s children are in place", handle.expected - len(missing), handle.expected)
     return handle
+
+
+def _check_targets(client: DiffgramClient, parent_file_id: int, options: Sending) -> None:
+    """Check what is known before the first child: a model may run for hours until there are all.
+
+    :raises InvalidValueError: if dataset, label schema or parent do not exist.
+    """
+    with before_anything_is_sent():
+        chosen = Options(**options)
+        target = Target(chosen.dataset, chosen.label_schema)
+        preparation = Preparation(client, target, chosen.path_of)
+        preparation.check_targets()
+        if client.run(find_file(client.project, parent_file_id)) is None:
+            told = f"parent_file_id {parent_file_id}: no such file in project {client.project!r}"
+            raise InvalidValueError("children", [told])
 
 
 def _archive_failed(client: DiffgramClient, places: Iterable[tuple[str, int]], parent_file_id: int) -> None:

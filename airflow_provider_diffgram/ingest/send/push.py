@@ -11,11 +11,10 @@ from typing import Unpack
 
 from ...client import DiffgramClient
 from ...models import Handle, Packet
-from ...models.problems import NOTHING, telling
 from ..check.check import Candidate, Plan, Preparation, Target, validated
 from ..read.storage import patient
 from .options import Options, Pushing
-from .outcomes.errors import PushError
+from .outcomes.errors import PushError, before_anything_is_sent
 from .outcomes.lines import Lines
 from .outcomes.outcomes import Outcomes
 from .outcomes.record import Record
@@ -59,7 +58,7 @@ def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]
     :param options: as of :class:`~.options.Options`.
     :raises InvalidValueError: with all problems.
     """
-    with telling(NOTHING):
+    with before_anything_is_sent():
         chosen = Options(**options)
         if chosen.stop is not None:
             client = client.interrupted_by(chosen.stop)
@@ -119,13 +118,13 @@ class Prepared:
         :raises InvalidValueError: with what is wrong; nothing was sent.
         :raises PushError: if some packets did not arrive.
         """
-        with telling(NOTHING):
+        with before_anything_is_sent():
             packets = self._called(self.packets) if callable(self.packets) else self.packets
         if isinstance(packets, Iterator):
             return self._send_while_it_yields(packets)
         with self._senders() as senders:
             pushing = self._with(senders, self.client)
-            with telling(NOTHING):
+            with before_anything_is_sent():
                 pushing.make_ready(packets, whole=True)
             return pushing.run(chunks_of(packets, self.plan.limits.chunk), checked=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,34 @@ def test_one_name_below_two_parents_is_no_collision_3_5(diffgram: LiveDiffgram, 
     assert [len(diffgram.children(parent.file_id)) for parent in parents] == [1, 1]
 
 
+@pytest.mark.parametrize(
+    "wrong, told",
+    [
+        ({"dataset": "no such", "label_schema": "none"}, "(?s)dataset 'no such'.*label schema 'none'"),
+        ({"parent_file_id": 999_999}, "parent_file_id 999999: no such file in project"),
+        ({"max_failed": -1}, "max_failed must be 0 or more"),
+    ],
+)
+def test_children_are_yielded_once_what_is_known_before_them_is_right(
+    diffgram: LiveDiffgram, wrong: dict[str, Any], told: str
+):
+    asked = []
+
+    def children() -> Iterator[dict[str, Any]]:
+        asked.append("a child")
+        yield {"media": {"text_data": "hello"}, "original_filename": "a.txt", "ordinal": 0}
+
+    parent = create(diffgram).file_id
+    with pytest.raises(InvalidValueError, match=told) as caught:
+        upload_children(
+            diffgram.client, children=children(), **{"parent_file_id": parent, "dataset": DATASET, **wrong}
+        )
+    assert "nothing was sent" in str(caught.value)
+    assert asked == []
+    diffgram.done(upload_children(diffgram.client, parent, children(), dataset=DATASET))
+    assert [child.original_filename for child in diffgram.children(parent)] == ["a.txt"]
+
+
 def test_problems_of_all_children_are_told_at_once_and_nothing_is_sent(diffgram: LiveDiffgram, media: Media):
     parent = create(diffgram)
     children = [
@@ -235,6 +264,15 @@ def test_two_that_were_created_at_once_are_found_and_the_younger_archived_quirk_
     older, _ = together(diffgram)
     assert create(diffgram) == Parent(older, "pages", diffgram.directory_id, created=False)
     assert [file.id for file in diffgram.files()] == [older]
+
+
+def test_a_refusal_archives_none_of_two_that_were_created_at_once(diffgram: LiveDiffgram):
+    both = together(diffgram)
+    with pytest.raises(RefusedError, match="instances"):
+        create(diffgram, "pages", box(3))
+    with pytest.raises(InvalidValueError, match="is in the dataset already"):
+        create(diffgram, if_exists="fail")
+    assert [file.id for file in diffgram.files()] == both
 
 
 def test_a_younger_one_that_holds_children_stays(

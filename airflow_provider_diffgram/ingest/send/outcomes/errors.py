@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from ....client import DiffgramError
+from ....models.problems import NOTHING, telling
 
 
 class PushError(DiffgramError):
@@ -15,3 +17,14 @@ class PushError(DiffgramError):
     """
 
     counts: Mapping[str, int] = MappingProxyType({})
+
+
+@contextmanager
+def before_anything_is_sent() -> Generator[None, None, None]:
+    """Add to bad input, and to faults of the server or a storage, that nothing was sent."""
+    try:
+        with telling(NOTHING):
+            yield
+    except DiffgramError as error:
+        error.args = (f"{error}. {NOTHING.capitalize()}",)
+        raise
