@@ -145,13 +145,16 @@ class Push:
             )
 
     def _refuse_existing(self, items: Iterable[Item]) -> None:
+        """Refuse what is in the dataset already, unless an earlier attempt of the same model run sent it."""
         problems: list[str] = []
         most = self._plan.limits.chunk
         new = (item for item in items if not item.is_update)
         while chunk := list(islice(new, most)):
             self._look_at_children(chunk)
-            there = [item for item in chunk if self._inventory.file(item) or self._inventory.pending(item)]
-            problems += [f"{item.name!r} is in the dataset already" for item in there]
+            for item in chunk:
+                there = self._inventory.file(item) or self._inventory.pending(item)
+                if there and (problems or not self._dealer.questions.is_of_same_run(item, there)):
+                    problems.append(f"{item.name!r} is in the dataset already")
         if problems:
             raise InvalidValueError("if_exists='fail'", problems[:most], max(0, len(problems) - most))
 

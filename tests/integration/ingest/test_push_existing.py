@@ -317,3 +317,56 @@ def test_nothing_is_replaced_unless_that_word_is_said(diffgram: LiveDiffgram, fi
     with pytest.raises(InvalidValueError):
         diffgram.push([other], if_exists="fail")
     assert diffgram.lefts(file_id) == [1, 7]
+
+
+OF_A_RUN = {"model_ref": "detector", "model_run_ref": "2026-11-27", "score": 0.5}
+
+
+@pytest.mark.parametrize("delivery", ["upload", "queue"])
+def test_what_an_earlier_attempt_of_the_same_run_sent_does_not_count_as_existing(
+    diffgram: LiveDiffgram, media: Media, delivery: str
+):
+    packets = [image(media, name, box(1, **OF_A_RUN)) for name in ("a.png", "b.png")]
+    options = {"if_exists": "fail", "delivery": delivery}
+    diffgram.pushed(packets[:1], **options)
+    before = diffgram.instances(diffgram.file("a.png").id)
+    assert diffgram.push(packets, **options).skipped == 1
+    assert diffgram.instances(diffgram.file("a.png").id) == before
+
+
+def test_what_an_earlier_attempt_of_the_same_run_has_in_the_queue_is_waited_for(
+    diffgram: LiveDiffgram, media: Media
+):
+    packets = [image(media, name, box(1, **OF_A_RUN)) for name in ("a.png", "b.png")]
+    options = {"if_exists": "fail", "delivery": "queue"}
+    diffgram.pushed([image(media, "first.png", box(1, **OF_A_RUN))], **options)
+    diffgram.emulator.pause_queue()
+    diffgram.push(packets[:1], **options)
+    handle = diffgram.push(packets, **options)
+    diffgram.emulator.pause_queue(False)
+    assert diffgram.done(handle).succeeded == 2
+    assert diffgram.names().count("a.png") == 1
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        {**OF_A_RUN, "model_run_ref": "2026-11-28"},
+        {**OF_A_RUN, "model_ref": "other"},
+        {**OF_A_RUN, "x_max": 50},
+        {"model_ref": "detector", "score": 0.5},
+        {},
+    ],
+    ids=["another run", "another model", "other predictions", "no run", "no model"],
+)
+def test_what_no_earlier_attempt_sent_is_refused(diffgram: LiveDiffgram, media: Media, again: dict[str, Any]):
+    diffgram.pushed([image(media, "a.png", box(1, **OF_A_RUN))])
+    with pytest.raises(InvalidValueError, match=r"'a\.png' is in the dataset already"):
+        diffgram.push([image(media, "a.png", box(1, **again))], if_exists="fail")
+
+
+def test_a_second_push_of_predictions_without_a_run_is_refused(diffgram: LiveDiffgram, media: Media):
+    packet = image(media, "a.png", box(1, model_ref="detector", score=0.5))
+    diffgram.pushed([packet])
+    with pytest.raises(InvalidValueError, match=r"'a\.png' is in the dataset already"):
+        diffgram.push([packet], if_exists="fail")
