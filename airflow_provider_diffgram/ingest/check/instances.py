@@ -25,7 +25,7 @@ class Unseen:
 
     def __init__(self) -> None:
         self._first: list[str] = []
-        self._count = self._told = 0
+        self._count = self._told = self._problems = 0
 
     def note(self, where: str, problems: Sequence[str]) -> None:
         """Take note of what nobody sees of a packet; nothing if there is nothing.
@@ -34,16 +34,18 @@ class Unseen:
         """
         if problems:
             self._count += 1
+            self._problems += len(problems)
             self._first += [f"{where}: {problem}" for problem in problems][: _SHOWN - len(self._first)]
 
     def tell(self) -> None:
         """Tell in the log how many packets have such instances, unless that is told."""
         if self._count != self._told:
             self._told = self._count
+            more = self._problems - len(self._first)
             _log.warning(
                 "nobody will see some instances of %s, although Diffgram stores them: %s",
                 count_of(self._count, "packet"),
-                "; ".join(self._first) + ("; ..." if self._count > len(self._first) else ""),
+                "; ".join(self._first) + (f"; and {more:,} more" if more else ""),
             )
 
 

@@ -13,9 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from ...client import CredentialError, DiffgramClient, RefusedError, WrongAddressError, routes
+from ...client import (
+    CredentialError,
+    DiffgramClient,
+    DiffgramError,
+    RefusedError,
+    WrongAddressError,
+    routes,
+)
 from ...models import File, InvalidValueError, ModelRun
-from ...models.problems import count_of, not_one_of
+from ...models.problems import count_of, first_of, not_one_of
 from ..check.lookup import find_dataset
 from ..defaults import CONCURRENCY
 from ..read.paths import PathOpener, universal_path
@@ -50,6 +57,7 @@ class Retraction:
         ``not_possible``, ``gone``, ``refused``.
     :param restored: how many rows of people were restored after a write had undone them.
     :param refusals: the first reasons why files were refused.
+    :param unshown: how many files more were refused.
     :param directory_id: id of the dataset that was searched; None for single files.
     """
 
@@ -60,6 +68,7 @@ class Retraction:
     left: Counter[str] = field(default_factory=Counter)
     restored: int = 0
     refusals: list[str] = field(default_factory=list)
+    unshown: int = 0
     directory_id: int | None = None
 
     def summary(self, dry_run: bool) -> str:
@@ -114,7 +123,8 @@ def retract_predictions(
     :param memory: told of files that are being written.
     :param path_of: opens the path of the report.
     :raises InvalidValueError: if an argument is wrong, or the run is not known.
-    :raises PushError: if the server refused files; the others are done.
+    :raises PushError: if the server refused files; the others are done. Or if it failed midway, or the report
+        could not be written. It says what was done.
     """
     problems = not_one_of("reviewed", reviewed, get_args(Reviewed))
     if problems:
@@ -123,23 +133,44 @@ def retract_predictions(
     named = dict.fromkeys(file_ids or ())
     run_id = find_run(client, model_ref, model_run_ref, next(iter(named), None))
     wanted = _Wanted(run_id, reviewed, dry_run)
-    lines = Lines("report", report, path_of)
+    lines, done = Lines("report", report, path_of), Retraction(directory_id=directory_id)
+    fault: DiffgramError | None = None
     try:
         with Senders(concurrency) as senders:
-            retracting = _Retracting(client, wanted, senders, lines, None if dry_run else memory)
-            retracting.done.directory_id = directory_id
+            retracting = _Retracting(client, wanted, senders, lines, None if dry_run else memory, done)
             for file_id in named if directory_id is None else _files_of(client, directory_id):
                 senders.submit(lambda file_id=file_id: retracting.look_at(file_id))  # type: ignore[misc]
             senders.drain()
+    except DiffgramError as error:
+        fault = error
     finally:
         unwritten = lines.close()
-    done = retracting.done
-    if done.refusals:
-        refused = count_of(done.left["refused"], "prediction")
-        raise PushError(f"Diffgram refused to take back {refused}: {'; '.join(done.refusals)}")
-    if unwritten is not None:
-        raise unwritten
+    problem = _problem(done, fault, unwritten, dry_run=dry_run)
+    if problem is not None:
+        raise problem from fault
     return done
+
+
+def _problem(
+    done: Retraction, fault: DiffgramError | None, unwritten: DiffgramError | None, *, dry_run: bool
+) -> PushError | None:
+    """Return the error of a retraction, which says what was done; None if all went well.
+
+    :param fault: what ended it before its end.
+    :param unwritten: why the report is not complete.
+    """
+    told = [] if fault is None else [f"stopped: {fault}"]
+    if done.refusals and fault is None:
+        refused = count_of(done.left["refused"], "prediction")
+        more = f"; and {count_of(done.unshown, 'more file')}" if done.unshown else ""
+        told = [f"Diffgram refused to take back {refused}: {'; '.join(done.refusals)}{more}"]
+    cause = (fault or unwritten) if fault or not told else None
+    if unwritten is not None:
+        told.append(str(unwritten))
+    if not told:
+        return None
+    words = "\n".join([*told, f"{done.summary(dry_run)}. A retry goes on from there"])
+    return PushError(words, permanent=cause is not None and cause.permanent)
 
 
 def find_run(client: DiffgramClient, model_ref: str, model_run_ref: str, file_id: int | None = None) -> int:
@@ -173,7 +204,7 @@ def find_run(client: DiffgramClient, model_ref: str, model_run_ref: str, file_id
 
 def _newest(runs: Iterable[ModelRun]) -> str:
     named = sorted((run.id, run.reference_id) for run in runs if run.reference_id)
-    return ", ".join(repr(name) for _, name in reversed(named[-_SHOWN:])) or "nothing: there is none"
+    return first_of([repr(name) for _, name in reversed(named)], _SHOWN) or "nothing: there is none"
 
 
 def is_untouched(row: Mapping[str, Any]) -> bool:
@@ -212,13 +243,19 @@ class _Wanted:
 class _Retracting:
     """Looks at files, several at once, once what an earlier attempt began is ended.
 
-    :ivar done: what became of them so far.
+    :param done: takes what becomes of them.
     """
 
     def __init__(
-        self, client: DiffgramClient, wanted: _Wanted, senders: Senders, lines: Lines, memory: Memory | None
+        self,
+        client: DiffgramClient,
+        wanted: _Wanted,
+        senders: Senders,
+        lines: Lines,
+        memory: Memory | None,
+        done: Retraction,
     ) -> None:
-        self.done = Retraction()
+        self.done = done
         self._client = client
         self._wanted = wanted
         self._gate = senders.updates
@@ -303,6 +340,8 @@ class _Retracting:
                 done.left[outcome] += len(going)
             if outcome == "refused" and len(done.refusals) < _SHOWN:
                 done.refusals.append(why)
+            elif outcome == "refused":
+                done.unshown += 1
         told = {
             "file_id": file_id,
             "name": name,

@@ -29,7 +29,9 @@ def describe_receipt(receipt: Receipt) -> str:
 
 def describe_timeout(receipt: Receipt) -> str:
     """Return the same for a wait that ran out of time, with a line for each of the first pending inputs."""
-    return "\n".join([f"not settled in time: {describe_receipt(receipt)}", *receipt.waiting])
+    left = receipt.pending - len(receipt.waiting)
+    more = [f"and {left:,} more"] if receipt.waiting and left > 0 else []
+    return "\n".join([f"not settled in time: {describe_receipt(receipt)}", *receipt.waiting, *more])
 
 
 @dataclass(frozen=True, slots=True)

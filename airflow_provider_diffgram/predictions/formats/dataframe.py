@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.media import as_text
-from airflow_provider_diffgram.models.problems import count_of
+from airflow_provider_diffgram.models.problems import count_of, first_of
 from airflow_provider_diffgram.models.repeats import twice
 
 from ..core.raw import RawImage, RawPrediction
@@ -91,7 +91,7 @@ def _images(frame: Any) -> Iterator[RawImage]:
         except ValueError:
             nameless.append(place)
     if nameless:
-        rows = ", ".join(map(str, nameless[:_SHOWN]))
+        rows = first_of(nameless, _SHOWN)
         raise InvalidValueError(
             "the table of predictions",
             [f"{count_of(len(nameless), 'row')} without the name of an image: {rows}, counted from 0"],

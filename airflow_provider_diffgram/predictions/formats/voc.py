@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from airflow_provider_diffgram.models import InvalidValueError
-from airflow_provider_diffgram.models.problems import count_of
+from airflow_provider_diffgram.models.problems import count_of, first_of
 
 from ..core.files import files_in, read_xml, refusal
 from ..core.geometry import in_order
@@ -106,7 +106,7 @@ def _prediction(element: Element, first: int) -> RawPrediction:
 def _box(element: Element, first: int) -> Edges:
     boxes = element.findall("bndbox")
     if len(boxes) != 1:
-        others = ", ".join(f"<{each.tag}>" for each in list(element)[:_SHOWN])
+        others = first_of([f"<{each.tag}>" for each in element], _SHOWN)
         raise ValueError(f"has {len(boxes)} <bndbox>, needs one; it has {others or 'nothing'}")
     edges = [_number(boxes[0], edge) for edge in _EDGES]
     x_min, y_min, x_max, y_max = edges

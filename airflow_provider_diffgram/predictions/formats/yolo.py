@@ -17,7 +17,7 @@ from unicodedata import normalize
 
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.models.media import EXTENSIONS
-from airflow_provider_diffgram.models.problems import count_of
+from airflow_provider_diffgram.models.problems import count_of, first_of
 from airflow_provider_diffgram.models.repeats import yaml_keys_twice
 
 from ..core.files import Source, files_in, read_lines, read_text, refusal
@@ -105,7 +105,7 @@ def from_yolo_text(
         raise refusal(labels, "holds no text but classes.txt")
     lost = [path for place, path in texts.items() if place not in pictures]
     if lost:
-        shown = ", ".join(str(path.relative_to(labels)) for path in lost[:_SHOWN])
+        shown = first_of([path.relative_to(labels) for path in lost], _SHOWN)
         near = _alike(lost[0], pictures)
         hint = f". Is the first one for {near.relative_to(images)}?" if near else ""
         raise refusal(labels, f"{len(lost)} texts have no picture in {images}: {shown}{hint}")
@@ -175,7 +175,7 @@ def _names_of_yaml(text: str, path: Source) -> Classes:
         raise refusal(path, *twice)
     names = found.get("names") if isinstance(found, Mapping) and "names" in found else found
     if isinstance(names, Mapping) and names is found and not all(_is_number(key) for key in names):
-        raise refusal(path, f"has no names of classes, but {', '.join(map(str, list(names)[:_SHOWN]))}")
+        raise refusal(path, f"has no names of classes, but {first_of(list(names), _SHOWN)}")
     if isinstance(names, Sequence) and not isinstance(names, str):
         names = dict(enumerate(names))
     if not isinstance(names, Mapping) or not names:

@@ -18,6 +18,7 @@ from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image
 from tests.integration.ingest.served_media import Media
 from tests.integration.ingest.test_amend import Between
+from tests.storage import Fault, reset
 
 BAD, GOOD = "2026-11-27", "2026-11-26"
 
@@ -155,9 +156,40 @@ def test_a_file_that_is_refused_fails_the_retraction_after_the_others(
 ):
     body = {"log": {"error": {"width": "no"}, "info": {}}}
     diffgram.emulator.fault("annotation/update", "status", status=400, body=body)
-    with pytest.raises(PushError, match="refused to take back 3 predictions"):
+    with pytest.raises(PushError, match="refused to take back 3 predictions") as caught:
         retract(diffgram, concurrency=1)
     assert sorted(len(diffgram.lefts(file_id)) for file_id in files) == [2, 2, 5]
+    assert "6 of 9 predictions in 3 files were taken back" in str(caught.value)
+
+
+def test_refusals_are_counted_however_many_there_are(
+    diffgram: LiveDiffgram, files: list[int], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("airflow_provider_diffgram.ingest.send.retract._SHOWN", 1)
+    body = {"log": {"error": {"width": "no"}, "info": {}}}
+    diffgram.emulator.fault("annotation/update", "status", status=400, body=body, times=3)
+    with pytest.raises(PushError, match=r"refused to take back 9 predictions: .*; and 2 more files"):
+        retract(diffgram)
+
+
+def test_what_was_taken_back_before_a_fault_is_told_and_a_retry_takes_the_rest(
+    diffgram: LiveDiffgram, files: list[int]
+):
+    diffgram.emulator.fault("annotation/update", "status", status=401, body={}, skip=1, times=None)
+    with pytest.raises(PushError, match=r"(?s)stopped: .*\n3 of 3 predictions in 1 file were") as caught:
+        retract(diffgram, concurrency=1)
+    assert caught.value.permanent
+    diffgram.emulator.control("faults", method="DELETE")
+    assert retract(diffgram)["retracted"] == 6
+
+
+def test_a_report_that_cannot_be_written_hides_nothing(
+    diffgram: LiveDiffgram, files: list[int], faults: list[Fault]
+):
+    faults.append(Fault("write", reset, times=None, skip=1))  # the first is that of the folder
+    with pytest.raises(PushError, match=r"(?s)report.*9 of 9 predictions in 3 files were taken back"):
+        retract(diffgram, report="flaky://report.jsonl")
+    assert [len(diffgram.lefts(file_id)) for file_id in files] == [2, 2, 2]
 
 
 @pytest.mark.parametrize(

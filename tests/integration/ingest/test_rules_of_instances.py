@@ -15,7 +15,7 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.ingest.check.instances import misplaced, repeated_references
+from airflow_provider_diffgram.ingest.check.instances import Unseen, misplaced, repeated_references
 from airflow_provider_diffgram.ingest.send.compound import create_compound_file, upload_children
 from airflow_provider_diffgram.models import CompoundFile, Instance, InvalidValueError, Packet
 from diffgram_emulator.process import EmulatorProcess
@@ -271,6 +271,18 @@ def test_what_nobody_will_see_is_sent_and_told(
     assert "packet 0 (a.png): instance_list.1 (box 'cat'): is at 700, " in first
     assert "packet 1 (t.txt): instances of type box cannot be shown on a file of type text" in first
     assert "of 1 packet," in second
+
+
+def test_of_many_that_nobody_will_see_the_first_are_named_and_the_others_counted(
+    caplog: pytest.LogCaptureFixture,
+):
+    unseen = Unseen()
+    for number in range(7):
+        unseen.note(f"packet {number}", ["is at 700", "is at 800"])
+    unseen.tell()
+    assert caplog.text.count("is at") == 5
+    assert "some instances of 7 packets" in caplog.text
+    assert "; and 9 more" in caplog.text
 
 
 def test_a_reference_of_several_instances_is_refused():

@@ -62,6 +62,16 @@ def test_time_that_is_over_names_what_is_pending(diffgram: LiveDiffgram, media: 
     assert outcomes(tmp_path / "report.jsonl") == {"wait.png": "pending"}
 
 
+def test_of_many_that_are_pending_the_first_are_named_and_the_others_counted(
+    diffgram: LiveDiffgram, media: Media
+):
+    handle = diffgram.push([image(media, f"{n}.png", folder="wait/") for n in range(23)], delivery="queue")
+    with pytest.raises(WaitTimeoutError, match="23 expected: 23 pending") as caught:
+        wait(diffgram.client, [handle], timeout=2)
+    assert len(caught.value.receipt.waiting) == 20
+    assert str(caught.value).endswith("\nand 3 more")
+
+
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(
     diffgram: LiveDiffgram, media: Media
 ):

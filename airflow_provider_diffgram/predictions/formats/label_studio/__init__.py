@@ -9,7 +9,7 @@ from os import PathLike
 from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
-from airflow_provider_diffgram.models.problems import count_of
+from airflow_provider_diffgram.models.problems import count_of, first_of
 
 from ...core.files import Source, read_json, refusal
 from ...core.geometry import in_order
@@ -86,7 +86,7 @@ def _tasks_of(found: Any, source: Source) -> Sequence[Any]:
         return [found]
     tasks = found.get("tasks") if isinstance(found, Mapping) else found
     if not isinstance(tasks, list):
-        there = ", ".join(map(str, list(found)[:_SHOWN])) if isinstance(found, Mapping) else shown(found)
+        there = first_of(list(found), _SHOWN) if isinstance(found, Mapping) else shown(found)
         raise refusal(source, f"holds no list of tasks, but {there or 'nothing'}")
     if not tasks:
         raise refusal(source, "holds no task")
@@ -104,7 +104,7 @@ def _check_predicted(
     if not tasks or (versions and model_version is None) or model_version in versions:
         return
     if model_version is not None and versions:
-        there = ", ".join(f"{version} ({count})" for version, count in versions.most_common(_SHOWN))
+        there = first_of([f"{version} ({count})" for version, count in versions.most_common()], _SHOWN)
         raise InvalidValueError(what, [f"no prediction has model_version {model_version!r}, but of {there}"])
     people = f"; {annotated} have annotations, which people made" if annotated else ""
     raise InvalidValueError(what, [f"none of {tasks} tasks has predictions{people}"])
@@ -187,7 +187,7 @@ class _Reader:
         if "data" in task and not isinstance(data, Mapping):
             raise InvalidValueError(name, [f"data is {shown(data)}, not an object"])
         if not isinstance(data, Mapping):
-            keys = ", ".join(map(str, list(task)[:_SHOWN])) or "nothing"
+            keys = first_of(list(task), _SHOWN) or "nothing"
             raise InvalidValueError(
                 name, [f"has no data, but {keys}: is it a JSON_MIN export? Export JSON instead"]
             )
