@@ -1,4 +1,4 @@
-"""Files on the server: by name, by id, by place, with the counter that proves predictions (server.md 2.6)."""
+"""Finds files on the server, with the counter that proves predictions (server.md 2.6)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ...models import File
 T = TypeVar("T")
 
 SEARCH_ONE_BY_ONE = 3
-"""Up to so many names are searched singly; above, the dataset is listed, 1000 files a request."""
+"""Up to this many names are searched one by one; for more, the dataset is listed, 1000 files per request."""
 
 
 def files_named(client: DiffgramClient, directory_id: int, name: str) -> list[File]:
-    """Return the root files of exactly that name, lowest id first."""
+    """Return the root files with exactly this name, lowest id first."""
     found = {
         file.id: file
         for file in _every_file(client, directory_id, name)
@@ -33,9 +33,9 @@ def files_named(client: DiffgramClient, directory_id: int, name: str) -> list[Fi
 
 
 def root_files(client: DiffgramClient, directory_id: int, names: Iterable[str] | None) -> Iterable[File]:
-    """Yield the root files that were not removed.
+    """Yield the root files that are not removed.
 
-    :param names: those of interest, searched one by one; None for all.
+    :param names: names to search for, one by one; None for all files.
     """
     if names is None:
         listed: Iterable[File] = _every_file(client, directory_id)
@@ -45,7 +45,7 @@ def root_files(client: DiffgramClient, directory_id: int, names: Iterable[str] |
 
 
 def _every_file(client: DiffgramClient, directory_id: int, search_term: str | None = None) -> Iterator[File]:
-    """Yield the files of all pages, each once: one that is added meanwhile moves the others on."""
+    """Yield the files of all pages, each once: a file added meanwhile shifts the others to a later page."""
     seen: set[int] = set()
     page: int | None = 1
     while page is not None:
@@ -58,7 +58,7 @@ def _every_file(client: DiffgramClient, directory_id: int, search_term: str | No
 
 
 def children_by_place(children: Iterable[File]) -> dict[tuple[str, int], list[File]]:
-    """Return children by (name, ordinal)."""
+    """Group children by (name, ordinal)."""
     found: dict[tuple[str, int], list[File]] = {}
     for child in children:
         found.setdefault((child.original_filename or "", child.ordinal or 0), []).append(child)
@@ -66,18 +66,18 @@ def children_by_place(children: Iterable[File]) -> dict[tuple[str, int], list[Fi
 
 
 def settle_seconds(instances: int) -> float:
-    """Return how long a success may still lack its instances: 5 s + 0.1 s for each (server.md 3.2)."""
+    """Return for how many seconds a success may still lack its instances: 5 + 0.1 each (server.md 3.2)."""
     return 5.0 + 0.1 * instances
 
 
 def read_files(
     project: str, directory_id: int, file_ids: Collection[int], parent_file_id: int | None = None
 ) -> Steps[dict[int, File]]:
-    """Read files with their counters: one request per 1000 files, or one per parent.
+    """Return files with their counters, by id: one request per 1000 files, or one per parent.
 
-    :param directory_id: dataset of root files.
-    :param file_ids: the files wanted; those that were removed are left out of the answer.
-    :param parent_file_id: compound file that they are children of.
+    :param directory_id: dataset of the root files.
+    :param file_ids: files to read; the result leaves out those that were removed.
+    :param parent_file_id: compound file whose children they are.
     """
     if parent_file_id is not None:
         children = yield from ask(routes.list_children(project, parent_file_id))
@@ -94,10 +94,10 @@ def read_files(
 
 
 def find_file(project: str, file_id: int) -> Steps[File | None]:
-    """Return a file, a removed one too; None if there is none.
+    """Return a file, even a removed one; None if it does not exist.
 
-    An unknown id is a fault of the server here, and a refusal where annotations are listed (server.md
-    2.6), which tells it from a server in trouble.
+    For an unknown id this endpoint answers with a server fault, but the list of annotations with a refusal
+    (server.md 2.6). So the second request tells an unknown id from a server in trouble.
     """
     try:
         return (yield from _unless_refused(ask(routes.view_file(project, file_id))))
@@ -106,7 +106,7 @@ def find_file(project: str, file_id: int) -> Steps[File | None]:
 
 
 def find_with_children(project: str, file_id: int) -> Steps[tuple[File, list[File]] | None]:
-    """Return a file of this project, and its living children; None if the project has none of that id.
+    """Return a file of this project and its living children; None if the project has no file with that id.
 
     The endpoint that lists children refuses files of other projects (server.md 2.5).
     """

@@ -1,4 +1,4 @@
-"""What the frames of a video hold: only its own endpoint tells (server.md 5.6, quirk 54)."""
+"""What the frames of a video hold, which only an endpoint of its own shows (server.md 5.6, quirk 54)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WINDOW = routes.MAX_BUFFER - 1
 def instances_of_frames(
     project: str, file_id: int, directory_id: int, frames: Collection[int]
 ) -> Steps[dict[int, list[dict[str, Any]]]]:
-    """Return the instances of ``frames`` by frame."""
+    """Return the instances of ``frames``, by frame number."""
     buffers = yield from ask_together(
         routes.list_frame_instances(project, file_id, directory_id, start, end)
         for start, end in _windows(sorted(frames))
@@ -23,7 +23,7 @@ def instances_of_frames(
 
 
 def _windows(frames: Iterable[int]) -> list[tuple[int, int]]:
-    """Return ranges that hold all ``frames``, each as long as the server answers at once."""
+    """Return ranges that cover all ``frames``, each short enough for one request."""
     windows: list[tuple[int, int]] = []
     for frame in frames:
         if windows and frame < windows[-1][0] + _WINDOW:

@@ -1,4 +1,4 @@
-"""The jobs of a project, of all pages (server.md 10.2)."""
+"""All jobs of a project, page by page (server.md 10.2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...models import Job
 
 
 def every_job(project: str, search: str | None = None, *, names_only: bool = False) -> Steps[list[Job]]:
-    """Return the jobs that are not archived, drafts too; parameters as of the route ``list_jobs``."""
+    """Return all jobs that are not archived, drafts included; parameters as for the route ``list_jobs``."""
     found: list[Job] = []
     page = pages = 1
     while page <= pages:

@@ -1,4 +1,4 @@
-"""A write whose answer may be lost: check whether it arrived before it is sent again.
+"""Sends a write whose answer may be lost: checks whether it arrived before sending it again.
 
 No endpoint accepts a key that would make a second request harmless. So each write needs something that shows
 whether it arrived: an input in its batch, a file with its name, a label, a child's ordinal.
@@ -27,15 +27,15 @@ def send_once(
     patience: float,
     give_up: Callable[[OutcomeUnknownError], None] | None = None,
 ) -> T:
-    """Send until the write has certainly arrived, and return the answer, or what a check found instead.
+    """Send a write until it has certainly arrived; return the answer, or what a check found instead.
 
     :param send: sends it; called again only if no check showed that it arrived.
-    :param look: returns what shows that it arrived, or None.
+    :param look: returns evidence that it arrived, or None.
     :param looks: seconds before each check, because the server may still be working on it.
-    :param patience: seconds from the beginning in which it may be sent again.
-    :param give_up: called with each lost answer before it is sent again; may raise what that means.
-    :raises OutcomeUnknownError: if answers are lost and no check shows it until patience ends, or the client
-        is asked to stop.
+    :param patience: seconds from the start during which it may be sent again.
+    :param give_up: called with each lost answer before it is sent again; may raise an error to end it.
+    :raises OutcomeUnknownError: if answers are lost and no check shows that it arrived before patience ends,
+        or the client is asked to stop.
     """
     deadline = client.clock.monotonic() + patience
     while True:

@@ -1,7 +1,7 @@
-"""What a file held before: deleted rows, which no listing shows (server.md 10.3.6).
+"""Finds the deleted rows of a file, which no listing shows (server.md 10.3.6).
 
 Only the history of an instance has a deleted row, and a history is requested by id. The rows of one write
-have consecutive ids, except for what others write at the same moment. So the ids next to those of living rows
+have consecutive ids, except where others write at the same moment. So the ids next to those of living rows
 lead to the deleted ones, and the file's counter says how many there are to find.
 """
 
@@ -20,15 +20,14 @@ from .rewrite import Row, count_gone, is_deletion, is_same
 from .rows import references
 
 _NEAR, _FAR = 12, 200
-"""So many ids of other files in a row end the way from one id, since others write at the same moment; if rows
-are left to find, the way is gone once more, further."""
+"""The search from one id ends after this many consecutive ids of other files, since others may write at the
+same moment. If rows are still missing, a second search goes further."""
 
 _MOST_LOOKS = 400
-"""Histories read for one file; of one that is looked through for references, as many as there are of those,
-if that is more."""
+"""Most histories read for one file; a search for references may read three for each, if that is more."""
 
 _NEAREST = 8
-"""Files whose rows may lead to those of another one."""
+"""How many neighbouring files are used to find the rows of a file."""
 
 _ROWS_KEPT = 200_000
 _NOBODY = 0
@@ -44,12 +43,12 @@ class Fate(Enum):
 
 
 def fate_of(history: Sequence[Row]) -> Fate:
-    """Return what became of an instance, by its own history.
+    """Return what became of an instance, judged by its own history.
 
-    What the API undid of a person's deletion, and did again, leaves it a person's.
+    If a program undid a person's deletion and then repeated it, it still counts as the person's.
 
-    :param history: all its rows, newest first, as :class:`~airflow_provider_diffgram.models.InstanceHistory`
-        has them.
+    :param history: all its rows, newest first, as in
+        :class:`~airflow_provider_diffgram.models.InstanceHistory`.
     """
     newest = history[0]
     if not newest.get("soft_delete"):
@@ -68,10 +67,10 @@ def _unless_by_person(newest: Row) -> Fate:
 
 @dataclass(slots=True)
 class Past:
-    """The deleted instances of a file that were found.
+    """The deleted instances that were found for a file.
 
-    :param chains: all rows of each, newest first.
-    :param unfound: how many rows there must have been beyond those; of a video, how many references.
+    :param chains: the rows of each instance, newest first.
+    :param unfound: how many more rows must exist; for a video, how many references are unaccounted for.
     :param living: histories of living instances that have more rows than versions.
     """
 
@@ -82,8 +81,8 @@ class Past:
     def fate(self, chain: Sequence[Row]) -> Fate:
         """Return what became of a dead instance.
 
-        A person's deletion makes no row where an equal one was deleted before, by a person: the server knows
-        it again. It looks like a loss.
+        If a person deletes a row that equals one a person deleted before, the server makes no new row. By its
+        own history such an instance looks lost.
         """
         fate = fate_of(chain)
         if fate is Fate.LOST and any(
@@ -98,17 +97,17 @@ class Past:
         return fate
 
     def fates(self) -> dict[str, Fate]:
-        """Return what became of the references of dead instances; of several of one, of the newest."""
+        """Return what became of each reference; if several dead instances share one, the newest counts."""
         chains = sorted(self.chains, key=lambda chain: int(chain[0]["id"]))
         return {ref: self.fate(chain) for chain in chains for ref in references(chain)}
 
 
 class Rows:
-    """Which file each row is of, as far as one push has seen. Safe to use from several threads.
+    """Remembers which file each row belongs to, for the rows that one push has seen. Thread-safe.
 
-    Files that were made one after another get their rows one after another, too, night after night. So where
-    nothing of a file lives, the rows of its neighbours lead to those that it had; and a row that was met on
-    the way to those of another file need not be asked for again.
+    Files that were made one after another also get their rows one after another, night after night. So if no
+    row of a file lives, the rows of its neighbours lead to its deleted ones. A row that was met during the
+    search for another file need not be requested again.
     """
 
     def __init__(self) -> None:
@@ -122,7 +121,7 @@ class Rows:
         self.tell(file.id, (row["id"] for row in file.instance_list))
 
     def tell(self, file_id: int, ids: Iterable[int]) -> None:
-        """Remember whose some rows are."""
+        """Remember which file some rows belong to."""
         with self._lock:
             for each in ids:
                 if each not in self._owners and len(self._owners) < _ROWS_KEPT:
@@ -131,28 +130,28 @@ class Rows:
                     self._newest = max(self._newest, each)
 
     def tell_foreign(self, row_id: int) -> None:
-        """Remember that an id is of no row of the project. Those above all others may become one."""
+        """Remember that no row of the project has this id, unless it is so high that one may still get it."""
         with self._lock:
             if row_id < self._newest and len(self._owners) < _ROWS_KEPT:
                 self._owners.setdefault(row_id, _NOBODY)
 
     def is_of_others(self, row_id: int, file_id: int) -> bool:
-        """Whether a row is known not to be of a file."""
+        """Whether a row is known to belong to another file, or to none."""
         with self._lock:
             return self._owners.get(row_id, file_id) != file_id
 
     def is_foreign(self, row_id: int) -> bool:
-        """Whether an id is known to be of no row of the project."""
+        """Whether no row of the project is known to have this id."""
         with self._lock:
             return self._owners.get(row_id) == _NOBODY
 
     def of(self, file_id: int) -> list[int]:
-        """Return the rows that are known of a file."""
+        """Return the ids of a file's known rows."""
         with self._lock:
             return list(self._ids.get(file_id, ()))
 
     def beside(self, file_id: int) -> list[int]:
-        """Return rows of the files that were made nearest in time to this one."""
+        """Return the ids of known rows of the files whose ids are nearest to this one."""
         with self._lock:
             nearest = heapq.nsmallest(_NEAREST + 1, self._ids, key=lambda each: abs(each - file_id))
             return sorted({row for each in nearest for row in self._ids[each]})
@@ -161,14 +160,14 @@ class Rows:
 def look_back(client: DiffgramClient, file: File, rows: Rows) -> Past:
     """Find the deleted instances of a file.
 
-    :param file: with its living instances.
-    :param rows: what is known of other files; what is found is added.
+    :param file: the file, with its living instances.
+    :param rows: known rows of all files; what is found is added.
     """
     return client.run(looking_back(client.project, file, rows))
 
 
 def looking_back(project: str, file: File, rows: Rows) -> Steps[Past]:
-    """Find the dead instances of a file, as :func:`look_back` does."""
+    """Find the deleted instances of a file, as :func:`look_back` does."""
     gone = count_gone(file)
     looking = _Looking(project, file.id, file.instance_list, _Sought(gone), rows)
     if gone:
@@ -180,12 +179,12 @@ def looking_back(project: str, file: File, rows: Rows) -> Steps[Past]:
 def look_for(
     client: DiffgramClient, file: File, living: Sequence[Row], wanted: Collection[str], rows: Rows
 ) -> Past:
-    """Find what became of references that a text or a video does not hold any more, and no more than that.
+    """Find only what became of references that a text or a video no longer holds.
 
     Each save of a text creates all its rows again, without their root. A video has a file for each frame, and
-    nothing counts their rows.
+    no counter of their rows.
 
-    :param living: rows of the file, of all frames of a video.
+    :param living: living rows of the file, or of all frames of a video.
     :param wanted: references that none of them has.
     :param rows: as for :func:`look_back`.
     """
@@ -199,10 +198,10 @@ def look_for(
 
 @dataclass(frozen=True, slots=True)
 class _Sought:
-    """Which dead rows are looked for.
+    """Which dead rows to look for.
 
-    :param left: how many there are to find; None where nothing counts them.
-    :param wanted: references to find, and no more; None: all.
+    :param left: how many there are to find; None if no counter tells.
+    :param wanted: only these references; None for all.
     """
 
     left: int | None
@@ -212,8 +211,8 @@ class _Sought:
 class _Looking:
     """Looks for the dead rows of one file.
 
-    :param file_id: of the file; of a video, whose frames are files of their own.
-    :param living: its rows.
+    :param file_id: the file; the video, if its frames are files of their own.
+    :param living: its living rows.
     """
 
     def __init__(
@@ -246,7 +245,7 @@ class _Looking:
             self.left -= found
 
     def look_at_revived(self) -> Steps[None]:
-        """Look at living rows of later versions: their instances may have had more rows than those."""
+        """Look at living rows with a later version: their instances may have more rows than versions."""
         for row in self._living:
             if (row.get("version") or 1) > 1 and self.may_look():
                 history = yield from self._history(row["id"])
@@ -255,7 +254,7 @@ class _Looking:
                     self._count(len(history) - (row.get("version") or 1))
 
     def look_around(self) -> Steps[None]:
-        """Look at the ids beside those of the file's rows, and on from what is found there."""
+        """Look at the ids beside those of the file's rows, then beside each row that is found."""
         ids = {row.get(key) for row in self._living for key in ("id", "root_id", "previous_id")}
         self._seen |= {each for each in ids if each is not None}
         for each in self._rows.of(self._file_id):
@@ -275,11 +274,11 @@ class _Looking:
         while misses < most and self.may_look() and at + step > 0:
             at += step
             if at in self._seen:
-                return  # the way goes on from there by itself
+                return  # the search goes on from there by itself
             misses = 0 if (yield from self._look_at(at)) else misses + 1
 
     def _look_at(self, instance_id: int) -> Steps[bool]:
-        """Return whether an id is of a row of this file; take note of its instance if that is dead."""
+        """Return whether an id belongs to a row of this file; record its instance if that is dead."""
         if instance_id in self._missed or self._is_known_not_to_be_ours(instance_id):
             return False
         history = yield from self._history(instance_id)
@@ -301,34 +300,35 @@ class _Looking:
         return True
 
     def _is_known_not_to_be_ours(self, instance_id: int) -> bool:
-        """Whether it is known already. Who looked for another file's rows has met those of a frame under the
-        id of the frame, which need not be known here.
+        """Return whether a request is needless, because the row is known not to belong to this file.
+
+        For a video, only ids of no row count: its rows are noted under frames, which may be unknown here.
         """
         if self.left is None:
             return self._rows.is_foreign(instance_id)
         return self._rows.is_of_others(instance_id, self._file_id)
 
     def _is_ours(self, history: Sequence[Row]) -> bool:
-        """Whether an instance is of this file. A frame of which nothing lives is known by its references."""
+        """Return whether an instance is of this file; a frame without living rows is found by references."""
         file_id = history[0]["file_id"]
         if file_id not in self._files and self.left is None and references(history) & self._wanted:
             self._files.add(file_id)
         return file_id in self._files
 
     def _resolve(self, history: Sequence[Row]) -> None:
-        """Note that it is known what became of a reference: a row of a text may have had a later one."""
+        """Mark references as resolved if the history settles them: a row of a text may have a later one."""
         has_whole_history = self.left is None and history[0].get("root_id") is not None
         if self._unresolved and (is_deletion(history[0]) or has_whole_history):
             self._unresolved -= references(history)
 
     def may_look(self) -> bool:
-        """Whether there is something left to find, and not too much was asked for it."""
+        """Whether something is left to find, and the limit of requests is not reached."""
         is_found = self.left is not None and self.left <= 0
         is_resolved = self._unresolved is not None and not self._unresolved
         return not (is_found or is_resolved) and self._looks < self._most_looks
 
     def _history(self, instance_id: int) -> Steps[list[Row]]:
-        """Return the history of an instance; nothing for an id of another project, or of none."""
+        """Return the history of an instance; empty if the id is of another project or does not exist."""
         self._looks += 1
         try:
             return (yield from ask(routes.view_history(self._project, instance_id))).rows
@@ -339,14 +339,14 @@ class _Looking:
 
 
 def _has_lost_its_version(row: Row) -> bool:
-    """Whether a living row took the place of one that its version does not count (server.md 10.3.2)."""
+    """Whether a living row replaced one that its version does not count (server.md 10.3.2)."""
     return row.get("previous_id") is not None and (row.get("version") or 1) == 1
 
 
 def undone_since(past: Past, since: str) -> list[list[Row]]:
-    """Return the histories of instances that a person saved since then, and that are not as they left them.
+    """Return the histories of instances that a person saved since then, and that have been changed again.
 
-    :param since: when, as the server tells times.
+    :param since: a time, in the server's format.
     """
     return [chain for chain in [*past.chains, *past.living] if _is_undone(chain, since)]
 
@@ -362,11 +362,11 @@ def _is_undone(history: Sequence[Row], since: str) -> bool:
 
 
 def events_of_writes(client: DiffgramClient, file_id: int) -> list[Event]:
-    """Return the events of writes of a file's list, newest first; those of the API name no member."""
+    """Return the events of writes to a file, newest first; those made by the API name no member."""
     return client.send(routes.list_events(client.project, kind="annotation_update", file_id=file_id))
 
 
 def rows_made(event: Event) -> int | None:
-    """Return how many rows a write made, as its event tells."""
+    """Return how many rows a write made, according to its event; None if it does not say."""
     number = str(event.description or "").rpartition(" ")[2]
     return int(number) if number.isdigit() else None

@@ -1,4 +1,4 @@
-"""Archiving and retrying inputs, and never an update: that would remove the file it changes (server.md 2.14).
+"""Archives and retries inputs, but never an update: that would remove the file it changes (server.md 2.14).
 
 If files are stored twice, all but the oldest are archived (quirks 17 and 18).
 """
@@ -24,11 +24,11 @@ _NAMED = 20
 
 
 def archive(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
-    """Archive inputs, and with them the files that they made; return their ids. One request, if any.
+    """Archive inputs together with the files that they made; return their ids. Sends at most one request.
 
     :param rows: inputs of new media.
     :param why: what they are, for the log.
-    :raises ValueError: if one of them is an update, whose file would be removed with it.
+    :raises ValueError: if one of them is an update, because its file would be removed with it.
     """
     updates = [row.id for row in rows if is_update(row)]
     if updates:
@@ -42,7 +42,7 @@ def archive(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
 
 
 def retry(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
-    """Have the server start over with inputs; return their ids. At most one request, of 300 a day.
+    """Have the server start inputs over; return their ids. Sends at most one request; a day allows 300.
 
     :param rows: inputs of new media, or updates that append.
     :param why: what they are, for the log.
@@ -61,15 +61,15 @@ def retry(client: DiffgramClient, rows: Sequence[Row], why: str) -> list[int]:
 def keep_oldest(
     client: DiffgramClient, files: Mapping[K, list[File]], parent_file_id: int | None
 ) -> dict[K, File]:
-    """Return the file with the lowest id of each key; archive the others.
+    """Archive all but the file with the lowest id of each key; return the ones that stay.
 
-    :param files: key -> files that should be one.
-    :param parent_file_id: compound file that they are children of; None for root files.
+    :param files: key -> files that should be a single one.
+    :param parent_file_id: compound file whose children they are; None for root files.
     """
     kept: dict[K, File] = {}
     doubled: list[File] = []
     for key, same in files.items():
-        by_id = {file.id: file for file in same}  # pages shift while files come: one may be in two
+        by_id = {file.id: file for file in same}  # pages shift while files arrive: a file may be in two
         oldest, *younger = (by_id[file_id] for file_id in sorted(by_id))
         kept[key] = oldest
         doubled += younger
@@ -79,11 +79,11 @@ def keep_oldest(
 
 
 def archive_doubled(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
-    """Archive what these handles stored a second time; return whether there was anything.
+    """Archive what these handles stored twice; return whether there was anything.
 
-    Two runs at once can store a new medium twice, because the server compares names without a lock (quirk
-    17), and a child twice, because it does not compare them at all: a packet whose answer was lost may arrive
-    after it was sent again. The oldest file stays.
+    Two runs at the same time can store a new medium twice, because the server compares names without a lock
+    (quirk 17), and a child twice, because it does not compare their names at all. A packet whose answer was
+    lost may also arrive after it was sent again. The oldest file stays.
     """
     handles = list(handles)
     roots = _archive_doubled_roots(client, handles)
@@ -106,7 +106,7 @@ def _archive_doubled_roots(client: DiffgramClient, handles: Iterable[Handle]) ->
 
 
 def _of_one_name(client: DiffgramClient, directory_id: int) -> Iterable[list[File]]:
-    """Return the root files of a dataset whose name is not theirs alone."""
+    """Return the root files of a dataset that share their name, one list per name."""
     known = Known()
     doubled: dict[str, dict[int, File]] = {}
     for file in root_files(client, directory_id, None):
@@ -127,7 +127,7 @@ def _is_of(client: DiffgramClient, file: File, batch_ids: set[int]) -> bool:
 
 
 def _archive_doubled_children(client: DiffgramClient, handles: Iterable[Handle]) -> bool:
-    """Archive children of one name and ordinal where one was sent by these handles."""
+    """Archive children with the same name and ordinal, if these handles sent one of them."""
     any_doubled = False
     for parent, batch_ids in _batches_by_parent(handles).items():
         ours: set[int | None] = set()
@@ -152,7 +152,7 @@ def _batches_by_parent(handles: Iterable[Handle]) -> dict[int, list[int]]:
 
 
 def archive_files(client: DiffgramClient, files: list[File], parent_file_id: int | None) -> None:
-    """Archive files, by way of the inputs that made them."""
+    """Archive files by archiving the inputs that made them."""
     made: list[Input] = []
     for file in files:
         inputs = routes.list_inputs(client.project, file_id=file.id, parent_file_id=parent_file_id)

@@ -1,8 +1,8 @@
-"""The list that a write leaves in a file, and what the answer to it says (server.md 10.8). No I/O.
+"""Computes the list to write into a file, and judges the answer to the write (server.md 10.8). No I/O.
 
 The server takes the whole list and recognises a row by its content. So everything that was read goes back as
-it was, and rows to remove are named with ``soft_delete``. Any further change in the answer is work of
-somebody who saved between reading and writing, which the write has undone.
+it was, and rows to remove are marked with ``soft_delete``. Any further change in the answer means that the
+write has undone the work of somebody who saved between reading and writing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _GEOMETRY = (
     "position_3d", "start_token", "end_token", "start_time", "end_time", "lonlat", "coords", "radius",
     "bounds", "bounds_lonlat", "from_instance_id", "to_instance_id",
 )  # fmt: skip
-"""Where a row is. The server adds some of them to a stored row: only those that were sent are compared."""
+"""The keys of a row's geometry. The server adds some to a stored row, so only those that were sent count."""
 
 _TELLING = ("type", "label_file_id", "number", "rating")
 
@@ -32,13 +32,13 @@ _NOT_SENT = ("label_file", "is_by_person")
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """One write of a file's list.
+    """One write of a file's list of instances.
 
     :param rows: the whole list.
     :param added: references of the rows that are new.
     :param removed: ids of living rows to remove.
     :param restored: ids of deleted rows to restore, as a new version.
-    :param equal: references of wanted rows that a living one equals in content: that one stays.
+    :param equal: references of wanted rows that equal a living row in content; the living row stays.
     """
 
     rows: list[Row]
@@ -53,7 +53,7 @@ class Rewrite:
         return bool(self.added or self.removed or self.restored)
 
     def without(self, made: Collection[str]) -> Rewrite:
-        """Return the same write without rows that were added before; if they are gone, they were removed."""
+        """Return the same write without rows that were added before: if one is gone, somebody removed it."""
         rows = [
             row for row in self.rows if row.get("id") is not None or row.get("creation_ref_id") not in made
         ]
@@ -62,13 +62,13 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a write did beyond what it was to do.
+    """How the effect of a write differs from its intention.
 
-    :param lost: ids of rows that others saved meanwhile, and that are gone.
-    :param revived: rows that others had deleted or changed meanwhile, and that live again as they were.
-    :param unadded: references that were to be added, of which the server made no row.
-    :param unremoved: ids that were to go, and were not living any more, or still are.
-    :param unrestored: ids that were to live again, of which the server made no row.
+    :param lost: ids of rows that others saved meanwhile, and that the write deleted.
+    :param revived: rows that others deleted or changed meanwhile, and that the write brought back.
+    :param unadded: references to add for which the server made no row.
+    :param unremoved: ids to remove that were no longer living, or still are.
+    :param unrestored: ids to restore for which the server made no row.
     """
 
     lost: tuple[int, ...] = ()
@@ -79,40 +79,40 @@ class Verdict:
 
     @property
     def has_undone(self) -> bool:
-        """Whether it undid what somebody saved meanwhile."""
+        """Whether the write undid what somebody saved meanwhile."""
         return bool(self.lost or self.revived)
 
     @property
     def is_proof(self) -> bool:
-        """Whether the answer proves that the file is as it was to be."""
+        """Whether the answer proves that the file is as intended."""
         return not (self.has_undone or self.unadded or self.unremoved or self.unrestored)
 
 
 def can_be_rewritten(file: File) -> bool:
-    """Whether a file's list is kept from two writers at once: an image's is, and a compound file's of images.
+    """Whether the server locks a file's list against two writers: an image's, or a compound file's of images.
 
-    Texts are not locked, and their rows lose what they were once a person saves; a video has a list for each
+    Texts are not locked, and their rows lose their identity once a person saves; a video has a list for each
     frame (server.md 10.3.2, 10.8.1, 10.8.3).
     """
     return file.type == "image" or (file.type or "").startswith("compound")
 
 
 def echo(row: Mapping[str, Any]) -> Row:
-    """Return a row as it is given back: all of it but its label's file, which is half of the body."""
+    """Return a row as it is sent back: without its label's file, which would be half of the body."""
     return {key: value for key, value in row.items() if key not in _NOT_SENT}
 
 
 def removal(row: Mapping[str, Any]) -> Row:
-    """Return the row that takes a living one back: its history then names who did.
+    """Return the row that deletes a living one, so that its history names who did.
 
-    The server knows a deletion again by its content, too, and makes none where an equal row was deleted
-    before: the history would not tell who did. So this one is made unlike all others, by its ``number``.
+    The server recognises a deletion by its content, too. Where an equal row was deleted before, it makes no
+    new one, and the history would not say who deleted it. So ``number`` makes this one unlike all others.
     """
     return {**echo(row), "soft_delete": True, "number": row["id"]}
 
 
 def is_deletion(row: Mapping[str, Any]) -> bool:
-    """Whether a dead row is one that says that its instance was deleted, rather than one that was deleted."""
+    """Whether a dead row records the deletion of its instance, rather than being the deleted row itself."""
     is_born_dead = row.get("previous_id") is not None and row.get("deletion_type") is None
     return bool(row.get("soft_delete")) and (row.get("action_type") == "deleted" or is_born_dead)
 
@@ -120,9 +120,9 @@ def is_deletion(row: Mapping[str, Any]) -> bool:
 def appended(living: Iterable[Row], wanted: Iterable[Row], known: Collection[str] = ()) -> Rewrite:
     """Return the write that adds what a file lacks.
 
-    :param living: its rows, as the server told them.
+    :param living: living rows of the file, as the server returned them.
     :param wanted: rows as they are sent, each with its reference.
-    :param known: references that the file held before, and that somebody removed since.
+    :param known: references that the file held before, and that somebody has removed since.
     """
     rows = list(living)
     known = references(rows).union(known)
@@ -132,9 +132,9 @@ def appended(living: Iterable[Row], wanted: Iterable[Row], known: Collection[str
 def replaced(living: Iterable[Row], wanted: Iterable[Row], among: Collection[int]) -> Rewrite:
     """Return the write that replaces living rows with wanted ones; living rows that are wanted stay.
 
-    :param living: rows of the file, as the server told them.
+    :param living: living rows of the file, as the server returned them.
     :param wanted: rows as they are sent, each with its reference.
-    :param among: ids of the rows to replace: what people saved since those were read stays.
+    :param among: ids of the rows that may be replaced; what people saved after those were read stays.
     """
     rows, sent = list(living), list(wanted)
     refs = references(sent)
@@ -149,12 +149,12 @@ def replaced(living: Iterable[Row], wanted: Iterable[Row], among: Collection[int
 def rewritten(living: Sequence[Row], new: Iterable[Row], going: Iterable[Row]) -> Rewrite:
     """Return the write that adds rows to a file and removes others.
 
-    The server makes no new row for one that equals a living row in content, so it is left out. New rows come
+    A row that equals a living one in content is left out, because the server would not add it. New rows come
     first: if the server refuses one of them, it has done nothing else yet.
 
-    :param living: rows of the file, as the server told them.
+    :param living: living rows of the file, as the server returned them.
     :param new: rows to add, as they are sent.
-    :param going: living rows to take back.
+    :param going: living rows to remove.
     """
     leaving = {row["id"] for row in going}
     staying = [row for row in living if row["id"] not in leaving]
@@ -174,7 +174,7 @@ def rewritten(living: Sequence[Row], new: Iterable[Row], going: Iterable[Row]) -
 
 
 def is_same(sent: Mapping[str, Any], living: Mapping[str, Any]) -> bool:
-    """Whether the server takes a row that is sent for one that lives: by content, whatever its reference."""
+    """Whether the server takes a sent row for a living one: it compares content, not references."""
     if any(sent.get(key) != living.get(key) for key in _TELLING):
         return False
     if bool(sent.get("machine_made")) != bool(living.get("machine_made")):
@@ -187,7 +187,7 @@ def is_same(sent: Mapping[str, Any], living: Mapping[str, Any]) -> bool:
 
 
 def _is_held(sent: Any, stored: Any) -> bool:
-    """Whether a value is stored as it was sent. The server adds keys, such as ``figure_id`` to each point."""
+    """Whether a value is stored as sent. Keys that the server adds, such as ``figure_id``, do not count."""
     if isinstance(sent, Mapping) and isinstance(stored, Mapping):
         return all(_is_held(value, stored.get(key)) for key, value in sent.items() if value is not None)
     if isinstance(sent, list) and isinstance(stored, list):
@@ -196,7 +196,7 @@ def _is_held(sent: Any, stored: Any) -> bool:
 
 
 def judge(rewrite: Rewrite, answer: AnnotationUpdate) -> Verdict:
-    """Compare what a write did with what it was to do."""
+    """Compare what a write did with what it was meant to do."""
     made: set[str] = set()
     replaced_ids: set[int] = set()
     revived = []
@@ -223,12 +223,12 @@ def repaired(
 ) -> Rewrite:
     """Return the write that leaves instances as people left them (server.md 10.8.5).
 
-    What a person saved last holds. If they deleted an instance, it is removed; if a write replaced their
+    What a person saved last counts. If they deleted an instance, it is removed; if a write replaced their
     version, theirs is restored.
 
-    :param living: rows of the file by now.
-    :param histories: of instances that a write changed by mistake: all rows, newest first.
-    :param lost: ids of rows that it deleted: of an instance that no person touched, this one comes back.
+    :param living: rows of the file as they are now.
+    :param histories: all rows, newest first, of each instance that a write changed by mistake.
+    :param lost: ids of rows that it deleted; for an instance that no person touched, that row comes back.
     """
     rows = list(living)
     there = {row["id"]: row for row in rows}
@@ -265,10 +265,9 @@ def _theirs(history: Sequence[Row], lost: Collection[int]) -> Row | None:
 
 
 def count_gone(file: File) -> int:
-    """Return how many rows a file has had beyond those that live, and their earlier versions.
+    """Return how many rows a file has had besides its living rows and their earlier versions.
 
-    The counter grows by one with each row that is made, and never shrinks: 0 is certain, nothing was ever
-    removed.
+    The counter grows by one with each new row and never shrinks, so 0 proves that nothing was ever removed.
     """
     there = sum(max(1, row.get("version") or 1) for row in file.instance_list)
     return max(0, (file.count_instances_changed or 0) - there)
