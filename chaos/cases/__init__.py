@@ -52,6 +52,7 @@ PLAN: list[tuple[Act, tuple[str, ...], dict[str, Any]]] = [
     (kills.during_check, ("url", "local"), {}),
     (kills.before_send, ALL, MANY),
     (kills.after_send, ALL, MANY),
+    (kills.refuses_existing, ("url", "local", "fast_url"), {**MANY, **NEW_RUN}),
     (kills.every_send, ALL, {"amount": 100}),
     (kills.answered, ALL, MANY),
     (kills.batch_answered, QUEUED, MANY),

@@ -34,6 +34,14 @@ def after_send(stage: Stage) -> None:
     stage.ended()
 
 
+def refuses_existing(stage: Stage) -> None:
+    """Killed with packets arrived, under ``if_exists="fail"``: the retry does not take them for others'."""
+    stage.hold(stage.send, "timeout_after", skip=4)
+    run = stage.push(if_exists="fail")
+    stage.kill(run)
+    stage.ended()
+
+
 def every_send(stage: Stage) -> None:
     """Killed three times in a row, each time with packets arrived and their answers on the way."""
     run = stage.push("generate" if stage.mode == "url" else "push")

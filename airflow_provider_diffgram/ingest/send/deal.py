@@ -54,7 +54,6 @@ class Dealer:
     :ivar batches: what is sent in.
     :ivar inventory: what is there.
     :ivar uploads: of media.
-    :ivar questions: what the server is asked about one item.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class Dealer:
         self._writer = FileWriter(client, at_work, options.memory)
         self._amendments = Amendments(client, senders.updates, options.delivery, self._writer, at_work)
         self._reader = Reader(client, plan, options.delivery, tally.note_bytes)
-        self.questions = Questions(client, plan, options.if_exists, self.uploads.large, self._reader)
+        self._questions = Questions(client, plan, options.if_exists, self.uploads.large, self._reader)
         self._runs = ModelRuns(client, plan, options.turns)
         self._unsettled: list[Unsettled] = []
         self._looked_for_news = 0
@@ -113,7 +112,7 @@ class Dealer:
         """Do with an item what is to be done by what was found of it, and by what the server answers."""
         options = self._options
         while isinstance(action := decide(item, found, options.if_exists, options.delivery), Question):
-            found = self.questions.answer(action, item, found)
+            found = self._questions.answer(action, item, found)
         try:
             if not introduces_safely(action, item):
                 self._runs.is_new(item.packet)  # waits for its turn if it is
@@ -178,7 +177,7 @@ class Dealer:
             if self._looked_for_news >= _NEWS or not item.expected:
                 return
             self._looked_for_news += 1
-        if self.questions.brings_news(item, file_id):
+        if self._questions.brings_news(item, file_id):
             self._looked_for_news = _NEWS
             self._outcomes.tally.warn(
                 f"{item.name} is skipped, like every file that is there already, although its predictions "

@@ -13,7 +13,7 @@ from ..server.frames import instances_of_frames
 from ..server.names import Pending
 from ..server.repair import archive
 from ..server.rewrite import appended, can_be_rewritten, count_gone
-from ..server.rows import is_update, is_work_of_people, lost_some, references_of_row, runs_named
+from ..server.rows import is_update, is_work_of_people, lost_some, references_of_row
 from .decisions.decide import Found, IfExists, Question
 from .decisions.item import Item
 from .media.chunks import PATIENCE as LARGE_PATIENCE
@@ -77,22 +77,6 @@ class Questions:
         file = self._client.send(routes.list_annotations(self._client.project, file_id))
         is_sure = can_be_rewritten(file) and not count_gone(file)
         return is_sure and appended(file.instance_list, instances_of_body(item.keys)).is_needed
-
-    def is_of_same_run(self, item: Item, there: File | Pending) -> bool:
-        """Whether an earlier attempt of the item's own model run made a file, or is about to.
-
-        Only predictions that name a run show that: without one, a second push looks like a retry.
-        """
-        runs = item.labels.refs_of(item.packet.instances)
-        if not runs or any(run is None for _, run in runs):
-            return False
-        project = self._client.project
-        if isinstance(there, Pending):
-            rows = [self._client.send(routes.view_input(project, there.id))]
-        else:
-            listed = routes.list_inputs(project, file_id=there.id, parent_file_id=item.parent_file_id)
-            rows = self._client.send(listed)
-        return any(references_of_row(row) >= item.references and runs_named(row) >= runs for row in rows)
 
     def _read(self, item: Item, found: Found) -> Found:
         try:

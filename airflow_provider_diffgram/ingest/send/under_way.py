@@ -14,6 +14,7 @@ from ...models.problems import NOTHING, count_of, telling
 from ..check.check import Candidate, Preparation, validated
 from ..server.files import SEARCH_ONE_BY_ONE
 from ..server.rows import is_update
+from .collisions import Collisions
 from .deal import Dealer
 from .decisions.item import ChildPlace, Item
 from .options import Options
@@ -61,6 +62,7 @@ class Push:
         self._dealer = Dealer(client, preparation.plan, options, outcomes, senders)
         self._inventory = self._dealer.inventory
         self._videos = Videos(client, self._dealer.batches)
+        self._collisions = Collisions(client, preparation.plan.limits.chunk)
         self._busy: set[int] = set()
         self._together = 0
         self._has_looked = False
@@ -74,7 +76,7 @@ class Push:
         """
         self._look(whole=whole)
         if self._options.if_exists == "fail":
-            self._refuse_existing(self._items(packets))
+            self._refuse_existing(self._items(packets), whole=whole)
         self._plan.labels.settle_unknown()
         self._inventory.archive_doubled()
         self._warn_beyond_the_cap()
@@ -144,19 +146,15 @@ class Push:
                 f"{count_of(cap, 'image')} a dataset and fails the others: use several datasets"
             )
 
-    def _refuse_existing(self, items: Iterable[Item]) -> None:
-        """Refuse what is in the dataset already, unless an earlier attempt of the same model run sent it."""
-        problems: list[str] = []
-        most = self._plan.limits.chunk
+    def _refuse_existing(self, items: Iterable[Item], *, whole: bool) -> None:
         new = (item for item in items if not item.is_update)
-        while chunk := list(islice(new, most)):
+        while chunk := list(islice(new, self._plan.limits.chunk)):
             self._look_at_children(chunk)
             for item in chunk:
                 there = self._inventory.file(item) or self._inventory.pending(item)
-                if there and (problems or not self._dealer.questions.is_of_same_run(item, there)):
-                    problems.append(f"{item.name!r} is in the dataset already")
-        if problems:
-            raise InvalidValueError("if_exists='fail'", problems[:most], max(0, len(problems) - most))
+                if there is not None:
+                    self._collisions.note(item, there)
+        self._collisions.refuse(whole=whole)
 
     def _look_at_children(self, items: Iterable[Item]) -> None:
         of_parent: dict[int, dict[ChildPlace, frozenset[str]]] = defaultdict(dict)

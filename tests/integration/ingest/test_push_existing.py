@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
 from airflow_provider_diffgram.client.request import Request
-from airflow_provider_diffgram.ingest.send.push import PushError
+from airflow_provider_diffgram.ingest.send.push import PushError, push
 from airflow_provider_diffgram.models import Handle, InvalidValueError
-from tests.integration.ingest.live_diffgram import LiveDiffgram, box
+from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image, rows_until
 from tests.integration.ingest.served_media import Media
 
@@ -346,6 +346,35 @@ def test_what_an_earlier_attempt_of_the_same_run_has_in_the_queue_is_waited_for(
     diffgram.emulator.pause_queue(False)
     assert diffgram.done(handle).succeeded == 2
     assert diffgram.names().count("a.png") == 1
+
+
+@pytest.mark.parametrize("way", [list, iter])
+def test_a_picture_without_predictions_is_of_the_earlier_attempt_beside_one_of_its_run(
+    diffgram: LiveDiffgram, media: Media, way: Callable[[list[Any]], Iterable[Any]]
+):
+    packets = [image(media, "a.png", box(1, **OF_A_RUN)), image(media, "b.png"), image(media, "c.png")]
+    diffgram.pushed(packets[:2], if_exists="fail")
+    assert push(diffgram.client, way(packets), dataset=DATASET, if_exists="fail").skipped == 2
+    assert sorted(diffgram.names()) == ["a.png", "b.png", "c.png"]
+
+
+def test_a_generators_picture_that_was_there_before_the_earlier_attempt_is_refused(
+    diffgram: LiveDiffgram, media: Media
+):
+    diffgram.pushed([image(media, "b.png")])
+    packets = [image(media, "a.png", box(1, **OF_A_RUN)), image(media, "b.png")]
+    diffgram.pushed(packets[:1], if_exists="fail")
+    with pytest.raises(InvalidValueError) as caught:
+        push(diffgram.client, iter(packets), dataset=DATASET, if_exists="fail")
+    assert caught.value.problems == ["'b.png' is in the dataset already"]
+
+
+def test_pictures_without_predictions_alone_are_refused(diffgram: LiveDiffgram, media: Media):
+    packets = [image(media, name) for name in ("a.png", "b.png")]
+    diffgram.pushed(packets[:1])
+    with pytest.raises(InvalidValueError) as caught:
+        diffgram.push(packets, if_exists="fail")
+    assert caught.value.problems == ["'a.png' is in the dataset already"]
 
 
 @pytest.mark.parametrize(
