@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from ..client import DiffgramClient, RateLimitedError, routes
+from ..client import DiffgramClient, DiffgramError, RateLimitedError, routes
 from ..ingest.check.lookup import find_schema
 from ..ingest.server.once import send_once
 from ..models import Label, LabelSchema
@@ -83,10 +83,27 @@ def apply_schema(client: DiffgramClient, described: DescribedSchema) -> Applied:
 
     :param client: connected to the project.
     :param described: labels and attributes as they should be.
+    :raises InvalidValueError: if the description is wrong; nothing is made.
+    :raises DiffgramError: if something cannot be made. It says what was made until then.
     """
-    schema = _found(client, described) or _make_schema(client, described.schema_name or "")
+    plan_schema(client, described)  # refuses what is wrong, before anything is made
+    made: list[str] = []
+    try:
+        return _apply(client, described, made)
+    except DiffgramError as error:
+        if made:
+            told = f"made until then: {first_of(made, _MOST_NAMES)}. Apply again to make the rest"
+            error.args = (f"{error}\n{told}",)
+        raise
+
+
+def _apply(client: DiffgramClient, described: DescribedSchema, made: list[str]) -> Applied:
+    """Create what is missing, and take note of it."""
+    schema = _found(client, described)
+    if schema is None:
+        schema = _make_schema(client, described.schema_name or "")
+        made.append(f"schema {schema.name}")
     lacking = missing(described, *_read(client, schema))
-    made = []
     for label in lacking.labels:
         _once(
             client,
@@ -113,14 +130,11 @@ def apply_schema(client: DiffgramClient, described: DescribedSchema) -> Applied:
         for path in paths(each.options)
         if path not in paths_of(fresh[each.name])
     ]
+    is_new = {each.name for each in lacking.attributes}
     for option in options:
         _make_option(client, schema, fresh[option.attribute].id, option)
-    is_new = {each.name for each in lacking.attributes}
-    made += [
-        f"option {' / '.join(each.path)} of attribute {each.attribute}"
-        for each in options
-        if each.attribute not in is_new
-    ]
+        if option.attribute not in is_new:
+            made.append(f"option {' / '.join(option.path)} of attribute {option.attribute}")
     return Applied(schema.id, made, left)
 
 

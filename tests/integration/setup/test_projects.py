@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from airflow_provider_diffgram.client import DiffgramClient, Settings, routes
+from airflow_provider_diffgram.client import CredentialError, DiffgramClient, Settings, routes
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.setup.datasets import ensure_dataset
 from airflow_provider_diffgram.setup.description import DescribedAttribute, DescribedLabel, DescribedSchema
@@ -115,6 +115,25 @@ def test_an_attribute_of_an_unknown_label_is_refused_before_anything_is_made(cli
     with pytest.raises(InvalidValueError, match="did you mean 'cat'"):
         apply_schema(client, described)
     assert export_schema(client).labels == []
+
+
+def test_a_schema_that_is_described_wrongly_is_not_made(client: DiffgramClient):
+    described = DescribedSchema.from_yaml(
+        "{schema: Street, labels: [cat], attributes: [{name: far, kind: slider, labels: [catt]}]}"
+    )
+    with pytest.raises(InvalidValueError, match="did you mean 'cat'"):
+        apply_schema(client, described)
+    assert "Street" not in [each.name for each in client.send(routes.list_schemas(client.project))]
+
+
+def test_what_was_made_before_a_fault_is_told_and_the_rest_is_made_next_time(
+    client: DiffgramClient, diffgram_emulator: EmulatorProcess
+):
+    diffgram_emulator.fault("label/new", "status", status=401, body={}, skip=1)
+    with pytest.raises(CredentialError, match=r"(?s)made until then: label cat\. Apply again"):
+        apply_schema(client, DESCRIBED)
+    apply_schema(client, DESCRIBED)
+    assert plan_schema(client, DESCRIBED).nothing
 
 
 def test_a_label_that_came_later_is_told_as_not_asked(client: DiffgramClient):
