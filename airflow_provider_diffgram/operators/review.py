@@ -162,7 +162,7 @@ class DiffgramAddTasksOperator(AnnouncingOperator):
     :param files: ids of files, what a push or a wait returned, or the path of a report or record.
     :param select: which of the files to take: the fields of
         :class:`~airflow_provider_diffgram.review.select.Selection`, such as ``{"amount": 100, "by": "score",
-        "random_share": 0.1, "seed": "{{ ds }}"}``. None takes all of them. Ranking by predictions needs a
+        "random_share": 0.1, "seed": "{{ run_id }}"}``. None takes all of them. Ranking by predictions needs a
         record as ``files``, or a handle that names one.
     :param other: record of another run, or a handle that names one, to select by ``disagreement``.
     :param report: path of a JSON Lines file to write: ``file_id``, ``why`` and ``value`` of each chosen file.
