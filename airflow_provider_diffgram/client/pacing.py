@@ -17,6 +17,10 @@ from dataclasses import dataclass
 WINDOW = 1.0
 """Length of the server's window, in seconds."""
 
+AN_HOUR = 3600.0
+_LONGEST_REST = 60.0
+"""Seconds that a proxy may have all requests wait before one is tried again, whatever it says."""
+
 _RESET_IS_LATE_BY = 1.0
 _LEAST_MARGIN = 0.01
 _MOST_MARGIN = 0.05
@@ -43,6 +47,19 @@ def seconds_until_window(headers: Mapping[str, str], now: Callable[[], float] = 
     except ValueError:
         return WINDOW
     return left if 0 <= left <= WINDOW else WINDOW
+
+
+def told_seconds(headers: Mapping[str, str]) -> float | None:
+    """Return ``Retry-After`` of a proxy, at most an hour.
+
+    Beside the limiter's headers it says nothing (quirk 25).
+    """
+    if "x-ratelimit-reset" in headers:
+        return None
+    try:
+        return min(max(0.0, float(headers["retry-after"])), AN_HOUR)
+    except (KeyError, ValueError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +140,7 @@ class Pacer:
             self._in_flight -= 1
             counted = _counted(headers)
             if counted is None:
-                self._without_window(refused, bool(headers))
+                self._without_window(refused, headers)
             else:
                 limit, remaining, end = counted
                 self._note_limit(limit, remaining)
@@ -204,12 +221,13 @@ class Pacer:
         if not self._exact:
             self._offset -= _STEP
 
-    def _without_window(self, refused: bool, answered: bool) -> None:
+    def _without_window(self, refused: bool, headers: Mapping[str, str]) -> None:
         if refused:  # somebody else's limit, such as a proxy's
-            self._next = max(self._next, self._clock() + WINDOW)
+            told = min(told_seconds(headers) or 0.0, _LONGEST_REST)
+            self._next = max(self._next, self._clock() + max(WINDOW, told))
         if self._limit < math.inf:
             return
-        if answered and not refused:
+        if headers and not refused:
             self._share = math.inf
         else:
             self._used -= 1  # another request finds out

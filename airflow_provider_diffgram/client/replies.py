@@ -24,7 +24,7 @@ from .errors import (
     UnexpectedReplyError,
     WrongAddressError,
 )
-from .pacing import seconds_until_window
+from .pacing import AN_HOUR, seconds_until_window, told_seconds
 from .pieces import BIG, loads
 from .remedies import remedy_for
 from .request import Request
@@ -32,7 +32,6 @@ from .words import NO_JSON, Words, is_marked_up, shown, shown_value, words_of
 
 T = TypeVar("T")
 
-_AN_HOUR = 3600.0
 _OF_A_PROXY = (502, 504)
 """What Diffgram itself never answers: its own dispatcher says 503 (server.md 1.4)."""
 _SHOWN_IDS = 6
@@ -220,7 +219,7 @@ def _error(answer: _Answer) -> DiffgramError:
 def _unavailable(answer: _Answer, cause: str, remedy: str | None = None) -> DiffgramError:
     error = answer.means(ServerUnavailableError, cause, remedy)
     assert isinstance(error, ServerUnavailableError)
-    error.retry_after = _told_seconds(answer.headers) or 0.0
+    error.retry_after = told_seconds(answer.headers) or 0.0
     return error
 
 
@@ -255,19 +254,9 @@ def _retry_after(headers: Mapping[str, str], text: str) -> float:
     A limit of an hour or a day (server.md 1.5) is not worth waiting for: the answer is beyond any patience.
     """
     if re.search(r"per \d+ (hour|day)", text):
-        return _AN_HOUR
-    told = _told_seconds(headers)
+        return AN_HOUR
+    told = told_seconds(headers)
     return seconds_until_window(headers) if told is None else told
-
-
-def _told_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return ``Retry-After`` of a proxy; beside the limiter's headers it says nothing (quirk 25)."""
-    if "x-ratelimit-reset" in headers:
-        return None
-    try:
-        return min(max(0.0, float(headers["retry-after"])), _AN_HOUR)
-    except (KeyError, ValueError):
-        return None
 
 
 def _credential_cause(text: str, by_proxy: str) -> tuple[str, str]:

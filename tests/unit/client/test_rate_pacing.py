@@ -114,15 +114,18 @@ def test_a_first_request_without_an_answer_leaves_the_next_to_find_out():
     assert isinstance(pacer.take(), Turn)
 
 
-def test_a_refusal_of_a_proxy_is_waited_out():
+@pytest.mark.parametrize(
+    "told, seconds", [(None, 1), ("0", 1), ("1", 1), ("7", 7), ("3600", 60), ("soon", 1), ("nan", 1)]
+)
+def test_a_refusal_of_a_proxy_is_waited_out(told: str | None, seconds: float):
     clock = Clock()
     pacer = Pacer(clock=clock)
     first = pacer.take()
     assert isinstance(first, Turn)
-    pacer.give_back(first, {"retry-after": "1"}, refused=True)
+    pacer.give_back(first, {"retry-after": told} if told else {"server": "nginx"}, refused=True)
     wait = pacer.take()
-    assert isinstance(wait, float)
-    clock.time += wait
+    assert wait == pytest.approx(seconds)
+    clock.time += seconds
     assert isinstance(pacer.take(), Turn)
 
 
