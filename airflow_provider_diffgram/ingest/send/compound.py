@@ -1,4 +1,4 @@
-"""Compound files: a parent, which is found or created, and its children, in order."""
+"""Sends compound files: finds or creates the parent, and sends its children in order."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from .push import prepare
 _log = logging.getLogger(__name__)
 
 _ALREADY_EXISTS = "already exists in dataset"
-"""What the server says of a name that is taken (server.md 2.4)."""
+"""What the server answers if a name is taken (server.md 2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """A compound file that is there now.
+    """A compound file that exists now.
 
-    :param created: whether this call made it.
+    :param created: whether this call created it.
     """
 
     file_id: int
@@ -53,15 +53,15 @@ def create_compound_file(
 ) -> Parent:
     """Create a compound file, or find the one with that name.
 
-    It is looked up after a lost answer, and after a refusal that created the parent all the same (quirk 20).
+    It is looked up after a lost answer, and after a refusal, which may have created it anyway (quirk 20).
 
     :param client: connected to the project.
     :param compound: its name, type and instances.
     :param dataset: name or id of the dataset.
     :param label_schema: name or id of the label schema. None means the project's default.
     :param if_exists: what to do if the name exists: ``reuse`` the file, or ``fail``.
-    :raises InvalidValueError: if something is wrong, before anything is sent.
-    :raises RefusedError: if the server refuses it, or stores fewer instances than sent.
+    :raises InvalidValueError: if an argument is wrong; nothing was sent.
+    :raises RefusedError: if the server refuses it, or stores fewer instances than were sent.
     """
     check_if_exists(if_exists)
     directory_id = find_dataset(client, dataset).id
@@ -98,7 +98,7 @@ def create_compound_file(
 
 
 def check_if_exists(if_exists: str) -> None:
-    """Raise InvalidValueError unless a compound file knows it."""
+    """Raise InvalidValueError unless the value is valid for a compound file."""
     problems = not_one_of("if_exists", if_exists, ("reuse", "fail"))
     if problems:
         raise InvalidValueError("if_exists", problems)
@@ -107,10 +107,10 @@ def check_if_exists(if_exists: str) -> None:
 def _reused(
     client: DiffgramClient, compound: CompoundFile, directory_id: int, same: list[File], if_exists: str
 ) -> Parent:
-    """Return the compound file that is there.
+    """Return the existing compound file.
 
-    :raises InvalidValueError: if it is not to be there.
-    :raises RefusedError: if it never held any instance, and should.
+    :raises InvalidValueError: if it must not exist.
+    :raises RefusedError: if it never held any instance, but should.
     """
     if if_exists == "fail":
         raise InvalidValueError(
@@ -132,9 +132,9 @@ def _lacks_instances(compound: CompoundFile, file: File, expected: int) -> Refus
 
 
 def _living(client: DiffgramClient, directory_id: int, name: str) -> list[File]:
-    """Return the living compound files of that name, oldest first: one, or several made at once.
+    """Return the living compound files with that name, oldest first; several may have been made at once.
 
-    :raises InvalidValueError: if the name belongs to a file that is no compound.
+    :raises InvalidValueError: if the name belongs to a file that is not a compound file.
     """
     named = files_named(client, directory_id, name)
     compounds = [file for file in named if (file.type or "").startswith("compound")]
@@ -146,9 +146,9 @@ def _living(client: DiffgramClient, directory_id: int, name: str) -> list[File]:
 
 
 def _oldest(client: DiffgramClient, same: list[File]) -> File:
-    """Return the compound file to use; archive younger ones, made at the same moment (quirk 55).
+    """Return the compound file to use, and archive younger ones made at the same moment (quirk 55).
 
-    One that holds children is somebody's work by now, and stays.
+    One that has children by now is in use, and stays.
     """
     oldest, *younger = same
     empty = []
@@ -176,7 +176,7 @@ def _instances(
 
 
 class ChildPackets:
-    """Children as packets of their parent; iterated as often as wanted.
+    """Children as packets of their parent; can be iterated several times.
 
     :param children: children, mappings of their fields, or what is wrong with one; iterated each time.
     """
@@ -199,7 +199,7 @@ class ChildPackets:
                 yield child.to_packet(self._parent_file_id)
 
     def places(self) -> set[tuple[str, int]]:
-        """Return name and ordinal of each child."""
+        """Return the name and ordinal of each child."""
         return {(name_of(each), each.ordinal or 0) for each in self if isinstance(each, Packet)}
 
 
@@ -211,7 +211,7 @@ def upload_children(
     repair: bool = False,
     **options: Unpack[Sending],
 ) -> Handle:
-    """Send the children of a compound file that are missing, and put all of them in order.
+    """Send the missing children of a compound file, and put all of them in order.
 
     :param client: connected to the project.
     :param parent_file_id: file id of the compound file.
@@ -219,7 +219,7 @@ def upload_children(
         an iterator is asked for the first one once dataset, label schema and parent are known to exist.
     :param repair: whether to archive children that failed before, with anything they left behind, and send
         them again.
-    :param options: as in :func:`~.push.push`.
+    :param options: as for :func:`~.push.push`.
     :raises InvalidValueError: with all problems; nothing was sent.
     :raises PushError: if some children did not arrive.
     :raises RefusedError: if the compound file was archived meanwhile.
@@ -234,7 +234,7 @@ def upload_children(
         put_in_order(client, prepared.plan.there.get(parent_file_id, []), places)
         sent = prepared.send()
     handle = sent.handle
-    there = sent.children.get(parent_file_id, [])  # where all were uploaded, they were proved just now
+    there = sent.children.get(parent_file_id, [])  # if all were uploaded, they were just proved
     if places - children_by_place(there).keys():
         there = client.send(routes.list_children(client.project, parent_file_id))
     missing = verify_order(client, there, places)
@@ -263,24 +263,24 @@ def _check_targets(client: DiffgramClient, parent_file_id: int, options: Sending
 
 
 def _archive_failed(client: DiffgramClient, places: Iterable[tuple[str, int]], parent_file_id: int) -> None:
-    """Archive the failed inputs of children that are to be sent, so that they are missing afterwards."""
+    """Archive the failed inputs of children to send, so that these count as missing."""
     names = {name for name, _ in places}
     request = routes.list_inputs(client.project, parent_file_id=parent_file_id, status="Failed")
     failed = [row for row in client.send(request) if row.original_filename in names and not is_update(row)]
     archive(client, failed, "children that failed, to send them again")
 
 
-# The order of children: where it is wrong it is corrected, and nothing is sent again (server.md 2.6)
+# A wrong order of children is corrected without sending anything again (server.md 2.6)
 
 
 def put_in_order(
     client: DiffgramClient, children: Iterable[File], places: Collection[tuple[str, int]]
 ) -> list[File]:
-    """Return the living children of a compound file, each of a wanted name at its wanted ordinal.
+    """Correct the ordinals of a compound file's children, and return the living ones.
 
-    A name that several children have, or are to have, tells none of them from the others: they stay.
+    If several children have, or should have, the same name, they cannot be told apart and stay as they are.
 
-    :param places: names and ordinals of all children of the compound file that are to be.
+    :param places: names and ordinals of all children that the compound file should have.
     """
     children = list(children)
     held = Counter(child.original_filename for child in children)
@@ -310,10 +310,10 @@ def _put(client: DiffgramClient, child: File, ordinals: dict[str, int]) -> File:
 def verify_order(
     client: DiffgramClient, children: Iterable[File], places: Set[tuple[str, int]]
 ) -> list[tuple[str, int]]:
-    """Compare the children of a compound file with what they are to be, and correct their order.
+    """Compare the children of a compound file with what they should be, and correct their order.
 
-    :param children: of it, listed after everything was sent.
-    :return: those that are not there, or not yet.
+    :param children: its children, listed after everything was sent.
+    :return: names and ordinals that are missing, perhaps only for now.
     """
     there = children_by_place(put_in_order(client, children, places))
     ours = {ordinal for _, ordinal in places}

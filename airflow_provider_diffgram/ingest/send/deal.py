@@ -1,4 +1,4 @@
-"""Deals with one item: asks :func:`~.decisions.decide.decide`, does what it says, and records the outcome."""
+"""Handles one item: asks :func:`~.decisions.decide.decide`, does what it says, and records the outcome."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ from .queue.queue import Queue
 from .queue.settle import PATIENCE, Unsettled, holding_instances, until_stored
 
 _NEWS = 3
-"""Files that are skipped and looked at, whether their predictions are new."""
+"""How many skipped files are checked for new predictions."""
 
 
 class Dealer:
-    """Deals with the items of one push, each by itself. Safe to use from several threads.
+    """Handles the items of one push, each by itself. Safe to use from several threads.
 
-    :param client: of the project; its waits end when the push is to end.
+    :param client: connected to the project; its waits end when the push must stop.
     :param plan: what the check found out.
-    :param options: of the push.
-    :param outcomes: told what becomes of each item.
-    :param senders: their gates let as many requests through as the server stands.
-    :ivar batches: what is sent in.
-    :ivar inventory: what is there.
-    :ivar uploads: of media.
+    :param options: options of the push.
+    :param outcomes: records what becomes of each item.
+    :param senders: their gates admit as many requests as the server can handle.
+    :ivar batches: the batches that the push sends into.
+    :ivar inventory: files and inputs that exist already.
+    :ivar uploads: uploads media.
     """
 
     def __init__(
@@ -79,20 +79,20 @@ class Dealer:
         self._lock = threading.Lock()
 
     def recover(self) -> None:
-        """Give people back what an earlier attempt undid, and had no time to."""
+        """Restore people's work that an earlier attempt undid and had no time to restore."""
         self._writer.recover()
 
     def close(self) -> None:
-        """Leave model runs to others, and close connections to where media are."""
+        """Leave model runs to other tasks, and close the connections to hosts of media."""
         self._runs.close()
         self._reader.close()
 
     def introduces(self, item: Item) -> bool:
-        """Whether an item names a model run that the server is not known to have."""
+        """Whether an item names a model run that the server may not have."""
         return self._runs.names_new(item.packet)
 
     def deal(self, item: Item, *, introduces: bool) -> Place | None:
-        """Do with an item what is needed, and record the outcome.
+        """Send, skip or change what an item needs, and record the outcome.
 
         :param introduces: whether to wait until the server knows the item's model run.
         :return: where the item's input is listed, if one is under way.
@@ -109,7 +109,7 @@ class Dealer:
         return None
 
     def _act(self, item: Item, found: Found) -> Place | None:
-        """Do with an item what is to be done by what was found of it, and by what the server answers."""
+        """Decide what to do with an item, asking the server where needed, and do it."""
         options = self._options
         while isinstance(action := decide(item, found, options.if_exists, options.delivery), Question):
             found = self._questions.answer(action, item, found)
@@ -122,7 +122,7 @@ class Dealer:
                 found.medium.close()
 
     def _done(self, action: Action, item: Item, found: Found) -> Place | None:
-        """Do what was decided; return where the item's input is listed, if one is under way."""
+        """Carry out a decision; return where the item's input is listed, if one is under way."""
         if action is Action.ADOPT:
             assert found.pending is not None
             return self._adopt(item, found.pending)
@@ -143,10 +143,10 @@ class Dealer:
         return self._change(action, item, file_id)
 
     def _change(self, action: Action, item: Item, file_id: int) -> Place | None:
-        """Do something about a file that is there."""
+        """Carry out a decision about an existing file."""
         if action is Action.SETTLE:
             with self._lock:
-                self._unsettled.append(Unsettled(replace(item), file_id))  # a copy: not to keep its bodies
+                self._unsettled.append(Unsettled(replace(item), file_id))  # a copy without its bodies
             return None
         if action is Action.SKIP:
             self._tell_news(item, file_id)
@@ -172,7 +172,7 @@ class Dealer:
         return done
 
     def _tell_news(self, item: Item, file_id: int) -> None:
-        """Tell once, by the first files that are skipped, that their predictions are new."""
+        """Warn once if one of the first skipped files has new predictions."""
         with self._lock:
             if self._looked_for_news >= _NEWS or not item.expected:
                 return
@@ -185,9 +185,9 @@ class Dealer:
             )
 
     def _refresh(self, item: Item, file_id: int) -> None:
-        """Put an item's predictions in the place of those of earlier runs.
+        """Replace the predictions of earlier runs with an item's predictions.
 
-        A run that the server does not know is introduced by the queue, with what is new of this item.
+        If the server does not know the run, the item's new predictions go through the queue to introduce it.
         """
         done = self._amendments.refresh(item, file_id, self._options.rules)
         if done.introduces:
@@ -214,7 +214,7 @@ class Dealer:
         return None
 
     def _upload_in_chunks(self, item: Item) -> Place | None:
-        """Upload a medium in chunks; its predictions follow once it is a file, since chunks carry none."""
+        """Upload a medium in chunks. They carry no predictions, which follow once it is a file."""
         large = self.uploads.large
         if not item.packet.instances:
             place = self._send_chunks(item)
@@ -240,14 +240,14 @@ class Dealer:
     # Model runs
 
     def _introduce(self, item: Item, place: Place) -> Place:
-        """Wait until the server knows an item's model run; return where its input is listed by then."""
+        """Wait until the server knows an item's model run; return where its input is listed then."""
         introduction = self._runs.introduction(item.packet, item.name)
         while (stuck := self._runs.wait_for(introduction, place)) is not None:
             place = self.again(item, stuck)
         return place
 
     def _refresh_with_its_run(self, item: Item, file_id: int) -> Refreshed:
-        """Refresh a file that has introduced the item's run, once the server tells of that.
+        """Refresh a file that has introduced the item's run, once the server shows that run.
 
         :raises OutcomeUnknownError: if it does not.
         """
@@ -265,10 +265,10 @@ class Dealer:
             clock.sleep(1.0)
 
     def _introduce_by_update(self, item: Item, file: File, references: Collection[str]) -> None:
-        """Bring some of an item's predictions to its file by the queue, and wait until they are in.
+        """Send some of an item's predictions to its file through the queue, and wait until they are stored.
 
-        :param file: as it was read before.
-        :raises RefusedError: if they do not come in.
+        :param file: the file as it was read before.
+        :raises RefusedError: if they are not stored.
         """
         self._runs.is_new(item.packet)  # waits for its turn
         place = self._queue.bring(item, file.id, references)
@@ -282,7 +282,7 @@ class Dealer:
             )
 
     def again(self, item: Item, row: Input | InputRow) -> Place:
-        """Repair an input that is stuck: archive it and send the item again; retry an update.
+        """Repair a stuck input: retry an update, or archive the input and send the item again.
 
         :raises IntroductionError: for a replacement, whose retry would remove the file.
         """
@@ -299,11 +299,11 @@ class Dealer:
         self.batches.forget(row)
         return self._send_chunks(item) if item.is_large else self._queue.send(item)
 
-    # Afterwards: what lacks its predictions
+    # Afterwards: files without their predictions
 
     @property
     def unsettled(self) -> int:
-        """Number of items, at least, of which it is to be seen yet whether their predictions are stored."""
+        """A lower bound of the number of items whose predictions may not be stored yet."""
         return max(len(self._unsettled), self.uploads.unproven)
 
     def settle(self) -> None:
@@ -338,7 +338,7 @@ class Dealer:
 
     @contextmanager
     def _noting_faults(self, item: Item) -> Iterator[None]:
-        """Take note of a fault of this item; raise what would befall the other items as well."""
+        """Record a fault of this item; raise one that would affect the other items as well."""
         note = self._outcomes.tally.note
         try:
             yield
@@ -357,5 +357,5 @@ class Dealer:
 
 
 def _is_of_one_packet(error: RefusedError) -> bool:
-    """Whether a refusal is about this packet, so that others may pass: not a credential, not the address."""
+    """Whether a refusal is about this packet alone, not about the credential or the address."""
     return type(error) in (RefusedError, StorageRefusedError) or error.status == 413

@@ -52,12 +52,12 @@ class Pushing(Sending, total=False):
 class Options:
     """The options of a push.
 
-    :param dataset: name or id.
-    :param label_schema: name or id. None means the project's default schema.
+    :param dataset: name or id of the dataset to send to.
+    :param label_schema: name or id of the label schema. None means the project's default.
     :param unknown_labels: what to do with labels that are missing from the schema: ``fail``, and name all of
         them; ``drop`` their instances, and log how many; ``create`` the labels, once everything else is
         checked.
-    :param origin: model and run (or None) of predictions that name no model.
+    :param origin: model and run (or None) for predictions that name no model.
     :param if_exists: what to do with media whose name is already in the dataset: ``skip`` them; ``fail``
         before anything is sent; ``append`` the missing predictions; ``replace`` all instances, even those
         that people corrected; ``refresh`` those that earlier runs of the model predicted and nobody touched.
@@ -76,7 +76,7 @@ class Options:
     :param stop: once set, nothing more is sent, and the push ends with an error.
     :param turns: lets tasks that may introduce the same model run take turns.
     :param path_of: opens the paths of media, report and record.
-    :param limits: how much is sent together, and how long to wait for what.
+    :param limits: how much is sent together, and how long to wait.
     :param progress: called after each packet with how many are done, of how many (None if unknown), and how
         many of the done failed. The threads that send call it, one at a time, so it should be quick.
     :raises InvalidValueError: with everything that is wrong.

@@ -1,4 +1,4 @@
-"""Sends packets, each exactly once: :func:`prepare` checks them, :meth:`Prepared.send` sends them."""
+"""Sends packets exactly once: :func:`prepare` checks them, :meth:`Prepared.send` sends them."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ from .pace.threads import Senders
 from .under_way import Push, Sent, chunks_of
 
 Packets = Iterable[Candidate] | Callable[[], Iterable[Candidate]]
-"""Packets, or a function that returns them: a model that may run for hours."""
+"""Packets, or a function that returns them, such as a model that may run for hours."""
 
 
 def push(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -> Handle:
     """Send packets to a dataset and return the handle to wait with.
 
-    A list is checked as a whole before anything is sent. A function is called once dataset and label schema
-    are known to exist, and the files to write can be written. An iterator runs in the calling thread, while
-    another thread checks and sends what it yields: a thousand packets at a time, or fewer after five seconds.
-    If it raises, what it yielded before is sent, and then its exception is raised again, with a note of the
-    counts.
+    A list is checked as a whole before anything is sent. A function is called once the dataset and the label
+    schema are known to exist and the output files can be written. An iterator runs in the calling thread,
+    while another thread checks and sends what it yields: a thousand packets at a time, or fewer after five
+    seconds. If it raises, what it yielded before is sent, and then its exception is raised again, with a note
+    of the counts.
 
-    By default, a medium whose name is in the dataset already is not sent again, but a file that never held an
+    By default, a medium whose name is already in the dataset is not sent again, but a file that never held an
     instance gets its predictions. A second push of the same packets sends nothing.
 
     :param client: connected to the project.
     :param packets: packets, or mappings of their fields; any number of them; or a function that returns them.
     :param options: the fields of :class:`~.options.Options`.
     :raises InvalidValueError: with all problems; nothing was sent.
-    :raises StorageError: if a storage fails while the packets are checked, which may pass; nothing was sent.
-    :raises PushError: if some packets did not arrive, or the report is not complete.
+    :raises StorageError: if a storage fails while packets are checked, which may pass; nothing was sent.
+    :raises PushError: if some packets did not arrive, or the report is incomplete.
     """
     with prepare(client, packets, **options) as prepared:
         return prepared.send().handle
 
 
 def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]) -> Prepared:
-    """Check packets and send nothing. For a function or an iterator, check what can be known beforehand.
+    """Check packets and send nothing. For a function or an iterator, check what can be checked beforehand.
 
     :param client: connected to the project.
     :param packets: packets, or mappings of their fields; any number of them; or a function that returns them.
-    :param options: as of :class:`~.options.Options`.
+    :param options: the fields of :class:`~.options.Options`.
     :raises InvalidValueError: with all problems.
     """
     with before_anything_is_sent():
@@ -94,11 +94,11 @@ def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]
 class Prepared:
     """Checked packets, to be sent once. Use it as a context manager, because it holds files open.
 
-    :param client: of the project.
-    :param packets: as they were given.
-    :param preparation: what checked them, and goes on to check what an iterator yields.
-    :param options: of the push.
-    :param outcomes: told what becomes of each packet.
+    :param client: connected to the project.
+    :param packets: the packets as given.
+    :param preparation: checked them, and will check what an iterator yields.
+    :param options: options of the push.
+    :param outcomes: records what becomes of each packet.
     """
 
     client: DiffgramClient
@@ -109,13 +109,13 @@ class Prepared:
 
     @property
     def plan(self) -> Plan:
-        """What the check found out."""
+        """The plan that the check made."""
         return self.preparation.plan
 
     def send(self) -> Sent:
         """Send what is missing.
 
-        :raises InvalidValueError: with what is wrong; nothing was sent.
+        :raises InvalidValueError: with all problems; nothing was sent.
         :raises PushError: if some packets did not arrive.
         """
         with before_anything_is_sent():
@@ -135,7 +135,7 @@ class Prepared:
         return Push(client, self.preparation, self.options, self.outcomes, senders)
 
     def _called(self, function: Callable[[], Iterable[Candidate]]) -> Iterable[Candidate]:
-        """Call what returns packets; check them now if they can be read twice."""
+        """Call the function that returns packets; check them now if they can be read twice."""
         packets = function()
         if not isinstance(packets, Iterator):
             self.preparation.look_at(packets)
@@ -143,8 +143,8 @@ class Prepared:
         return packets
 
     def _send_while_it_yields(self, packets: Iterator[Candidate]) -> Sent:
-        """Run the generator here, where its author expects it; check and send what it yields in a thread."""
-        abandoned = threading.Event()  # this thread ends at once, by a timeout or whoever ends the process
+        """Run the generator in this thread, as its author expects; check and send in another one."""
+        abandoned = threading.Event()  # a timeout or a signal ends this thread at once
         feed: Feed[Packet | list[str]] = Feed(self.plan.limits.chunk, self.plan.limits.linger)
         with self._senders() as senders, ThreadPoolExecutor(1, "diffgram-push") as thread:
             pushing = self._with(senders, self.client.interrupted_by(abandoned))
@@ -166,7 +166,7 @@ class Prepared:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Close report and record; if one is not complete, that is told beside what else there is to tell."""
+        """Close report and record; if one is incomplete, say so in the error, or raise that."""
         self.plan.labels.tell_left_out()
         self.plan.unseen.tell()
         self.plan.documents.close()

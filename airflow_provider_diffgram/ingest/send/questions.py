@@ -25,11 +25,11 @@ from .queue.settle import PATIENCE, wait_for_file
 class Questions:
     """Asks the server about one item at a time. Safe to use from several threads.
 
-    :param client: of the project.
+    :param client: connected to the project.
     :param plan: the dataset that the items go to.
-    :param if_exists: what becomes of a file that is there.
-    :param large: knows which of its uploads were broken off.
-    :param reader: of media that the server could fetch.
+    :param if_exists: what to do with existing files.
+    :param large: recognises uploads that were broken off.
+    :param reader: reads media that the server could fetch.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class Questions:
         self._reader = reader
 
     def answer(self, question: Question, item: Item, found: Found) -> Found:
-        """Return what is known of an item once a question is answered.
+        """Answer a question about an item, and return what is known now.
 
-        A video that the server lost is archived on the way, as is an upload that was broken off.
+        Archives a video that the server lost, and an upload that was broken off.
 
         :raises RefusedError: if somebody has worked on a video that the server lost.
         """
@@ -73,7 +73,7 @@ class Questions:
         return Found(file=wait_for_file(self._client, pending, patience))
 
     def brings_news(self, item: Item, file_id: int) -> bool:
-        """Whether a file that is skipped never had some of an item's predictions."""
+        """Return whether an item has predictions that the file, which is skipped, never had."""
         file = self._client.send(routes.list_annotations(self._client.project, file_id))
         is_sure = can_be_rewritten(file) and not count_gone(file)
         return is_sure and appended(file.instance_list, instances_of_body(item.keys)).is_needed
@@ -85,13 +85,13 @@ class Questions:
             return replace(found, unreadable=error.reason)
 
     def _brings_all(self, item: Item, pending: Pending) -> bool:
-        """Whether an input under way leaves the file as the item is to leave it."""
+        """Return whether an input under way will leave the file as the item should."""
         row = self._client.send(routes.view_input(self._client.project, pending.id))
         theirs = references_of_row(row)
         return theirs == item.references if self._if_exists == "replace" else theirs >= item.references
 
     def _archive_if_lost(self, item: Item, file: File) -> bool:
-        """Archive a video that the server lost while it read it (quirk 62); return whether it had."""
+        """Archive a video if the server lost it while reading it (quirk 62); return whether it did."""
         project = self._client.project
         made_by = routes.list_inputs(project, file_id=file.id, parent_file_id=item.parent_file_id)
         lost = [row for row in self._client.send(made_by) if row.hangs and not is_update(row)]

@@ -1,4 +1,4 @@
-"""Takes back the predictions of a model run that nobody touched, each deleted by its id (server.md 10.8).
+"""Deletes the predictions of a model run that nobody touched, each by its id (server.md 10.8).
 
 Each file is read, and written if it holds any. What somebody saves between the two is restored, as after
 every write of annotations.
@@ -49,13 +49,13 @@ _SHOWN = 5
 class Retraction:
     """What became of a run's predictions.
 
-    :param files: how many files were read.
-    :param predictions: how many predictions of the run they hold.
-    :param retracted: how many of them were taken back, or would be.
+    :param files: number of files that were read.
+    :param predictions: number of predictions of the run in them.
+    :param retracted: how many of these were deleted, or would be in a dry run.
     :param touched: how many stay because people changed them.
     :param left: outcome -> how many untouched ones stay for that reason: ``reviewed``, ``at_work``,
         ``not_possible``, ``gone``, ``refused``.
-    :param restored: how many rows of people were restored after a write had undone them.
+    :param restored: number of people's rows that were restored after a write had undone them.
     :param refusals: the first reasons why files were refused.
     :param unshown: how many files more were refused.
     :param directory_id: id of the dataset that was searched; None for single files.
@@ -104,11 +104,11 @@ def retract_predictions(
     memory: Memory | None = None,
     path_of: PathOpener = universal_path,
 ) -> Retraction:
-    """Take back what a model run predicted and nobody touched.
+    """Delete what a model run predicted and nobody touched.
 
     A row is untouched if it is as a program made it: its first version, made by a machine. Everything else
-    stays, and so does a file with a task that somebody has begun, because an open page would bring the rows
-    back. A second call continues where the first one ended.
+    stays. So does a file whose task somebody has begun, because an open page would bring the rows back. A
+    second call continues where the first one ended.
 
     :param client: connected to the project.
     :param concurrency: how many files are changed at once.
@@ -119,12 +119,12 @@ def retract_predictions(
     :param reviewed: what to do with files that people have completed: ``leave`` them, or ``retract`` from
         them, too.
     :param dry_run: whether to count only.
-    :param report: path of a JSON Lines file to write with the outcome of each file that holds any.
-    :param memory: told of files that are being written.
+    :param report: path of a JSON Lines file to write with the outcome of each file that holds predictions.
+    :param memory: remembers files while they are being written.
     :param path_of: opens the path of the report.
-    :raises InvalidValueError: if an argument is wrong, or the run is not known.
-    :raises PushError: if the server refused files; the others are done. Or if it failed midway, or the report
-        could not be written. It says what was done.
+    :raises InvalidValueError: if an argument is wrong, or the run does not exist.
+    :raises PushError: if the server refused some files (the others are done), if it failed midway, or if the
+        report could not be written. The message says what was done.
     """
     problems = not_one_of("reviewed", reviewed, get_args(Reviewed))
     if problems:
@@ -174,12 +174,12 @@ def _problem(
 
 
 def find_run(client: DiffgramClient, model_ref: str, model_run_ref: str, file_id: int | None = None) -> int:
-    """Return the id of a run by the names that predictions gave it.
+    """Return the id of a run by its references in predictions.
 
-    Runs of two models may have one name, and the server tells the name of a model only with an input.
+    Runs of two models may have the same name, and the server names a model only in an input.
 
-    :param file_id: of a file whose inputs may tell it.
-    :raises InvalidValueError: if there is no such run, or it cannot be told from that of another model.
+    :param file_id: a file whose inputs may name the run.
+    :raises InvalidValueError: if there is no such run, or another model may have a run with that name.
     """
     runs = client.send(routes.list_model_runs(client.project))
     named = [run for run in runs if run.reference_id == model_run_ref]
@@ -210,15 +210,15 @@ def _newest(runs: Iterable[ModelRun]) -> str:
 def is_untouched(row: Mapping[str, Any]) -> bool:
     """Whether a living row is as a program made it.
 
-    A person's save makes another version of it, and of a text at least another action; one that they drew was
-    not made by a machine (server.md 10.3.1, 10.3.2).
+    A person's save makes another version of the row, or in a text at least changes its action. A row that
+    they drew is not made by a machine (server.md 10.3.1, 10.3.2).
     """
     first = (row.get("version") or 1) == 1 and row.get("previous_id") is None
     return first and row.get("action_type") in (None, "created") and bool(row.get("machine_made"))
 
 
 def _files_of(client: DiffgramClient, directory_id: int) -> Iterator[int]:
-    """Yield the files of a dataset that may hold anything, children of compound files included."""
+    """Yield the ids of a dataset's files that may hold instances, including children of compound files."""
     for file in root_files(client, directory_id, None):
         if (file.type or "").startswith("compound"):
             yield from (child.id for child in client.send(routes.list_children(client.project, file.id)))
@@ -228,11 +228,11 @@ def _files_of(client: DiffgramClient, directory_id: int) -> Iterator[int]:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What is to be taken back.
+    """What to delete.
 
-    :param run_id: of the run; rows name it.
+    :param run_id: id of the run, as in the rows.
     :param reviewed: what to do with files that people have completed.
-    :param dry_run: whether it is only counted.
+    :param dry_run: whether to count only.
     """
 
     run_id: int
@@ -241,9 +241,9 @@ class _Wanted:
 
 
 class _Retracting:
-    """Looks at files, several at once, once what an earlier attempt began is ended.
+    """Retracts from files, several at once, after restoring what an earlier attempt left undone.
 
-    :param done: takes what becomes of them.
+    :param done: collects what becomes of them.
     """
 
     def __init__(
@@ -269,7 +269,7 @@ class _Retracting:
         return [row for row in file.instance_list if row.get("model_run_id") == self._wanted.run_id]
 
     def look_at(self, file_id: int) -> None:
-        """Look at a file, and take back what is to go."""
+        """Read a file, and delete the untouched predictions of the run."""
         try:
             with self._gate.turn():
                 file = self._client.send(routes.list_annotations(self._client.project, file_id))
@@ -328,7 +328,7 @@ class _Retracting:
     def _tell(
         self, file_id: int, name: str, ours: list[Row], going: list[Row], outcome: Outcome, why: str = ""
     ) -> None:
-        """Count a file, and write its line."""
+        """Count a file, and write its line in the report."""
         with self._lock:
             done = self.done
             done.files += 1

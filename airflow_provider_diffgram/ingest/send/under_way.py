@@ -1,4 +1,4 @@
-"""Runs a push: decides which items go when, and how many at once. :mod:`.deal` deals with each."""
+"""Runs a push: decides which items are sent when, and how many at once. :mod:`.deal` handles each item."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from .queue.videos import Videos
 class Sent:
     """What a push did.
 
-    :param handle: what to wait with.
-    :param children: by parent: those that were there when the push had proved its uploads.
+    :param handle: names the batches to wait for.
+    :param children: children by parent file id, as listed when the push had proved its uploads.
     """
 
     handle: Handle
@@ -37,12 +37,12 @@ class Sent:
 
 
 class Push:
-    """Sends packets, a chunk after the other, and several items of a chunk at once.
+    """Sends packets chunk by chunk, and several items of a chunk at once.
 
-    :param client: of the project; its waits end when the push is to end.
-    :param preparation: what checked the packets, and goes on to check what an iterator yields.
-    :param outcomes: told what becomes of each packet.
-    :param senders: do several items at once.
+    :param client: connected to the project; its waits end when the push must stop.
+    :param preparation: checked the packets, and will check what an iterator yields.
+    :param outcomes: records what becomes of each packet.
+    :param senders: the threads that send several items at once.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class Push:
         self._has_warned = False
 
     def make_ready(self, packets: Iterable[Candidate], *, whole: bool) -> None:
-        """Make all ready for packets that were checked: the last step before the first of them is sent.
+        """Prepare to send packets that were checked: the last step before the first of them is sent.
 
-        :param whole: whether there are no others.
-        :raises InvalidValueError: if something is there of what is to be new.
+        :param whole: whether these are all packets of the push.
+        :raises InvalidValueError: if something exists already that must be new.
         """
         self._look(whole=whole)
         if self._options.if_exists == "fail":
@@ -82,9 +82,9 @@ class Push:
         self._warn_beyond_the_cap()
 
     def run(self, chunks: Iterable[Sequence[Candidate]], *, checked: bool) -> Sent:
-        """Send packets, a chunk after the other.
+        """Send packets chunk by chunk.
 
-        :param checked: whether they were checked and made ready.
+        :param checked: whether :meth:`make_ready` has already been called for them.
         """
         tally = self._outcomes.tally
         try:
@@ -121,10 +121,10 @@ class Push:
         )
         return Sent(handle, self._dealer.uploads.children)
 
-    # What is there
+    # What exists already
 
     def _look(self, *, whole: bool) -> None:
-        """See once what is there, before the first packet that makes a root file."""
+        """Look once what exists, before the first packet that makes a root file is sent."""
         names = self._plan.known.first_packets(SEARCH_ONE_BY_ONE + 1)
         if not names and "video" in self._plan.media_types:
             self._inventory.look_at_videos()
@@ -160,8 +160,8 @@ class Push:
         of_parent: dict[int, dict[ChildPlace, frozenset[str]]] = defaultdict(dict)
         for item in items:
             if item.parent_file_id is not None:
-                is_known = self._plan.labels.knows(item.packet.instances)  # else no push can have sent it
-                brought = replace(item).references if is_known else frozenset()  # of a copy: not to be kept
+                is_known = self._plan.labels.knows(item.packet.instances)  # if not, no push has sent it
+                brought = replace(item).references if is_known else frozenset()  # a copy: not kept
                 of_parent[item.parent_file_id][item.place] = brought
         if of_parent:
             self._senders.drain()  # they use what the last look found
@@ -208,7 +208,7 @@ class Push:
                 yield Item(packet, self._plan.labels, getattr(packet.media, "path", None) in self._plan.large)
 
     def _start(self, item: Item) -> None:
-        """Have one item sent; at once where it introduces a model run, which the others wait for."""
+        """Have one item sent. If it introduces a model run, send it at once: the others wait for it."""
         if item.packet.file_id is not None:
             # one update of a file at a time
             if item.packet.file_id in self._busy or len(self._busy) >= self._plan.limits.chunk:
@@ -222,7 +222,7 @@ class Push:
             self._senders.submit(lambda: self._dealer.deal(item, introduces=False))
 
     def _send_videos(self, *, more: bool) -> None:
-        """Send the videos that were held back if it is their turn, each alone (quirk 62)."""
+        """Send the videos that were held back, if they are due, one at a time (quirk 62)."""
         if not self._videos.held:
             return
         self._senders.drain()
@@ -238,13 +238,13 @@ class Push:
                 self._videos.await_place(self._dealer.again(item, row))
 
     def _settle(self) -> None:
-        """Wait for what is under way, then give files what they lack, and prove the uploads."""
+        """Wait for the items under way, then add missing predictions to files, and prove the uploads."""
         self._senders.drain()
         self._dealer.settle()
 
 
 def chunks_of(packets: Iterable[Candidate], size: int) -> Iterator[list[Candidate]]:
-    """Yield packets, so many at a time."""
+    """Yield packets in lists of up to ``size``."""
     rest = iter(packets)
     while chunk := list(islice(rest, size)):
         yield chunk

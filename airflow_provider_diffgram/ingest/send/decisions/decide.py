@@ -1,7 +1,7 @@
-"""What to do with one item, as a function of what was found out about it. No request is sent here.
+"""Decides what to do with one item, from what was found out about it. No request is sent here.
 
-:func:`decide` returns either an action or the next question. The caller finds out the answer, and calls
-:func:`decide` again with it in :class:`Found`.
+:func:`decide` returns either an action or the next question. The caller finds out the answer, puts it into
+:class:`Found`, and calls :func:`decide` again.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from ...read.remote import Medium
 
 IfExists = Literal["skip", "fail", "append", "replace", "refresh"]
-"""What becomes of a file that is there already. ``fail`` has refused all of them before the first is sent."""
+"""What to do with an existing file. With ``fail``, the push was refused before anything is sent."""
 
 
 DeliverBy = Literal["auto", "upload", "queue"]
-"""How predictions go: at once, proved by the answer (a medium that the server could fetch is uploaded by the
-worker with them); by the server's queue; or whichever is safe."""
+"""How predictions are delivered: ``upload`` at once, proved by the answer (the worker also uploads media that
+the server could fetch); by the server's ``queue``; ``auto`` chooses what is safe."""
 
 LONG = 100
-"""So many rows take a write seconds: time enough for somebody to save in between (server.md 10.8.5)."""
+"""A write of this many rows takes seconds, in which somebody may save (server.md 10.8.5)."""
 
 
 class Question(Enum):
-    """A question whose answer is needed for the decision."""
+    """A question that must be answered before the decision."""
 
     IS_IT_BROKEN_OFF = "whether chunks of the pending upload still come"
     WHAT_DOES_IT_BRING = "whether the pending input leaves the file as the item is to leave it"
@@ -43,7 +43,7 @@ class Question(Enum):
 
 
 class Action(Enum):
-    """What is done with an item. Each item ends in one."""
+    """What to do with an item. Each item ends in one action."""
 
     SKIP = "the file is there, and complete or as people left it"
     ADOPT = "an earlier attempt's input is under way: wait for it instead of sending again"
@@ -59,15 +59,15 @@ class Action(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is known of an item on the server; None where it was not asked.
+    """What is known of an item on the server; None for questions not yet asked.
 
-    :param pending: an input under way that is about to make the item's file.
+    :param pending: an input under way that will make the item's file.
     :param is_broken_off: whether the chunks of that upload stopped coming.
-    :param brings_all: whether it leaves the file as the item is to leave it.
+    :param brings_all: whether that input will leave the file as the item should.
     :param file: the file that the item would make.
     :param is_lost: whether the server had lost the video of that file.
-    :param has_lost_some: whether the input that made the file lost predictions on the way.
-    :param medium: what the worker read; to be closed when the item is done with.
+    :param has_lost_some: whether the input that made the file lost predictions.
+    :param medium: the medium, if the worker has read it; the caller closes it when the item is done.
     :param unreadable: why the worker cannot read the medium.
     """
 
@@ -105,10 +105,10 @@ def decide(
 
 
 def introduces_safely(action: Action, item: Item) -> bool:
-    """Return whether an action may name a model run that others introduce at the same moment.
+    """Return whether an action is safe if others introduce the same model run at the same moment.
 
-    An upload of an image that loses that race is refused as a whole, and sent again (server.md 10.8); an
-    input in the queue is lost, with a thread of the server (quirk 48).
+    If an upload of an image loses that race, it is refused as a whole and sent again (server.md 10.8). An
+    input in the queue is lost, together with a thread of the server (quirk 48).
     """
     if action is Action.UPLOAD:
         return item.packet.media is not None and item.packet.media.type == "image"
@@ -118,8 +118,8 @@ def introduces_safely(action: Action, item: Item) -> bool:
 def why_not_uploaded(item: Item, found: Found, deliver_by: DeliverBy) -> str | None:
     """Return why a new medium that the server could fetch is not uploaded; None if it may be.
 
-    Its name must stay what it is: an upload's name loses what is not ASCII (server.md 3.6), and a later run
-    would not find it again. What is no image the server goes on reading after its answer, if it reads it.
+    Its name must not change: an upload's name loses characters outside ASCII (server.md 3.6), and a later run
+    would not find the file again. Media other than images the server may still be reading after its answer.
     """
     media = item.packet.media
     assert media is not None
@@ -143,9 +143,9 @@ def _while_pending(item: Item, found: Found, if_exists: IfExists) -> Action | Qu
 
 
 def _with_file(item: Item, file: File, has_lost_some: bool | None, if_exists: IfExists) -> Action | Question:
-    """Skip what is complete, or was: an instance that a person deleted stays deleted.
+    """Return what to do if the file exists: skip it if it is or was complete, so deletions by people last.
 
-    The file's counter only grows, so it tells what was stored, not what is left (server.md 4.1).
+    The file's counter only grows, so it shows what was stored, not what is left (server.md 4.1).
     """
     counted = file.count_instances_changed
     if item.expected and counted is None and item.packet.instance_list:
@@ -164,7 +164,7 @@ def _with_file(item: Item, file: File, has_lost_some: bool | None, if_exists: If
 
 
 def decide_settled(*, holds_instances: bool, if_exists: IfExists) -> Action:
-    """Return what to do with an item whose file had time to get its instances.
+    """Return what to do with an item after its file had time to get its instances.
 
     :param holds_instances: whether the file's counter shows any now.
     """
@@ -179,12 +179,12 @@ def decide_settled(*, holds_instances: bool, if_exists: IfExists) -> Action:
 
 @dataclass(frozen=True, slots=True)
 class Amendable:
-    """What is known of a file that is to get predictions, or to have them replaced.
+    """What is known of a file to which predictions are added, or whose predictions are replaced.
 
-    :param can_be_rewritten: whether its list is kept from two writers at once.
-    :param task: state of its task, if somebody has begun it; None where people are not asked for.
+    :param can_be_rewritten: whether the server locks its list against two writers.
+    :param task: state of its task, if somebody has begun it; None if that was not checked.
     :param has_just_been_saved: whether somebody saved it within the last minutes.
-    :param is_long: whether writing it takes so long that somebody may save meanwhile.
+    :param is_long: whether a write takes so long that somebody may save meanwhile.
     """
 
     can_be_rewritten: bool
@@ -194,7 +194,7 @@ class Amendable:
 
 
 def why_by_queue(found: Amendable) -> str | None:
-    """Return why a change of a file is left to the queue; None if it is written at once.
+    """Return why a change of a file is left to the queue; None if it is written directly.
 
     In the singular: ``is of a file that somebody saved just now``.
     """

@@ -1,4 +1,4 @@
-"""One packet on its way, with everything that is derived from it, derived once."""
+"""A packet to send, with everything derived from it, computed once."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from ...check.wire import instance_keys, instances_of_body
 from ...server.rows import references
 
 ChildPlace = tuple[str, int]
-"""Name and ordinal of a child."""
+"""The name and ordinal of a child."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """A checked packet, what it is called, and its predictions as the server reads them.
+    """A checked packet, its name, and its predictions as the server reads them.
 
-    :param packet: as it was checked.
-    :param labels: turn labels, attributes and the origin of predictions into ids and references.
-    :param is_large: whether its medium is too large for one request, and goes in chunks.
+    :param packet: the checked packet.
+    :param labels: turns labels, attributes and the origin of predictions into ids and references.
+    :param is_large: whether its medium is too large for one request, and is sent in chunks.
     """
 
     packet: Packet
@@ -31,7 +31,7 @@ class Item:
 
     @cached_property
     def name(self) -> str:
-        """The name of the file it makes; of an update, the file that it changes."""
+        """The name of the file that it makes; for an update, ``file`` and the id of the changed file."""
         if self.packet.file_id is not None:
             return f"file {self.packet.file_id}"
         return name_of(self.packet)
@@ -43,17 +43,17 @@ class Item:
 
     @property
     def place(self) -> ChildPlace:
-        """Name and ordinal: what a child is known by."""
+        """The name and ordinal that identify a child."""
         return self.name, self.packet.ordinal or 0
 
     @property
     def is_update(self) -> bool:
-        """Whether it changes a file that is there, rather than making one."""
+        """Whether it changes an existing file instead of making one."""
         return self.packet.file_id is not None
 
     @property
     def is_local(self) -> bool:
-        """Whether its medium is read here and uploaded, rather than fetched by the server."""
+        """Whether its medium is read here and uploaded, not fetched by the server."""
         return isinstance(self.packet.media, PathMedia)
 
     @property
@@ -64,15 +64,15 @@ class Item:
 
     @cached_property
     def keys(self) -> dict[str, Any]:
-        """The keys of a request's body that hold its predictions; none of raw media."""
+        """The keys of a request's body that hold its predictions; empty for media without predictions."""
         return instance_keys(self.packet, self.labels, self.name)
 
     @cached_property
     def references(self) -> frozenset[str]:
-        """The references, ``creation_ref_id``, of its predictions."""
+        """The references (``creation_ref_id``) of its predictions."""
         return frozenset(references(instances_of_body(self.keys)))
 
     @cached_property
     def expected(self) -> int:
-        """The number of instances that its file is to hold: equal ones count once, as on the server."""
+        """The number of instances that its file should hold: equal ones count once, as on the server."""
         return len(instances_of_body(self.keys))

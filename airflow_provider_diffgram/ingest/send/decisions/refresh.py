@@ -1,7 +1,7 @@
-"""What a later run of a model changes in a file, as a function of its rows. No request is sent here.
+"""Computes what a later run of a model changes in a file, from the file's rows. No request is sent here.
 
 Predictions of the model's earlier runs that nobody touched are removed, and those of this run are added. What
-people drew, moved, relabelled or deleted holds for the next run as well.
+people drew, moved, relabelled or deleted also holds for the next run.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from ....models.problems import not_one_of
 from ...server.rewrite import Rewrite, Row, is_same, rewritten
 
 Empty = Literal["clear", "keep"]
-"""What happens to a file's earlier predictions if a run predicts nothing for it."""
+"""What to do with a file's earlier predictions if a run predicts nothing for it."""
 
 Reviewed = Literal["leave", "refresh"]
-"""What happens to files whose task is complete."""
+"""What to do with files whose task is complete."""
 
 MIN_IOU = 0.5
 
 
 class Standing(Enum):
-    """What a living row is to a run of a model."""
+    """How a living row relates to a run of a model."""
 
     UNTOUCHED = "an earlier run predicted it, and it is as it was pushed"
     TOUCHED = "a run predicted it, and somebody changed it since, or may have"
@@ -58,7 +58,7 @@ class Rules:
 def rules_of(given: Rules | Mapping[str, Any] | None) -> Rules:
     """Return the rules with these fields.
 
-    :raises ValueError: with what is wrong, a line each.
+    :raises ValueError: with one line for each problem.
     """
     if given is None or isinstance(given, Rules):
         return given or Rules()
@@ -89,7 +89,7 @@ class Counts:
     :param unchanged: predictions that equal an existing one, which stays.
     :param touched: predictions of this model that people changed; they stay.
     :param settled: predictions of this run that were left out, because people had settled the matter.
-    :param reviewed: files left as they are, because their review is complete.
+    :param reviewed: files left unchanged, because their review is complete.
     :param waiting: files that somebody is working on, left for the next run.
     :param outdated: files with predictions of a later run, which stay.
     """
@@ -104,7 +104,7 @@ class Counts:
     outdated: int = 0
 
     def add(self, other: Counts) -> None:
-        """Count more."""
+        """Add the counts of ``other``."""
         for name, count in asdict(other).items():
             setattr(self, name, getattr(self, name) + count)
 
@@ -117,7 +117,7 @@ class Counts:
 class Run:
     """A run of a model, by its ids.
 
-    :param id: None if the server does not know it yet: then all others are earlier.
+    :param id: None if the server does not know it yet; then all others are earlier.
     """
 
     model_id: int
@@ -126,11 +126,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Refreshing:
-    """What is to be done with one file.
+    """What a refresh does with one file.
 
     :param new: rows to add, as they are sent.
-    :param going: living rows to take back.
-    :param counts: of everything, what stays included.
+    :param going: living rows to remove.
+    :param counts: counts of everything, including what stays.
     """
 
     new: list[Row] = field(default_factory=list)
@@ -138,15 +138,15 @@ class Refreshing:
     counts: Counts = field(default_factory=Counts)
 
     def rewrite(self, living: Sequence[Row]) -> Rewrite:
-        """Return the write."""
+        """Return the write that carries this out."""
         return rewritten(living, self.new, self.going)
 
 
 def standing_of(row: Row, run: Run, people: Collection[int], given_back: Collection[int] = ()) -> Standing:
-    """Return what a living row is to a run. In doubt somebody touched it.
+    """Return how a living row relates to a run. In doubt it counts as touched.
 
     :param people: ids of members who are persons.
-    :param given_back: ids of rows that a push gave back as they were, and that no person ever touched.
+    :param given_back: ids of rows that a push restored and that no person ever touched.
     """
     is_by_person = row.get("member_created_id") in people
     if row.get("model_id") != run.model_id:
@@ -161,12 +161,12 @@ def standing_of(row: Row, run: Run, people: Collection[int], given_back: Collect
 
 
 def is_earlier(row: Row, run: Run) -> bool:
-    """Whether an earlier run of the model predicted a row, and it is as it was pushed."""
+    """Whether an earlier run of the model predicted a row, and it is still as it was pushed."""
     return standing_of({**row, "member_created_id": None}, run, ()) is Standing.UNTOUCHED
 
 
 def is_later(row: Row, run: Run) -> bool:
-    """Whether a row is of a run of the model that the server met after this one."""
+    """Whether a row belongs to a run of the same model that the server got to know after this one."""
     is_of_model = row.get("model_id") == run.model_id
     return is_of_model and run.id is not None and (row.get("model_run_id") or 0) > run.id
 
@@ -190,17 +190,17 @@ def refreshed(
 ) -> Refreshing:
     """Return what a run changes in a file.
 
-    :param living: rows of the file, as the server told them.
-    :param wanted: what the run predicts for it, as it is sent.
-    :param runs: this one, of each model that it has.
+    :param living: living rows of the file, as the server returned them.
+    :param wanted: what the run predicts for the file, as it is sent.
+    :param runs: the current run of each model.
     :param people: ids of members who are persons.
-    :param given_back: ids of rows that a push gave back as they were, and that no person ever touched.
-    :param deleted: rows that were the model's, and that people deleted.
+    :param given_back: ids of rows that a push restored and that no person ever touched.
+    :param deleted: rows of the model that people deleted.
     """
     rows = [(row, _standing_of(row, runs, people, given_back)) for row in living]
     touched = [row for row, standing in rows if standing is Standing.TOUCHED]
     untouched = [row for row, standing in rows if standing is Standing.UNTOUCHED]
-    # Models of which a later run began while this one went on: its predictions make room, too.
+    # Models with a later run that began during this one: predictions of this run are removed, too.
     late = {run.model_id for run in runs if any(is_later(row, run) for row in living)}
     belated = [
         row for row, standing in rows if standing is Standing.OF_THIS_RUN and row.get("model_id") in late
@@ -234,10 +234,10 @@ def _is_of(sent: Row, rows: Iterable[tuple[Row, Standing]], wanted: Standing) ->
 
 
 def is_settled(sent: Mapping[str, Any], said: Mapping[str, Any], min_iou: float) -> bool:
-    """Whether what a person left, or deleted, is the same thing as a prediction.
+    """Whether what a person left or deleted is the same object as a prediction.
 
-    Of the same type and label, and either the very same prediction, or where it is. Lines, points and what
-    else has no extent must be at the same place.
+    It is if the references are equal, or if type and label are equal and the shapes overlap by ``min_iou`` or
+    more. Lines, points and other shapes without an area must be at the same place.
 
     :raises LibraryMissingError: for polygons and ellipses without shapely.
     """

@@ -1,6 +1,6 @@
-"""Brings predictions into existing files: straight into the file, or through the queue if that is safer.
+"""Changes predictions of existing files: writes them directly, or says that the queue is safer.
 
-What happens to a file's rows is decided here; :mod:`.writing` writes them.
+This module decides what happens to a file's rows; :mod:`.writing` writes them.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from .writing import Amended, FileWriter
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What became of an item of a later run.
+    """What a refresh did with an item.
 
     :param amended: what was written.
-    :param counts: of the decision.
-    :param introduces: references to add, of a run that the server has to be told of first; nothing is
-        written.
-    :param knows_runs: whether the server is known to have its runs.
+    :param counts: what was decided, in numbers.
+    :param introduces: references to add that belong to a run unknown to the server, which must be introduced
+        first; then nothing was written.
+    :param knows_runs: whether the server is known to have all runs of the item.
     """
 
     amended: Amended
@@ -51,12 +51,12 @@ class Refreshed:
 
 
 class Amendments:
-    """Brings items into their files, or says that the queue is to. Safe to use from several threads.
+    """Writes items into their files, or leaves them to the queue. Safe to use from several threads.
 
-    :param gate: lets as many files be written at once as the server stands.
-    :param delivery: ``queue`` leaves everything to the queue; ``auto`` what people are at work on.
-    :param writer: of files.
-    :param at_work: tells which files people are at work on.
+    :param gate: admits as many writes at once as the server can handle.
+    :param delivery: ``queue`` leaves everything to the queue; ``auto`` leaves files that people work on.
+    :param writer: writes files.
+    :param at_work: finds files that people are working on.
     """
 
     def __init__(
@@ -80,12 +80,12 @@ class Amendments:
         self._lock = threading.Lock()
 
     def amend(self, action: Action, item: Item, file_id: int) -> Amended | str | None:
-        """Append an item's predictions to a file, or replace what it holds by them.
+        """Append an item's predictions to a file, or replace its contents with them.
 
-        :return: None if it was to go by the queue; why it goes there, in the singular, if it might have been
-            written.
-        :raises RefusedError: if the server refuses it, or people's work could not be given back.
-        :raises OutcomeUnknownError: if the server stays silent.
+        :return: what was written; None if the item belongs in the queue anyway; the reason, in the singular,
+            if it is left to the queue although it might have been written.
+        :raises RefusedError: if the server refuses it, or people's work could not be restored.
+        :raises OutcomeUnknownError: if the server does not answer.
         """
         if self._delivery == "queue" or item.is_video or not item.references:
             return None
@@ -113,15 +113,15 @@ class Amendments:
                 known = set[str]()
             else:
                 known = self._brought.before(item, file, item.references - references(file.instance_list))
-            with self._gate.turn():  # anew: looking back takes time, in which somebody may have saved
+            with self._gate.turn():  # read again: somebody may have saved during the look back
                 return self._write(action, item.name, self._writer.read(file_id), wanted, known)
 
     def refresh(self, item: Item, file_id: int, rules: Rules, *, is_introduced: bool = False) -> Refreshed:
-        """Put an item's predictions in the place of those of earlier runs of its model that nobody touched.
+        """Replace untouched predictions of earlier runs of the item's model with the item's predictions.
 
-        :param is_introduced: whether the server was told of the item's run since the last call.
-        :raises RefusedError: for a file that cannot be written, or an item that names no model.
-        :raises OutcomeUnknownError: if the server stays silent.
+        :param is_introduced: whether the item's run was introduced since the last call.
+        :raises RefusedError: if the file cannot be written, or the item names no model.
+        :raises OutcomeUnknownError: if the server does not answer.
         """
         self._await_queue(file_id)
         refs = item.labels.refs_of(item.packet.instances) or {ref for ref in [item.labels.origin] if ref}
@@ -188,7 +188,7 @@ class Amendments:
         return Refreshed(done, counts)
 
     def _given_back(self, file: File, people: Collection[int]) -> set[int]:
-        """Return the ids of living rows that a push gave back, and that no person ever touched."""
+        """Return the ids of living rows that a push restored and that no person ever touched."""
         found = set()
         for row in file.instance_list:
             if row.get("action_type") == "undeleted" and row.get("member_created_id") not in people:
@@ -198,15 +198,15 @@ class Amendments:
         return found
 
     def _run_of(self, ref: Ref, ids: dict[Ref, Ids], file_id: int, parent_file_id: int | None) -> Run:
-        """Return a run by its ids, or a model without a run where the server does not know the run yet."""
+        """Return a run with its ids, or the model without a run if the server does not know the run yet."""
         model = (ref[0], None)
         known = ids if ref in ids else self._ids.of([model], file_id, parent_file_id, anew=False) or {}
         return Run(*(known.get(ref) or known.get(model) or (0, None)))
 
     def _left_alone(self, item: Item, file: File, rules: Rules) -> Counts | None:
-        """Return what is counted of a file that is not refreshed now.
+        """Return what to count for a file that is not refreshed now; None if it is.
 
-        :raises RefusedError: if it never can be.
+        :raises RefusedError: if the file can never be refreshed.
         """
         if not can_be_rewritten(file):
             brought = self._brought.of_inputs(self._brought.inputs_of(item, file.id), file)
@@ -224,7 +224,7 @@ class Amendments:
         return None
 
     def _await_queue(self, file_id: int) -> None:
-        """Wait until the queue has changed a file that it is about to change."""
+        """If the queue is about to change a file, wait until it has."""
 
         def look() -> Steps[bool | None]:
             rows = yield from ask(
@@ -240,9 +240,9 @@ class Amendments:
 
     @staticmethod
     def _left_to_queue(item: Item, file: File, reason: str) -> str:
-        """Return why a change is left to the queue.
+        """Return the reason why a change is left to the queue.
 
-        :raises RefusedError: for a compound file: in the queue its change would hang for ever (quirk 33).
+        :raises RefusedError: for a compound file, whose change would hang in the queue forever (quirk 33).
         """
         if (file.type or "").startswith("compound"):
             raise RefusedError(
@@ -252,7 +252,7 @@ class Amendments:
         return reason
 
     def _why_by_queue(self, item: Item, file: File) -> str | None:
-        """Return why the change of a file is left to the queue."""
+        """Return why a file's change is left to the queue; None if it is written directly."""
         state, is_recent, is_long = None, False, False
         if self._delivery == "auto":
             state = self._at_work.state(file.id)
@@ -270,7 +270,7 @@ class Amendments:
     # Requests
 
     def _is_pending(self, file_id: int) -> bool:
-        """Whether the queue held an update of a file when this was asked first, or holds one of this push."""
+        """Whether the queue held an update of a file at the first call, or holds one of this push."""
         with self._lock:
             if self._pending is None:
                 rows = self._updates(None)
@@ -286,13 +286,13 @@ class Amendments:
         return [row for row in self._client.send(listing) if row.mode and not row.hangs]
 
     def leave_to_queue(self, file_id: int) -> None:
-        """Take note that the queue is about to change a file: two would undo each other."""
+        """Record that the queue is about to change a file: a direct write and the queue would collide."""
         with self._lock:
             self._queued.add(file_id)
 
 
 def _with_ids(row: Row, ids: Mapping[Ref, Ids]) -> Row:
-    """Return an instance with the ids of its model and run, where known, in the place of their references."""
+    """Return an instance with the ids of its model and run, if known, instead of their references."""
     kept = {key: value for key, value in row.items() if key not in ("model_ref", "model_run_ref")}
     known = ids.get(_ref_of(row))
     if known is None:

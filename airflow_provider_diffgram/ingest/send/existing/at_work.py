@@ -1,4 +1,4 @@
-"""Which files people may be working on: jobs, and tasks that somebody has begun (server.md 10.2 to 10.5)."""
+"""Finds files that people may be working on: jobs, and tasks that are begun (server.md 10.2 to 10.5)."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from ...server.jobs import every_job
 from ...server.rewrite import Row
 
 OPEN = ("in_progress", "deferred", "in_review", "requires_changes")
-"""A task in one of these has been opened, and is to be opened again."""
+"""A task in one of these states has been opened, and will be opened again."""
 
 _COMPLETE = "complete"
 
 _JUST_NOW = timedelta(minutes=10)
-"""Somebody who saved a file so long ago may still have it open."""
+"""Somebody who saved a file within this time may still have it open."""
 
 _AGAIN_AFTER = 60.0
-"""Seconds after which the tasks are looked at again."""
+"""Seconds after which the tasks are listed again."""
 
 
 class AtWork:
     """The files whose tasks somebody has begun. Safe to use from several threads.
 
-    One request, once, shows that a project has no job. Otherwise there is one for each job, and one for each
-    state in which it has tasks, now and then.
+    If the project has no job, a single request shows it. Otherwise each job costs one request, and one more
+    for each state of its tasks, at most once a minute.
 
-    :param reviewed: whether to look at tasks that are complete, too.
-    :param wall: the time of day in seconds since the epoch.
+    :param reviewed: whether to list complete tasks, too.
+    :param wall: returns the seconds since the epoch.
     """
 
     def __init__(
@@ -49,34 +49,34 @@ class AtWork:
 
     @property
     def has_jobs(self) -> bool:
-        """Whether the project has a job that was launched."""
+        """Whether the project has a launched job."""
         self._look()
         return bool(self._jobs)
 
     def state(self, file_id: int) -> str | None:
-        """Return the state of a file's task if somebody has begun it, and not ended."""
+        """Return the state of a file's task if somebody has begun it and not finished it; otherwise None."""
         self._look()
         return next(iter(sorted(self._states.get(file_id, set()) - {_COMPLETE})), None)
 
     def is_reviewed(self, file_id: int) -> bool:
-        """Whether a task of a file is complete, and none is to be."""
+        """Whether a task of a file is complete, and no other is begun."""
         self._look()
         return self._states.get(file_id) == {_COMPLETE}
 
     def has_task(self, file_id: int) -> bool:
-        """Whether a file is to be looked at by somebody, or was."""
+        """Whether a file has a task in any state."""
         if not self.has_jobs:
             return False
         listing = routes.list_tasks(self._client.project, file_id=file_id, limit=1)
         return bool(self._client.send(listing).task_list)
 
     def has_just_saved(self, file: File) -> bool:
-        """Whether a living row of a file is one that a person saved within the last minutes."""
+        """Whether a person saved a living row of a file within the last minutes."""
         since = datetime.fromtimestamp(self._wall(), UTC) - _JUST_NOW
         return any(_time_of(row) >= since and self.is_of_person(row) for row in file.instance_list)
 
     def is_of_person(self, row: Row) -> bool:
-        """Whether a person made this version of a living row, as its member tells."""
+        """Whether a person made this version of a living row, according to its member."""
         member = row.get("member_created_id")
         if member is None:
             return False
@@ -122,7 +122,7 @@ class AtWork:
 
 
 def _time_of(row: Row) -> datetime:
-    """Return when a row was made; the beginning of time if it does not tell."""
+    """Return when a row was made; the earliest possible time if it does not say."""
     try:
         return datetime.fromisoformat(str(row.get("created_time"))).replace(tzinfo=UTC)
     except ValueError:

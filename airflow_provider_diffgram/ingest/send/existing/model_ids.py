@@ -1,4 +1,4 @@
-"""Ids of models and runs: a write of annotations understands no references (server.md 10.8.1)."""
+"""Finds ids of models and runs, because a write of annotations takes no references (server.md 10.8.1)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ...check.labels import Ref
 from ...server.rows import ids_resolved
 
 Ids = tuple[int, int | None]
-"""Id of a model, and of its run where it has one."""
+"""The id of a model, and of its run if there is one."""
 
 _RECENT = 100
 
 _AGAIN_AFTER = 10.0
-"""Seconds for which a run that a known model did not have is taken not to be there."""
+"""Seconds before a run that a known model did not have is looked up again."""
 
 
 class ModelIds:
-    """The ids of models and runs that the server has met. Safe to use from several threads.
+    """The ids of models and runs that the server knows. Safe to use from several threads.
 
-    An input has both ids of the run that it names. A run of a known model is also in the list of runs, but
-    its name alone is not enough, because runs of two models may have the same name.
+    An input contains both ids of the run that it names. A run of a known model is also in the list of runs,
+    but its name alone is not enough, because runs of two models may have the same name.
     """
 
     def __init__(self, client: DiffgramClient) -> None:
@@ -36,11 +36,11 @@ class ModelIds:
     def of(
         self, refs: Collection[Ref], file_id: int, parent_file_id: int | None, *, anew: bool = True
     ) -> dict[Ref, Ids] | None:
-        """Return the ids of models and runs; None if the server is not known to have one of them.
+        """Return the ids of models and runs; None if one of them is not found.
 
-        :param file_id: whose inputs may tell, if the newest ones of the project do not.
-        :param parent_file_id: compound file that it is a child of.
-        :param anew: whether to ask again for a run that was missing a moment ago.
+        :param file_id: file whose inputs are searched if the project's newest inputs do not name them.
+        :param parent_file_id: its compound file, if it is a child.
+        :param anew: whether to look again for a run that was missing a moment ago.
         """
         with self._lock:
             if not self._has(refs) and (anew or not self._was_missing(refs)):

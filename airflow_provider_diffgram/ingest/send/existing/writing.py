@@ -1,7 +1,7 @@
-"""Writes one file's list until it is as planned, and keeps people's work (server.md 10.8).
+"""Writes a file's list until it is as planned, and keeps people's work (server.md 10.8).
 
-A write undoes what somebody saves between the reading and the writing. Its answer shows that, and it is
-restored at once. If the process dies in between, the file is remembered, and the next attempt restores it.
+A write undoes what somebody saves between the reading and the writing. Its answer shows that, and the work is
+restored at once. If the process dies before that, the next attempt restores it, because files are remembered.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from .at_work import AtWork
 _log = logging.getLogger(__name__)
 
 _ROUNDS = 8
-"""So often a file is written before it is given up: each time somebody had saved in between."""
+"""After this many writes, each disturbed by somebody who saved in between, a file is given up."""
 
 _REPAIRS = 12
-"""So often what others saved is given back. Programs that write one file at the same pace wait longer each
-time, until one of them has time enough."""
+"""After this many attempts to restore what others saved, a file is given up. The waits grow, so that of two
+programs that write one file at the same pace, one gets enough time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amended:
     """What became of an item that was written into its file.
 
-    :param file: as it was read last.
-    :param added: how many rows were added.
-    :param removed: how many were taken back.
-    :param equal: how many predictions equal a row that was there, which stays.
-    :param restored: how many rows of people were given back, or deleted again, since the write had undone
-        that.
+    :param file: the file as it was last read.
+    :param added: number of rows added.
+    :param removed: number of rows removed.
+    :param equal: number of predictions that equal an existing row, which stays.
+    :param restored: number of people's rows that were restored, or deleted again, after the write had undone
+        their work.
     """
 
     file: File
@@ -59,7 +59,7 @@ class Amended:
 
 @dataclass(slots=True)
 class _Going:
-    """One file on its way: what was written so far."""
+    """What was written into a file so far."""
 
     added: set[str] = field(default_factory=set)
     removed: set[int] = field(default_factory=set)
@@ -68,11 +68,11 @@ class _Going:
 
 
 class FileWriter:
-    """Writes files, one thread a file. Safe to use from several threads.
+    """Writes files, each by one thread at a time. Safe to use from several threads.
 
-    :param at_work: tells where people may be at work: such files are remembered while they are written.
-    :param memory: told of those before they are written, and after they are proved.
-    :ivar rows: those of files that were read, beside which dead rows of others may be.
+    :param at_work: finds files that people may be working on; they are remembered while they are written.
+    :param memory: remembers those files from before they are written until they are proved.
+    :ivar rows: the rows of files that were read; deleted rows of other files may be next to them.
     """
 
     def __init__(self, client: DiffgramClient, at_work: AtWork, memory: Memory | None = None) -> None:
@@ -100,7 +100,7 @@ class FileWriter:
             self._note_in_flight(file_id, None)
 
     def recovered_since(self, file_id: int) -> str:
-        """Return since when a file was being written by an earlier attempt; nothing for all others."""
+        """Return since when an earlier attempt was writing a file; empty if none was."""
         return self._recovered.get(file_id, "")
 
     def write(
@@ -112,14 +112,14 @@ class FileWriter:
     ) -> Amended:
         """Write a file until it is as planned, and what people saved meanwhile is as they left it.
 
-        :param name: of the item, for errors.
-        :param file: as it was just read.
-        :param planned: what is to be written into a file as it is by then.
-        :param is_ours: whether a row that nobody touched need not be given back if it is lost.
+        :param name: name of the item, for errors.
+        :param file: the file as it was just read.
+        :param planned: returns the write for the file in its current state.
+        :param is_ours: whether an untouched row need not be restored if it is lost.
         """
         going, deadline = _Going(), self._client.clock.monotonic() + self._client.settings.retry_timeout
         failures = rounds = 0
-        since = file.time_last_updated or ""  # what people saved after it was read first stays
+        since = file.time_last_updated or ""  # what people save after the first reading stays
         while True:
             rewrite = planned(file).without(going.added)
             going.equal |= rewrite.equal
@@ -173,7 +173,7 @@ class FileWriter:
         return file
 
     def _after(self, error: DiffgramError, file_id: int, failures: int) -> File:
-        """Wait a moment after a write without an answer, and read what there is."""
+        """Wait a moment after a write without an answer, then read the file again."""
         _log.info("%s; reading file %s again", error, file_id)
         try:
             self._client.run(pause(backoff(failures)))
@@ -184,10 +184,10 @@ class FileWriter:
     # What others saved meanwhile
 
     def _has_arrived(self, rewrite: Rewrite, before: File, after: File) -> bool:
-        """Whether a write without an answer was executed, if only to be undone by somebody since.
+        """Return whether a write without an answer was executed, even if somebody has undone it since.
 
-        What it was to remove may be gone by another's hand, and rows of an earlier run may have the same
-        references: only rows that came since tell of a write that adds some.
+        Somebody else may have removed the same rows, and rows of an earlier run may have the same references.
+        So if the write adds rows, only rows that are newer than the reading count.
         """
         old = {row["id"] for row in before.instance_list}
         if not rewrite.added:
@@ -205,7 +205,7 @@ class FileWriter:
         return any(rewrite.added & references(chain) for chain in came)
 
     def _mend_unseen(self, before: File, rewrite: Rewrite, after: File) -> int:
-        """Give back what a write whose answer was lost has undone; return how many rows."""
+        """Restore what a write whose answer was lost has undone; return the number of rows."""
         going = [row for row in before.instance_list if row["id"] in rewrite.removed]
         expected = count_gone(before) + sum((row.get("version") or 1) + 1 for row in going)
         if count_gone(after) <= expected:
@@ -213,7 +213,7 @@ class FileWriter:
         return self._mend(after, before.time_last_updated or "")
 
     def _mend(self, file: File, since: str) -> int:
-        """Give back what a write since then has undone, as the histories tell; return how many rows."""
+        """Restore what a write since then has undone, according to histories; return the number of rows."""
         if not count_gone(file):
             return 0
         undone = undone_since(look_back(self._client, file, self.rows), since)
@@ -226,16 +226,16 @@ class FileWriter:
         lost: set[int],
         is_ours: Callable[[Row], bool] = lambda row: False,
     ) -> int:
-        """Give back what a write has undone; return how many rows.
+        """Restore what a write has undone; return the number of rows.
 
-        :param touched: ids of rows that it brought back by mistake.
+        :param touched: ids of rows that the write brought back by mistake.
         :param lost: ids of rows that it deleted by mistake.
-        :param is_ours: whether a row that nobody touched need not come back.
-        :raises RefusedError: if people save the file faster than it can be given back.
+        :param is_ours: whether an untouched row need not be restored.
+        :raises RefusedError: if people save the file faster than their work can be restored.
         """
         project, failures, restored = self._client.project, 0, 0
         for rounds in range(_REPAIRS):
-            if rounds > 1:  # two programs that write one file at the same pace would undo each other for ever
+            if rounds > 1:  # at the same pace, two programs that write one file would undo each other forever
                 self._client.run(pause(backoff(rounds - 1)))
             ids = sorted(lost | touched)
             histories = [self._client.send(routes.view_history(project, each)).rows for each in ids]
@@ -274,7 +274,7 @@ class FileWriter:
         )
 
     def _refused(self, name: str, file_id: int, rewrite: Rewrite, error: RefusedError) -> RefusedError:
-        """Return what a refusal means: the rows before the wrong one are stored (server.md 10.8.2)."""
+        """Add to a refusal how much was stored: the rows before the wrong one are (server.md 10.8.2)."""
         if error.status != 400:
             return error
         stored = rewrite.added & references(self.read(file_id).instance_list)
@@ -287,7 +287,7 @@ class FileWriter:
     # What is remembered
 
     def _note_if_at_work(self, file: File, since: str) -> bool:
-        """Remember a file before it is written, if people may be at work on it; return whether it is."""
+        """Remember a file before it is written, if people may be working on it; return whether it was."""
         if self._memory is None:
             return False
         if not (any(map(self._at_work.is_of_person, file.instance_list)) or self._at_work.has_jobs):
@@ -310,7 +310,7 @@ class FileWriter:
 
     @contextmanager
     def alone(self, file_id: int) -> Iterator[None]:
-        """Keep other threads from the same file."""
+        """Keep other threads away from this file."""
         with self._changed:
             self._changed.wait_for(lambda: file_id not in self._busy)
             self._busy.add(file_id)
@@ -323,5 +323,5 @@ class FileWriter:
 
 
 def _each_once(histories: Iterable[list[Row]]) -> list[list[Row]]:
-    """Return the histories of different instances: several of their rows may have led to one."""
+    """Return the history of each instance once: several of its rows may have led to it."""
     return list({min(row["id"] for row in history): history for history in histories if history}.values())

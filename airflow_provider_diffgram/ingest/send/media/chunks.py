@@ -1,4 +1,4 @@
-"""Root media beyond the limit of one request, uploaded in chunks (server.md 2.9)."""
+"""Uploads root media that are too large for one request, in chunks (server.md 2.9)."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _IN_ONE_SECOND = 4
 """Chunks that a server admits in a second (server.md 1.5)."""
 
 _LOOKS = (1.0, 2.0, 4.0, 8.0)
-"""Seconds before each look for the last chunk whose answer was lost: the server puts the parts together."""
+"""Seconds before each look for the last chunk whose answer was lost: the server is joining the chunks."""
 
 
 def chunk_size(size: int, most: int, failures: int = 0) -> int:
-    """Return the bytes of a chunk: so many that the server's limit does not hold the upload up, if it can be.
+    """Return the size of a chunk in bytes: if possible, large enough that the rate limit does not slow it.
 
-    A server ends a process that is busy with one request for two minutes, so over a slow line a chunk may be
-    too large: it is a quarter at each further try.
+    A server ends a process that is busy with one request for two minutes, so a chunk may be too large for a
+    slow line. Each further attempt quarters it.
 
-    :param size: of the whole medium.
-    :param most: bytes of a chunk at most.
-    :param failures: tries that failed before.
+    :param size: bytes of the whole medium.
+    :param most: most bytes of a chunk.
+    :param failures: how many attempts have failed.
     """
     wanted = min(math.ceil(size / _IN_ONE_SECOND), most)
     return max(MIN_CHUNK, wanted >> 2 * failures)
@@ -49,11 +49,11 @@ def chunk_size(size: int, most: int, failures: int = 0) -> int:
 class LargeUploads:
     """Uploads in chunks, each until the server certainly has all of it.
 
-    The server does not say which chunks it has, and a chunk that came twice would be in the file twice. So an
-    upload that broke off is never continued: its input is archived, and the medium is sent again.
+    The server does not say which chunks it has, and a chunk that arrives twice is in the file twice. So an
+    upload that was broken off is never continued: its input is archived, and the medium is sent again.
 
     :param plan: dataset, and which media are large.
-    :param read: told how many bytes were read, each time.
+    :param read: called with the number of bytes after each read.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class LargeUploads:
         self._read = read
 
     def is_broken_off(self, pending: Pending) -> bool:
-        """Return whether the chunks of an upload under way stopped coming: then it is archived."""
+        """Archive an upload under way if its chunks have stopped coming; return whether they have."""
         for seconds in (0.0, *_LOOKS):
             self._client.run(pause(seconds))
             row = self._client.send(routes.view_input(self._client.project, pending.id))
@@ -79,7 +79,7 @@ class LargeUploads:
 
         :raises RefusedError: if the server refuses it.
         :raises OutcomeUnknownError: if answers are lost again and again.
-        :raises StorageError: if the medium's storage fails, and may be back.
+        :raises StorageError: if the medium's storage fails, which may pass.
         :raises OSError: if the medium cannot be read.
         """
         packet = item.packet
@@ -128,9 +128,9 @@ class LargeUploads:
     def wait(self, place: Place) -> Input:
         """Wait until the server has ingested an upload, and return its input.
 
-        :return: with ``file_id``, or ``existing_file_id`` if another file took the name meanwhile.
-        :raises RefusedError: if it could not.
-        :raises OutcomeUnknownError: if it takes an hour.
+        :return: has ``file_id``, or ``existing_file_id`` if another file took the name meanwhile.
+        :raises RefusedError: if the server could not ingest it.
+        :raises OutcomeUnknownError: if that takes more than an hour.
         """
         rows = self._client.run(place.rows(self._client.project))
         if not rows:
@@ -153,7 +153,7 @@ class LargeUploads:
         return [row for row in self._rows(place) if awaits_chunks(row)]
 
     def _has_arrived(self, place: Place) -> bool:
-        """Return whether the last chunk did."""
+        """Return whether the last chunk has arrived."""
         return any(not awaits_chunks(row) for row in self._rows(place))
 
     def _archive_broken_off(self, rows: list[Input]) -> None:

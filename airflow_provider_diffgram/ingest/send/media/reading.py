@@ -17,26 +17,26 @@ from ..decisions.item import Item
 
 _HEAD = 16
 _ATOMS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
-"""What a file of MP4 or QuickTime begins with, after four bytes."""
+"""What an MP4 or QuickTime file begins with, after four bytes."""
 
 _PIECE = 2**16
 _BLOCK = 2**20
-"""Bytes that an object storage is asked for at once; some fetch 50 MiB ahead otherwise."""
+"""Bytes requested from an object storage at once; some clients read 50 MiB ahead otherwise."""
 
 _PATIENCE = 5.0
-"""Seconds to try a storage again where the queue can take over."""
+"""Seconds during which a failing storage is retried, if the queue can take over."""
 
 _UNHURRIED = 10
-"""So many times as long may a medium take that is to be uploaded in any case."""
+"""How many times longer a medium may take if it must be uploaded in any case."""
 
 
 class Reader:
     """Reads media by URL, blobs and texts. Safe to use from several threads.
 
-    :param client: its connection's proxy and authorities are used, and nothing else of it.
-    :param plan: finds blobs, and tells how much is read.
+    :param client: only the proxy and certificate authorities of its connection are used.
+    :param plan: finds blobs, and limits how much is read.
     :param deliver_by: whether the queue takes what cannot be read.
-    :param told: told how many bytes were read, each time.
+    :param told: called with the number of bytes after each read.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class Reader:
         self._remote.close()
 
     def read(self, item: Item) -> Medium:
-        """Return an item's medium; whoever asks closes it.
+        """Return an item's medium, which the caller must close.
 
-        :raises UnreadableError: if it cannot be read here, or is no medium of its kind.
-        :raises RefusedError: if the server would note a wrong size for it.
+        :raises UnreadableError: if it cannot be read here, or is not a medium of its declared type.
+        :raises RefusedError: if the server would store a wrong size for it.
         """
         medium = self._read(item)
         try:
@@ -121,7 +121,7 @@ class Reader:
 
 
 def _is_video(head: bytes) -> bool:
-    """Return whether bytes begin as a container of MP4, QuickTime or AVI does."""
+    """Return whether bytes begin like an MP4, QuickTime or AVI container."""
     return head[4:8] in _ATOMS or (head[:4], head[8:12]) == (b"RIFF", b"AVI ")
 
 

@@ -29,11 +29,11 @@ from ..queue.videos import until_ended
 from .chunks import LargeUploads
 
 _FAULTS = 3
-"""So many answers 500, and no file there, mean that the server cannot ingest the medium."""
+"""If this many answers are 500 and no file exists, the server cannot ingest the medium."""
 
 _POLL = 1.0
 _LOOKS = (1.0, 2.0, 4.0)
-"""Seconds before each look for an upload whose answer was lost: the server may still be at it."""
+"""Seconds before each look for an upload whose answer was lost: the server may still be working on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class _Uploaded:
 
 
 class Uploads:
-    """Uploads of one push, proved together at the end.
+    """The uploads of one push, proved together at the end.
 
     :param plan: dataset and labels.
-    :param tally: told how many bytes were read.
-    :param gate: lets as many through at once as the server can ingest.
-    :ivar large: for those beyond the limit of one request.
-    :ivar children: by parent: those that were there when uploads were proved last.
+    :param tally: counts the bytes that are read.
+    :param gate: admits as many uploads at once as the server can ingest.
+    :ivar large: uploads media that are too large for one request.
+    :ivar children: children by parent file id, as listed when uploads were last proved.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Uploads:
     def send(self, item: Item, medium: Medium | None = None) -> File | int:
         """Upload an item's medium with its predictions.
 
-        :param medium: what was read of it already; None for one with a path.
-        :return: id of the file that the server made of it; the file of that name if one is there already,
-            which may be this very upload with its answer lost.
+        :param medium: the medium, if it was read already; None for one with a path.
+        :return: the id of the file that the server made of it; or the existing file with that name, which
+            may be this very upload if its answer was lost.
         :raises RefusedError: if the server refused it, or could not ingest it.
-        :raises OutcomeUnknownError: if the server stays silent.
-        :raises StorageError: if the medium's storage fails, and may be back.
+        :raises OutcomeUnknownError: if the server does not answer.
+        :raises StorageError: if the medium's storage fails, which may pass.
         """
         body = upload_body(item.packet, item.keys, directory_id=self._plan.directory_id)
         upload = self._upload_of(item) if medium is None else medium.upload(item.name)
@@ -106,7 +106,7 @@ class Uploads:
 
     def _sent(self, request: Request[UploadReply]) -> UploadReply | File:
         with self._gate.turn():
-            self._client.clock.sleep(0)  # it may be that the push is to end since
+            self._client.clock.sleep(0)  # raises if the push must stop by now
             return self._client.send(request)
 
     def _upload_of(self, item: Item) -> Upload:
@@ -117,7 +117,7 @@ class Uploads:
         return upload_of(media, item.name, self._path_of, self._tally.note_bytes)
 
     def _until_ended(self, row: Input) -> Steps[Input]:
-        """Follow an input that the answer found still under way, as a video's frames may be."""
+        """Follow an input that was still under way when the answer came, as a video's frames may be."""
         project, input_id = self._client.project, row.id
         if input_id is None or row.succeeded or (row.failed and row.media_type != "video"):
             return row
@@ -148,14 +148,14 @@ class Uploads:
 
     @property
     def unproven(self) -> int:
-        """Number of uploads not proved yet."""
+        """Number of uploads that are not proved yet."""
         return len(self._done)
 
     def prove(self) -> Iterator[tuple[int, str, RefusedError | File]]:
-        """Compare the stored counts with what was uploaded; yield id and name of what did not stay as it was.
+        """Compare the stored counts with what was uploaded; yield id, name and finding of each difference.
 
-        With them comes what is wrong with a file that lacks instances; or the file that stands for it, since
-        of what somebody else uploaded at the same moment all but the oldest is archived.
+        The finding is an error if a file lacks instances. It is another file if somebody uploaded the same
+        medium at the same moment, because then all but the oldest file are archived.
         """
         by_parent: dict[int | None, dict[int, _Uploaded]] = defaultdict(dict)
         done, self._done = self._done, {}
@@ -166,7 +166,7 @@ class Uploads:
             for file_id, uploaded in uploads.items():
                 file = files.get(uploaded.place)
                 if file is None:
-                    continue  # somebody has archived it meanwhile
+                    continue  # somebody archived it meanwhile
                 stored = file.count_instances_changed or 0
                 if file.id != file_id:
                     yield file_id, uploaded.name, file
@@ -179,14 +179,14 @@ class Uploads:
                     yield file_id, uploaded.name, RefusedError(told)
 
     def _tidied(self, parent_file_id: int | None, uploads: Iterable[_Uploaded]) -> dict[ChildPlace, File]:
-        """Return the files of these uploads; of one that came twice, only the oldest."""
+        """Archive what was uploaded twice, except the oldest; return the files that stay, by place."""
         places = {each.place for each in uploads}
         listed = children_by_place(self._since_the_look(parent_file_id, {name for name, _ in places}))
         same = {place: files for place, files in listed.items() if place in places}
         return keep_oldest(self._client, same, parent_file_id)
 
     def _since_the_look(self, parent_file_id: int | None, names: Collection[str]) -> Iterable[File]:
-        """Return children, or the root files of these names that came after the push looked what is there."""
+        """Return the children, or the root files with these names that are newer than the first look."""
         if parent_file_id is not None:
             listed = self._client.send(routes.list_children(self._client.project, parent_file_id))
             self.children[parent_file_id] = listed
@@ -198,7 +198,7 @@ class Uploads:
 
 
 def not_ingested(name: str, row: Input) -> DiffgramError | None:
-    """Return what befell an upload whose input stands so; None if it is in."""
+    """Return what went wrong with an upload, by the state of its input; None if it is ingested."""
     refused_frames = row.media_type == "video" and (row.update_log or {}).get("error")
     if row.succeeded and row.file_id is not None and not refused_frames:
         return None
@@ -215,7 +215,7 @@ def not_ingested(name: str, row: Input) -> DiffgramError | None:
 
 
 def _not_ingestible(name: str, error: OutcomeUnknownError) -> RefusedError:
-    """Return the meaning of 500: an empty file, or one that is not an image (server.md 2.8)."""
+    """Return what repeated answers 500 mean: an empty file, or one that is not an image (server.md 2.8)."""
     return RefusedError(
         f"upload {name!r}: the server could not ingest it, {_FAULTS} times: is it a readable medium of its "
         f"extension? ({error.server_text})",

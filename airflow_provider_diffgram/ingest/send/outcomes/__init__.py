@@ -1,4 +1,4 @@
-"""What became of each item: counted, logged, and written down.
+"""Counts, logs and writes down what became of each item.
 
-In: each outcome as it is known. Out: counts, the report, the record, and the error of a push as a whole.
+In: each outcome once it is known. Out: counts, the report, the record, and the error of a push as a whole.
 """

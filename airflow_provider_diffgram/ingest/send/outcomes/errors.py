@@ -11,9 +11,9 @@ from ....models.problems import NOTHING, telling
 
 
 class PushError(DiffgramError):
-    """Not everything was sent. It says what arrived, what did not, and what is unknown.
+    """Not everything was sent. The message says what arrived, what did not, and what is unknown.
 
-    :ivar counts: how many packets were sent, skipped, failed or are unknown, how they went, and the bytes.
+    :ivar counts: how many packets were sent, skipped, failed or are unknown; how they went; and the bytes.
     """
 
     counts: Mapping[str, int] = MappingProxyType({})

@@ -1,4 +1,4 @@
-"""JSON Lines files that a push writes: they never stop it, and never hide that a line is missing."""
+"""Writes JSON Lines files during a push: they never stop it, and never hide that a line is missing."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _log = logging.getLogger(__name__)
 
 
 class Lines:
-    """A file that gets a line now and then. Safe to use from several threads.
+    """A file that is written line by line. Safe to use from several threads.
 
-    :param what: it is, in a word: ``report``.
-    :param path: local or in object storage; packed if it ends in ``.gz``. Without one nothing is written.
+    :param what: the kind of file in a word, such as ``report``.
+    :param path: local or in object storage; compressed if it ends in ``.gz``. Without one nothing is written.
     :raises InvalidValueError: if it cannot be written.
-    :raises StorageError: if its storage fails, and may be back.
+    :raises StorageError: if its storage fails, which may pass.
     """
 
     def __init__(self, what: str, path: str | None, path_of: PathOpener) -> None:
@@ -31,7 +31,7 @@ class Lines:
         self._what = what
         self._lock = threading.Lock()
         self._unwritten: PushError | None = None
-        self._files: list[Any] = []  # the file, and before it what packs
+        self._files: list[Any] = []  # the file, preceded by its compressor
         if not path:
             return
         self._files = [open_to_write(what, path, path_of)]
@@ -39,13 +39,13 @@ class Lines:
             self._files.insert(0, gzip.GzipFile(fileobj=self._files[0], mode="wb"))
 
     def write(self, line: str) -> None:
-        """Write a line. If that fails the file is given up, which :meth:`close` tells."""
+        """Write a line. If that fails, the file is given up, and :meth:`close` says so."""
         with self._lock:
             if self._files:
                 self._unless_given_up(lambda: self._files[0].write(line.encode() + b"\n"))
 
     def close(self) -> PushError | None:
-        """Close the file, so that it is there; return why it is not complete."""
+        """Close the file, so that it exists; return why it is incomplete, if it is."""
         with self._lock:
             files, self._files = self._files, []
             for file in files:

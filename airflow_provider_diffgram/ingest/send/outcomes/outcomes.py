@@ -13,10 +13,10 @@ from .tally import Result, Tally
 
 
 class Outcomes:
-    """Takes note of outcomes. Safe to use from several threads.
+    """Records outcomes. Safe to use from several threads.
 
     :param tally: counts them.
-    :param record: takes down what Diffgram has.
+    :param record: lists what Diffgram has.
     """
 
     def __init__(self, tally: Tally, record: Record) -> None:
@@ -32,10 +32,10 @@ class Outcomes:
         why: str | None = None,
         counts: Counts | None = None,
     ) -> None:
-        """Take note of an item that Diffgram has.
+        """Record an item that Diffgram has.
 
-        :param delivery: how it went; None if its predictions were there already.
-        :param why: it was not uploaded, or written, although it may be.
+        :param delivery: how it was delivered; None if its predictions were already there.
+        :param why: why it went through the queue although it might have been uploaded or written.
         :param counts: what a refresh did with it.
         """
         result: Result = "skipped" if delivery is None else "sent"
@@ -45,25 +45,25 @@ class Outcomes:
         self._record.note(item, delivery, file_id)
 
     def adopted(self, item: Item, pending: Pending, file_id: int | None) -> None:
-        """Take note of an item that an earlier attempt sent."""
+        """Record an item that an earlier attempt sent."""
         told = "by an earlier attempt"
         self.tally.note(item.name, "sent", told, delivery="queue", input_id=pending.id, file_id=file_id)
         self._record.note(item, "queue", file_id)
 
     def stood_for(self, file_id: int, by: int) -> None:
-        """Take note that another file stands for one that was uploaded."""
+        """Record that another file takes the place of an uploaded one."""
         self.tally.move(file_id, by)
         self._record.move(file_id, by)
 
     def disproved(self, file_id: int, name: str, error: RefusedError) -> None:
-        """Take note of an upload that lacks predictions although the server said success."""
+        """Record an upload that lacks predictions although the server reported success."""
         self.tally.retract(name, error, file_id)
         self._record.retract(file_id)
 
     def proved(self) -> None:
-        """Take note that all other uploads so far are as they are to be."""
+        """Record that all other uploads so far are complete."""
         self._record.confirm()
 
     def close(self) -> list[PushError]:
-        """Close report and record; return why they are not complete."""
+        """Close report and record; return why they are incomplete, if they are."""
         return [each for each in (self.tally.close(), self._record.close()) if each is not None]

@@ -1,4 +1,4 @@
-"""The record of a push: what it sent, packet by packet, and to which file."""
+"""Writes the record of a push: what it sent, packet by packet, and to which file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .lines import Lines
 
 
 class Record:
-    """Takes down what was sent. Safe to use from several threads.
+    """Records what was sent. Safe to use from several threads.
 
-    :param lines: the file.
+    :param lines: the file to write.
     :param directory_id: id of the dataset.
     """
 
@@ -24,10 +24,10 @@ class Record:
         self._unproven: dict[int, str] = {}
 
     def note(self, item: Item, delivery: Delivery | None, file_id: int | None = None) -> None:
-        """Take down an item that Diffgram has. What was uploaded is written once it is proved.
+        """Record an item that Diffgram has. An upload is written only once it is proved.
 
-        :param delivery: how it went; None if its predictions were there already.
-        :param file_id: of its file, where it is known.
+        :param delivery: how it was delivered; None if its predictions were already there.
+        :param file_id: id of its file, if known.
         """
         if self._lines.path is None:
             return
@@ -51,22 +51,22 @@ class Record:
             self._lines.write(line)
 
     def retract(self, file_id: int) -> None:
-        """Leave out an upload that lacks its predictions: nobody took them away."""
+        """Drop an upload that lacks its predictions: otherwise it would look as if somebody removed them."""
         self._unproven.pop(file_id, None)
 
     def move(self, file_id: int, to: int) -> None:
-        """Take down that another file stands for one that was uploaded."""
+        """Record that another file takes the place of an uploaded one."""
         line = self._unproven.pop(file_id, None)
         if line is not None:
             told = Recorded.model_validate_json(line).model_copy(update={"file_id": to})
             self._unproven[to] = told.model_dump_json(by_alias=True, exclude_none=True)
 
     def confirm(self) -> None:
-        """Write what was uploaded, now that it is proved."""
+        """Write the uploads so far, which are now proved."""
         while self._unproven:
             self._lines.write(self._unproven.pop(next(iter(self._unproven))))
 
     def close(self) -> PushError | None:
-        """Write what was sent to the end, and close the file; return why it is not complete."""
+        """Write the rest, and close the file; return why it is incomplete, if it is."""
         self.confirm()
         return self._lines.close()

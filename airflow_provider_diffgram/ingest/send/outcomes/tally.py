@@ -1,4 +1,4 @@
-"""What became of each packet: counted, logged, and written to a report."""
+"""Counts and logs what became of each packet, and writes it to a report."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ Result = Literal["sent", "skipped", "failed", "unknown"]
 
 _SHOWN = 20
 _LOGGED_ALIKE = 3
-"""So many failures of one cause are logged as they come; the others are counted, and told at the end."""
+"""The first failures of one cause, up to this many, are logged at once; the others are counted at the end."""
 _MIB = 2**20
 
 
 class Tally:
     """The outcomes of one push. Safe to use from several threads.
 
-    :param expected: number of packets, where it is known.
+    :param expected: number of packets, if known.
     :param report: gets one JSON object per packet: ``name``, ``outcome``, ``delivery``, ``reason``,
-        ``input_id``, ``file_id``, ``refreshed``; what is not known is left out.
-    :param clock: seconds.
+        ``input_id``, ``file_id``, ``refreshed``; unknown values are left out.
+    :param clock: returns seconds.
     :param progress: called after each outcome.
     :ivar refreshed: what refreshes did.
     """
@@ -85,9 +85,9 @@ class Tally:
         file_id: int | None = None,
         refreshed: Counts | None = None,
     ) -> None:
-        """Take note of a packet's outcome. A report that cannot be written is told by :meth:`close`.
+        """Record a packet's outcome. If the report cannot be written, :meth:`close` says so.
 
-        :param delivery: how it went, if it was sent.
+        :param delivery: how it was delivered, if it was sent.
         :param refreshed: what a refresh of its file did.
         """
         line: dict[str, Any] = {
@@ -121,11 +121,11 @@ class Tally:
 
     @property
     def bytes(self) -> int:
-        """Number of bytes of media that were read to be uploaded, those of retries included."""
+        """Number of bytes of media that were read for upload, including retries."""
         return self._bytes
 
     def note_bytes(self, count: int) -> None:
-        """Take note of bytes of media that were read to be uploaded."""
+        """Count bytes of media that were read for upload."""
         with self._lock:
             self._bytes += count
             self._pulse.moved(self._clock())
@@ -137,7 +137,7 @@ class Tally:
             _log.info("%s", line)
 
     def note_queued(self, why: str) -> None:
-        """Take note of why a medium went by the queue that might have been uploaded.
+        """Record why a medium went through the queue although it might have been uploaded.
 
         :param why: in the singular: ``is video``.
         """
@@ -146,7 +146,7 @@ class Tally:
             self._queued["is there for other reasons" if is_new else why] += 1
 
     def retract(self, name: str, reason: object, file_id: int) -> None:
-        """Take note that an upload turned out to have failed; the report gets a second line."""
+        """Record that an upload turned out to have failed; the report gets a second line."""
         with self._lock:
             self._counts["sent"] -= 1
             self._delivered["upload"] -= 1
@@ -154,25 +154,25 @@ class Tally:
         self.note(name, "failed", reason, file_id=file_id)
 
     def move(self, file_id: int, to: int) -> None:
-        """Take note that another file stands for one that was uploaded."""
+        """Record that another file takes the place of an uploaded one."""
         with self._lock:
             if self._file_ids.pop(file_id, self) is not self:
                 self._file_ids[to] = None
 
     def warn(self, words: str) -> None:
-        """Report something other than the outcome of a packet."""
+        """Log a warning that is not the outcome of a packet."""
         _log.warning("%s", words)
 
     def delivered(self) -> dict[Delivery, int]:
-        """Return how many packets went how."""
+        """Return how many packets were delivered in which way."""
         return {way: count for way, count in self._delivered.items() if count}
 
     def file_ids(self) -> list[int]:
-        """Return the files whose predictions are in; none if they are too many for an XCom."""
+        """Return the ids of files whose predictions are stored; empty if too many for an XCom."""
         return sorted(self._file_ids) if len(self._file_ids) <= MOST_FILE_IDS else []
 
     def close(self) -> PushError | None:
-        """Close the report, and tell the numbers for the last time; return why the report is not complete."""
+        """Log the final numbers, and close the report; return why it is incomplete, if it is."""
         line = self._pulse.words(self._clock(), self.done, self.expected, **self._told(), is_over=True)
         for cause in self._failures.lines(least=_LOGGED_ALIKE + 1):
             _log.error("%s", cause)
@@ -186,7 +186,7 @@ class Tally:
         order: tuple[Result, ...] = ("sent", "failed", "unknown", "skipped")
         return ", ".join(f"{self[each]:,} {each}" for each in order if each != "unknown" or self[each])
 
-    # What is told of a push that did not end well
+    # Errors of a push that did not end well
 
     def stopped(self, error: DiffgramError, checked: int) -> PushError:
         """Return the error of a push that cannot go on.
@@ -205,10 +205,10 @@ class Tally:
         return stopped
 
     def refused(self, error: InvalidValueError, together: int) -> PushError:
-        """Return the error of a push that had sent some packets before others turned out to be wrong.
+        """Return the error of a push that had sent some packets before others turned out to be invalid.
 
         :param error: what is wrong.
-        :param together: number of packets that were checked together with the wrong ones.
+        :param together: number of packets that were checked together with the invalid ones.
         """
         of_these = (
             f"nothing was sent of the last {count_of(together, 'packet')}; of those before {self.counts()}"
@@ -219,16 +219,16 @@ class Tally:
         return refused
 
     def incomplete(self, checked: int) -> PushError:
-        """Return the error of a push that went on to its end, but of which packets failed."""
+        """Return the error of a push that ran to its end, but some of whose packets failed."""
         head = f"{count_of(checked, 'packet')}: {self.counts()}.{self._failures.sentence()}"
         error = PushError("\n".join([head, *self._failures.lines()]), permanent=True)
         error.counts = self._numbers()
         return error
 
     def note_what_was_sent(self, error: Exception, problem: BaseException | None, checked: int) -> None:
-        """Tell in the log, and as a note on what a generator raised, what became of what it yielded before.
+        """Log what became of what a generator yielded before it raised, and add that to its error as a note.
 
-        :param problem: what kept that from being sent.
+        :param problem: what prevented them from being sent.
         :param checked: number of packets that it yielded.
         """
         what = f"{count_of(checked, 'packet')} {'was' if checked == 1 else 'were'} yielded before"
@@ -241,7 +241,7 @@ class Tally:
         return {**{str(name): count for name, count in self._counts.items()}, **ways, "bytes": self._bytes}
 
     def _ways(self) -> str:
-        """Return how the packets went: ``9 uploaded, 2 by the queue: 1 is video``."""
+        """Return how the packets were delivered: ``9 uploaded, 2 by the queue: 1 is video``."""
         named: dict[Delivery, str] = {
             "upload": "uploaded",
             "update": "written into their files",

@@ -1,14 +1,14 @@
-"""How many synchronous requests at once a server handles without getting slower. Values in, a number out.
+"""Measures how many synchronous requests at once a server handles without getting slower. No I/O.
 
-Such a request keeps a process of the server busy until it is answered, and the server answers people with the
-same processes. Beyond what it can do at once nothing gets faster; everybody only waits longer. A client does
-not know that number, so it is measured, as in congestion control of networks. The limit grows by one while
-answers come no later than they did with two at once (the delay-based TCP Vegas, and Gradient2 of adaptive
-concurrency limits, compare with a time without a queue); never by more, because people feel a step that is
-too large. It is halved if the server fails or its time doubles (AIMD). It rests before the first step and
-after a step too far, longer each time. If requests spend most of their time on the way, only few of them are
-at the server at once, and the limit doubles until two are. Requests begin at a distance from each other, as
-in the pacing of TCP BBR.
+Such a request keeps a process of the server busy until it is answered, and the same processes answer people.
+Beyond the server's capacity nothing gets faster; everybody only waits longer. A client does not know that
+capacity, so it is measured, as in congestion control of networks. The limit grows by one while answers come
+no later than they did with two at once (the delay-based TCP Vegas, and Gradient2 of adaptive concurrency
+limits, compare with a time without a queue). It never grows by more, because people feel a step that is too
+large. It is halved if the server fails or its answers take twice as long (AIMD). It rests before the first
+step and after a step too far, longer each time. If requests spend most of their time in transit, only few are
+at the server at once, and the limit doubles until two are. Requests begin at intervals, as in the pacing of
+TCP BBR.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 START = 2
-"""At once to begin with: two were as fast as eight on a server of two cores, where a person who saved waited
-twice as long as on an idle one, not three times or more (server.md 8)."""
+"""Requests at once at the start. On a server with two cores, two were as fast as eight, and a person who
+saved waited twice as long as on an idle server, not three times or more (server.md 8)."""
 
 GROWS_BELOW = 1.2
 SHRINKS_ABOVE = 1.4
 HALVES_ABOVE = 2.0
-"""How much later than at two at once the answers of a round may come. A server that is at its limit with k
-answers k + 1 at once later by 1 / k; one whose processes are idle no later."""
+"""How many times longer than with two at once the answers of a round may take. A server that is at its limit
+with k requests takes longer by 1 / k for k + 1; one with idle processes takes no longer."""
 
 _ROUND = 8
-"""Answers that are judged together, at least: one may be of a large image."""
+"""Minimum number of answers that are judged together: one may be for a large image."""
 
 _ROUNDS_TO_TRUST = 16
-"""Rounds after which it is measured again how fast two at once are: media and servers change."""
+"""Rounds after which the time of two at once is measured again: media and servers change."""
 
 _REST, _LONGEST_REST = 24, 96
-"""Rounds without growth at first and after it turned out to be too much: once, and after many times. So of
-twenty saves of people less than one meets a try that is too much."""
+"""Rounds without growth, at the start and after a step too far; the longest after many such steps. So fewer
+than one in twenty saves of people meets a step too far."""
 
 _SPREAD = 0.75
-"""How evenly requests begin: 1 is as far apart as they end on average. Two that begin together wait for the
-same thing at the same time, first the disk, then the processor, and end together, again and again: 13.3
-uploads a second where two that take turns are 15.9. Less than 1: an answer may come early."""
+"""How evenly requests begin: with 1, as far apart as they end on average. Two that begin together wait for
+the same resource at the same time, first the disk, then the processor, and end together, again and again:
+13.3 uploads a second, compared with 15.9 if they take turns. Less than 1: an answer may come early."""
 
 _DRIFT = 0.25
-"""How far what is taken for normal follows a round that was slower, where no fewer requests can be tried."""
+"""How far the normal time follows a slower round if the limit cannot go lower."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A request that ended.
 
-    :param seconds: that it took.
-    :param at_once: requests that were under way when it began, with itself.
-    :param failed: whether the server was in trouble: 5xx, or silence.
-    :param way: seconds that every request takes at least, whatever it asks: those of the way to the server.
+    :param seconds: how long it took.
+    :param at_once: number of requests under way when it began, including itself.
+    :param failed: whether the server was in trouble: 5xx, or no answer.
+    :param way: minimum seconds of any request: the round trip to the server.
     """
 
     seconds: float
@@ -66,17 +66,17 @@ class Answer:
 class Congestion:
     """What is known of a server.
 
-    :param most: at once, whatever the server takes.
+    :param most: most requests at once, whatever the server can handle.
     :param limit: requests that may be under way at once now.
-    :param normal: seconds of an answer at two at once; None until it was measured.
+    :param normal: seconds of an answer with two at once; None until measured.
     :param round: seconds of the answers of this round.
-    :param was_full: whether so many as allowed were under way in this round: else it proves nothing.
-    :param rounds: since ``normal`` was measured.
-    :param rest: rounds to come without growth.
-    :param next_rest: how many they will be the next time.
-    :param slow_at: the limit that was too much last; infinite as long as none was.
-    :param held: the limit to go back to, while it is measured again.
-    :param stale: answers to come of requests that began before the limit changed.
+    :param was_full: whether as many as allowed were under way in this round; otherwise it proves nothing.
+    :param rounds: rounds since ``normal`` was measured.
+    :param rest: rounds without growth still to come.
+    :param next_rest: how many rounds the next rest will take.
+    :param slow_at: the last limit that was too high; infinite if none was.
+    :param held: the limit to return to after measuring again.
+    :param stale: answers still to come from requests that began before the limit changed.
     """
 
     most: int
@@ -93,19 +93,19 @@ class Congestion:
 
     @classmethod
     def of(cls, most: int) -> Congestion:
-        """Return what is known before the first request: nothing.
+        """Return the state before the first request.
 
-        :param most: at once, at least 1.
+        :param most: most requests at once, at least 1.
         """
         return cls(most, min(START, most))
 
     @property
     def gap(self) -> float:
-        """Seconds from the beginning of one request to that of the next, at least."""
+        """Minimum seconds between the beginnings of two requests."""
         return _SPREAD * (self.normal or 0.0) / self.limit
 
     def after(self, answer: Answer) -> Congestion:
-        """Return what is known after one more answer."""
+        """Return the state after one more answer."""
         if self.stale:
             return replace(self, stale=self.stale - 1)
         if answer.failed:
@@ -120,7 +120,7 @@ class Congestion:
         return told._judged(answer.at_once, answer.way)
 
     def _judged(self, at_once: int, way: float) -> Congestion:
-        """Return what is known after a whole round."""
+        """Return the state after a whole round."""
         seconds = median(self.round)
         rounds = self.rounds + 1 if self.limit > START else 0
         after = replace(self, round=(), was_full=False, rounds=rounds, rest=max(0, self.rest - 1))
@@ -144,7 +144,7 @@ class Congestion:
     def _grown(self, at_once: int, filling: float) -> Congestion:
         """Return the state after a round that was no slower.
 
-        :param filling: requests at once of which two are at the server.
+        :param filling: requests at once that keep two of them at the server.
         """
         was_ever_slow = self.slow_at < math.inf
         harmless = min(filling, self.slow_at - 1)
@@ -156,7 +156,7 @@ class Congestion:
         return replace(self, limit=min(limit, self.most), next_rest=next_rest, stale=at_once - 1)
 
     def _halved(self, at_once: int) -> Congestion:
-        """Return the state after trouble; what was under way then says no more about it."""
+        """Return the state after trouble; requests that were under way then no longer count."""
         return self._rested(max(1, (self.held or self.limit) // 2), at_once)
 
     def _rested(self, limit: int, at_once: int) -> Congestion:
@@ -174,9 +174,9 @@ class Congestion:
 
 
 def _filling(way: float, seconds: float) -> float:
-    """Return how many requests at once have two of them at the server.
+    """Return how many requests at once keep two of them at the server.
 
-    :param way: seconds of a request that no server works at it.
-    :param seconds: of all of it.
+    :param way: seconds of a request that are not the server's work.
+    :param seconds: seconds of the whole request.
     """
     return START * seconds / (seconds - way) if seconds > way else math.inf

@@ -1,4 +1,4 @@
-"""Hands what a generator yields from the thread that runs it to the thread that sends."""
+"""Passes what a generator yields from the thread that runs it to the thread that sends."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ T = TypeVar("T")
 
 
 class Feed(Generic[T]):
-    """Takes values in one thread, gives them out in portions to another.
+    """Takes values in one thread and passes them in portions to another.
 
-    A generator may work for minutes before it yields the next value, so a portion is given out when it is
-    full, when its first value has waited for ``seconds``, and at the end. A generator that is faster than its
-    portions are used is slowed down.
+    A generator may work for minutes before it yields the next value, so a portion is passed on when it is
+    full, when its first value has waited for ``seconds``, and at the end. A generator that is faster than the
+    reader is slowed down.
 
-    :param size: values of a full portion; no more of them wait here.
-    :param seconds: that a value waits for others at most.
+    :param size: values of a full portion; at most this many wait here.
+    :param seconds: how long a value waits for others at most.
     """
 
     def __init__(self, size: int, seconds: float) -> None:
@@ -31,9 +31,9 @@ class Feed(Generic[T]):
         self._closed = False
 
     def fill(self, values: Iterable[T]) -> Exception | None:
-        """Take what ``values`` yields, until it ends, raises, or nobody wants any more of it.
+        """Take what ``values`` yields, until it ends, raises, or the feed is closed.
 
-        :return: what it raised: it may be raised once what came before it is done with.
+        :return: what it raised, so that the caller can raise it after the earlier values are handled.
         """
         rest = iter(values)
         raised = None
@@ -56,7 +56,7 @@ class Feed(Generic[T]):
         return raised
 
     def close(self) -> None:
-        """Give out no more, and take no more."""
+        """Stop taking and passing on values, and drop those that wait."""
         with self._changed:
             self._closed = True
             self._waiting.clear()

@@ -22,9 +22,9 @@ class Senders:
     """Threads that carry out jobs; the first error of one stops the rest.
 
     :param concurrency: number of threads.
-    :param way: tells the seconds that every request to the server takes at least.
-    :ivar uploads: the gate of requests that ingest a medium before they are answered.
-    :ivar updates: the gate of requests that write into files that are there: another service of the server.
+    :param way: returns the minimum seconds of any request to the server.
+    :ivar uploads: gate for requests that ingest a medium before they are answered.
+    :ivar updates: gate for requests that write into existing files, which another service of the server does.
     """
 
     def __init__(self, concurrency: int = CONCURRENCY, way: Callable[[], float] = lambda: 0.0) -> None:
@@ -48,11 +48,11 @@ class Senders:
         self.finish()
 
     def finish(self) -> None:
-        """Let what is under way come to its end; drop what has not begun."""
+        """Let jobs that have begun finish; drop the others."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, job: Callable[[], object]) -> None:
-        """Have ``job`` done soon; wait while there are enough of them.
+        """Queue ``job`` for a thread; wait while enough jobs are queued.
 
         :raises BaseException: what an earlier job raised.
         """
@@ -63,7 +63,7 @@ class Senders:
         self._pool.submit(self._do, job)
 
     def drain(self) -> None:
-        """Wait until nothing is under way.
+        """Wait until all submitted jobs are done.
 
         :raises BaseException: what a job raised.
         """
@@ -81,7 +81,7 @@ class Senders:
         try:
             if self._error is None:
                 job()
-        except BaseException as raised:  # noqa: BLE001  # handed to whoever submits or drains next
+        except BaseException as raised:  # noqa: BLE001  # the next submit or drain raises it
             error = raised
         with self._changed:
             self._under_way -= 1
@@ -93,12 +93,12 @@ class Senders:
 
 
 class Gate:
-    """Lets through as many requests at once as the server handles without getting slower.
+    """Admits as many requests at once as the server handles without getting slower.
 
-    :param most: at once, however fast it answers.
-    :param is_closed: whether no more is to be let through.
-    :param way: tells the seconds that every request takes at least.
-    :param clock: seconds.
+    :param most: most requests at once, however fast the server answers.
+    :param is_closed: returns whether no more requests may pass.
+    :param way: returns the minimum seconds of any request.
+    :param clock: returns seconds.
     """
 
     def __init__(
@@ -118,14 +118,14 @@ class Gate:
 
     @property
     def limit(self) -> int:
-        """How many it lets through at once now."""
+        """How many requests it admits at once now."""
         return self._congestion.limit
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a turn, and have it for the block, which is one request, or several that belong together.
+        """Wait for a turn and hold it for the block: one request, or several that belong together.
 
-        :raises StoppedError: if nothing more is to be sent.
+        :raises StoppedError: if nothing more may be sent.
         """
         with self._changed:
             while not self._is_closed() and (wait := self._seconds_to_wait()) > 0:
@@ -149,7 +149,7 @@ class Gate:
                 self._changed.notify_all()
 
     def _seconds_to_wait(self) -> float:
-        """Return the seconds until there may be a turn: for ever where only the end of another makes room."""
+        """Return the seconds until the next possible turn; infinite if another must end first."""
         if self._under_way >= self._congestion.limit:
             return math.inf
         if not self._under_way:
@@ -157,6 +157,6 @@ class Gate:
         return self._began + self._congestion.gap - self._clock()
 
     def look(self) -> None:
-        """Let those who wait see whether it is closed."""
+        """Wake all threads that wait, so that they see whether the gate is closed."""
         with self._changed:
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Input batches, into which a push sends, and by which it finds inputs again."""
+"""Input batches: a push sends into them, and finds its inputs again by them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ...server.rows import Row
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the input of a packet is listed: in its batch by name; an update has none, so by file."""
+    """Where the input of a packet is listed: in its batch, by name; an update has no name, so by file."""
 
     batch_id: int
     parent_file_id: int | None = None
@@ -49,16 +49,16 @@ class Memory(Protocol):
     """What a task remembers between attempts, if Airflow can (3.3 and later)."""
 
     def batch_ids(self) -> list[int]:
-        """Return the batches of earlier attempts."""
+        """Return the ids of the batches of earlier attempts."""
 
     def remember(self, batch_ids: list[int]) -> None:
-        """Keep the batches of all attempts."""
+        """Store the ids of the batches of all attempts."""
 
     def in_flight(self) -> dict[int, str]:
-        """Return the files that were being written when an earlier attempt ended, and since when."""
+        """Return the files that an earlier attempt was writing when it ended: id -> last change before."""
 
     def remember_in_flight(self, files: Mapping[int, str]) -> None:
-        """Keep the files that are being written: id -> when they were last changed before."""
+        """Store the files that are being written: id -> when they were last changed before that."""
 
 
 class Batches:
@@ -68,7 +68,7 @@ class Batches:
 
     :param memory: remembers each batch before anything is sent in it.
     :param size: most packets of a batch.
-    :ivar earlier: ids of batches of earlier attempts, if they were remembered.
+    :ivar earlier: ids of the remembered batches of earlier attempts.
     """
 
     def __init__(
@@ -89,8 +89,8 @@ class Batches:
     def assign(self, parent_file_id: int | None, name: str = "", *, is_video: bool = False) -> int:
         """Return the id of a batch with room for one more child of that parent, or root file.
 
-        :param name: of the child: those of one name get a batch each, or a look for one would find another.
-        :param is_video: those have batches of their own, which are looked at while each is read.
+        :param name: name of the child; namesakes get a batch each, so that a look finds the right one.
+        :param is_video: videos have batches of their own, which are watched while each is read.
         """
         with self._lock:
             number = 0
@@ -100,9 +100,9 @@ class Batches:
             return self._room((parent_file_id, -1 - number if is_video else number))
 
     def assign_apart(self) -> int:
-        """Return the id of a batch for an upload whose input is not waited for, only the update that follows.
+        """Return the id of a separate batch, for uploads that a wait ignores because an update follows.
 
-        A wait counts all inputs of a batch that it waits for.
+        A wait counts all inputs of its batches.
         """
         with self._lock:
             return self._room((None, 1))
@@ -123,22 +123,22 @@ class Batches:
         return batch_id
 
     def has_opened(self, batch_id: int) -> bool:
-        """Return whether a batch is of this push, not of an earlier attempt."""
+        """Return whether this push opened a batch, not an earlier attempt."""
         return batch_id in self._opened
 
     def count(self, batch_id: int, parent_file_id: int | None) -> None:
-        """Note that a packet arrived in a batch."""
+        """Count a packet that arrived in a batch."""
         with self._lock:
             key = batch_id, parent_file_id
             self._arrived[key] = self._arrived.get(key, 0) + 1
 
     def adopt(self, pending: Pending) -> None:
-        """Wait also for an input that an earlier attempt sent."""
+        """Add an input of an earlier attempt to those to wait for."""
         with self._lock:
             self._adopted.setdefault((pending.batch_id, pending.parent_file_id), []).append(pending.id)
 
     def forget(self, row: Row) -> None:
-        """Do not wait for an input: it was archived."""
+        """Remove an input from those to wait for: it was archived."""
         assert row.batch_id is not None
         key = row.batch_id, row.parent_file_id
         with self._lock:
@@ -148,12 +148,12 @@ class Batches:
                 self._arrived[key] -= 1
 
     def forget_place(self, place: Place) -> None:
-        """Do not wait for an input that was seen to its end."""
+        """Remove an input from those to wait for: it was followed to its end."""
         with self._lock:
             self._arrived[place.batch_id, place.parent_file_id] -= 1
 
     def sent(self) -> list[SentBatch]:
-        """Return all batches that hold inputs to wait for, oldest first: packets arrive in any order."""
+        """Return all batches with inputs to wait for, oldest first, because packets arrive in any order."""
         with self._lock:
             arrived = [
                 SentBatch(id=batch_id, inputs=inputs, parent_file_id=parent)

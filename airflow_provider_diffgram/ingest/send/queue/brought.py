@@ -1,7 +1,7 @@
-"""Which predictions a file held before and people removed since: those are not sent again.
+"""Finds predictions that a file held before and people have removed since: those are not sent again.
 
-Inputs show what came through the queue, or with its file. What was written into a file leaves no input, but
-the histories of its deleted rows show it (:mod:`...server.past`).
+Inputs show what came through the queue or together with the file. What was written directly leaves no input,
+but the histories of its deleted rows show it (:mod:`...server.past`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 class Brought:
     """Looks at the past of files, one at a time. Safe to use from several threads.
 
-    :param rows: of other files, beside which dead rows of a file may be.
+    :param rows: rows of other files; deleted rows of a file may be next to them.
     """
 
     def __init__(self, client: DiffgramClient, rows: Rows | None = None) -> None:
@@ -37,17 +37,17 @@ class Brought:
         rows = self._client.send(routes.list_inputs(project, file_id=file_id, parent_file_id=parent))
         if parent is not None:  # updates of a child have no parent
             rows = rows + self._client.send(routes.list_inputs(project, file_id=file_id))
-        if item.packet.frame_packet_map:  # a listing does not tell frames, nor do annotations (quirk 54)
+        if item.packet.frame_packet_map:  # neither a listing nor annotations contain frames (quirk 54)
             rows = [self._client.send(routes.view_input(project, row.id)) for row in rows if row.id]
         return rows
 
     def of_inputs(self, inputs: Collection[Input], file: File) -> set[str]:
-        """Return the references that inputs brought, or are about to bring, since all was replaced last."""
+        """Return the references that inputs have brought, or will bring, since the last replacement."""
         rows = since_replaced([row for row in inputs if not (row.failed or row.hangs)])
         return set[str]().union(*(stored_references(row) for row in rows if not stored_nothing(row, file)))
 
     def before(self, item: Item, file: File, missing: Collection[str]) -> set[str]:
-        """Return which of the references that do not live in a file were brought to it before.
+        """Return which of the ``missing`` references the file held before.
 
         :param file: an image, or a compound file, with its living rows.
         """
@@ -56,11 +56,11 @@ class Brought:
         return self.known(item, file, missing, self.inputs_of(item, file.id))
 
     def known(self, item: Item, file: File, missing: Collection[str], inputs: Collection[Input]) -> set[str]:
-        """Return which of the references that do not live in a file were, or are about to be, brought to it.
+        """Return which of the ``missing`` references the file held before, or will get from an input.
 
-        What was taken back since, to be replaced, is to be brought again.
+        References that a program has removed since, to replace them, are not returned: they are sent again.
 
-        :param inputs: that made the file, or changed it.
+        :param inputs: the inputs that made or changed the file.
         """
         wanted = set(missing)
         told = self.of_inputs(inputs, file) & wanted
@@ -76,9 +76,9 @@ class Brought:
         return known | self._doubtful(item, file, wanted - known - taken, past.unfound)
 
     def _doubtful(self, item: Item, file: File, left: set[str], unfound: int) -> set[str]:
-        """Return references that may have been written into a file, and deleted, without a trace of which.
+        """Return the ``left`` references if a write may have added just those, and all were deleted since.
 
-        All rows of that write are dead, so none of them leads to the others; an event tells how many it made.
+        All rows of that write are dead, so no living row leads to them; only its event shows their number.
         """
         if not left or unfound < len(left):
             return set()
@@ -96,12 +96,12 @@ class Brought:
         return left
 
     def deleted_by_people(self, item: Item, file: File, *, has_jobs: bool) -> list[Row] | None:
-        """Return the dead rows of a file that people deleted; None if all, and nothing tells what it was.
+        """Return the dead rows of a file that people deleted; None if they deleted all and none can be found.
 
-        What an input brought, and what is gone without a trace, counts as deleted if people were there. That
-        is asked first: without a job whoever saves a file leaves an event, and all rows made are counted.
+        If people saved the file, what an input brought and what left no trace counts as deleted by them. That
+        is checked first: without a job, each save leaves an event, and the file counts all rows ever made.
 
-        :param has_jobs: whether people may have saved it through a task, of which no event tells.
+        :param has_jobs: whether people may have saved it through a task, which leaves no event.
         """
         if not count_gone(file):
             return []
@@ -136,9 +136,9 @@ class Brought:
         return [*found, *gone] if gone or file.instance_list else None
 
     def is_doubtful(self, item: Item, file: File, *, replaces: bool, since: str = "") -> bool:
-        """Whether only a file's past tells if an item was brought to it, and people removed some since.
+        """Whether only a file's past can show if it got an item's predictions and people removed some since.
 
-        :param since: when an earlier attempt had read it, to write it; empty if none did.
+        :param since: when an earlier attempt read the file in order to write it; empty if none did.
         """
         missing = item.references - references(file.instance_list)
         if not replaces:
@@ -151,9 +151,9 @@ class Brought:
         return not any(is_of_machine) and (count_gone(file) > 0 or not missing)
 
     def is_replaced(self, item: Item, file: File, since: str = "") -> bool:
-        """Whether a file was left with an item's predictions alone, but for what people did since.
+        """Whether a file holds only an item's predictions, apart from what people have changed since.
 
-        :param since: when an earlier attempt had read it, to write it: what people saved after that stayed.
+        :param since: when an earlier attempt read the file in order to write it: later work of people stayed.
         """
         living = file.instance_list
         strangers, kept = _strangers(item, file)
@@ -171,7 +171,7 @@ class Brought:
         return bool(history) and history[0]["id"] == row["id"] and bool(history[0]["is_by_person"])
 
     def _is_of_people(self, row: Row, since: str) -> bool:
-        """Whether a person drew a row, or was given it back after a write since then had undone it."""
+        """Whether a person drew a row, or it was restored after a write since then had undone their work."""
         if not _may_be_of_people(row):
             return False
         is_given_back = row.get("action_type") == "undeleted"
@@ -186,8 +186,7 @@ class Brought:
 
 
 def _strangers(item: Item, file: File) -> tuple[list[Row], dict[int, str]]:
-    """Return the living rows that an item did not bring, and of those that equal one of its predictions that
-    one's reference, by id."""
+    """Return the living rows that an item did not bring, and row id -> reference of an equal prediction."""
     strangers = [row for row in file.instance_list if row.get("creation_ref_id") not in item.references]
     sent = instances_of_body(item.keys)
     equal = {
@@ -197,11 +196,11 @@ def _strangers(item: Item, file: File) -> tuple[list[Row], dict[int, str]]:
 
 
 def _may_be_of_people(row: Row) -> bool:
-    """Whether a person may have drawn a row, or been given it back."""
+    """Whether a person may have drawn a row, or it was restored to them."""
     is_given_back = row.get("action_type") == "undeleted"
     return is_given_back or not (row.get("machine_made") or row.get("member_created_id") is None)
 
 
 def _was_edited_since(row: Row, since: str) -> bool:
-    """Whether a row was moved or relabelled since a moment that is known."""
+    """Whether a row was moved or relabelled since a known time; False if ``since`` is empty."""
     return bool(since) and row.get("action_type") == "edited" and str(row.get("created_time")) >= since

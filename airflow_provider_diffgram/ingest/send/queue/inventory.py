@@ -1,4 +1,4 @@
-"""What is in Diffgram already of what should be sent."""
+"""Finds out what Diffgram already has of what should be sent."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..decisions.item import ChildPlace, Item
 from .batches import Batches
 
 _EMPTY_BATCHES = 20
-"""So many batches in a row without a pending input end the way back through older batches."""
+"""The search through older batches ends after this many in a row without a pending input."""
 
 _CHILDREN_TIMEOUT = 600.0
 _POLL = 1.0
 
 _AT_ONCE = 100
-"""So many names that several files have are looked at together."""
+"""How many names shared by several files are looked up together."""
 
 
 class Inventory:
@@ -32,7 +32,7 @@ class Inventory:
     Pending inputs are listed before files, so that one which ends in between is in both lists, not in none.
 
     :param plan: dataset, and where names are kept.
-    :param batches: of this push and of earlier attempts.
+    :param batches: the batches of this push and of earlier attempts.
     """
 
     def __init__(self, client: DiffgramClient, plan: Plan, batches: Batches) -> None:
@@ -46,10 +46,10 @@ class Inventory:
         self._videos: dict[int, Input] = {}
 
     def look_at_roots(self, media_types: Iterable[str], names: Iterable[str] | None) -> None:
-        """Take note of the root files and their pending inputs.
+        """Record the root files and their pending inputs.
 
-        :param media_types: of the packets; without them, compound parents would fill the list of inputs.
-        :param names: of the packets, where they are few; None to list the whole dataset.
+        :param media_types: types of the packets' media; without them, compound parents would fill the list.
+        :param names: names of the packets, if they are few; None to list the whole dataset.
         """
         self._known.add_pending(self._client.run(self._pending_rows(None, sorted(media_types))))
         for file in root_files(self._client, self._directory_id, names):
@@ -62,18 +62,18 @@ class Inventory:
                 self._known.add_doubled(file.original_filename)
 
     def look_at_videos(self) -> None:
-        """Take note of the videos of the dataset that are pending."""
+        """Record the pending videos of the dataset."""
         self._client.run(self._pending_rows(None, ["video"]))
 
     def take_videos(self) -> list[Input]:
-        """Return the pending videos that were found since this was called last, oldest first."""
+        """Return the pending videos that were found since the last call, oldest first."""
         found, self._videos = self._videos, {}
         return [found[each] for each in sorted(found)]
 
     def archive_doubled(self) -> None:
-        """Archive all but the oldest root file of each name that a packet has, and child of each place.
+        """Archive all but the oldest root file of each packet's name, and all but the oldest child per place.
 
-        Root files are looked at once more before: it may be hours since :meth:`look_at_roots`.
+        Root files are listed again first: :meth:`look_at_roots` may have been hours ago.
         """
         while self._doubled_children:
             parent, places = self._doubled_children.popitem()
@@ -87,22 +87,22 @@ class Inventory:
                 self._known.add_file(file)
 
     def file(self, item: Item) -> File | None:
-        """Return the file that the item would make, if it is there."""
+        """Return the file that the item would make, if it exists."""
         if item.parent_file_id is None:
             return self._known.file(item.name)
         return self._children[item.parent_file_id].get(item.place)
 
     def pending(self, item: Item) -> Pending | None:
-        """Return the input that is about to make the item's file, if one is."""
+        """Return the input that is about to make the item's file, if there is one."""
         if item.parent_file_id is None:
             return self._known.pending(item.name)
         return self._pending[item.parent_file_id].get(item.place)
 
     def look_at_children(self, parent: int, children: Mapping[ChildPlace, Collection[str]]) -> None:
-        """List children, and adopt those pending inputs of which it is certain which child they make.
+        """List children, and adopt pending inputs if it is certain which child they make.
 
-        The ordinal of a pending child cannot be read (server.md 3.1), and another task may send one of
-        the same name to another place. Where nothing else tells, wait until the pending ones are files.
+        The ordinal of a pending child cannot be read (server.md 3.1), and another task may send one with the
+        same name to another place. If nothing else decides, wait until the pending inputs have become files.
 
         :param children: name and ordinal of the children to look for, with the references of their
             predictions.
@@ -136,7 +136,7 @@ class Inventory:
     def _place_of(
         self, row: Pending, rows: list[Pending], children: Mapping[ChildPlace, Collection[str]]
     ) -> ChildPlace | None:
-        """Return the place of a pending child: its predictions tell, or that this task sent it."""
+        """Return the place of a pending child, found by its predictions or because this task sent it."""
         named = [place for place in children if place[0] == row.original_filename]
         namesakes = [each for each in rows if each.original_filename == row.original_filename]
         if row.references:
@@ -173,7 +173,7 @@ class Inventory:
         return rows
 
     def _pending_beyond(self, parent_file_id: int | None, newest: list[Input]) -> Steps[dict[int, Pending]]:
-        """A listing ends after 1000 rows (quirk 13), so look into each batch, and back through older ones."""
+        """Look for pending inputs batch by batch, and in older ones: a listing has 1000 rows (quirk 13)."""
         found: dict[int, Pending] = {}
         if self._batches.earlier:
             for batch_id in self._batches.earlier:
@@ -191,13 +191,13 @@ class Inventory:
         return found
 
     def _waited_for(self, rows: Iterable[Input]) -> dict[int, Pending]:
-        """Return what is of interest of them; of the instances, which may be many, the references."""
+        """Return the inputs to wait for, by id, with references instead of instances, which may be many."""
         waited_for = [row for row in rows if self._can_be_waited_for(row)]
         self._videos |= {row.id: row for row in waited_for if row.media_type == "video" and row.id}
         return {pending.id: pending for pending in map(pending_of, waited_for)}
 
     def _can_be_waited_for(self, row: Input) -> bool:
-        """Whether it may be what an earlier push sent of a packet that this one has not come to yet."""
+        """Whether an earlier push may have sent this input, for a packet that this push has yet to reach."""
         here = row.directory is None or row.directory.id == self._directory_id
         if row.batch_id is None or self._batches.has_opened(row.batch_id):
             return False
@@ -205,7 +205,7 @@ class Inventory:
 
 
 def pending_of(row: Input) -> Pending:
-    """Return where an input of a batch is listed."""
+    """Return the few fields of an input under way that a push needs."""
     assert row.id is not None
     assert row.batch_id is not None
     brought = frozenset(references_of_row(row)) if row.parent_file_id is not None else frozenset()

@@ -1,4 +1,4 @@
-"""Whether the server makes progress with inputs that a push waits for. No I/O."""
+"""Tells whether the server makes progress with the inputs that a push waits for. No I/O."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ...server.rows import Row, progress_of
 
 @dataclass(slots=True)
 class Liveness:
-    """Which inputs the server goes on with.
+    """Watches which inputs the server makes progress with.
 
-    :param moved_at: when one of them was last seen to have moved, in seconds.
+    :param moved_at: when one of them was last seen to make progress, in seconds.
     """
 
     moved_at: float
     _since: dict[int | None, tuple[tuple[Any, ...], float]] = field(default_factory=dict)
 
     def note(self, rows: Iterable[Row], moment: float) -> None:
-        """Take note of all that are pending now."""
+        """Record all inputs that are pending now."""
         since = {}
         for row in rows:
             progress = progress_of(row)
@@ -31,5 +31,5 @@ class Liveness:
         self._since = since
 
     def stood(self, row: Row, moment: float) -> float:
-        """Return for how many seconds an input has not moved."""
+        """Return for how many seconds an input has made no progress."""
         return moment - self._since[row.id][1]

@@ -1,4 +1,4 @@
-"""A new model run is introduced by one packet; the others wait until the server knows it (quirk 48)."""
+"""Introduces new model runs: one packet goes first, the others wait until the server knows it (quirk 48)."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class IntroductionError(DiffgramError):
 
 @dataclass(slots=True)
 class Introduction:
-    """A packet on its way that introduces model runs.
+    """A packet under way that introduces model runs.
 
-    :param name: of the packet.
-    :param new: the runs.
-    :param settles_in: seconds from its success until its instances, and so its runs, are there.
+    :param name: the packet's name.
+    :param new: the runs that it introduces.
+    :param settles_in: seconds from its success until its instances, and so its runs, are stored.
     :param until: when it must have ended, by the client's clock.
-    :param repairs: how often its input was stuck, and repaired.
-    :param seen: its input as it was last listed.
+    :param repairs: how often its input was stuck and repaired.
+    :param seen: its input as last listed.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Introduction:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How an introduction ended; without either, the input failed.
+    """How an introduction ended. If neither field is set, the input failed.
 
     :param has_run: whether the server has the runs.
     :param stuck: the input, if the server has lost it.
@@ -68,12 +68,12 @@ class _End:
 class ModelRuns:
     """The models and runs that the server is known to have.
 
-    If two packets name a run that the server does not know, one of them can be lost for ever, and the server
+    If two packets name a run that the server does not know, one of them can be lost forever, and the server
     loses an ingest thread. A listed run with that name proves nothing, because it may be another model's. An
-    input to which the server has given the ids of both proves it.
+    input to which the server has given the ids of both model and run proves it.
 
-    :param plan: its labels know the model and the run of predictions that name none.
-    :param turns: of tasks that may introduce the same run at the same moment.
+    :param plan: its labels hold the default model and run, for predictions that name none.
+    :param turns: coordinates tasks that may introduce the same run at the same moment.
     """
 
     def __init__(self, client: DiffgramClient, plan: Plan, turns: Turns | None = None) -> None:
@@ -92,20 +92,20 @@ class ModelRuns:
             self._know(new)
 
     def close(self) -> None:
-        """Let others introduce what this push did not."""
+        """Let other tasks introduce the runs that this push did not."""
         if self._turns is not None:
             self._turns.leave(self._known)
 
     def names_new(self, packet: Packet) -> bool:
-        """Return whether a packet names runs that this push does not know of; asks nobody."""
+        """Return whether a packet names runs that this push does not know; sends no request."""
         if isinstance(packet.media, TextMedia):
             return False  # the server does not resolve references for text (server.md 5.1)
         return bool(self._refs(packet) - self._known)
 
     def is_new(self, packet: Packet) -> bool:
-        """Return whether the server is not known to have the runs of a packet, once it was asked.
+        """Ask the server for the runs of a packet; return whether one is still missing.
 
-        If so, it is this push's turn to introduce them.
+        If so, it is now this push's turn to introduce it.
         """
         if not self.names_new(packet):
             return False
@@ -116,11 +116,11 @@ class ModelRuns:
         return bool(new - self._known)
 
     def _look_for(self, new: frozenset[Ref], parent_file_id: int | None) -> Steps[None]:
-        """Learn which of ``new`` runs the server has; of the others it is this push's turn then."""
+        """Find out which of ``new`` runs the server has, and wait for this push's turn with the others."""
         yield from self._look_at_inputs(parent_file_id)
         if new - self._known and self._turns is not None:
             self._known |= yield from self._turns.take(new - self._known)
-            if new - self._known:  # while others had their turn it may have come
+            if new - self._known:  # it may have arrived while others had their turn
                 yield from self._look_at_inputs(parent_file_id)
         yield from self._until_others_have(new - self._known)
         if new <= self._known:
@@ -131,7 +131,7 @@ class ModelRuns:
         self.close()
 
     def _until_others_have(self, new: frozenset[Ref]) -> Steps[None]:
-        """Wait while somebody else's input introduces ``new`` runs; not for one that the server has lost."""
+        """Wait while somebody else's input introduces ``new`` runs, unless the server has lost that input."""
         project = self._client.project
         movement = Liveness((yield from now()))
         told = False
@@ -164,9 +164,9 @@ class ModelRuns:
         return self._labels.refs_of(packet.instances)
 
     def introduction(self, packet: Packet, name: str) -> Introduction:
-        """Begin to introduce the new runs of a packet on its way.
+        """Begin to introduce the new runs of a packet under way.
 
-        :param name: what it is called in messages.
+        :param name: the packet's name in messages.
         """
         new = self._refs(packet) - self._known
         _log.info("%s introduces %s; the other packets wait for it", name, _words(new))
@@ -174,11 +174,11 @@ class ModelRuns:
         return Introduction(name, new, settle_seconds(len(packet.instances)), until)
 
     def wait_for(self, introduction: Introduction, place: Place) -> Input | None:
-        """Wait until the server has the runs, or until the packet that was to introduce them has failed.
+        """Wait until the server has the runs, or the packet that introduces them has failed.
 
         :param place: where the packet's input is listed.
-        :return: an input that the server has lost, as it may if somebody else introduces the same run at the
-            same moment: to be repaired, and waited for once more.
+        :return: an input that the server has lost, which the caller must repair and wait for again; this may
+            happen if somebody else introduces the same run at the same moment. Otherwise None.
         :raises IntroductionError: if it takes more than an hour, or the input gets stuck again and again.
         """
         left = introduction.until - self._client.clock.monotonic()
@@ -195,9 +195,9 @@ class ModelRuns:
         return end.stuck
 
     def _look_at_inputs(self, parent_file_id: int | None) -> Steps[None]:
-        """Learn the runs of recent inputs; for a child, of its parent's and of the newest compounds' too.
+        """Record the runs of recent inputs; for a child, also of its parent's and the newest compounds'.
 
-        A listing of inputs hides children (quirk 12), and lists the parents of compounds among the pending.
+        A listing of inputs hides children (quirk 12), and lists parents of compound files as pending.
         """
         project = self._client.project
         listings = [routes.list_inputs(project, status="Success", limit=_RECENT)]
@@ -217,7 +217,7 @@ class ModelRuns:
             self._turns.renew()
 
     def _until_ended(self, introduction: Introduction, place: Place, patience: float) -> Steps[_End | None]:
-        """Return how the introduction ended; None if it did not."""
+        """Return how the introduction ended; None if it is still under way when ``patience`` ends."""
         project, new = self._client.project, introduction.new
         before = yield from _run_names(project)
         movement = Liveness((yield from now()))

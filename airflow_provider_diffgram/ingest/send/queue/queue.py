@@ -22,14 +22,14 @@ from .inventory import pending_of
 from .videos import until_ended
 
 _LOOKS = (0.5, 1.0, 2.0)
-"""Seconds before each look for a packet whose answer was lost: the row is written before the answer."""
+"""Seconds before each look for a packet whose answer was lost: its row is written before the answer."""
 
 
 class Queue:
-    """Puts items into the queue, each until it certainly arrived. Safe to use from several threads.
+    """Puts items into the queue, each until it has certainly arrived. Safe to use from several threads.
 
     :param plan: dataset, and connections of blobs.
-    :param batches: to send in.
+    :param batches: the batches to send in.
     """
 
     def __init__(self, client: DiffgramClient, plan: Plan, batches: Batches) -> None:
@@ -42,7 +42,7 @@ class Queue:
         """Send a new medium with its predictions; return where its input is listed.
 
         :raises RefusedError: if the server refuses it.
-        :raises OutcomeUnknownError: if the server stays silent; a later look by name tells what happened.
+        :raises OutcomeUnknownError: if the server does not answer; a later look by name shows what happened.
         """
         batch_id = self._batches.assign(item.parent_file_id, item.name, is_video=item.is_video)
         media = item.packet.media
@@ -58,17 +58,17 @@ class Queue:
         return self._until_arrived(body, item)
 
     def append(self, item: Item, file_id: int) -> Place | Pending | None:
-        """Append an item's predictions to a file, unless they are there or on their way.
+        """Append an item's predictions to a file, unless they are already there or under way.
 
-        The server would store them again (quirk 31), so what the file holds, and what an earlier input
-        brought or is about to bring, is left out: an instance that a person deleted since stays deleted.
+        The server would store them again (quirk 31). So everything that the file holds, or that an earlier
+        input brought or will bring, is left out. An instance that a person has deleted since stays deleted.
 
         :return: where the update is listed; or the update of an earlier attempt that is under way; None if
             nothing is missing.
         """
         listed = self._brought.inputs_of(item, file_id)
         if item.is_video and any(row.failed for row in listed):
-            for row in listed:  # one that failed may go on with the frames that are left
+            for row in listed:  # a failed one may go on with the remaining frames
                 self._client.run(until_ended(self._client.project, row))
             listed = self._brought.inputs_of(item, file_id)
         rows = since_replaced([row for row in listed if not (row.failed or row.hangs)])
@@ -84,18 +84,18 @@ class Queue:
         return next((pending_of(row) for row in under_way if item.references & references_of_row(row)), None)
 
     def bring(self, item: Item, file_id: int, wanted: Collection[str]) -> Place:
-        """Append those of an item's predictions that have one of these references."""
+        """Append only the predictions of an item that have one of these references."""
         return self._update(
             item, file_id, "update", without_known(item.keys, set(item.references) - set(wanted))
         )
 
     def replace(self, item: Item, file_id: int) -> Place | Pending | None:
-        """Replace the instances of a file by those of an item, unless that was the last thing done to it.
+        """Replace the instances of a file with those of an item, unless that was the last change to it.
 
-        What people changed since the same predictions were sent before stays as they left it.
+        If the same predictions were sent before, what people have changed since stays as they left it.
 
-        :return: as :meth:`append` does.
-        :raises RefusedError: if there is nothing to replace by: the server would keep what is there.
+        :return: as for :meth:`append`.
+        :raises RefusedError: if the item has no instances: the server would keep the existing ones.
         """
         if not item.references:
             raise RefusedError(
@@ -113,14 +113,14 @@ class Queue:
         return None if is_done else self._update(item, file_id, "update_with_existing", item.keys)
 
     def _in_frames(self, item: Item, file_id: int) -> set[str]:
-        """Return the references of what the frames of a video hold, as far as the item is about them."""
+        """Return the references in those frames of a video for which the item has predictions."""
         frames = [int(frame) for frame in item.packet.frame_packet_map or {}]
         directory_id = self._plan.directory_id
         held = self._client.run(instances_of_frames(self._client.project, file_id, directory_id, frames))
         return set().union(*map(references, held.values()))
 
     def _brought_these_alone(self, row: Input, item: Item, file_id: int) -> bool:
-        """Whether the newest input of a file left it with the predictions of this item alone."""
+        """Whether the newest input of a file left it with exactly the predictions of this item."""
         if row.mode == "update" or references_of_row(row) != item.references:
             return False
         if row.mode is not None:

@@ -1,4 +1,4 @@
-"""Files whose predictions are missing: late, or lost?"""
+"""Waits for predictions that a file lacks, to find out whether they are late or lost."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ PATIENCE = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Unsettled:
-    """A file that is there and holds no instance, although its item brings some."""
+    """A file without instances, although its item brings some."""
 
     item: Item
     file_id: int
 
 
 def holding_instances(project: str, directory_id: int, files: Iterable[Unsettled]) -> Steps[set[int]]:
-    """Wait until each file holds instances, or time is up; return the ids of those that do.
+    """Wait until each file holds instances or time is up; return the ids of those that do.
 
-    The server writes instances up to 14 s after the file (server.md 3.2); healing earlier would store
+    The server writes instances up to 14 s after the file (server.md 3.2). Adding them earlier would store
     them twice.
     """
     waiting: dict[int | None, set[int]] = defaultdict(set)
@@ -55,11 +55,11 @@ def holding_instances(project: str, directory_id: int, files: Iterable[Unsettled
 
 
 def until_stored(project: str, before: File, references: Collection[str]) -> Steps[bool]:
-    """Wait until a file holds more instances, or time is up; return whether it does.
+    """Wait until expected instances are in a file, or time is up; return whether they are.
 
     :param before: the file without them. It may hold others with the same references, of an earlier run, and
         a person may save those meanwhile.
-    :param references: of the instances to come.
+    :param references: references of the expected instances.
     """
     wanted, old = set(references), {row["id"] for row in before.instance_list}
 
@@ -73,7 +73,7 @@ def until_stored(project: str, before: File, references: Collection[str]) -> Ste
 
 
 def wait_for_file(client: DiffgramClient, pending: Pending, patience: float = PATIENCE) -> File | None:
-    """Wait until an input under way has ended; return the file that it made, if it made one.
+    """Wait until an input under way has ended; return the file that it made, or None if it made none.
 
     :raises OutcomeUnknownError: if it takes more than ``patience`` seconds.
     """
@@ -96,7 +96,7 @@ def wait_for_end(client: DiffgramClient, pending: Pending, patience: float) -> I
 
 
 def followed(project: str, input_id: int, patience: float) -> Steps[Input]:
-    """Follow an input until it has ended, or time is up; return it as it was seen last."""
+    """Follow an input until it has ended or time is up; return it as last seen."""
     end = (yield from now()) + patience
     row = yield from ask(routes.view_input(project, input_id))
     while not has_ended(row) and (yield from now()) < end:

@@ -1,4 +1,4 @@
-"""Which of several tasks introduces a model run that all of them name, whenever each of them begins.
+"""Decides which of several tasks introduces a model run that all of them name, whenever each of them begins.
 
 Each task writes what it wants on a board that all can read, and never writes for another: Lamport's bakery
 algorithm. A task draws a number above all that it reads, and goes once no task with a lower one is before it.
@@ -20,7 +20,7 @@ from ...check.labels import Ref
 _log = logging.getLogger(__name__)
 
 LIFETIME = 300.0
-"""Seconds after which a ticket that was not renewed is void: its task has died."""
+"""Seconds after which a ticket that was not renewed is void, because its task has died."""
 
 _RENEWED_AFTER = 60.0
 _POLL = 1.0
@@ -28,25 +28,25 @@ _TELL_EVERY = 60.0
 
 
 class Board(Protocol):
-    """Where tasks write for each other. What was written is read by all from then on."""
+    """Where tasks write for each other. From then on, all tasks read what was written."""
 
     def write(self, ticket: dict[str, Any]) -> None:
-        """Put this task's ticket in the place of its last one."""
+        """Replace this task's ticket."""
 
     def read(self) -> list[Any]:
-        """Return the tickets of all tasks, that of this one included."""
+        """Return the tickets of all tasks, including this one's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a task wants, and knows.
+    """What a task wants and knows.
 
-    :param index: of the task; each has its own.
+    :param index: index of the task; each has its own.
     :param refs: model runs that it wants to introduce.
     :param is_drawing: whether it is about to draw a number.
-    :param number: that it has drawn; 0 for none.
-    :param until: when it is void, in seconds since the epoch.
-    :param known: model runs that the server has, as the task found out.
+    :param number: the number that it has drawn; 0 for none.
+    :param until: when the ticket becomes void, in seconds since the epoch.
+    :param known: model runs that the server has, as far as the task has found out.
     """
 
     index: int
@@ -57,7 +57,7 @@ class Ticket:
     known: frozenset[Ref] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is written on the board."""
+        """Return the ticket as it is written on the board."""
         return {
             "index": self.index,
             "refs": sorted(map(list, self.refs), key=str),
@@ -69,7 +69,7 @@ class Ticket:
 
     @classmethod
     def of(cls, written: Any) -> Ticket | None:
-        """Read what is on the board; None if it is not a ticket."""
+        """Parse an entry of the board; None if it is not a ticket."""
         if not isinstance(written, Mapping):
             return None
         try:
@@ -86,12 +86,12 @@ class Ticket:
 
 
 def next_number(tickets: Iterable[Ticket]) -> int:
-    """Return a number above all that are drawn."""
+    """Return a number above all drawn numbers."""
     return 1 + max((each.number for each in tickets), default=0)
 
 
 def before(own: Ticket, tickets: Iterable[Ticket], moment: float) -> list[Ticket]:
-    """Return the tickets that go before ``own``, or may: of those that draw it is not known yet.
+    """Return the tickets that go before ``own``, or may, because they are still drawing a number.
 
     :param moment: seconds since the epoch.
     """
@@ -108,9 +108,9 @@ def before(own: Ticket, tickets: Iterable[Ticket], moment: float) -> list[Ticket
 class Turns:
     """The turn of one task.
 
-    :param board: that it shares with the others.
-    :param index: its own.
-    :param wall: seconds since the epoch.
+    :param board: the board that it shares with the others.
+    :param index: the task's own index.
+    :param wall: returns the seconds since the epoch.
     """
 
     def __init__(self, board: Board, index: int, wall: Callable[[], float] = time.time) -> None:
@@ -120,13 +120,13 @@ class Turns:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether it is this task's turn, or it waits for it."""
+        """Whether this task has its turn or waits for it."""
         return bool(self._own.number)
 
     def take(self, refs: Collection[Ref]) -> Steps[frozenset[Ref]]:
-        """Wait until it is this task's turn to introduce ``refs``, or all of them are known to others.
+        """Wait until it is this task's turn to introduce ``refs``, or other tasks know all of them.
 
-        :return: what is known.
+        :return: the runs that are known.
         """
         began = told = yield from now()
         moment = began
@@ -149,12 +149,12 @@ class Turns:
         return known
 
     def renew(self) -> None:
-        """Tell the others that this task is still alive, now and then."""
+        """Tell the others from time to time that this task is still alive."""
         if self.is_wanted and self._own.until - self._wall() < LIFETIME - _RENEWED_AFTER:
             self._write()
 
     def leave(self, known: Collection[Ref]) -> None:
-        """Let others go, and tell them what the server knows of what this task wanted."""
+        """Let other tasks go, and tell them which of this task's runs the server knows."""
         if self.is_wanted:
             learned = self._own.known | (self._own.refs & frozenset(known))
             self._write(refs=frozenset(), is_drawing=False, number=0, known=learned)

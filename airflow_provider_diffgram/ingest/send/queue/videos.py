@@ -1,7 +1,7 @@
-"""Videos are sent alone: one that the server reads while another input waits is lost for ever (quirk 62).
+"""Sends videos alone: one that the server reads while another input waits is lost forever (quirk 62).
 
-So a push holds its videos back, sends them one at a time once nothing else of it is pending, and sends
-nothing until each has ended. It can neither see nor stop what others send to the same server process.
+So a push holds its videos back, sends them one at a time when none of its other inputs is pending, and sends
+nothing else until each has ended. It can neither see nor stop what others send to the same server process.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from .liveness import Liveness
 _log = logging.getLogger(__name__)
 
 MOST_HELD = 1000
-"""Videos that are held back at most, while others of the push may still wait."""
+"""Most videos that are held back while other inputs of the push may still wait."""
 
 LOST_AFTER = 120.0
-"""Seconds without any change after which an image or text that the server has begun with does not count."""
+"""Seconds without change after which an image or text that the server has started no longer counts."""
 
 VIDEO_LOST_AFTER = 600.0
-"""The same for a video, which may take minutes to be fetched."""
+"""The same for a video, which the server may take minutes to fetch."""
 
 _POLL = 1.0
 _SAMPLE = 100
@@ -42,8 +42,8 @@ _TELL_EVERY = 60.0
 def next_step(held: int, waiting: int, *, more: bool) -> Literal["hold", "wait", "send"]:
     """Return what to do about videos that are held back.
 
-    :param held: number of them.
-    :param waiting: number of inputs of the push that the server has not ended.
+    :param held: number of videos held back.
+    :param waiting: number of inputs of the push that the server has not finished.
     :param more: whether other packets may follow.
     """
     if not held:
@@ -56,7 +56,7 @@ def next_step(held: int, waiting: int, *, more: bool) -> Literal["hold", "wait",
 class Videos:
     """The videos of one push, held back until they can be sent alone.
 
-    :param batches: what the push sends in.
+    :param batches: the batches of the push.
     """
 
     def __init__(self, client: DiffgramClient, batches: Batches) -> None:
@@ -77,10 +77,10 @@ class Videos:
         self._held.append(item)
 
     def due(self, *, more: bool) -> list[Item]:
-        """Return the videos that are to be sent now, once nothing of this push waits; none to go on first.
+        """Return the videos to send now, after waiting for other inputs; empty to send others first.
 
         :param more: whether other packets may follow.
-        :raises PushError: if what they wait for does not move for half an hour.
+        :raises PushError: if the inputs that they wait for make no progress for half an hour.
         """
         if not self._held:
             return []
@@ -98,7 +98,7 @@ class Videos:
         return held
 
     def tell(self) -> None:
-        """Tell in the log what it took to send videos alone."""
+        """Log how many videos were sent alone, and how long they waited."""
         if self._sent:
             told = "sent %s one at a time, after %.0f s of waiting for the other inputs"
             _log.info(told, count_of(self._sent, "video"), self._waited)
@@ -106,16 +106,16 @@ class Videos:
     def await_place(self, place: Place) -> Input | InputRow | None:
         """Wait until the server is done with the video whose input is listed there, and return the input.
 
-        :return: None if none is listed, or if the server has begun with it and left it.
-        :raises PushError: if it waits in a queue that does not move for half an hour.
+        :return: None if none is listed, or if the server has started it and abandoned it.
+        :raises PushError: if it waits in a queue that makes no progress for half an hour.
         """
         rows = self._client.run(place.rows(self._client.project))
         return self._client.run(until_ended(self._client.project, rows[0])) if rows else None
 
     def await_all(self, rows: Iterable[Input]) -> None:
-        """Wait until the server is done with videos of an earlier push: nothing is to wait beside them.
+        """Wait until the server is done with videos of an earlier push, so that nothing waits beside them.
 
-        :raises PushError: if one waits in a queue that does not move for half an hour.
+        :raises PushError: if one waits in a queue that makes no progress for half an hour.
         """
         for row in rows:
             _log.info(
@@ -146,7 +146,7 @@ class Videos:
         _log.info("nothing of this push waits any more, after %.0f s", moment - began)
 
     def _waiting(self) -> Steps[list[InputRow]]:
-        """Return the inputs of this push that are pending, at most a hundred of each batch."""
+        """Return the pending inputs of this push, at most a hundred per batch."""
         found: list[InputRow] = []
         for batch in self._batches.sent():
             key = batch.id, batch.parent_file_id
@@ -179,11 +179,11 @@ class Videos:
 def until_ended(project: str, row: Input) -> Steps[Input | InputRow | None]:
     """Follow the input of a video until the server is done with it, and return it.
 
-    A failure counts once it has lasted: with a frame that was refused it may become success, or the video
-    may hang (quirks 52 and 62).
+    A failure counts only once it has lasted: after a refused frame it may turn into success, or the video may
+    hang (quirks 52 and 62).
 
-    :return: None if the server has begun with it and left it.
-    :raises PushError: if it waits in a queue that does not move for half an hour.
+    :return: None if the server has started it and abandoned it.
+    :raises PushError: if it waits in a queue that makes no progress for half an hour.
     """
     moment = yield from now()
     movement, failed_at = Liveness(moment), None
@@ -210,7 +210,7 @@ def until_ended(project: str, row: Input) -> Steps[Input | InputRow | None]:
 
 
 def _look_again(project: str, row: Input) -> Steps[Input | InputRow]:
-    """Read an input; by its batch as long as it is pending, since the input itself comes with all frames."""
+    """Read an input; while it is pending, from a listing, because the input itself comes with all frames."""
     assert row.id is not None
     if row.batch_id is not None:
         listed = yield from ask(
