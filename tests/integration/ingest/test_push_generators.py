@@ -202,6 +202,31 @@ def test_a_child_named_like_a_root_file_that_came_meanwhile_is_refused(diffgram:
     assert "gone.txt" not in str(caught.value)
 
 
+def test_portions_of_children_do_not_each_list_the_whole_dataset(diffgram: LiveDiffgram):
+    """Four names are too many to search singly, so the dataset is listed: whole, then what is new of it."""
+    parent = diffgram.compound()
+    body = {"project": diffgram.client.project, "dataset_id": diffgram.directory_id}
+    diffgram.emulator.control(
+        "fill", {**body, "label_file_id": diffgram.labels["cat"], "files": 2500, "boxes": 0}
+    )
+
+    def listings_of(portions: int, first: int) -> int:
+        before = listings(diffgram)
+        children = (child(parent, first + number) for number in range(4 * portions))
+        push(diffgram.client, children, dataset=DATASET, limits=replace(LIMITS, chunk=4))
+        return listings(diffgram) - before
+
+    of_one, of_six = listings_of(1, 0), listings_of(6, 4)
+    assert of_one >= 3, "a page has a thousand files"
+    assert of_six == of_one + 5
+
+
+def listings(diffgram: LiveDiffgram) -> int:
+    """Return how many pages of files were listed."""
+    counts = diffgram.emulator.requests()["counts"]
+    return sum(each["count"] for each in counts if each["path"].endswith("/file/list"))
+
+
 def names_of_inputs(diffgram: LiveDiffgram) -> list[str]:
     return sorted(str(row.original_filename) for row in diffgram.inputs())
 
