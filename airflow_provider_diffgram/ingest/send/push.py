@@ -75,14 +75,18 @@ def prepare(client: DiffgramClient, packets: Packets, **options: Unpack[Pushing]
         preparation = Preparation(client, target, path_of, chosen.limits)
         try:
             if callable(packets) or isinstance(packets, Iterator):
-                expected = None
+                expected, may_be_refused = None, False
                 preparation.check_targets()
             else:
                 preparation.look_at(packets)
-                expected = preparation.checked
+                expected, may_be_refused = preparation.checked, chosen.if_exists == "fail"
+            report, record = (
+                Lines(what, path, path_of, opened=not may_be_refused)
+                for what, path in (("report", chosen.report), ("record", chosen.record))
+            )
             outcomes = Outcomes(
-                Tally(expected, Lines("report", chosen.report, path_of), progress=chosen.progress),
-                Record(Lines("record", chosen.record, path_of), preparation.plan.directory_id),
+                Tally(expected, report, progress=chosen.progress),
+                Record(record, preparation.plan.directory_id),
             )
         except BaseException:
             preparation.plan.documents.close()

@@ -77,6 +77,7 @@ class Push:
         self._look(whole=whole)
         if self._options.if_exists == "fail":
             self._refuse_existing(self._items(packets), whole=whole)
+        self._outcomes.open()
         self._plan.labels.settle_unknown()
         self._inventory.archive_doubled()
         self._warn_beyond_the_cap()

@@ -123,6 +123,23 @@ def test_packets_that_are_refused_before_anything_is_sent_leave_an_earlier_repor
     assert [line["name"] for line in lines(report)] == ["a.png"]
 
 
+@pytest.mark.parametrize("what", ["report", "record"])
+def test_where_nothing_may_be_there_the_files_are_written_once_nothing_is(
+    diffgram: LiveDiffgram, media: Media, tmp_path: Path, what: str
+):
+    path = tmp_path / "lines.jsonl"
+    names = ["a.png", "b.png"]
+    diffgram.pushed([image(media, "a.png")], if_exists="fail", **{what: str(path)})
+    assert [line["name"] for line in lines(path)] == ["a.png"]
+    with pytest.raises(InvalidValueError, match="in the dataset already"):
+        diffgram.push([image(media, name) for name in names], if_exists="fail", **{what: str(path)})
+    assert [line["name"] for line in lines(path)] == ["a.png"]
+    before = diffgram.content()
+    with pytest.raises(InvalidValueError, match=f"{what}: cannot write .*; nothing was sent"):
+        diffgram.push([image(media, "c.png")], if_exists="fail", **{what: f"{tmp_path}/no/such/l.jsonl"})
+    assert diffgram.content() == before
+
+
 @pytest.mark.parametrize(
     "max_failed, fails",
     [(0, True), (1, True), (2, False), (5, False), (0.39, True), (0.4, False), (0.99, False)],

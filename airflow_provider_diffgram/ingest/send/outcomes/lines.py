@@ -22,24 +22,38 @@ class Lines:
 
     :param what: the kind of file in a word, such as ``report``.
     :param path: local or in object storage; compressed if it ends in ``.gz``. Without one nothing is written.
+    :param opened: whether to open it now, which empties it; else :meth:`open` does.
     :raises InvalidValueError: if it cannot be written.
     :raises StorageError: if its storage fails, which may pass.
     """
 
-    def __init__(self, what: str, path: str | None, path_of: PathOpener) -> None:
+    def __init__(self, what: str, path: str | None, path_of: PathOpener, *, opened: bool = True) -> None:
         self.path = path or None
         self._what = what
+        self._path_of = path_of
+        self._is_opened = False
         self._lock = threading.Lock()
         self._unwritten: PushError | None = None
         self._files: list[Any] = []  # the file, preceded by its compressor
-        if not path:
+        if opened:
+            self.open()
+
+    def open(self) -> None:
+        """Open the file, unless that is done.
+
+        :raises InvalidValueError: if it cannot be written.
+        :raises StorageError: if its storage fails, which may pass.
+        """
+        if not self.path or self._is_opened:
             return
-        self._files = [open_to_write(what, path, path_of)]
-        if path.endswith(".gz"):
+        self._files = [open_to_write(self._what, self.path, self._path_of)]
+        if self.path.endswith(".gz"):
             self._files.insert(0, gzip.GzipFile(fileobj=self._files[0], mode="wb"))
+        self._is_opened = True
 
     def write(self, line: str) -> None:
         """Write a line. If that fails, the file is given up, and :meth:`close` says so."""
+        assert self._is_opened or not self.path
         with self._lock:
             if self._files:
                 self._unless_given_up(lambda: self._files[0].write(line.encode() + b"\n"))

@@ -64,6 +64,15 @@ class Outcomes:
         """Record that all other uploads so far are complete."""
         self._record.confirm()
 
+    def open(self) -> None:
+        """Open report and record, unless that is done. This empties those of an earlier push.
+
+        :raises InvalidValueError: if one cannot be written.
+        :raises StorageError: if a storage fails, which may pass.
+        """
+        self.tally.open()
+        self._record.open()
+
     def close(self) -> list[PushError]:
         """Close report and record; return why they are incomplete, if they are."""
         return [each for each in (self.tally.close(), self._record.close()) if each is not None]

@@ -23,6 +23,14 @@ class Record:
         self._directory_id = directory_id
         self._unproven: dict[int, str] = {}
 
+    def open(self) -> None:
+        """Open the file, unless that is done.
+
+        :raises InvalidValueError: if it cannot be written.
+        :raises StorageError: if its storage fails, which may pass.
+        """
+        self._lines.open()
+
     def note(self, item: Item, delivery: Delivery | None, file_id: int | None = None) -> None:
         """Record an item that Diffgram has. An upload is written only once it is proved.
 

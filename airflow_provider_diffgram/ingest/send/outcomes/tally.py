@@ -171,6 +171,14 @@ class Tally:
         """Return the ids of files whose predictions are stored; empty if too many for an XCom."""
         return sorted(self._file_ids) if len(self._file_ids) <= MOST_FILE_IDS else []
 
+    def open(self) -> None:
+        """Open the report, unless that is done.
+
+        :raises InvalidValueError: if it cannot be written.
+        :raises StorageError: if its storage fails, which may pass.
+        """
+        self._report.open()
+
     def close(self) -> PushError | None:
         """Log the final numbers, and close the report; return why it is incomplete, if it is."""
         line = self._pulse.words(self._clock(), self.done, self.expected, **self._told(), is_over=True)
