@@ -63,17 +63,25 @@ class UnreadableError(Exception):
     """A medium cannot be read here.
 
     :param reason: in a few words, the same for all media with the same fault: ``HTTP 403``.
-    :param may_pass: whether another attempt may succeed.
+    :param may_pass: whether another attempt may succeed at once.
+    :param may_pass_later: whether one may succeed some time later; None if at once or never.
     :param everywhere: whether nothing can be read from that host.
     :ivar host: the host.
     """
 
     def __init__(
-        self, reason: str, *, may_pass: bool = False, everywhere: bool = False, host: str = ""
+        self,
+        reason: str,
+        *,
+        may_pass: bool = False,
+        may_pass_later: bool | None = None,
+        everywhere: bool = False,
+        host: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.may_pass = may_pass
+        self.may_pass_later = may_pass if may_pass_later is None else may_pass_later
         self.everywhere = everywhere
         self.host = host
 
@@ -266,7 +274,7 @@ class _ShutHosts:
             if moment >= until:
                 self._hosts[host] = error, moment + _SHUT
                 return None
-            return UnreadableError(error.reason, host=host)
+            return UnreadableError(error.reason, may_pass_later=error.may_pass_later, host=host)
 
 
 class Remote:

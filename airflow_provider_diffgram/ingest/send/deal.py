@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ...client import DiffgramClient, OutcomeUnknownError, RefusedError, StorageRefusedError, routes
+from ...client import (
+    DiffgramClient,
+    OutcomeUnknownError,
+    RefusedError,
+    StorageError,
+    StorageRefusedError,
+    routes,
+)
 from ...models import File, Input, InputRow, PathMedia
 from ..check.check import Plan
 from ..read.remote import Medium
@@ -128,7 +135,11 @@ class Dealer:
             return self._adopt(item, found.pending)
         if action is Action.REFUSE:
             why = why_not_uploaded(item, found, self._options.delivery)
-            raise RefusedError(f"{item.name} was to be uploaded: it {why}")
+            told = f"{item.name} was to be uploaded: it {why}"
+            if found.failing_storage is not None:
+                where = f"at {found.failing_storage}. {StorageError.remedy}"
+                raise StorageRefusedError(f"{told}, {where}", permanent=False)
+            raise RefusedError(told)
         if action is Action.SEND:
             place = self._queue.send(item)
             why = why_not_uploaded(item, found, self._options.delivery)
@@ -350,7 +361,8 @@ class Dealer:
         except RefusedError as error:
             if not _is_of_one_packet(error):
                 raise
-            note(item.name, "failed", error, file_id=item.packet.file_id)
+            file_id = item.packet.file_id
+            note(item.name, "failed", error, file_id=file_id, may_pass=not error.permanent)
         except OutcomeUnknownError as error:
             note(item.name, "unknown", error, file_id=item.packet.file_id)
             raise

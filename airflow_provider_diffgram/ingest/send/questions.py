@@ -82,7 +82,8 @@ class Questions:
         try:
             return replace(found, medium=self._reader.read(item))
         except UnreadableError as error:
-            return replace(found, unreadable=error.reason)
+            failing = (error.host or "its storage") if error.may_pass_later else None
+            return replace(found, unreadable=error.reason, failing_storage=failing)
 
     def _brings_all(self, item: Item, pending: Pending) -> bool:
         """Return whether an input under way will leave the file as the item should."""

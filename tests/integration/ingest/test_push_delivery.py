@@ -25,6 +25,7 @@ from airflow_provider_diffgram.models import Handle, InvalidValueError
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.served_media import Media, png
 from tests.integration.ingest.test_push_lost_answers import FAULTS
+from tests.unit.client.scripted_server import Answer, answering
 
 WAYS = ("queue", "auto", "upload")
 
@@ -156,6 +157,48 @@ def test_a_medium_that_is_cut_while_it_is_read_is_not_uploaded(diffgram: LiveDif
     with pytest.raises(PushError, match="cannot be read here \\(was cut while it was read\\)"):
         diffgram.push([image(media, "cut/a.png")], delivery="upload", limits=LIMITS)
     assert diffgram.files() == []
+
+
+@pytest.mark.parametrize(
+    "answer, passes",
+    [
+        (Answer(status=503), True),
+        (Answer(status=429, headers={"Retry-After": "0"}), True),
+        (Answer(kind="reset"), True),
+        (Answer(status=404), False),
+        (Answer(status=403), False),
+        (Answer(body=b"<html>login</html>"), False),
+    ],
+    ids=["503", "429", "reset", "404", "403", "a page"],
+)
+def test_whether_a_medium_that_must_be_uploaded_may_be_readable_later_decides_about_another_attempt(
+    diffgram: LiveDiffgram, media: Media, answer: Answer, passes: bool
+):
+    with answering(answer) as server:
+        packets = [
+            {"media": {"url": f"{server.url}/{name}", "type": "image"}, "original_filename": name}
+            for name in ("a.png", "b.png")
+        ]
+        with pytest.raises(PushError, match="2 packets: 0 sent, 2 failed") as caught:
+            diffgram.push(packets, delivery="upload")
+        told = f"at {server.url.removeprefix('http://')}. The fault is your storage's, not Diffgram's"
+    assert caught.value.permanent is not passes
+    assert (told in str(caught.value)) is passes
+
+
+def test_a_host_that_is_away_is_worth_another_attempt_however_many_media_it_has(
+    diffgram: LiveDiffgram, media: Media
+):
+    with answering(Answer()) as server:
+        url = server.url
+    packets = [
+        {"media": {"url": f"{url}/{n}.png", "type": "image"}, "original_filename": f"{n}.png"}
+        for n in range(5)
+    ]
+    with pytest.raises(PushError, match="5 packets: 0 sent, 5 failed") as caught:
+        diffgram.push(packets, delivery="upload")
+    assert not caught.value.permanent
+    assert "5 alike" in str(caught.value)
 
 
 @pytest.mark.parametrize("way", ["auto", "upload"])

@@ -69,6 +69,7 @@ class Found:
     :param has_lost_some: whether the input that made the file lost predictions.
     :param medium: the medium, if the worker has read it; the caller closes it when the item is done.
     :param unreadable: why the worker cannot read the medium.
+    :param failing_storage: where it is stored, if the fault is there and may pass.
     """
 
     pending: Pending | None = None
@@ -79,6 +80,7 @@ class Found:
     has_lost_some: bool | None = None
     medium: Medium | None = None
     unreadable: str | None = None
+    failing_storage: str | None = None
 
 
 def decide(

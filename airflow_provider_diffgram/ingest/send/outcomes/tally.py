@@ -57,7 +57,7 @@ class Tally:
         self._queued: Counter[str] = Counter()
         self.refreshed = Counts()
         self._file_ids: dict[int, None] = {}
-        self._bytes = 0
+        self._bytes = self._passing = 0
         self._lock = threading.Lock()
         self._clock = clock
         self._started = clock()
@@ -84,11 +84,13 @@ class Tally:
         input_id: int | None = None,
         file_id: int | None = None,
         refreshed: Counts | None = None,
+        may_pass: bool = False,
     ) -> None:
         """Record a packet's outcome. If the report cannot be written, :meth:`close` says so.
 
         :param delivery: how it was delivered, if it was sent.
         :param refreshed: what a refresh of its file did.
+        :param may_pass: whether another attempt may succeed where this one failed.
         """
         line: dict[str, Any] = {
             "name": name,
@@ -102,6 +104,7 @@ class Tally:
             line["reason"] = without_signatures(str(reason))
         with self._lock:
             self._counts[result] += 1
+            self._passing += may_pass
             if refreshed is not None:
                 self.refreshed.add(refreshed)
             if delivery is not None:
@@ -227,9 +230,12 @@ class Tally:
         return refused
 
     def incomplete(self, checked: int) -> PushError:
-        """Return the error of a push that ran to its end, but some of whose packets failed."""
+        """Return the error of a push that ran to its end, but some of whose packets failed.
+
+        It is worth another attempt if one of them may arrive then.
+        """
         head = f"{count_of(checked, 'packet')}: {self.counts()}.{self._failures.sentence()}"
-        error = PushError("\n".join([head, *self._failures.lines()]), permanent=True)
+        error = PushError("\n".join([head, *self._failures.lines()]), permanent=not self._passing)
         error.counts = self._numbers()
         return error
 
