@@ -6,7 +6,7 @@ import heapq
 import itertools
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from ..client import DiffgramClient, routes
 from ..ingest.read.paths import PathOpener, is_local, universal_path
-from ..ingest.read.storage import open_to_write, patient
+from ..ingest.read.storage import hiding_no, lines_to_write, open_to_write, patient
 from ..models import InvalidValueError
 from .attribute_values import AttributeReader
 from .compare import (
@@ -162,7 +162,7 @@ def compare(
     tally = Tally(_precision())
     with ExitStack() as stack:
         lines = stack.enter_context(RecordLines(record, path_of))
-        report = stack.enter_context(_writing(outputs.report, path_of))
+        report = stack.enter_context(_writing(outputs.report, path_of, lines_to_write))
         table_file = stack.enter_context(_writing(outputs.table, path_of))
         table = stack.enter_context(ReportTable(table_file)) if table_file else None
         for sent, found_now in finals.of(_sent_files(lines)):
@@ -174,22 +174,29 @@ def compare(
                 report.write(b"".join(to_json(line) + b"\n" for line in report_lines(sent, outcomes)))
             if table is not None:
                 table.add(report_lines(sent, outcomes))
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    figures: dict[str, Any] = {"run": run, "at": at, **tally.figures()}
-    figures["against_last"] = _against_last(history, run, tally)
-    too_few = limits.too_few(figures)
-    found = Comparison(figures, too_few, () if too_few else tuple(limits.missed(figures)))
-    figures["limits"] = {"too_few": too_few, "missed": list(found.missed)}
-    history = with_entry(history, entry(run, at, found.headline, tally.files))
-    if outputs.metrics:
-        _write(outputs.metrics, json.dumps(figures, indent=1).encode() + b"\n", path_of)
-    with _writing(outputs.page, path_of) as page:
-        if page is not None:
-            write_page(
-                page, project=project, comparison=found, worst=worst.files, history=history, pictures=pictures
-            )
-    if outputs.history:
-        _write(outputs.history, written(history).encode(), path_of)
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        figures: dict[str, Any] = {"run": run, "at": at, **tally.figures()}
+        figures["against_last"] = _against_last(history, run, tally)
+        too_few = limits.too_few(figures)
+        found = Comparison(figures, too_few, () if too_few else tuple(limits.missed(figures)))
+        figures["limits"] = {"too_few": too_few, "missed": list(found.missed)}
+        history = with_entry(history, entry(run, at, found.headline, tally.files))
+        with hiding_no(found.verdict()):
+            stack.close()
+            if outputs.metrics:
+                _write(outputs.metrics, json.dumps(figures, indent=1).encode() + b"\n", path_of)
+            with _writing(outputs.page, path_of) as page:
+                if page is not None:
+                    write_page(
+                        page,
+                        project=project,
+                        comparison=found,
+                        worst=worst.files,
+                        history=history,
+                        pictures=pictures,
+                    )
+            if outputs.history:
+                _write(outputs.history, written(history).encode(), path_of)
     return found
 
 
@@ -282,10 +289,10 @@ def _write(path: str, content: bytes, path_of: PathOpener) -> None:
         file.write(content)
 
 
-def _writing(path: str | None, path_of: PathOpener) -> Any:
+def _writing(path: str | None, path_of: PathOpener, opened: Callable[..., Any] = open_to_write) -> Any:
     """Do what :func:`open_to_write` does, and make the folder of a local path."""
     with suppress(OSError, ImportError, ValueError):  # to open it tells what is wrong
         place = path_of(path) if path else None
         if place is not None and is_local(place):
             Path(getattr(place, "path", None) or str(place)).parent.mkdir(parents=True, exist_ok=True)
-    return open_to_write("comparison", path, path_of)
+    return opened("comparison", path, path_of)

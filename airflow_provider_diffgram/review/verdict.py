@@ -38,6 +38,11 @@ class Comparison:
         """Return them as small JSON."""
         return {**self.headline, "missed": list(self.missed), "enough": self.too_few is None}
 
+    def verdict(self) -> str:
+        """Return the same line with the limits that are missed, or why there are none to speak of."""
+        told = self.too_few or "; ".join(self.missed) or "no limit is missed"
+        return f"The comparison itself is done: {told}. {self.summary()}"
+
     def summary(self) -> str:
         """Return one line for a log."""
         told = self.headline

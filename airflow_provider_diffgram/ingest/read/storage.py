@@ -13,8 +13,8 @@ import itertools
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NoReturn, Self, TypeVar
@@ -69,6 +69,49 @@ def open_to_write(what: str, path: str | None, path_of: Callable[[str], Any]) ->
         return patient(path_of)(path).open("wb")
     except (OSError, ImportError, ValueError) as error:
         raise InvalidValueError(what, [f"cannot write {path}: {error}"]) from error
+
+
+@contextmanager
+def lines_to_write(what: str, path: str | None, path_of: Callable[[str], Any]) -> Generator[Any, None, None]:
+    """Give a file as :func:`open_to_write` does, but raise its fault in the end: what it tells of goes on."""
+    with open_to_write(what, path, path_of) as file:
+        kept = None if file is None else _GivenUp(file)
+        yield kept
+        if kept is not None and kept.fault is not None:
+            raise kept.fault
+
+
+class _GivenUp:
+    """A file that is written until a write fails.
+
+    :ivar fault: why it failed.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.fault: Exception | None = None
+
+    def write(self, content: bytes) -> None:
+        if self.fault is None:
+            try:
+                self._file.write(content)
+            except (OSError, ValueError, DiffgramError) as error:
+                self.fault = error
+
+
+@contextmanager
+def hiding_no(verdict: str) -> Generator[None, None, None]:
+    """Add a verdict to what is raised where files are written that tell it: a fault must not hide it."""
+    try:
+        yield
+    except DiffgramError as error:
+        error.args = (f"{error}\n{verdict}",)
+        raise
+    except InvalidValueError as error:
+        raise InvalidValueError(error.what, [*error.problems, verdict], error.unshown, error.sent) from error
+    except OSError as error:
+        error.add_note(verdict)
+        raise
 
 
 class PatientPath:

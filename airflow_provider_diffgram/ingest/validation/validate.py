@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -19,7 +19,7 @@ from ..check.labels import UNKNOWN_LABELS, UnknownLabels
 from ..check.names import name_of
 from ..read.paths import PathOpener, universal_path
 from ..read.pictures import Pictures
-from ..read.storage import open_to_write
+from ..read.storage import hiding_no, lines_to_write, open_to_write
 from .counts import Counts
 from .limits import Limits
 from .page import write_page
@@ -56,6 +56,11 @@ class Validation:
             f"{count_of(self.packets, 'packet')}, {self.invalid:,} of them invalid; "
             f"{count_of(self.instances, 'instance')} of {count_of(len(self.labels), 'label')}, {mean}"
         )
+
+    def verdict(self) -> str:
+        """Return the counts, and whether the set passes, in words."""
+        failed = "; ".join(self.failures)
+        return f"The set itself {f'fails: {failed}' if failed else 'passes'}. It has {self.summary()}"
 
     def raise_if_failed(self) -> None:
         """Raise InvalidValueError if the set fails, with the reasons and the first problems."""
@@ -112,11 +117,10 @@ def validate_packets(
     preparation = Preparation(client, Target(dataset, label_schema, unknown_labels), path_of)
     labels = preparation.plan.labels
     counts = Counts(labels.names, samples if page else 0)
-    with (
-        closing(preparation.plan.documents),
-        open_to_write("report", report, path_of) as lines,
-        open_to_write("valid_packets", valid_packets, path_of) as valid,
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(closing(preparation.plan.documents))
+        lines = stack.enter_context(lines_to_write("report", report, path_of))
+        valid = stack.enter_context(lines_to_write("valid_packets", valid_packets, path_of))
         for number, value in enumerate(packets):
             where = place_of(value, "packet", number)
             (packet,) = validated(Packet, [value], "packet", number)
@@ -134,28 +138,29 @@ def validate_packets(
             if valid is not None and checked is not None and not problems:
                 body = checked.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=False)
                 valid.write(body.encode() + b"\n")
-    failures = [*preparation.problems_of_all(), *limits.problems_of_all(counts)]
-    with open_to_write("page", page, path_of) as file, closing(Pictures(client, path_of)) as pictures:
-        if file is not None:
-            write_page(
-                file,
-                project=client.project,
-                counts=counts,
-                failures=failures,
-                picture_of=pictures.of,
-                facts=_facts(dataset, run),
-                remedies=limits.remedies(counts),
-            )
-    frequent = counts.by_frequency[:_SHOWN_LABELS]
-    return Validation(
-        packets=counts.packets,
-        invalid=counts.invalid,
-        instances=counts.instances,
-        mean_score=counts.mean_score,
-        labels={name: each.instances for name, each in frequent},
-        failures=failures,
-        causes=counts.causes(_CAUSES),
-    )
+        result = Validation(
+            packets=counts.packets,
+            invalid=counts.invalid,
+            instances=counts.instances,
+            mean_score=counts.mean_score,
+            labels={name: each.instances for name, each in counts.by_frequency[:_SHOWN_LABELS]},
+            failures=[*preparation.problems_of_all(), *limits.problems_of_all(counts)],
+            causes=counts.causes(_CAUSES),
+        )
+        with hiding_no(result.verdict()):
+            stack.close()
+            with open_to_write("page", page, path_of) as file, closing(Pictures(client, path_of)) as pictures:
+                if file is not None:
+                    write_page(
+                        file,
+                        project=client.project,
+                        counts=counts,
+                        failures=result.failures,
+                        picture_of=pictures.of,
+                        facts=_facts(dataset, run),
+                        remedies=limits.remedies(counts),
+                    )
+    return result
 
 
 def _facts(dataset: str | int | None, run: str | None) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_provider_diffgram.client import DiffgramError
 from airflow_provider_diffgram.ingest.read.jsonlines import candidates
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.validation import Limits, Validation, validate_packets
@@ -16,6 +17,7 @@ from airflow_provider_diffgram.models import InvalidValueError
 from tests.integration.ingest.live_diffgram import DATASET, LiveDiffgram, box
 from tests.integration.ingest.raw_packets import image
 from tests.integration.ingest.served_media import Media
+from tests.storage import Fault, reset
 
 
 def validated(diffgram: LiveDiffgram, packets: Any, **more: Any) -> Validation:
@@ -215,6 +217,20 @@ def test_arguments_that_make_no_sense(diffgram: LiveDiffgram, more: dict[str, An
     with pytest.raises(InvalidValueError) as caught:
         validated(diffgram, [], **more)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [reset, lambda: PermissionError(13, "denied")], ids=["passing", "final"])
+@pytest.mark.parametrize("what", ["report", "page", "valid_packets"])
+def test_a_file_that_cannot_be_written_in_the_end_hides_no_verdict(
+    diffgram: LiveDiffgram, media: Media, faults: list[Fault], what: str, error: Callable[[], Exception]
+):
+    faults.append(Fault("write", error, name="out"))
+    packets = [image(media, "a.png", box()), image(media, "b.png", box(label="bird"))]
+    with pytest.raises((DiffgramError, OSError)) as caught:
+        validated(diffgram, packets, **{what: "flaky://out"})
+    told = "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
+    assert "The set itself fails: 1 of 2 packets are invalid, more than max_invalid (0)" in told
+    assert "It has 2 packets, 1 of them invalid" in told
 
 
 def test_a_stream_is_read_once_and_not_kept(diffgram: LiveDiffgram, media: Media):

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_diffgram.client import StorageError
 from airflow_provider_diffgram.review.comparison import Outputs, compare
 from airflow_provider_diffgram.review.finals import LiveFiles
 from airflow_provider_diffgram.review.limits import QualityLimits
 from airflow_provider_diffgram.review.verdict import Comparison
 from tests.integration.ingest.served_media import png
+from tests.storage import Fault, reset
 
 SHEET = png(size=(2200, 2200))
 """A picture with room for all predictions."""
@@ -48,6 +50,23 @@ def test_a_record_of_nothing_says_too_little(desk: Any, tmp_path: Path):
     assert found.headline["acceptance"] is None
     assert found.too_few is not None
     assert "What these figures cannot say" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize("what", ["metrics", "report", "page", "history"])
+def test_a_file_that_cannot_be_written_in_the_end_hides_no_verdict(
+    desk: Any, tmp_path: Path, faults: list[Fault], what: str
+):
+    record = tmp_path / "record.jsonl"
+    desk.diffgram.pushed([packet(tmp_path / "a.png", box(1, "a"))], record=str(record))
+    job = desk.job()
+    desk.person.complete(*all_tasks(desk, job.id, 1).values())
+    faults.append(Fault("write", reset, name="out"))
+    limits = QualityLimits(min_precision={"cat": 0.9}, min_reviewed=2)
+    with pytest.raises(StorageError) as caught:
+        compared(desk, record, job.id, limits=limits, outputs=Outputs(**{what: "flaky://out"}))
+    told = str(caught.value)
+    assert "The comparison itself is done: people have reviewed 1 of 1 files, fewer than min_reviewed" in told
+    assert "people kept 1 of 1 predictions that they judged" in told
 
 
 def test_scores_at_the_ends_and_none_polygons_that_cross_themselves_and_files_without_predictions(
