@@ -147,6 +147,8 @@ def heed(standing: Standing) -> ReviewReceipt:
 class ReviewWait:
     """One wait. It can begin at any time, because it reads the state, not changes.
 
+    A poll that fails is as if it had not been made: what it was to find out, the next one finds out.
+
     :param target: what to wait for.
     :param rules: when the wait is over.
     :param progress: called after each poll.
@@ -250,7 +252,6 @@ class ReviewWait:
         covered: set[int] = set().union(*(index.listed_files() for index in self._jobs.values()))
         lacking = [each for each in self.target.file_ids if each not in covered and each not in self._ended]
         most, start = (_LOOKED_INTO, 0) if self._asked is None else (_ASKED_LATER, self._asked)
-        self._asked = start + most if start + most < len(lacking) else 0
         for file_id in lacking[start : start + most]:
             if file_id in covered:
                 continue
@@ -260,6 +261,7 @@ class ReviewWait:
                     self._jobs[job_id] = TaskIndex(self.project, job_id)
                     yield from self._jobs[job_id].look()
                     covered |= self._jobs[job_id].listed_files()
+        self._asked = start + most if start + most < len(lacking) else 0
 
     def _stands(self) -> Steps[dict[int, Stand]]:
         """Return the state of each expected file."""
@@ -294,12 +296,12 @@ class ReviewWait:
             return
         moment = yield from now()
         if self._sought_at is None or moment - self._sought_at >= _CHECK_EVERY:
-            self._sought_at = moment
             self._removed.clear()
             for file_id in unfinished:
                 file = yield from find_file(self.project, file_id)
                 if file is not None and file.removed:
                     self._removed.add(file_id)
+            self._sought_at = moment
         for file_id in self._removed.intersection(unfinished):
             stands[file_id] = "removed"
 
@@ -324,8 +326,8 @@ class ReviewWait:
         if len(new) > _LOOKED_INTO:
             return  # they are still being made, all at once
         for file_id in sorted(new):
-            self._looked_into.add(file_id)
             stand = yield from self._without_task(file_id)
+            self._looked_into.add(file_id)
             if stand != "without_task":
                 self._ended[file_id] = stands[file_id] = stand
         self._lacking -= self._ended.keys()
