@@ -6,18 +6,17 @@ import heapq
 import itertools
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_json
 
 from ..client import DiffgramClient, routes
-from ..ingest.read.paths import PathOpener, is_local, universal_path
-from ..ingest.read.storage import hiding_no, lines_to_write, open_to_write, patient
+from ..ingest.read.paths import PathOpener, universal_path
+from ..ingest.read.storage import hiding_no, lines_to_write, patient
 from ..models import InvalidValueError
 from .attribute_values import AttributeReader
 from .compare import (
@@ -35,6 +34,7 @@ from .compare import (
     predictions_of,
 )
 from .finals import PROOFS, Finals, LiveFiles, PulledFiles
+from .folder import output
 from .limits import QualityLimits
 from .lines import RecordLines
 from .metrics import Tally
@@ -162,8 +162,8 @@ def compare(
     tally = Tally(_precision())
     with ExitStack() as stack:
         lines = stack.enter_context(RecordLines(record, path_of))
-        report = stack.enter_context(_writing(outputs.report, path_of, lines_to_write))
-        table_file = stack.enter_context(_writing(outputs.table, path_of))
+        report = stack.enter_context(output("comparison", outputs.report, path_of, lines_to_write))
+        table_file = stack.enter_context(output("comparison", outputs.table, path_of))
         table = stack.enter_context(ReportTable(table_file)) if table_file else None
         for sent, found_now in finals.of(_sent_files(lines)):
             now = named_as_sent(sent, found_now)
@@ -185,7 +185,7 @@ def compare(
             stack.close()
             if outputs.metrics:
                 _write(outputs.metrics, json.dumps(figures, indent=1).encode() + b"\n", path_of)
-            with _writing(outputs.page, path_of) as page:
+            with output("comparison", outputs.page, path_of) as page:
                 if page is not None:
                     write_page(
                         page,
@@ -285,14 +285,5 @@ def _history(path: str | None, path_of: PathOpener) -> list[Any]:
 
 
 def _write(path: str, content: bytes, path_of: PathOpener) -> None:
-    with _writing(path, path_of) as file:
+    with output("comparison", path, path_of) as file:
         file.write(content)
-
-
-def _writing(path: str | None, path_of: PathOpener, opened: Callable[..., Any] = open_to_write) -> Any:
-    """Do what :func:`open_to_write` does, and make the folder of a local path."""
-    with suppress(OSError, ImportError, ValueError):  # to open it tells what is wrong
-        place = path_of(path) if path else None
-        if place is not None and is_local(place):
-            Path(getattr(place, "path", None) or str(place)).parent.mkdir(parents=True, exist_ok=True)
-    return opened("comparison", path, path_of)

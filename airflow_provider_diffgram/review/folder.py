@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Protocol, cast
 
 from ..client import DiffgramError
 from ..ingest.read.paths import PathOpener, is_local
-from ..ingest.read.storage import patient
+from ..ingest.read.storage import open_to_write, patient
 from ..models import InvalidValueError
 from ..storage_faults import words_of_fault
 
@@ -40,7 +40,6 @@ class Folder:
     def __init__(self, path: str, path_of: PathOpener) -> None:
         self.path = path.rstrip("/") or path
         self._path_of = patient(path_of)
-        self._made: set[str] = set()
 
     def __str__(self) -> str:
         return self.path
@@ -85,45 +84,45 @@ class Folder:
 
     @contextmanager
     def open(self, name: str) -> Iterator[Any]:
-        """Open a file to write bytes; its folder is made."""
-        path = self._path_of(f"{self.path}/{name}")
-        self._make_room(name)
-        with self._telling():
-            try:
-                opened = path.open("wb")
-            except FileNotFoundError:
-                self._make_folder(path)
-                opened = path.open("wb")
-        with opened as file:
+        """Open a file to write bytes; its folder is made.
+
+        On this machine the file is there, in place of an earlier one, once all is written. An object storage
+        does the same by itself, but for an error in the middle: see :meth:`bring`.
+        """
+        with ExitStack() as stack:
+            with self._telling():
+                if self.is_local:
+                    file = stack.enter_context(whole(self.local(name), self._opened_at))
+                else:
+                    file = stack.enter_context(self._opened(name))
             yield file
+
+    def _opened_at(self, place: Path) -> Any:
+        return self._path_of(str(place)).open("wb")
+
+    def _opened(self, name: str) -> Any:
+        path = self._path_of(f"{self.path}/{name}")
+        try:
+            return path.open("wb")
+        except FileNotFoundError:
+            self._make_folder(path)
+            return path.open("wb")
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file at once; its folder is made."""
         with self.open(name) as file:
             file.write(content)
 
-    def replace(self, name: str, content: bytes) -> None:
-        """Write a file so that a reader finds the old one or the new one, and nothing in between."""
-        if not self.is_local:
-            self.write(name, content)  # an object appears when it is whole
-            return
-        self.bring(name, io.BytesIO(content))
-
     def bring(self, name: str, content: IO[bytes]) -> None:
-        """Write a file of any size so; what breaks off leaves none."""
-        if not self.is_local:
-            try:
-                with self.open(name) as file:
-                    _copy(content, file)
-            except BaseException:
+        """Write a new file of any size; what breaks off leaves none."""
+        try:
+            with self.open(name) as file:
+                while piece := content.read(_PIECE):
+                    file.write(piece)
+        except BaseException:
+            if not self.is_local:
                 self.remove(name)  # closing made an object of the part that was written
-                raise
-            return
-        there = self.local(name)
-        new = there.with_name(f".{there.name}.new")
-        with new.open("wb") as file:
-            _copy(content, file)
-        new.replace(there)
+            raise
 
     def link(self, name: str, other: Folder, target: str) -> None:
         """Make a file that is one of another folder: a link on this machine, a copy elsewhere."""
@@ -162,17 +161,52 @@ class Folder:
         except (PermissionError, FileNotFoundError, NotADirectoryError, FileExistsError) as error:
             raise InvalidValueError("path", [f"cannot write {self.path}: {words_of_fault(error)}"]) from None
 
-    def _make_room(self, name: str) -> None:
-        folder = name.rpartition("/")[0]
-        if folder not in self._made:
-            self._made.add(folder)
-            if self.is_local:
-                self.local(name)
+
+@contextmanager
+def whole(place: Path, opened: Callable[[Path], Any]) -> Iterator[Any]:
+    """Open a local file to write bytes. It is there, in place of an earlier one, once all is written.
+
+    Whoever is killed leaves a hidden file beside it, which the next attempt writes over.
+
+    :param opened: opens the hidden file.
+    """
+    mark = hashlib.blake2b(place.name.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    new = place.with_name(f".{mark}.new")  # as short as any name may be
+    try:
+        with opened(new) as file:
+            yield file
+    except BaseException:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise
+    new.replace(place)
 
 
-def _copy(content: IO[bytes], out: Any) -> None:
-    while piece := content.read(_PIECE):
-        out.write(piece)
+@contextmanager
+def output(
+    what: str, path: str | None, path_of: PathOpener, opened: Callable[..., Any] = open_to_write
+) -> Iterator[Any]:
+    """Open a file of the user's to write bytes, as :func:`whole` does if it is local; None without a path.
+
+    The folder of a local file is made.
+
+    :param what: what it belongs to, for errors.
+    :param opened: opens it: :func:`~..ingest.read.storage.open_to_write`, or what is called as that is.
+    :raises InvalidValueError: if it cannot be written.
+    :raises StorageError: if its storage fails, and may be back.
+    """
+    place = None
+    with suppress(OSError, ImportError, ValueError):  # to open it tells what is wrong
+        found: Any = path_of(path) if path else None
+        if found is not None and is_local(found):
+            place = Path(getattr(found, "path", None) or str(found)).resolve()
+            place.parent.mkdir(parents=True, exist_ok=True)
+    if place is None or (place.exists() and not place.is_file()):  # such as a pipe
+        with opened(what, path, path_of) as file:
+            yield file
+        return
+    with whole(place, lambda new: opened(what, path, lambda _: path_of(str(new)))) as file:
+        yield file
 
 
 class Nowhere:

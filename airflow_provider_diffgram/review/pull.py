@@ -420,7 +420,7 @@ class _Pull:
         """Keep the version; note only what the next pull compares with, if that moved."""
         if self.shelf.marks_moved():
             marks = write_marks(self.folder, self.shelf.marks())
-            self.folder.replace(MANIFEST, last.model_copy(update={"marks": marks}).to_bytes())
+            self.folder.write(MANIFEST, last.model_copy(update={"marks": marks}).to_bytes())
             if marks != last.marks:
                 self.folder.remove(last.marks)
         files, instances = last.files, last.instances
@@ -511,7 +511,7 @@ class _Pull:
         if not is_there:
             place.write(MANIFEST, manifest.to_bytes())
         marks = write_marks(self.folder, self.shelf.marks())
-        self.folder.replace(MANIFEST, manifest.model_copy(update={"marks": marks}).to_bytes())
+        self.folder.write(MANIFEST, manifest.model_copy(update={"marks": marks}).to_bytes())
         if self.last is not None and self.last.marks != marks:
             self.folder.remove(self.last.marks)
         return self._pulled(manifest, is_new=True)

@@ -17,10 +17,10 @@ from typing import Any, Literal, get_args
 from ..drawing.likeness import box_iou
 from ..drawing.shapes import extent_of
 from ..ingest.read.paths import PathOpener
-from ..ingest.read.storage import open_to_write
 from ..models import InvalidValueError
 from ..models.base import is_score
 from ..models.problems import not_one_of
+from .folder import output
 
 By = Literal["score", "margin", "rare", "disagreement", "random"]
 
@@ -139,7 +139,7 @@ def write_chosen(chosen: Iterable[Chosen], path: str, path_of: PathOpener) -> No
 
     :raises InvalidValueError: if it cannot be written.
     """
-    with open_to_write("report", path, path_of) as file:
+    with output("report", path, path_of) as file:
         for each in chosen:
             value = {} if each.value is None else {"value": each.value}
             line = json.dumps({"file_id": each.file_id, "why": each.why, **value})

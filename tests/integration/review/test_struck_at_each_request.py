@@ -1,4 +1,4 @@
-"""Whatever request of the loop goes wrong, and however: nothing doubled, nothing lost, and a retry ends well."""
+"""Whatever request of the loop fails, and however: nothing is doubled or lost, and a retry ends well."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def ended(do: Callable[[], T]) -> T:
         try:
             return do()
         except DiffgramError as error:
-            assert not error.permanent, error
+            if error.permanent:
+                raise
     raise AssertionError(f"failed {ATTEMPTS} times")
 
 
