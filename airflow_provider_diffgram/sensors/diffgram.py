@@ -93,11 +93,15 @@ class DiffgramInputSensor(WaitingOperator, WaitSensor):
         In reschedule mode nothing is remembered between pokes, so a poke also waits for what will be decided
         within seconds.
         """
-        waiting = self._waiting or self._prepare(context, self._handles())
-        receipt = self._look(context, waiting.poke(seconds_of(self.poke_interval)))
-        if receipt is None:
-            return PokeReturnValue(is_done=False)
-        return PokeReturnValue(is_done=True, xcom_value=self._announce_receipt(context, receipt))
+
+        def poll() -> PokeReturnValue:
+            waiting = self._waiting or self._prepare(context, self._handles())
+            receipt = self._look(context, waiting.poke(seconds_of(self.poke_interval)))
+            if receipt is None:
+                return PokeReturnValue(is_done=False)
+            return PokeReturnValue(is_done=True, xcom_value=self._announce_receipt(context, receipt))
+
+        return self._surviving(poll)
 
     def _report_path(self) -> str | None:
         return self.report

@@ -70,8 +70,12 @@ class DiffgramReviewSensor(WaitSensor):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Poll once; true when enough is reviewed."""
-        receipt = self._look(context)
-        return PokeReturnValue(is_done=receipt is not None, xcom_value=receipt)
+
+        def poll() -> PokeReturnValue:
+            receipt = self._look(context)
+            return PokeReturnValue(is_done=receipt is not None, xcom_value=receipt)
+
+        return self._surviving(poll)
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None) -> dict[str, Any]:
         """Turn the trigger's event into the receipt, or into the failure."""

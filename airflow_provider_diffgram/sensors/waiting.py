@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowSkipException,
     BaseSensorOperator,
+    PokeReturnValue,
 )
 
 from ..hooks.diffgram import failing_for_good
@@ -18,10 +20,15 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
+_MOST_FAILED = 10
+"""Polls in a row that may fail in a worker, as in the triggerer."""
+
+
 class WaitSensor(DeferringOperator, BaseSensorOperator):
     """Waits in a worker, or in the triggerer."""
 
     deferrable: bool
+    _failed = 0
 
     def execute(self, context: Context) -> Any:
         """Wait, here or in the triggerer, and return the receipt."""
@@ -37,6 +44,24 @@ class WaitSensor(DeferringOperator, BaseSensorOperator):
             if self.soft_fail:  # as the base class does for what it runs itself
                 raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
             raise
+
+    def _surviving(self, poll: Callable[[], PokeReturnValue]) -> PokeReturnValue:
+        """Poll in a worker; what may pass is passed over, unless too many polls in a row failed.
+
+        Rescheduled, each poll is a process of its own that knows of no other: it fails, and Airflow retries.
+        """
+        from ..client import NotProcessedError, OutcomeUnknownError
+
+        try:
+            found = poll()
+        except (NotProcessedError, OutcomeUnknownError) as error:
+            self._failed += 1
+            if self.mode != "poke" or self._failed >= _MOST_FAILED:
+                raise
+            self.log.warning("poll %s of %s failed: %s", self._failed, _MOST_FAILED, error)
+            return PokeReturnValue(is_done=False)
+        self._failed = 0
+        return found
 
     def _patience(self) -> float:
         return seconds_of(self.timeout)

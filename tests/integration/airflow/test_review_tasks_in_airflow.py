@@ -175,3 +175,19 @@ def test_a_wrong_wait_fails_without_a_retry(run_dag, client, conf, problem, capl
     assert ran.states == {"here": {"failed"}, "deferred": {"failed"}}
     assert set(ran.tries.values()) == {1}
     assert problem in told(caplog, capfd)
+
+
+def test_polls_that_fail_are_passed_over_here_and_in_the_triggerer(
+    run_dag, client, files, job, diffgram_emulator
+):
+    client.run(add_tasks(client.project, job, files))
+    person = Person.of(diffgram_emulator)
+    for task in tasks_of(client, job).values():
+        person.complete(task)
+    down = {"status": 500, "body": {"error": "down"}, "times": 6, "by": "program"}
+    diffgram_emulator.fault("/task/list$", "status", skip=1, **down)
+    ran = run_dag("wait_for_review", job=job, files=json.dumps(files))
+    assert not diffgram_emulator.control("state")["faults"]
+    assert ran.state == "success", ran.states
+    assert ran.tries["here"] == 1
+    assert ran.results["here"]["complete"] == len(files)

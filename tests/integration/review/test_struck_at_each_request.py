@@ -94,20 +94,23 @@ def test_a_job_and_its_tasks(desk: Desk, way: dict[str, Any]):
 
 
 def test_a_wait(desk: Desk, way: dict[str, Any]):
-    files = desk.files(3)
+    files = desk.files(4)
     job = desk.job(attach=False)
     desk.run(add_tasks(desk.client.project, job.id, files))
     tasks = desk.tasks(job.id)
     for file_id in files[:2]:
         desk.person.complete(tasks[file_id])
     desk.person.archive(tasks[files[2]])
+    gone = {"project": desk.client.project, "file_id": files[3], "state": "removed"}
+    desk.emulator.control("files", gone)
 
     def wait(job_id: int | None) -> ReviewReceipt:
         pace = {"timeout": 300.0, "poll_interval": 2.0}
         return ended(lambda: wait_for_review(desk.client, job_id=job_id, file_ids=files, **pace))
 
     def check(receipt: ReviewReceipt) -> None:
-        assert (receipt.complete, receipt.archived, receipt.expected) == (2, 1, 3)
+        stands = (receipt.complete, receipt.archived, receipt.removed, receipt.expected)
+        assert stands == (2, 1, 1, 4)
 
     for job_id in (job.id, None):
         assert struck_at_each(desk, way, lambda _, job_id=job_id: wait(job_id), check) >= 3
