@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
@@ -142,6 +142,11 @@ def named(noun: str, things: Sequence[object], most: int = _MOST_NAMED) -> str:
     :param noun: whose plural takes an s.
     """
     return f"{noun}{'' if len(things) == 1 else 's'} {first_of(things, most)}"
+
+
+def is_count(value: object) -> TypeGuard[float]:
+    """Whether a value is a number of 0 or more; True is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 def not_one_of(name: str, value: object, allowed: Iterable[object]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Required, TypedDict, get_args
 
 from ...client.sync import MOST_AT_ONCE
 from ...models import InvalidValueError
-from ...models.problems import not_one_of
+from ...models.problems import is_count, not_one_of
 from ...pulse import Progress
 from ..check.labels import UNKNOWN_LABELS, Ref, UnknownLabels
 from ..defaults import CONCURRENCY
@@ -112,9 +112,9 @@ class Options:
             problems += not_one_of(name, value, known)
         if self.record and self.record == self.report:
             problems.append(f"record and report are both {self.record!r}: give each a path of its own")
-        if not self.max_failed >= 0:
-            problems.append(f"max_failed must be 0 or more, not {self.max_failed}")
-        if not isinstance(self.concurrency, int) or not 1 <= self.concurrency <= MOST_AT_ONCE:
+        if not is_count(self.max_failed):
+            problems.append(f"max_failed must be 0 or more, not {self.max_failed!r}")
+        if type(self.concurrency) is not int or not 1 <= self.concurrency <= MOST_AT_ONCE:
             problems.append(f"concurrency must be 1 to {MOST_AT_ONCE}, not {self.concurrency!r}")
         problems += self._refresh_problems()
         if problems:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...models import InvalidValueError, Packet
-from ...models.problems import count_of
+from ...models.base import is_score
+from ...models.problems import count_of, is_count
 from ..limits import allowed
 from .counts import Counts
 
@@ -31,15 +32,15 @@ class Limits:
         :raises InvalidValueError: with all of them.
         """
         problems = [
-            f"{name} must be 0 or more, not {value}"
+            f"{name} must be 0 or more, not {value!r}"
             for name, value in vars(self).items()
-            if value is not None and not value >= 0
+            if value is not None and not is_count(value)
         ]
         mean = self.min_mean_score
-        if mean is not None and mean > 1:
-            problems.append(f"min_mean_score must be between 0 and 1, as scores are, not {mean}")
+        if is_count(mean) and not is_score(mean):
+            problems.append(f"min_mean_score must be between 0 and 1, as scores are, not {mean!r}")
         low, high = self.min_instances, self.max_instances
-        if low is not None and high is not None and low > high:
+        if is_count(low) and is_count(high) and low > high:
             problems.append(f"min_instances ({low}) is more than max_instances ({high})")
         if problems:
             raise InvalidValueError("limits", problems)

@@ -153,6 +153,9 @@ def test_if_exists_fail_names_all_that_is_there_and_sends_nothing(
         ),
         ({"max_failed": -1}, "max_failed must be 0 or more, not -1"),
         ({"concurrency": 0}, "concurrency must be 1 to 32, not 0"),
+        ({"max_failed": "2"}, "max_failed must be 0 or more, not '2'"),
+        ({"max_failed": True}, "max_failed must be 0 or more, not True"),
+        ({"concurrency": True}, "concurrency must be 1 to 32, not True"),
         ({"concurrency": 33}, "concurrency must be 1 to 32, not 33"),
     ],
 )

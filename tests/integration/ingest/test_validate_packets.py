@@ -208,6 +208,16 @@ def test_unknown_labels_are_judged_as_the_push_will(
         ({"limits": Limits(max_invalid=-1)}, "max_invalid must be 0 or more"),
         ({"limits": Limits(max_invalid=float("nan"))}, "max_invalid must be 0 or more"),
         ({"limits": Limits(min_instances=3, max_instances=2)}, "min_instances (3) is more than"),
+        (
+            {"limits": Limits(max_invalid=-1, min_instances=3, max_instances=2)},
+            "min_instances (3) is more than",
+        ),
+        (
+            {"limits": Limits(min_mean_score=87)},
+            "min_mean_score must be between 0 and 1, as scores are, not 87",
+        ),
+        ({"limits": Limits(min_mean_score=True)}, "min_mean_score must be 0 or more, not True"),
+        ({"limits": Limits(min_mean_score="0.5")}, "min_mean_score must be 0 or more, not '0.5'"),
         ({"samples": 1000}, "samples must be 0 to 100"),
         ({"unknown_labels": "ignore"}, "unknown_labels must be one of"),
         ({"report": "/no/such/folder/report.jsonl"}, "cannot write /no/such/folder/report.jsonl"),
