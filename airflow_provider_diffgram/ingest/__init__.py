@@ -1,7 +1,7 @@
-"""Sends things to Diffgram, each exactly once, and finds out when they have arrived. No Airflow here.
+"""Sends packets to Diffgram exactly once, and finds out when they have arrived. Imports no Airflow.
 
 In the order of work: :mod:`.read` what a task was given, :mod:`.check` it, find out what is on the
-:mod:`.server`, :mod:`.send` each item once, :mod:`.watch` until all have arrived. :mod:`.validation` only
+:mod:`.server`, :mod:`.send` each item once, and :mod:`.watch` until all have arrived. :mod:`.validation` only
 checks. Your own programs can import what they need from here; each name is imported on first use.
 """
 

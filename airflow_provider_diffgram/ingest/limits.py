@@ -1,4 +1,4 @@
-"""How much to ask for at once, and how long to wait: one value, so that a test can make it small."""
+"""How much to request at once, and how long to wait, in one object, so that tests can set small values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..client.routes.uploads import MIB
 
 
 def allowed(most: float, of: int) -> float:
-    """Return how many ``of`` so many may fail.
+    """Return how many of ``of`` may fail.
 
     :param most: a number, or a share if below 1.
     """
@@ -18,33 +18,33 @@ def allowed(most: float, of: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Amounts and times that the project chose itself; what a user may choose is a parameter.
+    """Amounts and times that users cannot choose.
 
     For a push:
 
     :param chunk: packets that are checked and sent together.
-    :param linger: seconds that what a generator yields waits at most for more, to be sent together.
+    :param linger: most seconds that a yielded packet waits for others, to be sent together.
     :param dataset_cap: most images of a dataset (server.md 3.3).
     :param batch: most packets of a batch: a listing shows no more (quirk 13).
-    :param upload: bytes of one request at most (server.md 1.4).
-    :param upload_chunk: bytes of a chunk of a large upload at most; each is streamed, so memory is no matter.
-    :param medium: bytes of a medium by URL or of a blob that the worker reads where the queue could take it.
-    :param medium_seconds: seconds that the worker reads such a medium.
-    :param stuck_after: seconds without any change after which an input that the server has begun with is
-        taken for lost.
+    :param upload: most bytes of one request (server.md 1.4).
+    :param upload_chunk: most bytes of a chunk of a large upload; chunks are streamed, so memory is no limit.
+    :param medium: most bytes of a medium by URL or blob that the worker reads if the queue could take it.
+    :param medium_seconds: most seconds that the worker reads such a medium.
+    :param stuck_after: seconds without change after which an input that the server has started counts as
+        lost.
 
     For waiting:
 
     :param page: most rows in one listing.
-    :param sample: rows of a routine look. Fewer rows are all there are; as many mean that the end is far.
+    :param sample: rows of a routine poll. Fewer rows are all there are; as many mean that the end is far.
     :param light_instances: a list of at most ``sample`` rows with at most this many instances is read whole
-        at each look.
-    :param failures_every: one routine look in this many is for failures.
-    :param batches_at_once: unsettled batches that one look asks for; more if they are full.
-    :param rest: seconds to leave a batch alone while both it and another one are far from their end.
+        at each poll.
+    :param failures_every: one routine poll in this many looks for failures.
+    :param batches_at_once: unsettled batches in one poll; more if they are full.
+    :param rest: seconds between polls of a batch while both it and another one are far from their end.
     :param missing_after: seconds after which an input that the server does not list counts as missing.
     :param files_held: files whose instances are in memory at once.
-    :param files_compared: files per look that are read to name the predictions they lack.
+    :param files_compared: files per poll that are read to name the predictions that they lack.
     :param doubtful_after: share of the stall timeout after which a wait without movement also looks at the
         rest of the project.
     """

@@ -1,8 +1,8 @@
-"""Attribute values in the one shape that the server understands for each kind (server.md 5.4).
+"""Converts attribute values to the only form that the server understands for each kind (server.md 5.4).
 
-A value of another shape fails the row after everything is stored, or is stored where nobody sees it; an
-option that does not exist loses all instances and costs the server a thread. So everything is checked, and
-brought into its shape, before it is sent.
+A value in another form fails the row after everything is stored, or is stored where nobody sees it. An option
+that does not exist loses all instances and costs the server a thread. So every value is checked and converted
+before it is sent.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _WORDS = frozenset({"name", "display_name"})
 
 
 class Attributes:
-    """The attributes of a project, and by name those of a label schema.
+    """The attributes of a project, and those of a label schema by name.
 
     :param project: all attribute groups of the project.
-    :param schema: those of the label schema.
+    :param schema: the attribute groups of the label schema.
     """
 
     def __init__(self, project: Iterable[AttributeGroup], schema: Iterable[AttributeGroup]) -> None:
@@ -40,15 +40,15 @@ class Attributes:
 
     @property
     def names(self) -> list[str]:
-        """What attributes of the schema are called, in alphabetical order."""
+        """The names of the schema's attributes, in alphabetical order."""
         return sorted({group.name or group.prompt or "" for of in self._by_name.values() for group in of})
 
     def unknown(self, instance: Instance) -> set[str]:
-        """Return the ``attributes`` missing from the schema."""
+        """Return the names in ``attributes`` that are missing from the schema."""
         return {name for name in instance.attributes or {} if name not in self._by_name}
 
     def problems(self, instance: Instance) -> list[str]:
-        """Return what is wrong with the attributes of an instance, but for unknown names."""
+        """Return what is wrong with the attributes of an instance, except unknown names."""
         problems = []
         seen: dict[str, str] = {}
         for name, value in (instance.attributes or {}).items():
@@ -78,9 +78,9 @@ class Attributes:
         return problems
 
     def on_wire(self, instance: Instance) -> dict[str, Any]:
-        """Return group id as text -> value; null under a name is no value.
+        """Return group id as text -> value; a null under a name is left out.
 
-        :raises KeyError, ValueError: for what :meth:`unknown` and :meth:`problems` tell.
+        :raises KeyError, ValueError: for what :meth:`unknown` and :meth:`problems` report.
         """
         named = {
             str(self._by_name[name][0].id): value_on_wire(self._by_name[name][0], value)
@@ -95,18 +95,18 @@ class Attributes:
 
 
 def value_on_wire(group: AttributeGroup, value: Any) -> Any:
-    """Return a value in the shape that the server wants for the group's kind.
+    """Return a value in the form that the server needs for the group's kind.
 
-    :param value: an option by name or id, a list of them, a text, a number, a date as the kind demands; or
-        what the server wants, which stays as it is. A kind that is not known takes anything.
-    :raises ValueError: if the kind cannot take it.
+    :param value: an option by name or id, a list of options, a text, a number or a date, depending on the
+        kind; or the server's own form, which stays unchanged. An unknown kind accepts anything.
+    :raises ValueError: if the kind does not accept it.
     """
     read = _READERS.get(group.kind or "")
     return read(group, value) if read else value
 
 
 def identity_of_attributes(groups: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values without the words of their options, which a person may change in Diffgram."""
+    """Return values without the texts of their options, which people may change in Diffgram."""
     return {group_id: _without_words(value) for group_id, value in groups.items()}
 
 
@@ -129,7 +129,7 @@ def _called(group: AttributeGroup) -> str:
 
 
 def _option(group: AttributeGroup, wanted: Any) -> AttributeOption:
-    """Return the option of that name, or id as a number or a text of digits."""
+    """Return the option with that name, or with that id as a number or a text of digits."""
     _check_kind(wanted)
     named = [option for option in group.options if option.name == str(wanted) and not option.archived]
     by_id = _with_id(group, wanted)

@@ -1,4 +1,4 @@
-"""Images that Diffgram reads through a connection: the server proves nothing of them, so we do (quirk 57)."""
+"""Checks images that Diffgram reads through a connection, because the server does not (quirk 57)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .lookup import choose
 _log = logging.getLogger(__name__)
 
 _SCHEMES = {"amazon_aws": "s3", "microsoft_azure": "abfs"}
-"""Provider of a connection that takes blobs -> scheme of a path there."""
+"""Provider of a connection that supports blobs -> URL scheme of its paths."""
 
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _WEBP = (b"RIFF", b"WEBP")
@@ -21,10 +21,10 @@ _HEAD = 16
 
 
 class Blobs:
-    """Connections by name or id, and what can be found out about the objects behind them.
+    """Finds connections by name or id, and checks the objects behind them.
 
-    :param path_of: opens objects with the worker's own credential, which may be another than Diffgram's.
-    :ivar unchecked: number of objects that could not be looked at.
+    :param path_of: opens objects with the worker's own credential, which may differ from Diffgram's.
+    :ivar unchecked: number of objects that could not be checked.
     """
 
     def __init__(self, client: DiffgramClient, path_of: PathOpener) -> None:
@@ -35,13 +35,13 @@ class Blobs:
         self._closed: set[str] = set()
 
     def connection_id(self, media: BlobMedia) -> int:
-        """Return the id of a medium's connection, which was found before."""
+        """Return the id of a medium's connection, which :meth:`problems` has found."""
         connection = self._find(media.connection_id)
         assert connection is not None
         return connection.id
 
     def problems(self, media: BlobMedia) -> list[str]:
-        """Return why Diffgram could not show a blob; empty if it could, or if that cannot be told."""
+        """Return why Diffgram cannot show a blob; empty if it can, or if the worker cannot read it."""
         try:
             connection = self._find(media.connection_id)
         except ValueError as error:
@@ -65,14 +65,14 @@ class Blobs:
         return self._object_problems(_bucket(connection, media), media)
 
     def path(self, media: BlobMedia) -> PatientPath | None:
-        """Return where the worker reads a blob of a known connection; None if nothing of its bucket."""
+        """Return the path of a blob for the worker; None if the worker cannot read its bucket."""
         connection = self._find(media.connection_id)
         assert connection is not None
         bucket = _bucket(connection, media)
         return None if bucket in self._closed else self._path_of(f"{bucket}/{media.raw_data_blob_path}")
 
     def give_up(self, media: BlobMedia) -> None:
-        """Read nothing more from the bucket of a blob."""
+        """Stop reading from the bucket of a blob."""
         connection = self._find(media.connection_id)
         assert connection is not None
         self._closed.add(_bucket(connection, media))
@@ -112,7 +112,7 @@ def _bucket(connection: StorageConnection, media: BlobMedia) -> str:
 
 
 def is_image(head: bytes) -> bool:
-    """Return whether bytes begin as an image that Diffgram can show.
+    """Return whether bytes begin like an image that Diffgram can show.
 
     :param head: the first 16 bytes, or more.
     """

@@ -1,4 +1,4 @@
-"""Everything that can be known to be wrong is known before the first packet is sent, all at once."""
+"""Checks everything that can be checked before the first packet is sent, and reports all problems at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .video_length import frame_problems, frame_problems_of_file
 M = TypeVar("M", bound=BaseModel)
 
 _WITH_ONE_LIST = frozenset(MEDIA_TYPES) - {"video"}
-"""Types of files whose instances stand in one list, not in one for each frame."""
+"""Types of files whose instances are in a single list, not in one list per frame."""
 
 _SHOWN = 100
 _NAME = 80
@@ -43,14 +43,14 @@ _FILES_KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where packets go, and how what they name is understood there.
+    """Where packets are sent, and how to resolve the names in them.
 
-    :param dataset: name or id.
-    :param label_schema: name or id; the project's default schema when None.
-    :param unknown_labels: what becomes of labels missing from the schema: ``fail``, ``drop`` or ``create``.
-    :param origin: model and run (or None) of predictions that name no model.
-    :param writes_files: whether predictions may be written into existing files, rather than queued.
-    :param compares_shapes: whether predictions are compared with what people left, by how they overlap.
+    :param dataset: name or id of the dataset.
+    :param label_schema: name or id of the label schema; None means the project's default.
+    :param unknown_labels: what to do with labels missing from the schema: ``fail``, ``drop`` or ``create``.
+    :param origin: model and run (or None) for predictions that name no model.
+    :param writes_files: whether predictions may be written into existing files, not only queued.
+    :param compares_shapes: whether the overlap of predictions with people's work will be measured.
     """
 
     dataset: str | int | None
@@ -63,18 +63,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the check finds out. The check alone adds to it; what sends reads it.
+    """What the check finds out. Only the check adds to it; the code that sends reads it.
 
-    :param directory_id: dataset to send to.
-    :param labels: of the schema.
+    :param directory_id: id of the dataset to send to.
+    :param labels: labels of the schema.
     :param documents: renders pages.
     :param blobs: finds connections, and reads objects.
-    :param known: names of the root files and places of the children to be.
-    :param there: children that were there, by parent.
-    :param media_types: of the packets that go through the queue, and of videos.
+    :param known: names of the root files, and places of the children, to be sent.
+    :param there: existing children by parent file id.
+    :param media_types: media types of packets that may be queued, and of all videos.
     :param large: paths of media that are uploaded in chunks.
     :param unseen: packets with instances that nobody will see.
-    :param limits: how much goes together.
+    :param limits: how much is sent together.
     """
 
     directory_id: int
@@ -90,7 +90,7 @@ class Plan:
 
 
 Candidate = Packet | Mapping[str, Any] | list[str]
-"""A packet, the fields of one, or what is wrong with it: texts that begin with its place."""
+"""A packet, its fields, or what is wrong with it: messages that begin with its place."""
 
 
 def validated(
@@ -98,8 +98,8 @@ def validated(
 ) -> Iterator[M | list[str]]:
     """Yield each value as a ``model``, or what is wrong with it.
 
-    :param what: what one of them is called, such as ``packet``.
-    :param first: number of the first one.
+    :param what: what to call a value in messages, such as ``packet``.
+    :param first: number of the first value.
     """
     for number, value in enumerate(values, first):
         try:
@@ -109,10 +109,10 @@ def validated(
 
 
 def place_of(value: object, what: str, number: int) -> str:
-    """Return what a packet is called in a message: its number, and its name, if it has one.
+    """Return how messages name a packet: its number, and its name if it has one.
 
-    :param value: a packet, or the fields of what should have been one.
-    :param what: such as ``packet``.
+    :param value: a packet, or the fields of an invalid one.
+    :param what: what to call it, such as ``packet``.
     """
     given = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
     name = given.get("original_filename")
@@ -126,10 +126,10 @@ def place_of(value: object, what: str, number: int) -> str:
 
 
 class Preparation:
-    """Checks packets against the models, the media and the project, and gathers the plan on the way.
+    """Checks packets against the models, the media and the project, and builds the plan.
 
     :param target: dataset and labels.
-    :param limits: how much goes together.
+    :param limits: how much is sent together.
     :ivar checked: number of packets that were checked.
     """
 
@@ -145,19 +145,19 @@ class Preparation:
         self._unshown = 0
 
     def problems_of(self, packet: Packet, where: str) -> list[str]:
-        """Return what is wrong with a valid packet, looked at by itself.
+        """Return what is wrong with a single packet that is valid for the model.
 
-        :param where: place to begin each problem with, such as ``packet 3``.
+        :param where: how each problem begins, such as ``packet 3``.
         """
         self.checked += 1
         return self._check.problems(packet, where)
 
     def problems_of_all(self) -> list[str]:
-        """Return what is wrong with the dataset, the schema, and the packets that were looked at together."""
+        """Return what is wrong with the dataset, the schema, and the packets checked so far as a whole."""
         return [*self._problems, *self.plan.labels.schema_problems, *self._check.among_root_files()]
 
     def check_targets(self) -> None:
-        """Check what is known before the first packet.
+        """Check dataset and schema, which are known before the first packet.
 
         :raises InvalidValueError: if the dataset or the schema does not exist.
         """
@@ -168,8 +168,8 @@ class Preparation:
     def look_at(self, packets: Iterable[Candidate]) -> None:
         """Check some packets.
 
-        :raises InvalidValueError: with every problem found; none of these was sent.
-        :raises StorageError: if a storage fails, and may be back; none of these was sent.
+        :raises InvalidValueError: with every problem found; none of these packets was sent.
+        :raises StorageError: if a storage fails, which may pass; none of these packets was sent.
         """
         self._check.begin()
         for packet in validated(Packet, packets, "packet", self.checked):
@@ -209,11 +209,11 @@ class _Check:
         self._asked, self._is_listed, self._worth_listing = 0, False, SEARCH_ONE_BY_ONE
 
     def begin(self) -> None:
-        """Look at more packets: what was seen of the dataset may be hours old."""
+        """Prepare to check more packets: the last listing of the dataset may be hours old."""
         self._asked, self._is_listed = 0, False
 
     def problems(self, packet: Packet, where: str) -> list[str]:
-        """Return what is wrong with a valid packet, as far as files, names, labels and targets go."""
+        """Return what is wrong with the files, names, labels and targets of a packet."""
         instances = packet.instances
         problems = [*self._plan.labels.note(instances), *repeated_references(packet)]
         if packet.media is not None:
@@ -262,7 +262,7 @@ class _Check:
     def among_root_files(self) -> list[str]:
         """Return which parents are not in the dataset, and which new children have the name of a root file.
 
-        The server would fail such children (server.md 3.5).
+        Such children would fail on the server (server.md 3.5).
         """
         names, self._new_children = self._new_children, set()
         if not names or not self._plan.directory_id:
@@ -288,7 +288,7 @@ class _Check:
         return [*elsewhere, *problems]
 
     def _list_new_root_files(self) -> None:
-        """Take note of the root files that came since this was done last: of all, at first."""
+        """Record the root files that are newer than those of the last call; all of them at the first call."""
         known, before = self._plan.known, self._plan.known.newest_root()
         newest_first = root_files(self._client, self._plan.directory_id, None)
         for file in takewhile(lambda file: file.id > before, newest_first):
@@ -360,9 +360,9 @@ class _Check:
         return found[0] if found else None
 
     def _listed(self, file_id: int) -> File | None:
-        """Return a file of the dataset, which is listed where files are many; None for one of another kind.
+        """Return a file from the listed dataset; None if it is not there, or while few files were asked for.
 
-        Of a video or a compound file more is to be known.
+        The listing leaves out videos and compound files, of which more must be known.
         """
         self._asked += 1
         if not self._plan.directory_id or self._asked <= self._worth_listing:
@@ -372,7 +372,7 @@ class _Check:
         return self._plan.known.listed(file_id)
 
     def _list(self) -> None:
-        """List the dataset; where that takes many requests it is worth them for as many files only."""
+        """List the dataset. The next listing is worth its requests only for as many files as it has pages."""
         self._is_listed, pages = True, 0
         self._plan.known.forget_listed()
         living = iter(root_files(self._client, self._plan.directory_id, None))

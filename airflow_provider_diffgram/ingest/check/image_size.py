@@ -16,7 +16,7 @@ from ..read.pages import MOST_PIXELS
 from ..read.paths import PathOpener, is_local
 
 _BLOCK = 2**16
-"""Bytes that a storage is to fetch at once: a header is within the first few of them."""
+"""Bytes requested from a storage at once; a header is shorter."""
 
 
 Size = tuple[int, int]
@@ -26,14 +26,14 @@ Size = tuple[int, int]
 def size_problems(
     media: PathMedia, path_of: PathOpener, instances: Sequence[Instance] = ()
 ) -> tuple[list[str], list[str]]:
-    """Return why an image is too large, and which predictions are not on it; nothing if its header is silent.
+    """Return why an image is too large, and which predictions are outside it; empty if the header is unclear.
 
-    Of an image above 7680 pixels the server stores a wrong size, and squeezes some (quirk 45). It compares no
-    prediction with the image (server.md 5.3): one that is all outside would be stored where nobody sees it.
+    For an image above 7680 pixels the server stores a wrong size, and squeezes some formats (quirk 45). It
+    does not compare predictions with the image (server.md 5.3): nobody would see one that is outside.
 
-    :param instances: predictions on it.
-    :raises StorageError: if the storage fails now, and may be back.
-    :raises OSError: if it cannot be read.
+    :param instances: predictions for the image.
+    :raises StorageError: if the storage fails, which may pass.
+    :raises OSError: if the image cannot be read.
     """
     if media.type != "image":
         return [], []
@@ -54,13 +54,13 @@ def size_problems(
 
 
 _TURNED_UNTOLD = (".png", ".webp")
-"""Files of which imagesize does not tell how EXIF turns them."""
+"""Files for which imagesize ignores the EXIF rotation."""
 
 
 def outside_problems(instances: Iterable[Instance], size: Size, *, may_be_turned: bool = False) -> list[str]:
-    """Return what is wrong with predictions of which no part is on their image; at most one line.
+    """Return at most one line about predictions that are completely outside their image.
 
-    :param size: of the image as people see it.
+    :param size: size of the image as people see it.
     :param may_be_turned: whether people may see it with width and height exchanged.
     """
     sizes = [size, size[::-1]] if may_be_turned else [size]
@@ -98,10 +98,10 @@ def _extent(instance: Instance) -> tuple[float, float, float, float] | None:
 
 
 def too_large(name: str, file: BinaryIO) -> str | None:
-    """Return why an image is too large; None if it is not or if its header does not tell.
+    """Return why an image is too large; None if it is not, or if its header does not say.
 
-    :param name: what to call it.
-    :param file: open for reading, and able to seek.
+    :param name: its name in the message.
+    :param file: open for reading, and seekable.
     """
     size = size_of(file)
     if size is None or max(size) <= MOST_PIXELS:
@@ -113,15 +113,15 @@ def too_large(name: str, file: BinaryIO) -> str | None:
 
 
 def size_of(file: BinaryIO, *, as_seen: bool = False) -> Size | None:
-    """Return width and height of an image as they are stored; None if the header does not tell.
+    """Return the width and height of an image as stored; None if the header does not say.
 
-    :param file: open for reading, and able to seek.
-    :param as_seen: whether to return them as people see the image: turned as EXIF says.
+    :param file: open for reading, and seekable.
+    :param as_seen: whether to return them as people see the image, rotated as EXIF says.
     """
     try:
         found = imagesize.get_info(file, dpi=False, colors=False, exif_rotation=as_seen, channels=False)
     except (OSError, DiffgramError):
         raise
-    except Exception:  # noqa: BLE001  # what a broken header makes of a reader is not bounded
+    except Exception:  # noqa: BLE001  # a broken header may raise anything
         return None
     return (found.width, found.height) if min(found.width, found.height) > 0 else None

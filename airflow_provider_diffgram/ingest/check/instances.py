@@ -1,4 +1,4 @@
-"""What is wrong between the instances of a packet, and between them and their file."""
+"""Finds instances of a packet that do not fit each other, or their file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _log = logging.getLogger(__name__)
 
 
 class Unseen:
-    """Packets with instances that Diffgram stores, and that nobody sees there.
+    """Packets with instances that Diffgram stores but nobody will see.
 
-    They are told, not refused: the server accepts them, and one box beside its picture is to stop no night's
-    push.
+    They are logged, not refused: the server accepts them, and one box outside its picture must not stop a
+    night's push.
     """
 
     def __init__(self) -> None:
@@ -28,9 +28,10 @@ class Unseen:
         self._count = self._told = self._problems = 0
 
     def note(self, where: str, problems: Sequence[str]) -> None:
-        """Take note of what nobody sees of a packet; nothing if there is nothing.
+        """Record the instances of a packet that nobody will see.
 
-        :param where: the packet is, as messages say it.
+        :param where: how messages name the packet.
+        :param problems: one line for each kind of problem; may be empty.
         """
         if problems:
             self._count += 1
@@ -38,7 +39,7 @@ class Unseen:
             self._first += [f"{where}: {problem}" for problem in problems][: _SHOWN - len(self._first)]
 
     def tell(self) -> None:
-        """Tell in the log how many packets have such instances, unless that is told."""
+        """Log how many packets have such instances, if the number has changed."""
         if self._count != self._told:
             self._told = self._count
             more = self._problems - len(self._first)
@@ -50,9 +51,9 @@ class Unseen:
 
 
 def misplaced(instances: Iterable[Instance], file_type: str) -> list[str]:
-    """Return which instances nobody would see on a file: Diffgram stores a box on a text.
+    """Return which types of instances a file cannot show: Diffgram stores even a box on a text.
 
-    :param file_type: ``image``, ``video``, ``text`` or ``audio``; of any other nothing is told.
+    :param file_type: ``image``, ``video``, ``text`` or ``audio``; for any other type the result is empty.
     """
     found = dict.fromkeys(each.type for each in instances if not _fits(each.type, file_type))
     if not found:
@@ -74,10 +75,10 @@ def _fits(kind: str, file_type: str) -> bool:
 
 
 def repeated_references(packet: Packet) -> list[str]:
-    """Return which of the user's own references several instances have, of a video in one frame.
+    """Return which of the user's own references are repeated; in a video, within one frame.
 
-    A reference tells whether its instance is there already: a second one with it would never be sent to a
-    file that has the first.
+    A reference shows whether its instance is already stored. A second instance with it would never be sent to
+    a file that has the first.
     """
     repeated: dict[str, None] = {}
     for instances in (packet.instance_list, *(packet.frame_packet_map or {}).values()):

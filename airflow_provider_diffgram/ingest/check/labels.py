@@ -1,4 +1,4 @@
-"""Label and attribute names to ids: everything about instances that only the live project knows."""
+"""Converts names of labels and attributes to ids, which only the live project knows."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ them."""
 UNKNOWN_LABELS: tuple[str, ...] = get_args(UnknownLabels)
 
 Ref = tuple[str, str | None]
-"""A model and its run."""
+"""The references of a model and its run."""
 
 _MOST_NAMED = 20
 
 _NOTED = 1000
-"""So many unknown names are remembered; a field taken for a label may give any number."""
+"""Most unknown names that are remembered: a wrong field read as the label may give any number."""
 
 
 class Labels:
     """The labels and attributes of one schema.
 
-    :meth:`note` collects unknown names and ids, and :meth:`problems` reports all at once, and so a schema
-    that does not exist.
+    :meth:`note` collects unknown names and ids, and :meth:`problems` reports all of them at once, or that the
+    schema does not exist.
 
-    :param label_schema: name or id; the default schema when None.
+    :param label_schema: name or id of the schema; None means the default schema.
     :param unknown: what to do with labels missing from the schema.
-    :param origin: model and run of predictions that name none.
+    :param origin: model and run for predictions that name none.
     """
 
     def __init__(
@@ -72,22 +72,22 @@ class Labels:
 
     def _read(self) -> None:
         listed = self._client.send(routes.list_labels(self._client.project, self._schema.id))
-        # Names are not unique (server.md 2.1); the server itself prefers the newest of a name.
+        # Names are not unique (server.md 2.1); the server itself prefers the newest label of a name.
         self.ids = {label.name: label.id for label in sorted(listed.labels, key=lambda label: label.id)}
         self._project_ids = listed.project_ids | {label.id for label in listed.labels}
 
     @property
     def schema_problems(self) -> list[str]:
-        """Why there is no such schema; empty if there is."""
+        """Why the schema was not found; empty if it was."""
         return list(self._schema_problems)
 
     @property
     def names(self) -> dict[int, str]:
-        """``label_file_id`` -> name, of the schema."""
+        """``label_file_id`` -> name, for the labels of the schema."""
         return {label_file_id: name for name, label_file_id in self.ids.items()}
 
     def note(self, instances: Iterable[Instance]) -> list[str]:
-        """Take note of unknown labels and attribute names; return what else is wrong with ``instances``."""
+        """Collect unknown labels and attribute names; return what else is wrong with ``instances``."""
         if self._schema_problems:
             return []
         problems = []
@@ -102,7 +102,7 @@ class Labels:
         return problems
 
     def unknown_in(self, instances: Iterable[Instance]) -> list[str]:
-        """Return which labels and attributes of ``instances`` the schema has not and a push would refuse."""
+        """Return the labels and attributes missing from the schema, so that a push would refuse them."""
         if self._schema_problems:
             return []
         told: dict[str, None] = {}
@@ -118,7 +118,7 @@ class Labels:
         return list(told)
 
     def _written_otherwise(self, names: Iterable[str]) -> list[str]:
-        """Return which unknown labels are blank, or differ from others by what nobody sees."""
+        """Return which unknown labels are blank, or differ from others only by invisible characters."""
         written, told = {_as_seen(name): name for name in self.ids}, []
         for name in names:
             seen = _as_seen(name)
@@ -149,7 +149,7 @@ class Labels:
             self._unknown_names[str(instance.label)] += 1
 
     def problems(self) -> list[str]:
-        """Return a line each with all unknown label names, label ids and attribute names."""
+        """Return one line each for all unknown label names, label ids and attribute names."""
         problems = [*self._schema_problems, *self._written_otherwise(sorted(self._unknown_names))]
         if self._unknown_names and self._unknown == "fail":
             names = [f"{name!r}{did_you_mean(name, self.ids)}" for name in sorted(self._unknown_names)]
@@ -177,9 +177,9 @@ class Labels:
         return problems
 
     def settle_unknown(self) -> None:
-        """Create the unknown labels that were noted, or tell in the log which instances are left out.
+        """Create the unknown labels that were collected, or log which instances are left out.
 
-        Call it once everything else is found right.
+        Call it once everything else has been checked.
 
         :raises DiffgramError: if a label cannot be created.
         """
@@ -194,7 +194,7 @@ class Labels:
             self._created += len(noted)
 
     def tell_left_out(self) -> None:
-        """Tell in the log how many instances were left out so far, of which label, unless that is told."""
+        """Log how many instances of which label were left out so far, if that has changed."""
         if self._left_out != self._told_left_out:
             self._told_left_out = self._left_out.copy()
             _log.warning(
@@ -205,7 +205,7 @@ class Labels:
             )
 
     def _create(self, names: list[str]) -> None:
-        """Create labels that are still missing: another task may have done it since we looked."""
+        """Create labels that are still missing: another task may have created some meanwhile."""
         self._read()
         for name in names:
             if name in self.ids:
@@ -228,7 +228,7 @@ class Labels:
         return self.ids.get(name)
 
     def knows(self, instances: Iterable[Instance]) -> bool:
-        """Whether all labels of the instances to be sent have an id: none of them is yet to be created."""
+        """Whether all labels of the instances to send have an id, so that none must be created first."""
         return all(each.label is None or each.label in self.ids for each in instances if self.keeps(each))
 
     def keeps(self, instance: Instance) -> bool:
@@ -240,21 +240,18 @@ class Labels:
         return self.ids[instance.label] if instance.label is not None else instance.label_file_id
 
     def attributes_of(self, instance: Instance) -> dict[str, Any] | None:
-        """Return the ``attribute_groups`` to send, None for none."""
+        """Return the ``attribute_groups`` to send; None if the instance has none."""
         if instance.attributes is None and instance.attribute_groups is None:
             return None
         return self._read_attributes().on_wire(instance)
 
     @property
     def origin(self) -> Ref | None:
-        """Model and run of predictions that name none."""
+        """Model and run for predictions that name none."""
         return self._origin
 
     def origin_of(self, instance: Instance) -> dict[str, Any]:
-        """Return the keys that say where a prediction without a model comes from; {} for anything else.
-
-        A prediction is what a machine made, or has a score.
-        """
+        """Return the keys that name the origin of a prediction without a model; {} for anything else."""
         if self._origin is None or instance.model_ref is not None or not is_prediction(instance):
             return {}
         model, run = self._origin
@@ -262,7 +259,7 @@ class Labels:
         return {"machine_made": True, "model_ref": model, **run_keys}
 
     def refs_of(self, instances: Iterable[Instance]) -> frozenset[Ref]:
-        """Return the models and runs that the instances to be sent name, or get by default."""
+        """Return the models and runs that the instances to send name or get by default."""
         refs: set[Ref] = set()
         for instance in filter(self.keeps, instances):
             if instance.model_ref is not None:
@@ -285,7 +282,7 @@ def _as_seen(name: str) -> str:
 
 
 def is_prediction(instance: Instance) -> bool:
-    """Whether a machine made it, or it has a score."""
+    """Whether a machine made an instance; if it does not say, whether it has a score."""
     return instance.score is not None if instance.machine_made is None else instance.machine_made
 
 

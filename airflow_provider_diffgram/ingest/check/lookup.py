@@ -1,9 +1,9 @@
-"""Finds what has a name or an id: datasets, label schemas, connections, options of attributes.
+"""Finds things by name or id: datasets, label schemas, connections, options of attributes.
 
-A text is a name; where nothing has that name, a text of digits is an id. A number is an id; but a template
-that is rendered to native objects makes a number of a name such as ``20261126``, and nobody can tell it
-from an id afterwards. So a number that is the name of one and the id of another is refused. Where a name or
-an id was taken for the other, or a text of digits could be both, the log says so.
+A text is a name; if nothing has that name, a text of digits is an id. A number is an id. But a template that
+is rendered to native objects turns a name such as ``20261126`` into a number, which then looks like an id. So
+a number that is the name of one thing and the id of another is refused. If a name was taken for an id or the
+reverse, or a text of digits could be both, the log says so.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ N = TypeVar("N", Dataset, LabelSchema)
 def choose(
     wanted: str | int, by_name: T | None, by_id: T | None, name_of: Callable[[T], str | None]
 ) -> T | None:
-    """Return the one that a name or an id means.
+    """Return the thing that a name or an id means; None if there is none.
 
     :param wanted: the name or the id.
-    :param by_name: what has it, as a text, for its name.
-    :param by_id: what has it for its id.
-    :raises ValueError: if it is a number, and could mean both.
+    :param by_name: the thing whose name it is, as a text.
+    :param by_id: the thing whose id it is.
+    :raises ValueError: if it is a number and could mean both.
     """
     if isinstance(wanted, str):
         return by_id if by_name is None else by_name
@@ -48,8 +48,8 @@ def find_dataset(client: DiffgramClient, dataset: str | int | None) -> Dataset:
     """Return the dataset with that name or id.
 
     :param dataset: exact name, or id; a text of digits is taken for an id if no dataset has that name.
-    :raises InvalidValueError: if it is neither, if there is none, or if it could mean two; the message names
-        those that are there.
+    :raises InvalidValueError: if it is neither, if no dataset has it, or if it could mean two; the message
+        lists the existing datasets.
     """
     if dataset is None or dataset == "":
         raise InvalidValueError(
@@ -73,7 +73,7 @@ def find_dataset(client: DiffgramClient, dataset: str | int | None) -> Dataset:
 def find_schema(client: DiffgramClient, label_schema: str | int | None) -> LabelSchema:
     """Return the label schema with that name or id, or the project's default one.
 
-    :raises InvalidValueError: if it is neither, if there is none, or if it could mean two.
+    :raises InvalidValueError: if it is neither, if no schema has it, or if it could mean two.
     """
     schemas = [each for each in client.send(routes.list_schemas(client.project)) if not each.archived]
     if label_schema is None or label_schema == "":

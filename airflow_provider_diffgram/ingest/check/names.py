@@ -1,4 +1,4 @@
-"""The name of a medium in its dataset: deterministic, so that a second run finds the first one's files."""
+"""Names media in their dataset, always in the same way, so that a second run finds the first one's files."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _SIGNING = re.compile(
 
 
 def stored_upload_name(name: str) -> str:
-    """Return what the server makes of the name of an uploaded file (server.md 3.6).
+    """Return the name under which the server stores an uploaded file (server.md 3.6).
 
-    Blanks and slashes become ``_``, accents go, only ASCII letters, digits, ``.``, ``_`` and ``-`` remain.
+    Blanks and slashes become ``_``, accents are dropped, and only ASCII letters, digits, ``.``, ``_`` and
+    ``-`` remain.
     """
     ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     joined = "_".join(ascii_only.replace("/", " ").replace("\\", " ").split())
@@ -32,11 +33,11 @@ def stored_upload_name(name: str) -> str:
 def name_of(packet: Packet) -> str:
     """Return the ``original_filename`` that the packet's medium has, or will have, in its dataset.
 
-    Without one from the user it is made of the source: its base name and a hash of the whole path, since
-    base names repeat from folder to folder.
+    If the user gives none, it consists of the base name of the source and a hash of the whole path, because
+    base names repeat in different folders.
 
-    The server takes letters that are not ASCII out of the name of an upload. Names that differ by these alone
-    would be one file, and the second one skipped: they get a hash of the whole name.
+    The server drops letters outside ASCII from the name of an upload. Names that differ only by these would
+    be the same file, and the second one would be skipped. So such names get a hash of the whole name.
 
     :raises InvalidValueError: if no name can be made.
     """
@@ -54,7 +55,7 @@ def name_of(packet: Packet) -> str:
 
 
 def _loses_letters(name: str) -> bool:
-    """Whether the server takes letters or digits out of a name, and not their accents alone."""
+    """Whether the server drops letters or digits of a name, not only their accents."""
     return not name.isascii() and any(
         each.isalnum() and not each.isascii() for each in unicodedata.normalize("NFKD", name)
     )
@@ -90,7 +91,7 @@ def _hashed(path: str, identity: str) -> str:
 
 
 def _without_signature(url: str) -> str:
-    """Cut what changes whenever a URL is signed anew."""
+    """Remove the parts of a URL that change with each signature."""
     parts = urlsplit(url)
     query = [(key, value) for key, value in parse_qsl(parts.query) if not _SIGNING.match(key)]
     return parts._replace(query=urlencode(query), fragment="").geturl()

@@ -1,8 +1,8 @@
 """Reads the number of frames of a video from its container; nothing is decoded.
 
 MP4 and MOV files are trees of boxes: a length, a type, a content. The frames are the samples of the video
-track, which ``stsz`` counts. AVI files are trees of chunks, whose headers tell the number. Both count what is
-coded, which is never less than what is shown: a frame beyond it does not exist.
+track, which ``stsz`` counts. AVI files are trees of chunks, whose headers contain the number. Both count
+coded frames, which are never fewer than the shown ones, so a frame beyond that number does not exist.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...models.problems import first_of
 from ..read.paths import PathOpener
 
 _MOST_BYTES = 64 * 2**20
-"""Longest table of contents that is read."""
+"""Longest table of contents that is read, in bytes."""
 
 _SAMPLES_AT = 8
 _AVI_TOTAL_AT = 16
@@ -24,9 +24,9 @@ _AVI_LENGTH_AT = 32
 
 
 def frame_problems(packet: Packet, path_of: PathOpener) -> list[str]:
-    """Return which frames of a packet are beyond the end of its local video, as far as the file tells.
+    """Return which frames of a packet are beyond the end of its local video; empty if the length is unknown.
 
-    The server passes over such frames, but makes the tracks that they name (server.md 5.6).
+    The server skips such frames, but makes the tracks that they name (server.md 5.6).
     """
     if not packet.frame_packet_map or not isinstance(packet.media, PathMedia):
         return []
@@ -34,14 +34,14 @@ def frame_problems(packet: Packet, path_of: PathOpener) -> list[str]:
         with path_of(packet.media.path).open("rb") as file:
             count = count_frames(file)
     except (OSError, ImportError, ValueError):
-        return []  # why it cannot be read is told of the medium
+        return []  # the check of the medium reports why
     return frames_beyond(packet.frame_packet_map, count, packet.media.path)
 
 
 def frame_problems_of_file(packet: Packet, file: File) -> list[str]:
     """Return which frames of an update are beyond the end of the video in Diffgram.
 
-    There the server stores them, without a picture (server.md 5.6).
+    The server would store them, without a picture (server.md 5.6).
     """
     count = (file.video or {}).get("frame_count")
     known = count if isinstance(count, int) and count > 0 else None
@@ -49,9 +49,9 @@ def frame_problems_of_file(packet: Packet, file: File) -> list[str]:
 
 
 def frames_beyond(frames: Iterable[int], count: int | None, what: str) -> list[str]:
-    """Return one line with the frames beyond the end of a video of ``count`` frames.
+    """Return one line with the frames beyond the end of a video; empty if there are none.
 
-    :param count: None if unknown.
+    :param count: number of frames of the video; None if unknown.
     """
     beyond = sorted(frame for frame in frames if count is not None and frame >= count)
     if count is None or not beyond:
@@ -61,9 +61,9 @@ def frames_beyond(frames: Iterable[int], count: int | None, what: str) -> list[s
 
 
 def count_frames(file: BinaryIO | Any) -> int | None:
-    """Return the number of frames of an MP4, MOV or AVI file; None if the file does not tell.
+    """Return the number of frames of an MP4, MOV or AVI file; None if the file does not say.
 
-    :param file: open for reading, and able to seek.
+    :param file: open for reading, and seekable.
     """
     try:
         head = file.read(12)
@@ -77,7 +77,7 @@ def count_frames(file: BinaryIO | Any) -> int | None:
 
 
 def _movie(file: Any) -> bytes | None:
-    """Return the content of the box that describes all tracks; None if there is none, or it is too long."""
+    """Return the content of the box that describes all tracks; None if it is missing or too long."""
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
         begun = 8
@@ -87,7 +87,7 @@ def _movie(file: Any) -> bytes | None:
         if kind == b"moov" and length - begun <= _MOST_BYTES:
             content: bytes = file.read(length - begun)
             return content
-        if length < begun:  # 0 is a box that goes on to the end of the file
+        if length < begun:  # 0 means up to the end of the file
             return None
         file.seek(length - begun, 1)
     return None
@@ -112,7 +112,7 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _inside(content: bytes, *path: bytes) -> bytes:
-    """Return the content of the first box at the end of a path of types; nothing if there is none."""
+    """Return the content of the first box at the end of a path of types; empty if there is none."""
     for step in path:
         content = next((inner for kind, inner in _boxes(content) if kind == step), b"")
     return content

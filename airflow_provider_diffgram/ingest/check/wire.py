@@ -1,4 +1,4 @@
-"""Packets and instances in the shape that the server reads. The caller's packet is never changed."""
+"""Converts packets and instances to the form that the server reads. The caller's packet is never changed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .labels import Labels
 
 _FRAME_NOT_IDENTITY = frozenset({"machine_made", "score", "model_ref", "model_run_ref", "creation_ref_id"})
 _NOT_IDENTITY = _FRAME_NOT_IDENTITY | {"number"}
-"""Two instances that differ only in these are one to the server (server.md 5.3).
+"""Two instances that differ only in these keys are one for the server (server.md 5.3).
 
-In a video ``number`` tells tracks apart (server.md 5.6).
+In a video, ``number`` distinguishes tracks (server.md 5.6).
 """
 
 _BY_NAME = {"label", "attributes"}
-"""Keys of ours that become ids."""
+"""Our own keys, which are converted to ids."""
 
 _TOLD = ("creation_ref_id", "machine_made", "model_ref", "model_run_ref")
-"""Keys that the server is told of an instance even if the caller did not name them."""
+"""Keys of an instance that are sent even if the caller did not set them."""
 
 
 def instances_on_wire(instances: Iterable[Instance], labels: Labels, name: str) -> list[dict[str, Any]]:
@@ -33,7 +33,7 @@ def instances_on_wire(instances: Iterable[Instance], labels: Labels, name: str) 
     An origin that the instance does not name itself is not part of its reference, so that the next run of a
     task recognises what this one sent.
 
-    :param name: of the file, part of the reference.
+    :param name: name of the file, which is part of the reference.
     """
     return [body for _, body in _each_once(instances, labels, name, _NOT_IDENTITY)]
 
@@ -41,9 +41,9 @@ def instances_on_wire(instances: Iterable[Instance], labels: Labels, name: str) 
 def _each_once(
     instances: Iterable[Instance], labels: Labels, name: str, not_identity: frozenset[str]
 ) -> list[tuple[Instance, dict[str, Any]]]:
-    """Return the instances that are sent, each with the body that it has on the wire.
+    """Return the instances to send, each with its body on the wire, and equal ones only once.
 
-    :param not_identity: keys that do not tell instances apart.
+    :param not_identity: keys that do not distinguish instances.
     """
     found: dict[str, tuple[Instance, dict[str, Any]]] = {}
     for instance in filter(labels.keeps, instances):
@@ -74,9 +74,9 @@ def _reference(identity: str, name: str, instance: Instance) -> str:
 
 
 def instance_keys(packet: Packet, labels: Labels, name: str) -> dict[str, Any]:
-    """Return the keys of a body that hold predictions; none for raw media.
+    """Return the keys of a body that hold predictions; empty if there are none.
 
-    The server refuses an empty list (quirk 8), so there is no key then.
+    The server refuses an empty list (quirk 8), so the key is left out.
     """
     if packet.frame_packet_map:
         frames = {
@@ -90,10 +90,10 @@ def instance_keys(packet: Packet, labels: Labels, name: str) -> dict[str, Any]:
 
 
 def packet_as_sent(packet: Packet, labels: Labels, name: str) -> Packet:
-    """Return a packet with the instances that are sent of it, and each with what the server is told of it.
+    """Return a packet with only the instances that are sent, each completed by what is sent with it.
 
-    That is its ``creation_ref_id``, its model and run, and whether a machine made it. Labels are told by
-    their names where the schema has them.
+    That is its ``creation_ref_id``, its model and run, and whether a machine made it. Labels have their names
+    if they are in the schema.
     """
     if packet.frame_packet_map:
         of_frames = _sent_in_frames(packet.frame_packet_map, labels, name)
@@ -138,8 +138,8 @@ def packet_body(
 ) -> dict[str, Any]:
     """Return the JSON of a packet with a new medium for ``input/packet`` (server.md 2.7).
 
-    :param keys: those of its predictions, as :func:`instance_keys` returns them.
-    :param connection_id: of a blob, which may name its connection.
+    :param keys: the keys that hold its predictions, from :func:`instance_keys`.
+    :param connection_id: id of a blob's connection, because the blob may have only its name.
     """
     where = {"directory_id": directory_id, "batch_id": batch_id, "original_filename": name}
     return {**where, **_media_keys(packet, connection_id), **_place(packet), **keys}
@@ -158,7 +158,7 @@ def update_body(
 
 
 def without_known(keys: dict[str, Any], known: set[str]) -> dict[str, Any]:
-    """Return the instance keys of a body without instances whose reference is known; {} if none is left."""
+    """Return instance keys without the instances whose reference is known; {} if none is left."""
     if "instance_list" in keys:
         left = [each for each in keys["instance_list"] if each["creation_ref_id"] not in known]
         return {"instance_list": left} if left else {}
@@ -171,7 +171,7 @@ def without_known(keys: dict[str, Any], known: set[str]) -> dict[str, Any]:
 
 
 def instances_of_body(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return all instances of a body, those of every frame included."""
+    """Return all instances of a body, including those of every frame."""
     frames = (body.get("frame_packet_map") or {}).values()
     return [*(body.get("instance_list") or []), *(instance for frame in frames for instance in frame)]
 

@@ -19,13 +19,13 @@ from .verdicts import State, Verdict
 Phase = Literal["pending", "urgent", "proving", "unaccounted", "settled"]
 """The state of a batch.
 
-``pending``: some inputs are pending. ``urgent``: the last answer calls for the whole list at once.
+``pending``: some inputs are pending. ``urgent``: the last answer requires the whole list at once.
 ``proving``: every input has ended, but some are not known to be stored. ``unaccounted``: every listed one is
 settled, but some are not listed. ``settled``: there is nothing left to ask.
 """
 
 Question = Literal["all", "pending", "failed", "hanging", "unproven"]
-"""What to list: all inputs, the newest that are pending, failed or hanging, or those without proof."""
+"""What to list: all inputs; the newest pending, failed or hanging ones; or those without proof."""
 
 
 def next_question(
@@ -42,8 +42,8 @@ def next_question(
 
     :param looks: number of polls so far, including this one.
     :param at: monotonic seconds.
-    :param is_light: whether the whole list is short enough to read at each look.
-    :param any_late: whether an unproven input has used up the time it may take.
+    :param is_light: whether the whole list is short enough to read at each poll.
+    :param any_late: whether an unproven input should be stored by now.
     """
     if phase == "proving" and not is_light and not any_late:
         return "unproven"
@@ -55,7 +55,7 @@ def next_question(
 
 
 def next_phase(phase: Phase, counts: Counter[State], movement: Movement, *, any_unproven: bool) -> Phase:
-    """Return the state of a batch after an answer; an urgent one stays so until the whole list is read."""
+    """Return the state of a batch after an answer. An urgent batch stays urgent until all of it is listed."""
     if not counts["pending"] and not counts["stuck"]:
         return "settled"
     if phase == "urgent" or movement.marks:
@@ -94,20 +94,20 @@ class Batch:
 
     @property
     def is_settling(self) -> bool:
-        """Whether everything that is pending will be decided within seconds."""
+        """Whether everything pending will be decided within seconds."""
         return self.phase in ("urgent", "proving", "unaccounted")
 
     def is_far(self, at: float) -> bool:
-        """Whether no answer at this moment could be the end."""
+        """Whether the batch certainly cannot be complete yet."""
         many = len(self.movement.marks) >= self.limits.sample
         return many and self.phase == "pending" and not self.movement.is_end_due(at)
 
     def rests(self, at: float) -> bool:
-        """Whether it is far from its end and was asked about a moment ago."""
+        """Whether it is far from its end and was polled a moment ago."""
         return self._looked_at is not None and at - self._looked_at < self.limits.rest and self.is_far(at)
 
     def count_pending(self) -> Steps[int]:
-        """Return how many are pending; asks where a look lists only the newest of many (quirk 50)."""
+        """Return how many are pending; sends a request if polls list only the newest of many (quirk 50)."""
         if self._is_light or self.phase != "pending" or self.listing.sent.only is not None:
             return self.counts["pending"]
         rows = yield from self.listing.rows("Processing", self.limits.page)
@@ -141,7 +141,7 @@ class Batch:
             yield from self._look_at_unproven()
 
     def take_stock(self) -> Steps[None]:
-        """List all, and judge each."""
+        """List all inputs, and judge each."""
         rows = yield from self.listing.every_row()
         self.phase = "pending"
         at = yield from now()
@@ -156,7 +156,7 @@ class Batch:
         self._conclude()
 
     def list_pending(self) -> Steps[list[InputRow]]:
-        """List all that are pending, and judge them so."""
+        """List all pending inputs, and enter them as pending."""
         rows = yield from self.listing.rows("Processing", self.limits.page)
         rows = [row for row in rows if is_pending(row)]
         self.movement = self.movement.after(rows, (yield from now()), whole=True)
@@ -164,12 +164,12 @@ class Batch:
         return rows
 
     def note_stuck(self, verdicts: dict[int, Verdict]) -> None:
-        """Note what is stuck, or turned out to be in after all."""
+        """Record verdicts on inputs that looked stuck; some may turn out to be stored."""
         self._ledger.enter(verdicts)
         self._conclude()
 
     def lose_sight(self, at: float) -> None:
-        """Measure from now on: the server was out of sight."""
+        """Measure times from now on, because the server could not be reached."""
         self.movement = self.movement.measured_from(at)
         self._ledger.measure_from(at)
 
@@ -188,7 +188,7 @@ class Batch:
             self.phase = "urgent"
 
     def _look_at_unproven(self) -> Steps[None]:
-        """See which successes have turned into failures, and prove the others."""
+        """Find successes that have turned into failures, and prove the others."""
         rows = yield from self.listing.rows("Failed", self.limits.page)
         self._ledger.enter_failures(rows)
         yield from self._prove()
@@ -212,7 +212,7 @@ class Batch:
         self.counts = self._ledger.counts()
 
     def _conclude(self) -> None:
-        """Decide where the batch stands; once it is settled, drop what led to the verdicts."""
+        """Determine the state of the batch; once it is settled, free the memory of its ledger."""
         self._sum_up()
         self.phase = next_phase(
             self.phase, self.counts, self.movement, any_unproven=bool(self._ledger.unproven)

@@ -1,4 +1,4 @@
-"""Compares the predictions that were sent with those that are stored. No I/O."""
+"""Compares sent predictions with stored ones. No I/O."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _PROVENANCE = frozenset(
         "sequence_id",
     }
 )
-"""Fields in which predictions may differ and still be the same to the server (server.md 5.3)."""
+"""Fields in which predictions may differ and still be equal for the server (server.md 5.3)."""
 
 _COMPUTED = {"box": frozenset({"width", "height"}), "global": frozenset({"label_file_id"})}
-"""What the server sets itself, by type (server.md 5.2, 5.3)."""
+"""Keys that the server computes itself, by type (server.md 5.2, 5.3)."""
 
 _PLACE = ("x_min", "y_min", "x_max", "y_max")
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Which of the predictions sent to a file it holds.
+    """Which of the predictions sent to a file are missing there.
 
-    :param missing: predictions that are not stored, in words.
-    :param references: of those, in the same order; None where one has none.
+    :param missing: descriptions of the predictions that are not stored.
+    :param references: their references, in the same order; None for one without.
     :param kept: how many are stored under the reference of an earlier push.
     """
 
@@ -48,18 +48,21 @@ class Compared:
     kept: int
 
     def without(self, removed: Container[str]) -> list[str]:
-        """Return what is missing, without references that somebody removed."""
+        """Return what is missing, except what somebody removed.
+
+        :param removed: references that were removed.
+        """
         told = zip(self.missing, self.references, strict=True)
         return [words for words, reference in told if reference is None or reference not in removed]
 
 
 def compare(sent: Iterable[Any], stored: Iterable[Mapping[str, Any]], *, older_count: bool) -> Compared:
-    """Look for each prediction that was sent among the stored ones, by its reference.
+    """Look for each sent prediction among the stored ones, by its reference.
 
     A prediction without a reference is found by its geometry.
 
-    :param older_count: whether one that was stored before under another reference counts, as after
-        ``update_with_existing``, which keeps it (server.md 2.7).
+    :param older_count: whether an equal prediction that was stored earlier under another reference counts.
+        It does after ``update_with_existing``, which keeps it (server.md 2.7).
     """
     references = set()
     alike: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
@@ -98,7 +101,7 @@ def distinct(instances: Iterable[Any]) -> int:
 
 
 def instance_in_words(instance: Mapping[str, Any]) -> str:
-    """Return a prediction in a few words: type, label, place, reference."""
+    """Describe a prediction in a few words: type, label, position, reference."""
     shown = ("label_file_id", *_PLACE, "creation_ref_id")
     told = [f"{key} {str(instance[key])[:60]}" for key in shown if instance.get(key) is not None]
     return f"{instance.get('type')} ({', '.join(told)})"
@@ -119,7 +122,7 @@ def _is_same(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
 
 
 def _holds(sent: Any, stored: Any) -> bool:
-    """Whether ``stored`` is what was sent; null is as if not sent, and objects may have got more keys."""
+    """Whether ``stored`` is what was sent. Null counts as not sent, and stored objects may have more keys."""
     if sent is None:
         return True
     if isinstance(sent, Mapping):

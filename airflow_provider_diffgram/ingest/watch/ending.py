@@ -17,7 +17,7 @@ from .verdicts import Verdict
 
 
 def describe_receipt(receipt: Receipt) -> str:
-    """Return the counts with the first that did not arrive, and a line for each cause."""
+    """Return the counts, the first inputs that did not arrive, and a line for each cause."""
     failures = Failures()
     for each in receipt.failures:
         name = f"{each.name or 'update'}{f' (input {each.input_id})' if each.input_id else ''}"
@@ -36,7 +36,7 @@ def describe_timeout(receipt: Receipt) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A file with a line of JSON for each input: name, outcome, reason, ids and missing predictions.
+    """A file with one line of JSON per input: name, outcome, reason, ids and missing predictions.
 
     :param path: local or in object storage; an existing file is overwritten.
     :param path_of: opens the path.
@@ -46,7 +46,7 @@ class Report:
     path_of: PathOpener = universal_path
 
     def check(self) -> None:
-        """Check that it can be written, before there is anything to write.
+        """Check that the file can be written, before there is anything to write.
 
         :raises InvalidValueError: if it cannot.
         :raises StorageError: if its storage fails, which may pass.
@@ -57,9 +57,9 @@ class Report:
             raise InvalidValueError("report", [f"cannot write {self.path}: {error}"]) from error
 
     def write(self, verdicts: Callable[[], Iterable[Verdict]]) -> DiffgramError | None:
-        """Write it. A failure is returned, not raised, because the wait's outcome must be reported anyway.
+        """Write the file. A failure is returned, not raised, so that the wait's outcome is reported anyway.
 
-        :param verdicts: called again if a storage fault passed.
+        :param verdicts: returns the verdicts; called again after a storage fault has passed.
         :return: why it could not be written, a StorageError if that may pass; None if it was written.
         """
         try:

@@ -40,7 +40,7 @@ class Ledger:
 
     :param inputs: number of expected inputs.
     :ivar unproven: inputs that ended but are not yet known to be stored.
-    :ivar unlisted_since: since when some expected inputs are neither listed nor archived.
+    :ivar unlisted_since: since when some expected inputs have been neither listed nor archived.
     """
 
     inputs: int
@@ -53,7 +53,7 @@ class Ledger:
     _missing: int = 0
 
     def enter_all(self, rows: Iterable[InputRow], now: float) -> None:
-        """Enter the whole list of inputs; proof stays valid for those that have not changed."""
+        """Enter the whole list of inputs; those that have not changed stay proved."""
         entered = {row.id: (row, self._proof_of(row) or judge(row)) for row in rows}
         self._proven = {each: self._proven[each] for each, (row, _) in entered.items() if self._proof_of(row)}
         self._judged, self.unproven = {}, []
@@ -67,7 +67,7 @@ class Ledger:
             self._enter(row, verdict or Verdict.of("pending", row))
 
     def enter_failures(self, rows: Iterable[InputRow]) -> None:
-        """Enter the failures among the unproven inputs: a success may flip (server.md 3.2)."""
+        """Enter the failures among the unproven inputs: a success may turn into a failure (server.md 3.2)."""
         failed = {row.id: row for row in rows}
         held, self.unproven = self.unproven, []
         for row in (failed.get(each.id, each) for each in held):
@@ -96,7 +96,7 @@ class Ledger:
             self._judged[each] = self._judged[each][0], verdict
 
     def doubt_stuck(self) -> None:
-        """Treat stuck inputs as pending: they may have been retried since."""
+        """Treat stuck inputs as pending again: they may have been retried since."""
         for each, (identity, verdict) in self._judged.items():
             if verdict.state == "stuck":
                 self._judged[each] = identity, replace(verdict, state="pending")
@@ -114,10 +114,10 @@ class Ledger:
         return max(0, self.inputs - len({identity for identity, _ in self._judged.values()}))
 
     def account_for_unlisted(self, archived: Iterable[InputRow], now: float, missing_after: float) -> None:
-        """Account for inputs that are not listed: they are archived, or after a while missing.
+        """Account for inputs that are not listed: they are archived, or missing after some time.
 
         :param archived: archived inputs of the batch.
-        :param missing_after: seconds.
+        :param missing_after: seconds after which they count as missing.
         """
         unlisted = self.unlisted()
         listed = {identity for identity, _ in self._judged.values()}
@@ -144,7 +144,7 @@ class Ledger:
         return counts
 
     def measure_from(self, now: float) -> None:
-        """Measure from now on for how long inputs are unlisted."""
+        """Start again to measure how long inputs are unlisted."""
         self.unlisted_since = None if self.unlisted_since is None else now
 
     def _proof_of(self, row: InputRow) -> Verdict | None:
@@ -159,5 +159,5 @@ class Ledger:
 
 
 def _version(row: InputRow) -> tuple[Any, ...]:
-    """Return what changes whenever the server takes up an input again."""
+    """Return the fields that change whenever the server processes an input again."""
     return row.status, row.retry_count, row.file_id

@@ -1,4 +1,4 @@
-"""The rows of one batch, or of the children of one parent in it (server.md 2.12)."""
+"""Lists the inputs of one batch, or of the children of one parent in it (server.md 2.12)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..server.rows import identity_of, is_collision, is_pending
 class Listing:
     """Lists inputs.
 
-    :param sent: what was sent, which tells where to find them.
+    :param sent: the batch that was sent, which says where to find them.
     :param page: most rows in one listing.
     """
 
@@ -25,7 +25,7 @@ class Listing:
     page: int = LIMITS.page
 
     def every_row(self) -> Steps[list[InputRow]]:
-        """List all, also where more than a page was sent."""
+        """List all inputs, even if more than one page was sent."""
         rows = yield from self.rows("All", self.page)
         identities = {identity_of(row) for row in rows}
         again = len(identities) < (self.sent.inputs or 0) or any(map(is_collision, rows))
@@ -38,9 +38,9 @@ class Listing:
         return rows
 
     def rows(self, status: StatusFilter, limit: int, *, archived: bool = False) -> Steps[list[InputRow]]:
-        """List the newest inputs of a status.
+        """List the newest inputs with a status.
 
-        :param archived: list archived ones too.
+        :param archived: whether to list archived ones, too.
         """
         only = self.sent.only
         if self.sent.id is None and self.sent.parent_file_id is None:
@@ -54,7 +54,7 @@ class Listing:
         return rows if only is None else [row for row in rows if row.id in only]
 
     def hanging(self, limit: int) -> Steps[list[InputRow]]:
-        """List the videos that hang, which the server counts among the pending (quirk 62)."""
+        """List the videos that hang, which the server lists as pending (quirk 62)."""
         if self.sent.id is None and self.sent.parent_file_id is None:
             rows = yield from self.rows("All", limit)
         else:
@@ -78,6 +78,6 @@ class Listing:
 
 
 def _without_superseded(rows: list[InputRow]) -> list[InputRow]:
-    """Leave out failures after which a medium of the same name came in."""
+    """Leave out failures after which a medium with the same name succeeded."""
     newest = {row.original_filename: row.id for row in sorted(rows, key=lambda row: row.id) if row.succeeded}
     return [row for row in rows if not (row.failed and newest.get(row.original_filename, 0) > row.id)]

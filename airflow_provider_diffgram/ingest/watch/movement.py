@@ -1,4 +1,4 @@
-"""The progress of the pending inputs, and when all of them should be done. No I/O."""
+"""Measures the progress of pending inputs, and estimates when all should be done. No I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...models import InputRow
 from ..server.rows import progress_of, was_taken_up
 
 _SHARE = 0.7
-"""Share of the rest that should be done by now: guessing too early costs a longer answer, not a request."""
+"""Share of the rest that should be done before all are listed; too early only costs a longer answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Mark:
     """How far the server is with an input.
 
     :param at: status, percentage, time of the last change by the server's clock, and number of retries.
-    :param since: when this was first seen, by the client's clock.
+    :param since: when this state was first seen, by the client's clock.
     :param taken_up: whether a worker of the server has started on it.
     """
 
@@ -31,11 +31,11 @@ class Mark:
 class Movement:
     """What the polls so far show about the pending inputs of a batch. Times are monotonic seconds.
 
-    :param left: how many are pending; an estimate where only a sample of them was listed.
-    :param moved_at: when one of them last moved; at first, the time of the first look.
-    :param marks: by input id, from the last listing.
+    :param left: how many are pending; an estimate if only a sample of them was listed.
+    :param moved_at: when one of them last moved; at first, the time of the first poll.
+    :param marks: marks from the last listing, by input id.
     :param moves: whether one moved between the last two polls.
-    :param rate: how many a second were finished between the last two polls.
+    :param rate: how many finished per second between the last two polls.
     :param seen_at: when they were last listed.
     """
 
@@ -47,7 +47,7 @@ class Movement:
     seen_at: float | None = None
 
     def after(self, rows: Iterable[InputRow], now: float, *, whole: bool) -> Movement:
-        """Return what a poll at ``now`` shows.
+        """Return the movement after a poll at ``now``.
 
         :param rows: pending inputs, newest first.
         :param whole: whether these are all pending inputs.
@@ -72,10 +72,10 @@ class Movement:
         return Movement(left, moved_at, marks, moves, rate, now)
 
     def is_end_due(self, now: float) -> bool:
-        """Whether few should be left if they continue as between the last two polls."""
+        """Whether few should be left if inputs finish as fast as between the last two polls."""
         return self.seen_at is not None and 0 < self.left * _SHARE <= self.rate * (now - self.seen_at)
 
     def measured_from(self, now: float) -> Movement:
-        """Return the same movement as if each had moved just now: the server was out of sight."""
+        """Return the same movement as if each input had just moved: the server could not be reached."""
         marks = {each: replace(mark, since=now) for each, mark in self.marks.items()}
         return replace(self, moved_at=now, marks=marks)

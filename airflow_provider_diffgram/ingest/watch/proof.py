@@ -1,4 +1,4 @@
-"""What proves a success: a row claims it before its predictions are stored (server.md 3.2, 2.6)."""
+"""Proves successes: a row claims success before its predictions are stored (server.md 3.2, 2.6)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .stored_frames import missing_in_frames
 from .verdicts import Verdict
 
 _LOOKED_BACK = 10
-"""For how many files the past is read in one poll: it takes up to 400 requests each."""
+"""Number of files whose past is read in one poll; each takes up to 400 requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prover:
-    """Settles successes, and failures that may mean that the file was there before.
+    """Settles successes, and failures that may only mean that the file already existed.
 
     :param verify: ``counts``, ``instances`` or ``status``.
-    :param directory_id: dataset of the files; None to use the one that each row names.
+    :param directory_id: dataset of the files; None to use the dataset of each row.
     :param parent_file_id: compound file whose children they are; None for root files.
     """
 
@@ -59,7 +59,7 @@ class Prover:
         return found
 
     def _video(self, row: InputRow, late: Container[int]) -> Steps[dict[int, Verdict]]:
-        """A video's failure may become success, and a first success failure (quirk 52)."""
+        """Settle a video once it is late: failure may become success, and success failure (quirk 52)."""
         if row.id not in late:
             return {}
         if row.failed or (row.update_log or {}).get("error"):
@@ -102,7 +102,7 @@ class Prover:
         return compared | found
 
     def _read(self, rows: Sequence[InputRow], late: Container[int]) -> Steps[dict[int, File]]:
-        """Read the files that inputs made, or collided with."""
+        """Return the files that inputs made or collided with, by id."""
         wanted: dict[int | None, set[int]] = defaultdict(set)
         for row in rows:
             if _file_of(row):
@@ -117,15 +117,15 @@ class Prover:
         return files | {file.id: file for file in viewed}
 
     def _updates(self, rows: Iterable[InputRow], late: Container[int]) -> Steps[dict[int, Verdict]]:
-        # Until a replacement is done, the file looks the same: only time tells (server.md 3.2).
+        # Until a replacement is done, the file looks the same: wait until it is late (server.md 3.2).
         ready = [row for row in rows if row.mode != "update_with_existing" or row.id in late]
         return (yield from self._compared(ready, late))
 
     def _compared(self, rows: Sequence[InputRow], late: Container[int]) -> Steps[dict[int, Verdict]]:
         """Compare the instances of files with those of the inputs, file by file.
 
-        Of a file that lacks some, and of which rows were removed, the past is looked at: somebody may have
-        removed them since. That is done for a few files a look; the verdict on others comes with a later one.
+        If a file lacks some and rows of it were removed, its past is read, because somebody may have removed
+        them since. Each poll does that for a few files; the verdict on the others comes with a later poll.
         """
         found: dict[int, Verdict] = {}
         known, left = Rows(), _LOOKED_BACK
@@ -155,7 +155,7 @@ class Prover:
 
 
 def stored_files(project: str, file_ids: Sequence[int]) -> Steps[list[File | None]]:
-    """Read files with their instances, at most 8 at a time; None for one that is not there (E9)."""
+    """Return files with their instances, read at most 8 at a time; None for one that does not exist (E9)."""
     try:
         return list((yield from ask_together(routes.list_annotations(project, each) for each in file_ids)))
     except RefusedError as error:
@@ -190,13 +190,13 @@ def _lacking(row: InputRow, missing: list[str]) -> Verdict:
 
 
 def _changed_since(row: InputRow, compared: Compared) -> Verdict:
-    """Return the verdict on an input whose missing instances were stored, and removed since."""
+    """Return the verdict on an input whose missing instances were stored and have been removed since."""
     why = f"success; {count_of(len(compared.missing), 'instance')} removed since"
     return Verdict.of("succeeded", row, why, kept=compared.kept)
 
 
 def _lacking_some(row: InputRow, file: File) -> Verdict:
-    """Return the verdict on a file of which only the number of instances was asked."""
+    """Return the verdict on a file of which only the number of instances is known."""
     stored, sent = file.count_instances_changed or 0, len(row.instance_list)
     return Verdict.of(
         "failed", row, f"success, but file {file.id} holds {stored:,} of {count_of(sent, 'instance')}"

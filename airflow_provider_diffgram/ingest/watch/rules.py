@@ -61,7 +61,7 @@ class Rules:
     def of(cls, *, max_failed: Any, stall_timeout: Any, **others: Any) -> Rules:
         """Return the rules from a task's parameters.
 
-        :param max_failed: a number, or its text, as from a rendered template.
+        :param max_failed: a number, or a text with one, as from a rendered template.
         :param stall_timeout: seconds, or a timedelta. None means never.
         :param others: the other rules.
         :raises InvalidValueError: with everything that is wrong.
@@ -71,7 +71,7 @@ class Rules:
         return cls(max_failed=_number(max_failed), stall_timeout=_number(stall_timeout), **others)
 
     def too_many(self, problems: int, expected: int) -> bool:
-        """Whether more of ``expected`` inputs failed than may."""
+        """Whether more of ``expected`` inputs failed than allowed."""
         return problems > allowed(self.max_failed, expected)
 
     def next_step(self, receipt: Receipt, to_retry: Sequence[int]) -> Literal["wait", "retry", "end"]:
@@ -88,7 +88,7 @@ class Rules:
 
 
 def _number(value: Any) -> Any:
-    """Return the number that a text holds; any other value as it is, to be checked."""
+    """Return the number in a text; any other value unchanged, to be checked later."""
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:

@@ -1,4 +1,4 @@
-"""Whether the server has abandoned inputs (server.md 3.2, quirk 50)."""
+"""Finds inputs that the server has abandoned (server.md 3.2, quirk 50)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_left(mark: Mark, at: float, timeout: float) -> bool:
 def judge_stuck(row: InputRow, words: str, file: File | None = None) -> Verdict:
     """Return the verdict on a stuck input.
 
-    An update is judged by what its file holds: a retry could store it twice, or remove the file.
+    An update is judged by what its file holds, because a retry could store it twice or remove the file.
 
     :param words: why it counts as stuck.
     :param file: the file of an update, with its instances; None if it is gone.
@@ -41,16 +41,16 @@ def judge_stuck(row: InputRow, words: str, file: File | None = None) -> Verdict:
     if compared.missing:
         return Verdict.of("stuck", row, words, missing=compared.missing)
     if replaces and len(file.instance_list) != distinct(row.instance_list):
-        return Verdict.of("stuck", row, words)  # what it replaces is still there
+        return Verdict.of("stuck", row, words)  # what it should replace is still there
     return Verdict.of("succeeded", row, kept=compared.kept)
 
 
 @dataclass(slots=True, eq=False)
 class Stall:
-    """Watches for movement, among the expected inputs and the server's other ones.
+    """Watches for movement among the expected inputs and all others of the project.
 
-    The queue is not first in, first out, so an input may wait in it while others move. One that a worker has
-    started on moves, or that worker is dead.
+    The queue is not first in, first out, so an input may wait in it while others move. An input that a worker
+    has started either moves, or the worker is dead.
 
     :param timeout: seconds without movement; None to wait forever.
     """
@@ -62,11 +62,11 @@ class Stall:
     _others: dict[int, Any] | None = None
 
     def lose_sight(self, at: float) -> None:
-        """Measure from now on: the server was out of sight."""
+        """Measure times from now on, because the server could not be reached."""
         self._moved_at, self._others = at, None
 
     def look(self, batches: Iterable[Batch]) -> Steps[None]:
-        """Find the stuck inputs of ``batches``, and tell these."""
+        """Find the stuck inputs of ``batches``, and record them there."""
         unsettled = [batch for batch in batches if batch.phase != "settled"]
         if self.timeout is None or not unsettled:
             return

@@ -1,4 +1,4 @@
-"""What is stored of a video's predictions: only its own endpoint tells (server.md 5.6, quirk 54)."""
+"""Finds predictions missing from a video, by an endpoint of its own (server.md 5.6, quirk 54)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .compare import compare
 
 
 def missing_in_frames(project: str, row: InputRow, directory_id: int | None) -> Steps[list[str]]:
-    """Return the predictions of a video's input that its frames do not hold, in words.
+    """Describe the predictions of a video's input that are missing from its frames.
 
-    A listing leaves frames out, so the input is read; where its dataset is not told, nothing is proved.
+    A listing leaves frames out, so the input is read. Without the id of its dataset, nothing is compared.
     """
     full = yield from ask(routes.view_input(project, row.id))
     sent = {int(frame): instances for frame, instances in (full.frame_packet_map or {}).items()}

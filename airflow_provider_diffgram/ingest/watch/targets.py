@@ -20,7 +20,7 @@ from ...models.problems import describe
 class Target:
     """What a task should wait for: exactly one kind.
 
-    :param handle: what an operator returned, a list of these from mapped tasks, or either as JSON.
+    :param handle: an operator's result, a list of results from mapped tasks, or either as JSON.
     :param batch_ids: ids of input batches.
     :param input_ids: ids of inputs.
     :param parent_file_id: file id of a compound file.
@@ -34,7 +34,7 @@ class Target:
     expected_count: Any = None
 
     def check(self) -> None:
-        """Raise InvalidValueError unless exactly one kind is given, with what belongs to it."""
+        """Raise InvalidValueError unless exactly one kind is given, with the values that it needs."""
         kinds = ("handle", "batch_ids", "input_ids", "parent_file_id")
         named = [kind for kind in kinds if getattr(self, kind) is not None]
         problems = []
@@ -60,7 +60,7 @@ class Target:
 
 
 def handles_of(value: Any) -> list[Handle]:
-    """Return handles from what an operator returned, a list of these from mapped tasks, or JSON of either."""
+    """Return the handles in an operator's result, a list of results from mapped tasks, or JSON of either."""
     given = _from_text(value, "handle") if isinstance(value, str) else value
     handles = [given] if isinstance(given, Mapping) else list(given or [])
     try:
@@ -73,7 +73,7 @@ def handles_of(value: Any) -> list[Handle]:
 
 
 def handle_of_batches(project: str, batch_ids: Any) -> Handle:
-    """Return a handle for all root inputs of batches; each holds at least one."""
+    """Return a handle for all root inputs of batches, each with at least one input."""
     ids = _ids("batch_ids", batch_ids)
     batches = [SentBatch(id=each, inputs=None) for each in ids]
     return Handle(project=project, directory_id=None, batches=batches)
@@ -88,7 +88,7 @@ def handle_of_children(project: str, parent_file_id: Any, expected_count: Any) -
 
 
 def handle_of_inputs(project: str, input_ids: Any) -> Steps[Handle]:
-    """Return a handle for inputs: each is looked up once, and then listed with its batch.
+    """Return a handle for inputs. Each is looked up once; later, it is listed with its batch.
 
     :raises InvalidValueError: if one of them does not exist.
     """
@@ -110,7 +110,7 @@ def handle_of_inputs(project: str, input_ids: Any) -> Steps[Handle]:
 
 
 def _is_no_such_id(error: DiffgramError) -> bool:
-    """Whether the server says so: 500 for an unknown input, 400 for another project's (server.md 2.11)."""
+    """Whether an error means an unknown id: 500, or 400 for another project's input (server.md 2.11)."""
     return isinstance(error, ServerFaultError) or "project_id" in error.fields
 
 
@@ -122,10 +122,10 @@ def _ids(name: str, value: Any) -> list[int]:
 
 
 def ids_of(name: str, value: Any) -> list[int]:
-    """Return ids, each once, that a task was given as one, as a list, or as JSON of either.
+    """Return distinct ids from a task's parameter: one id, a list, or JSON of either.
 
-    :param name: of the parameter.
-    :raises InvalidValueError: if it is something else.
+    :param name: name of the parameter.
+    :raises InvalidValueError: if it is anything else.
     """
     given = _from_text(value, name) if isinstance(value, str) else value
     listed = list(given) if isinstance(given, Iterable) and not isinstance(given, Mapping) else [given]

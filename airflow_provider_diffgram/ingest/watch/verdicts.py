@@ -18,10 +18,10 @@ _BEST_FIRST: list[State] = ["succeeded", "skipped", "pending", "stuck", "failed"
 class Verdict:
     """What became of one input. Holds no instances: there may be a thousand inputs in a batch.
 
-    :param missing: the predictions that are not stored, in words.
-    :param kept: how many predictions the server kept from before instead of those sent (server.md 2.7).
+    :param missing: descriptions of the predictions that are not stored.
+    :param kept: how many earlier predictions the server kept instead of those sent (server.md 2.7).
     :param retries: how often the input was retried; None if it must not be retried.
-    :param inputs: number of inputs this is about: of missing ones only the number is known.
+    :param inputs: number of inputs that this is about: of missing ones, only the number is known.
     """
 
     state: State
@@ -51,7 +51,7 @@ class Verdict:
         return cls(state, row.id, name, row.file_id, told, tuple(missing), kept, retries)
 
     def words(self) -> str:
-        """Return name, input and status, or reason."""
+        """Return the name, the input id, and the reason."""
         return f"{self.name or f'update of file {self.file_id}'} (input {self.input_id}): {self.reason}"
 
 

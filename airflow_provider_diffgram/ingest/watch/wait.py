@@ -83,7 +83,7 @@ def wait(
 
 
 def replace_pending(receipt: Receipt, pending: int) -> Receipt:
-    """Return the receipt as if so many were pending and the others in; the same one if so many are."""
+    """Return the receipt with the given number of pending inputs, counting the rest as succeeded."""
     if pending == receipt.pending:
         return receipt
     more = receipt.pending - pending
@@ -121,7 +121,7 @@ class Waiting:
         self._begun = False
 
     def begin(self) -> Steps[Standing]:
-        """List everything, because it may have arrived already."""
+        """List everything first, because it may have arrived already."""
         self._begun = True
         return (yield from self._stand((yield from self._watch.take_stock())))
 
@@ -130,7 +130,7 @@ class Waiting:
         return (yield from self._stand((yield from self._watch.look())))
 
     def poke(self, poll_interval: float) -> Steps[Standing]:
-        """Poll once, then continue while the rest will be decided within seconds: the next poke may forget.
+        """Poll once, and go on while the rest will be decided within seconds: a later poke may start anew.
 
         :param poll_interval: most seconds between two polls.
         """
@@ -148,7 +148,7 @@ class Waiting:
         first_pause: float | None = None,
         max_failures: int = MAX_POLL_FAILURES,
     ) -> Steps[Standing]:
-        """Poll until there is something to do, or time runs out. Only reads.
+        """Poll until there is something to do, or time runs out. Sends only reading requests.
 
         :param timeout: seconds; the last poll is made when they have passed.
         :param poll_interval: most seconds between two polls.
@@ -184,7 +184,7 @@ class Waiting:
     def wait_on(self, client: DiffgramClient, timeout: float, poll_interval: float) -> Receipt:
         """Poll until the wait is over, and retry stuck inputs on the way.
 
-        :raises WaitError: as :meth:`heed` does.
+        :raises WaitError: as for :meth:`heed`.
         """
         end = client.clock.monotonic() + timeout
         receipt = None
@@ -194,9 +194,9 @@ class Waiting:
         return receipt
 
     def heed(self, client: DiffgramClient, standing: Standing) -> Receipt | None:
-        """Do what the state requires; return the receipt if the wait is over.
+        """Do what the state requires; return the receipt if the wait is over, otherwise None.
 
-        The report is written before anything is raised.
+        The report is written before any error is raised.
 
         :raises InputsFailedError: if more inputs failed than allowed.
         :raises WaitTimeoutError: if time ran out.
@@ -236,9 +236,9 @@ class Waiting:
         return Standing("done" if next_step == "end" else "pending", receipt)
 
     def _retry(self, client: DiffgramClient, input_ids: Iterable[int]) -> None:
-        """Have the server start over with inputs.
+        """Have the server start inputs over.
 
-        Inputs that have ended since they looked stuck are not retried: that would remove their files.
+        Inputs that have ended meanwhile are not retried, because that would remove their files.
         """
         rows = client.run(ask_together(routes.view_row(client.project, each) for each in input_ids))
         still = [row for row in rows if is_pending(row) and row.retry_count < self.rules.max_retries]
@@ -267,7 +267,7 @@ class Waiting:
         return self._report.write(watch.verdicts)
 
     def _look_at_all_anew(self) -> Steps[tuple[Watch, Receipt]]:
-        """List everything again until no more will be decided within seconds."""
+        """List everything again, until nothing more will be decided within seconds."""
         watch = self._new_watch()
         receipt = yield from watch.take_stock()
         while watch.settling:
@@ -277,6 +277,6 @@ class Waiting:
 
 
 def archive_pending(client: DiffgramClient, handles: Iterable[Handle]) -> list[int]:
-    """Archive the pending inputs of new media, and return their ids; updates stay."""
+    """Archive the pending inputs of new media, but no updates; return their ids."""
     rows = client.run(Watch(handles).list_to_archive())
     return archive(client, rows, "what is pending after a kill")

@@ -27,10 +27,10 @@ _NO_RULES = Rules(stall_timeout=None)
 class Watch:
     """Polls the inputs of handles, and remembers what is settled.
 
-    A success is provisional until the file's counter shows the instances that were sent: until then the
-    server may still turn it into a failure. One without them after 5 s + 0.1 s per instance has failed.
+    A success is provisional until the file's counter shows the sent instances; until then the server may
+    still turn it into a failure. If they are missing after 5 s + 0.1 s per instance, the input has failed.
 
-    :param handles: of one project.
+    :param handles: handles of one project.
     :param rules: what proves a success, and when an input counts as stuck.
     :param limits: how much to ask for at once.
     :raises InvalidValueError: if the handles belong to no project, or to several.
@@ -74,11 +74,11 @@ class Watch:
         return any(batch.phase == "urgent" for batch in self._batches)
 
     def look(self) -> Steps[Receipt]:
-        """Ask the server about what is not settled, and return the state of everything.
+        """Poll unsettled inputs, and return the state of everything.
 
-        One listing for each batch; fewer while one of them is far from its end, because the wait cannot end
-        before that one. Of many small ones, such as the children of many parents, some are asked in turn: as
-        many as are settled, and 20 that are not.
+        A poll sends one listing per batch. It sends fewer while one batch is far from its end, because the
+        wait cannot end before that one. Many small batches, such as the children of many parents, are polled
+        in turn: in each poll as many as are settled by it, and 20 that are not.
         """
         left = max(self._limits.batches_at_once, math.ceil(self._expected / self._limits.page))
         unsettled = [batch for batch in self._in_turn() if batch.phase != "settled"]
@@ -104,14 +104,14 @@ class Watch:
         return self._receipt()
 
     def count_pending(self) -> Steps[int]:
-        """Return how many are pending; polls of large batches do not count them."""
+        """Return how many inputs are pending; polls of large batches do not count them."""
         counts: list[int] = []
         for batch in self._batches:
             counts.append((yield from batch.count_pending()))
         return sum(counts)
 
     def lose_sight(self, at: float) -> None:
-        """Note that the server was out of sight, so that time without movement does not count.
+        """Record that the server could not be reached, so that this time does not count as a stall.
 
         :param at: the current time of the client's clock.
         """
@@ -120,7 +120,7 @@ class Watch:
         self._stall.lose_sight(at)
 
     def verdicts(self) -> Iterator[Verdict]:
-        """Yield what became of each input, as far as they were listed."""
+        """Yield the verdict on each listed input, and one for all missing inputs of a batch."""
         for batch in self._batches:
             yield from batch.verdicts
             if batch.counts["missing"]:
@@ -140,7 +140,7 @@ class Watch:
     def list_to_archive(self) -> Steps[list[InputRow]]:
         """List the pending inputs of new media.
 
-        To archive an update would remove the file that it was to change (server.md 2.14).
+        Archiving an update would remove the file that it changes (server.md 2.14).
         """
         found: list[InputRow] = []
         for batch in self._batches:
