@@ -13,6 +13,7 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow_provider_diffgram import get_provider_info
 from airflow_provider_diffgram.operators.diffgram import DiffgramSendPacketOperator
 from airflow_provider_diffgram.operators.rendering import TEXTS, RenderingOperator
+from airflow_provider_diffgram.operators.review import DiffgramCreateJobOperator
 
 INFO = get_provider_info()
 MODULES = [name for kind in ("operators", "sensors") for name in INFO[kind][0]["python-modules"]]
@@ -90,6 +91,19 @@ def test_so_it_is_within_packets():
     (packet,) = operator.packets
     assert packet["media"] == {"bucket_name": "9", "connection_id": 9}
     assert packet["instance_list"] == [{"attribute_groups": {"stars": 9, "kinds": ["9", 9]}}]
+
+
+def test_so_it_is_in_a_list_of_names():
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    with DAG("listed", schedule=None, start_date=day, render_template_as_native_obj=True) as dag:
+        operator = DiffgramCreateJobOperator(
+            task_id="job",
+            name="{{ params.number }}",
+            datasets=["{{ params.number }}", "{{ params.text }}"],
+            tags=["{{ params.number }}"],
+        )
+    operator.render_template_fields({"params": {"text": "9", "number": 9}}, dag.get_template_env())
+    assert (operator.datasets, operator.tags, operator.name) == ([9, "9"], ["9"], "9")
 
 
 def test_in_other_dags_what_a_template_gives_is_a_text():
