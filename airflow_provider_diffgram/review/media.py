@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import count, islice
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import imagesize
 import requests
 
-from ..client import DiffgramClient, StorageError, routes
+from ..client import DiffgramClient, StorageError, StorageRefusedError, routes
+from ..client.attempts import backoff
 from ..client.request import AT_ONCE, ask_together
 from ..client.routes.uploads import MAX_LARGE_UPLOAD
 from ..ingest.read.remote import Remote, UnreadableError
@@ -39,6 +40,19 @@ _FILES_AT_ONCE = 64
 _TIMEOUT = (10.0, 60.0)
 _MOST_SECONDS = 3600.0
 """Time for one medium."""
+
+
+_PASSING = frozenset({408, 425, 429})
+_OUT_OF_REACH = (
+    requests.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    requests.exceptions.SSLError,
+)
+_BROKEN_OFF = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,7 @@ def bring_media(
     :param part_of: folder of the version that a picture belongs into.
     :param copies: whether to copy.
     :raises StorageError: if a medium cannot be read now.
+    :raises StorageRefusedError: if it cannot be read at all.
     """
     with_media = (file for file in files if not file.type.startswith("compound"))
     if not copies:
@@ -133,19 +148,14 @@ def _url_of(file: File) -> str | None:
     return url if isinstance(url, str) and url.startswith(("http://", "https://")) else None
 
 
-def _get(client: DiffgramClient, url: str) -> requests.Response:
-    """Ask for a medium; its address is signed, so that no credential goes with it."""
-    settings = client.settings
-    proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else None
-    return requests.get(url, stream=True, timeout=_TIMEOUT, verify=settings.verify, proxies=proxies)
-
-
 def _download(remote: Remote, url: str, common: Folder, file: StoredFile) -> None:
     """Write a medium below its own name when it is whole."""
     try:
         medium = remote.read(url)
     except UnreadableError as error:
-        raise StorageError(f"cannot read the medium of {file.name} ({file.id}): {error}") from None
+        is_final = error.reason.startswith("HTTP 4") and not error.may_pass
+        kind = StorageRefusedError if is_final else StorageError
+        raise kind(f"cannot read the medium of {file.name} ({file.id}): {error}. {kind.remedy}") from None
     with closing(medium):
         common.bring(f"{COPIES}/{copy_name(file)}", medium.view())
 
@@ -169,19 +179,46 @@ def measured(client: DiffgramClient, file: StoredFile) -> StoredFile:
     """Return a picture with the size that its own head tells; as it is if that tells nothing.
 
     For pictures whose size the server does not know, or may have exchanged (server.md 10.1).
+
+    :raises StorageError: if its storage is ill, so that a later attempt may know the size.
     """
     url = _url_of(client.send(routes.view_file(client.project, file.id)))
     if url is None:
         return file
-    try:
-        with closing(_get(client, url)) as answer:
-            answer.raise_for_status()
-            head = next(answer.iter_content(_HEAD), b"")
-    except requests.RequestException as error:
-        _log.warning("size of %s (%s) is unknown: %s", file.name, file.id, without_signatures(str(error)))
-        return file
-    width, height = _size_of(head)
-    return replace(file, width=width, height=height) if width > 0 and height > 0 else file
+    began = client.clock.monotonic()
+    for failures in count(1):
+        try:
+            width, height = _size_of(_head_of(client, url))
+            return replace(file, width=width, height=height) if width > 0 and height > 0 else file
+        except requests.RequestException as error:
+            told = f"size of {file.name} ({file.id}) is unknown: {without_signatures(str(error))}"
+            seconds = backoff(failures)
+            if not _may_pass(error):
+                _log.warning("%s", told)
+                return file
+            if client.clock.monotonic() - began + seconds > client.settings.retry_timeout:
+                raise StorageError(f"{told}. {StorageError.remedy}") from None
+        client.clock.sleep(seconds)
+    raise AssertionError
+
+
+def _head_of(client: DiffgramClient, url: str) -> bytes:
+    """Read the beginning of a medium; its address is signed, so that no credential goes with it."""
+    settings = client.settings
+    proxies = {"http": settings.proxy, "https": settings.proxy} if settings.proxy else None
+    with requests.get(url, stream=True, timeout=_TIMEOUT, verify=settings.verify, proxies=proxies) as answer:
+        answer.raise_for_status()
+        return next(answer.iter_content(_HEAD), b"")
+
+
+def _may_pass(error: requests.RequestException) -> bool:
+    """Whether a storage that can be reached from here is ill; one that cannot be may never be."""
+    if error.response is not None:
+        status = error.response.status_code
+        return status in _PASSING or status >= 500
+    if isinstance(error, _OUT_OF_REACH) or "NewConnectionError" in str(error):
+        return False
+    return isinstance(error, _BROKEN_OFF)
 
 
 def _size_of(head: bytes) -> tuple[int, int]:

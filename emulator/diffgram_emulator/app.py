@@ -34,6 +34,9 @@ _WALRUS_BODY_LIMIT = 250 * _MEBIBYTE
 _WITHOUT_BODY = (204, 304)
 _GLANCE = 0.005
 
+STORAGE = "/storage/"
+"""Where media are, as their signed URLs have it."""
+
 
 class App:
     """The emulator as an ASGI application.
@@ -53,6 +56,8 @@ class App:
             await self._control(scope, receive, send)
         elif path.startswith("/api"):
             await self._api(scope, receive, send)
+        elif path.startswith(STORAGE):
+            await self._storage(scope, receive, send)
         else:
             await self._page(scope, receive, send)
 
@@ -64,6 +69,21 @@ class App:
         method, path, query = scope["method"], scope["path"], scope["query_string"].decode("latin-1")
         reply = await run_in_threadpool(control.answer, self.emulator, method, path, body, host, query)
         await self._send(send, reply)
+
+    async def _storage(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a medium; faults strike it that name the storage."""
+        method, path = scope["method"], scope["path"]
+
+        def meets(fault: Fault) -> bool:
+            return STORAGE in fault.match and fault.meets(method, path, b"", _sender(scope))
+
+        fault = self.emulator.faults.first(meets)
+        if fault is None:
+            await self._page(scope, receive, send)
+        elif fault.kind == "status":
+            await self._send(send, _faulty_reply(fault))
+        else:
+            await _give_no_answer(fault, scope, receive)
 
     async def _api(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of the API."""

@@ -18,7 +18,8 @@ A fault of a request (:class:`Fault`) is asked for with ``POST /emulator/faults`
                     request has been answered. Control requests are refused as well
 ==================  =====================================================================================
 
-``status`` and ``malformed`` do not process the request unless ``processed`` is true.
+``status`` and ``malformed`` do not process the request unless ``processed`` is true. A fault strikes media
+only if ``match`` has ``/storage/`` in it, as a ``status``, or without any answer.
 
 A fault of a row (:class:`RowFault`) is asked for with ``POST /emulator/rows``:
 

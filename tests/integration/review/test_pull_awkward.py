@@ -10,12 +10,12 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from airflow_provider_diffgram.client import routes
+from airflow_provider_diffgram.client import StorageError, StorageRefusedError, routes
 from airflow_provider_diffgram.review.errors import JobStateError
 from airflow_provider_diffgram.review.pull import Options, Pulled, pull
 from airflow_provider_diffgram.review.tasks import add_tasks
 from tests.integration.ingest.live_diffgram import DATASET, box
-from tests.integration.ingest.served_media import Media
+from tests.integration.ingest.served_media import Media, png
 from tests.integration.review.conftest import Desk
 
 NAMES = (
@@ -152,3 +152,39 @@ def test_an_archived_task_is_no_finished_one_and_an_archived_job_is_refused(
     desk.emulator.control("jobs", {"project": desk.client.project, "job_id": job_id, "status": "archived"})
     with pytest.raises(JobStateError, match="archived"):
         pulled(desk, tmp_path, job=job_id, only="complete")
+
+
+ILL: list[dict[str, Any]] = [
+    {"kind": "status", "status": 503},
+    {"kind": "status", "status": 429},
+    {"kind": "reset_before"},
+]
+
+
+@pytest.mark.parametrize("ill", ILL, ids=lambda each: str(each.get("status", each["kind"])))
+def test_a_storage_that_is_ill_for_a_while_makes_no_set_without_sizes(
+    desk: Desk, media: Media, tmp_path: Path, ill: dict[str, Any]
+):
+    """Of a picture so wide the server does not know the size, and YOLO needs it."""
+    media.content["/wide.png"] = png(size=(7700, 20))
+    packet = {"media": {"url": media.url("wide.png")}, "original_filename": "a.png"}
+    desk.diffgram.pushed([{**packet, "instance_list": [box()]}], delivery="queue")
+    desk.emulator.fault("/storage/", times=3, **ill)
+    version = pulled(desk, tmp_path / "set", format="yolo")
+    assert (version.left_out, version.instances) == ({}, 1)
+    desk.emulator.fault("/storage/", "status", status=503, times=None)
+    with pytest.raises(StorageError, match=r"size of a\.png") as failed:
+        pulled(desk, tmp_path / "other", format="yolo")
+    assert not failed.value.permanent
+    assert not (tmp_path / "other").exists()
+    desk.emulator.control("faults", method="DELETE")
+    assert pulled(desk, tmp_path / "other", format="yolo").version == version.version
+
+
+def test_a_medium_that_is_gone_is_not_asked_for_again(desk: Desk, media: Media, tmp_path: Path):
+    pushed(desk, media, "a.png")
+    desk.emulator.fault("/storage/", "status", status=404, times=None)
+    with pytest.raises(StorageRefusedError, match=r"cannot read the medium of a.png .*HTTP 404"):
+        pulled(desk, tmp_path)
+    desk.emulator.control("faults", method="DELETE")
+    assert pulled(desk, tmp_path).files == 1
