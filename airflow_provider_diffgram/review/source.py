@@ -6,8 +6,9 @@ a change is found (server.md 10.3.5).
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
@@ -16,9 +17,11 @@ from ..client import DiffgramClient, DiffgramError, RefusedError, routes
 from ..client.request import ask_together
 from ..ingest.server.jobs import every_job
 from ..models import File, InvalidValueError, Task
-from ..models.problems import first_of
+from ..models.problems import count_of, first_of
 from .shelf import Member
 from .tasks import refuse_repetition
+
+_log = logging.getLogger(__name__)
 
 DONE = "complete"
 """The status of a task that people have finished. Nothing else tells it (server.md 10.3.3)."""
@@ -190,6 +193,7 @@ class FilesSource:
         self.name: str | None = None
         self.datasets: Counter[int] = Counter()
         self.key: dict[str, Any] = {"source": "files"}
+        self._has_told = False
 
     def look(self) -> Iterator[Sight | None]:
         """Yield the files, those that no listing tells with their content.
@@ -215,6 +219,23 @@ class FilesSource:
         for file in read_singly(self._client, sorted(rest)):
             if not file.removed:
                 yield Sight(member_of(file, status), file)
+        if done is not None:
+            self._tell_left_out(done)
+
+    def _tell_left_out(self, done: Mapping[int, str | None]) -> None:
+        """Log once how many files are not complete. One without a task may not exist: that is an error."""
+        without_task = [each for each in self._file_ids if each not in done]
+        unfinished = sum(each in done and done[each] != DONE for each in self._file_ids)
+        for _ in read_singly(self._client, without_task):
+            pass
+        if (without_task or unfinished) and not self._has_told:
+            self._has_told = True
+            _log.warning(
+                "%s left out: %s without a task, %s with one that is not complete. only='all' takes them",
+                count_of(len(without_task) + unfinished, "file"),
+                f"{len(without_task):,}",
+                f"{unfinished:,}",
+            )
 
 
 def member_of(file: File, status: str | None = None) -> Member:

@@ -263,10 +263,23 @@ def test_a_version_that_somebody_cut_is_told(desk: Desk, pictures: list[int], pu
         pulled()
 
 
-def test_files_of_another_project_are_refused(desk: Desk, pulled: Pull, tmp_path: Path):
+@pytest.mark.parametrize("only", ["all", "complete"])
+def test_files_of_another_project_are_refused(desk: Desk, pulled: Pull, tmp_path: Path, only: str):
     with pytest.raises(InvalidValueError, match="cannot be read"):
-        pulled(dataset=None, file_ids=[10**6])
+        pulled(dataset=None, file_ids=[10**6], only=only)
     assert not (tmp_path / "set").exists()
+
+
+def test_named_files_that_nobody_has_reviewed_are_counted_in_the_log(
+    desk: Desk, pictures: list[int], pulled: Pull, caplog: pytest.LogCaptureFixture
+):
+    assert pulled(dataset=None, file_ids=pictures, only="complete").files == 0
+    told = [each.getMessage() for each in caplog.records if "left out" in each.getMessage()]
+    count = len(pictures)
+    assert told == [
+        f"{count} files left out: {count} without a task, 0 with one that is not complete. "
+        "only='all' takes them"
+    ]
 
 
 def test_compound_files_come_with_their_children_in_order(desk: Desk, media: Media, pulled: Pull):
