@@ -1,4 +1,4 @@
-"""Diffgram over HTTP. Knows nothing of Airflow."""
+"""Talks to Diffgram over HTTP. Imports no Airflow."""
 
 from . import routes
 from .errors import (

@@ -27,14 +27,14 @@ from .settings import USER_AGENT, Settings, secrets_of
 T = TypeVar("T")
 
 UNDER_WAY = 8
-"""Concurrent requests from one loop to a fast server: more answers at a time would block the loop."""
+"""Concurrent requests from one loop to a fast server; more answers at once would block the loop."""
 
 MOST_UNDER_WAY = 32
-"""Concurrent requests to a slow server, whose answers come one by one."""
+"""Concurrent requests to a slow server, whose answers arrive one by one."""
 
 _A_SECOND = 50
-"""Requests a second to allow, however long an answer takes. Not more: if this loop itself is slow, more
-concurrent requests make it slower."""
+"""Requests per second to allow, however long an answer takes. No more, because if this loop itself is slow,
+more concurrent requests make it slower."""
 
 _REMEMBERED = 16
 """Number of answers over which their duration is averaged."""
@@ -44,14 +44,14 @@ _LIMITS = httpx.Limits(
 )
 
 INLINE = 32 * 2**10
-"""Bytes up to which an answer is parsed in the loop: a thread would cost more."""
+"""Answers of up to this many bytes are parsed in the loop: a thread would cost more."""
 
 
 class AsyncDiffgramClient:
     """The asynchronous twin of :class:`~.sync.DiffgramClient`.
 
     :param settings: address and credential.
-    :param clock: tells time and lets it pass; replaced in tests.
+    :param clock: returns the time and sleeps; replaced in tests.
     """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -62,7 +62,7 @@ class AsyncDiffgramClient:
         self._outage = Outage(settings.base_url)
         self._under_way = anyio.CapacityLimiter(UNDER_WAY)
         self._answer_takes = 0.0
-        # Not a whole httpx.AsyncClient: all else that it does costs processor time with each request.
+        # Not a whole httpx.AsyncClient, whose other features cost processor time in each request.
         self._transport = httpx.AsyncHTTPTransport(
             verify=_verification(settings), proxy=_proxy_of(settings), limits=_LIMITS
         )
@@ -85,7 +85,7 @@ class AsyncDiffgramClient:
         await self._transport.aclose()
 
     async def send(self, request: Request[T]) -> T:
-        """Send the read ``request`` and return what its answer says.
+        """Send ``request``, which must be a read, and return the value of its answer.
 
         :raises ValueError: if ``request`` is a write.
         :raises DiffgramError: one of the classes in :mod:`~airflow_provider_diffgram.client.errors`.
@@ -139,7 +139,7 @@ class AsyncDiffgramClient:
                 began = time.monotonic()
                 try:
                     response = await self._exchange(request, step.path)
-                finally:  # what ends without an answer takes longest
+                finally:  # requests without an answer take longest
                     self._make_room(time.monotonic() - began)
         except (httpx.RequestError, httpx.InvalidURL, ssl.SSLError) as error:
             raise _meaning(request, self.settings, error) from None
@@ -147,7 +147,7 @@ class AsyncDiffgramClient:
         return Reply(response.status_code, headers, response.content)
 
     def _make_room(self, took: float) -> None:
-        """Adjust the number of concurrent requests to reach the rate, after one that took some seconds."""
+        """Adjust the number of concurrent requests to the rate, after one that took ``took`` seconds."""
         self._answer_takes += (took - self._answer_takes) / _REMEMBERED
         needed = math.ceil(_A_SECOND * self._answer_takes)
         self._under_way.total_tokens = min(MOST_UNDER_WAY, max(UNDER_WAY, needed))
@@ -170,7 +170,7 @@ class AsyncDiffgramClient:
 
 @lru_cache(maxsize=256)
 def _url(base_url: str, path: str) -> httpx.URL:
-    """Return a URL; httpx is slow to parse one."""
+    """Return a URL. Cached, because httpx parses slowly."""
     return httpx.URL(base_url + path)
 
 
@@ -182,7 +182,7 @@ _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Settings, AsyncDiffg
 def shared_client(settings: Settings) -> AsyncDiffgramClient:
     """Return the client of the running event loop for ``settings``.
 
-    Creating one blocks the loop for some 30 ms, so triggers share it; it lives as long as its loop.
+    Creating one blocks the loop for about 30 ms, so triggers share it; it lives as long as its loop.
     """
     clients = _clients.setdefault(asyncio.get_running_loop(), {})
     if settings not in clients:
@@ -191,7 +191,7 @@ def shared_client(settings: Settings) -> AsyncDiffgramClient:
 
 
 def _verification(settings: Settings) -> ssl.SSLContext:
-    """Return which authorities to trust, with our own certificate if there is one."""
+    """Return the TLS context with the authorities to trust, and the client certificate if there is one."""
     if isinstance(settings.verify, str):
         context = ssl.create_default_context(cafile=settings.verify)
     else:
@@ -202,7 +202,7 @@ def _verification(settings: Settings) -> ssl.SSLContext:
 
 
 def _proxy_of(settings: Settings) -> httpx.Proxy | None:
-    """Return the proxy: the connection's, else the environment's, as in a worker."""
+    """Return the connection's proxy, or else the environment's, as in a worker."""
     url = settings.base_url
     proxy = settings.proxy or select_proxy(url, get_environ_proxies(url))
     return httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}") if proxy else None
@@ -218,7 +218,7 @@ def _meaning(request: Request[Any], settings: Settings, error: Exception) -> Dif
 
 
 def _innermost(error: BaseException) -> str:
-    """Return why there was no connection, in the system's words: httpx says that all attempts failed."""
+    """Return the system's reason for a failed connection; httpx only says that all attempts failed."""
     found = str(error) or type(error).__name__
     inner: BaseException | None = error
     while inner is not None:

@@ -1,4 +1,4 @@
-"""From a request to its answer: which path to ask, when to send again, when to give up. No I/O.
+"""From a request to its answer: which path to use, when to send again, when to give up. No I/O.
 
 A transport runs :func:`attempts` as httpx runs an authentication flow: it exchanges bytes, sleeps the pauses,
 and decides nothing.
@@ -33,24 +33,24 @@ from .settings import Settings
 T = TypeVar("T")
 
 RATE_LIMIT_PATIENCE = 600.0
-"""Seconds to go on after 429: the server is well, only others use the same address."""
+"""Seconds to keep trying after 429: the server is healthy, but others use the same address."""
 
 _FAULTS_TOLERATED = 3
 """Attempts that may end in 500, which on a look-up mostly means that the id does not exist (quirk 39)."""
 
 _OF_THE_PLACE = (CredentialError, WrongAddressError, ServerUnavailableError)
-"""What is wrong is where the request went, so the message names that."""
+"""Errors about the place to which the request went, so the message names it."""
 
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.2, 10.0
 
 _documented: set[tuple[str, str]] = set()
-"""Server and project of those that take packets at the documented path only. Shared by all clients of the
-process, so that it is found out once; adding and removing one element needs no lock."""
+"""Server and project of each that takes packets only at the documented path. Shared by all clients of the
+process, so that it is found out once; adding or removing one element needs no lock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Send the request to ``path``; answered with a :class:`Reply`, or with the transport's error."""
+    """Send the request to ``path``; the transport answers with a :class:`Reply`, or raises its error."""
 
     path: str
 
@@ -59,7 +59,7 @@ class Exchange:
 class Reply:
     """What came back over the network.
 
-    :param headers: found by lower-case name.
+    :param headers: headers by lower-case name.
     """
 
     status: int
@@ -85,15 +85,15 @@ def attempts(
     pacer: Pacer | None = None,
     outage: Outage | None = None,
 ) -> Attempts[T]:
-    """Yield what to do until ``request`` has its answer, and return what that says.
+    """Yield what to do until ``request`` has its answer, and return the value of the answer.
 
-    What was certainly not processed is sent again, and a read whatever happened to it; a write whose
-    outcome is unknown is not.
+    A request that was certainly not processed is sent again. So is a read, whatever happened to it, but not a
+    write whose outcome is unknown.
 
     :param secrets: texts that no error may show.
-    :param pacer: of the limit that the request counts against.
-    :param outage: told of requests that the server does not answer.
-    :raises DiffgramError: what the last answer means.
+    :param pacer: paces the limit that the request counts against.
+    :param outage: records requests that the server does not answer.
+    :raises DiffgramError: the meaning of the last answer.
     """
     ask = partial(_ask, request, secrets, pacer)
     began: float = yield Pause(0.0)
@@ -120,12 +120,12 @@ def attempts(
 def pause_after(
     error: DiffgramError, request: Request[Any], failures: int, elapsed: float, patience: float
 ) -> float | None:
-    """Return the seconds before the next attempt: the server's own delay, else full jitter; None to give up.
+    """Return the seconds before the next attempt: the server's own delay, or full jitter; None to give up.
 
     A request under a limit waits for its turn by itself.
 
-    :param failures: attempts that failed, this one included.
-    :param elapsed: seconds since the first began.
+    :param failures: number of failed attempts, including this one.
+    :param elapsed: seconds since the first attempt began.
     :param patience: seconds during which to try again; after 429 it is :data:`RATE_LIMIT_PATIENCE`.
     """
     if not _may_resend(error, request):
@@ -144,7 +144,7 @@ def pause_after(
 
 
 def backoff(failures: int) -> float:
-    """Return the seconds to wait after so many failures: full jitter."""
+    """Return the seconds to wait after ``failures`` failures, with full jitter."""
     return random.uniform(0, min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(failures - 1, 9)))
 
 
@@ -152,14 +152,14 @@ def _may_resend(error: DiffgramError, request: Request[Any]) -> bool:
     if isinstance(error, NotProcessedError):
         return True
     if isinstance(error, UnexpectedReplyError):
-        return False  # it would answer so again
+        return False  # the next answer would be the same
     return isinstance(error, OutcomeUnknownError) and not request.write
 
 
 def _at_either_path(
     request: Request[T], settings: Settings, ask: Callable[[str], Attempts[T]]
 ) -> Attempts[T]:
-    """Ask at the path where the server is known or believed to serve the request, then at the other (6)."""
+    """Try the path where the server is known or believed to serve the request, then the other (6)."""
     path, *others = paths_of(request, settings)
     try:
         return (yield from ask(path))
@@ -172,7 +172,7 @@ def _at_either_path(
     except DiffgramError as error:
         if _is_missing(error):
             raise missing from None
-        if type(error) in (RefusedError, RateLimitedError):  # only what handles packets answers so
+        if type(error) in (RefusedError, RateLimitedError):  # only an endpoint for packets answers like this
             _remember(request, settings, others[0])
         raise
     _remember(request, settings, others[0])
@@ -180,7 +180,7 @@ def _at_either_path(
 
 
 def _ask(request: Request[T], secrets: Sequence[str], pacer: Pacer | None, path: str) -> Attempts[T]:
-    """Exchange as soon as the server's limit has room, and read the answer."""
+    """Send the request as soon as the server's limit has room, and read the answer."""
     reply: Reply = yield from (_exchange(path) if pacer is None else _paced(pacer, path))
     read = partial(value_of, request, reply.status, reply.headers, reply.body, path=path, secrets=secrets)
     answer: T = yield Reading(len(reply.body), read)
@@ -201,12 +201,12 @@ def _paced(pacer: Pacer, path: str) -> Attempts[Reply]:
         reply = yield from _exchange(path)
         headers, refused = reply.headers, reply.status == 429
         return reply
-    finally:  # also where the transport broke off
+    finally:  # even if the transport failed
         pacer.give_back(turn, headers, refused)
 
 
 def paths_of(request: Request[Any], settings: Settings) -> list[str]:
-    """Return the path to ask, and after it the one to ask if the server does not have the first (6)."""
+    """Return the path to use, followed by the one to try if the server does not have the first (6)."""
     if request.documented_path is None or settings.packet_path == "served":
         return [request.path]
     if settings.packet_path == "documented":
@@ -216,12 +216,12 @@ def paths_of(request: Request[Any], settings: Settings) -> list[str]:
 
 
 def _is_missing(error: DiffgramError) -> bool:
-    """Whether the answer says that the server has no such path. Never 503, never silence: quirk 28."""
+    """Whether the answer means that the server has no such path. 503 or no answer never does: quirk 28."""
     return isinstance(error, WrongAddressError) and error.status in (404, 405)
 
 
 def _remember(request: Request[Any], settings: Settings, path: str) -> None:
-    """Note that ``path`` is served where the other is not."""
+    """Remember that the server has ``path`` and not the other."""
     if path == request.documented_path:
         _documented.add(_key(settings))
     else:

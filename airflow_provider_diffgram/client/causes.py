@@ -1,11 +1,11 @@
-"""Why a connection failed, in plain words, and what to do, found by the words of the libraries. No I/O."""
+"""Explains in plain words why a connection failed, and what to do, from the libraries' messages. No I/O."""
 
 from __future__ import annotations
 
 import re
 
 Causes = tuple[tuple[str, str, str], ...]
-"""A pattern of the library's words, the cause in plain words, and a remedy if it is not the usual one."""
+"""A pattern of the library's message, the cause in plain words, and a remedy if not the usual one."""
 
 TLS_CAUSES: Causes = (
     (
@@ -49,7 +49,7 @@ CAUSES: Causes = (
 
 
 def cause_of(reason: object, causes: Causes, otherwise: str) -> tuple[str, str]:
-    """Return why a connection failed in plain words, and what to do; the library's words if nobody knows."""
+    """Return why a connection failed and what to do; for an unknown cause, the library's own message."""
     text = str(reason)
     for pattern, words, remedy in causes:
         if re.search(pattern, text, re.IGNORECASE):

@@ -1,4 +1,4 @@
-"""The time of a client. All of its waits go through here, so that a test can make time pass faster."""
+"""The clock of a client. All of its waits use it, so that a test can make time pass faster."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import time
 from .errors import StoppedError
 
 _PIECE = 0.5
-"""Seconds after which a wait looks whether it is to end."""
+"""Seconds after which a wait checks whether it must end."""
 
 
 class Clock:
-    """Real time; a test gives a client another one."""
+    """Real time; tests use another clock."""
 
     def monotonic(self) -> float:
-        """Return seconds that only grow, counted from some moment."""
+        """Return seconds that never decrease, counted from an arbitrary moment."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Let ``seconds`` pass."""
+        """Wait for ``seconds``."""
         time.sleep(seconds)
 
     async def sleep_async(self, seconds: float) -> None:
-        """Let ``seconds`` pass while others use the event loop."""
-        import asyncio  # costs workers time, who never come here
+        """Wait for ``seconds`` without blocking the event loop."""
+        import asyncio  # slow to import, and workers never need it
 
         await asyncio.sleep(seconds)
 
@@ -32,7 +32,7 @@ class Clock:
 class StoppableClock(Clock):
     """A clock whose waits end with StoppedError soon after ``stop`` is set.
 
-    :param clock: whose time this is.
+    :param clock: the clock that it wraps.
     :param stop: set to end the waits.
     """
 

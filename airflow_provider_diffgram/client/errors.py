@@ -13,7 +13,7 @@ class DiffgramError(Exception):
     """A call to Diffgram failed.
 
     :ivar status: HTTP status, if there was an answer.
-    :ivar fields: what the server says of each field.
+    :ivar fields: what the server says about each field.
     :ivar field: the field concerned, if the server names one.
     :ivar value: what was sent in that field, shortened and without signed URLs.
     :ivar server_text: the server's own words, shortened and without signed URLs.
@@ -59,7 +59,7 @@ class DiffgramError(Exception):
 
 
 class RefusedError(DiffgramError):
-    """The server refused; sending the same again is refused again."""
+    """The server refused; it would refuse the same request again."""
 
     permanent = True
     remedy = "Correct the request: the same would be refused again"
@@ -73,7 +73,7 @@ class CredentialError(RefusedError):
 
 
 class WrongAddressError(RefusedError):
-    """What answers at this address is not a Diffgram: a redirect, a web page, an unknown path."""
+    """The answer is not from a Diffgram: a redirect, a web page, an unknown path."""
 
     processed = False
     remedy = "Check the host and port of the connection"
@@ -90,7 +90,7 @@ class TlsError(RefusedError):
 
 
 def tls_error(what: str, where: str, reason: object) -> TlsError:
-    """Return the error of a failed handshake with ``where``."""
+    """Return the error for a failed handshake with ``where``."""
     words, remedy = cause_of(reason, TLS_CAUSES, TlsError.remedy)
     return TlsError(f"{what}: TLS with {where} failed: {words}. {remedy}", remedy=remedy)
 
@@ -126,22 +126,22 @@ class RateLimitedError(NotProcessedError):
 
 
 class StorageError(NotProcessedError):
-    """The storage of what should be sent failed, which may pass; Diffgram was not at fault."""
+    """The storage of something to send failed, which may pass; Diffgram was not at fault."""
 
     remedy = "The fault is your storage's, not Diffgram's, and may pass: run it again"
 
 
 class StorageRefusedError(RefusedError):
-    """What should be sent cannot be read: it is missing, forbidden, or a folder. It was not sent."""
+    """Something to send cannot be read: it is missing, forbidden, or a folder. It was not sent."""
 
     processed = False
     remedy = "Put it there, or let the worker read it"
 
 
 def source_error(what: str, where: str, error: Exception) -> StorageError | StorageRefusedError:
-    """Return the error of a storage that did not do what it was asked.
+    """Return the error for a storage that failed.
 
-    :param what: what was to be done, such as ``read``.
+    :param what: the operation that failed, such as ``read``.
     :param where: the path; passwords and queries in it are left out.
     """
     told = f"cannot {what} {without_signatures(where)}: {words_of_fault(error)}"
@@ -163,9 +163,9 @@ class UnexpectedReplyError(OutcomeUnknownError):
 
 
 class ServerUnavailableError(OutcomeUnknownError):
-    """503: the service is down, or an id in the request does not exist (quirk 6); 502, 504 of a proxy.
+    """503: the service is down, or an id in the request does not exist (quirk 6); 502 or 504 from a proxy.
 
-    :ivar retry_after: seconds to wait before sending again, if a proxy in front of Diffgram says so; else 0.
+    :ivar retry_after: seconds to wait before sending again, if a proxy in front of Diffgram says so, or 0.
     """
 
     remedy = "Check the ids. If they exist, wait until the service is back"
@@ -191,13 +191,13 @@ class NoReplyError(OutcomeUnknownError):
 
 
 def unreachable_error(what: str, where: str, reason: object) -> HostUnreachableError:
-    """Return the error of a connection to ``where`` that failed."""
+    """Return the error for a failed connection to ``where``."""
     words, remedy = cause_of(reason, CAUSES, HostUnreachableError.remedy)
     return HostUnreachableError(f"{what}: cannot connect to {where}: {words}. {remedy}", remedy=remedy)
 
 
 def no_reply_error(what: str, where: str, reason: object) -> NoReplyError:
-    """Return the error of an answer that did not arrive, or not completely (quirk 7)."""
+    """Return the error for an answer that did not arrive completely (quirk 7)."""
     return NoReplyError(
         f"{what}: the connection to {where} broke before a complete answer arrived: {reason}. Diffgram may "
         f"have executed the request; an id that does not exist can also cause this. {NoReplyError.remedy}"

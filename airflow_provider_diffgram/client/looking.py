@@ -1,4 +1,4 @@
-"""Polls a server for hours or weeks, even if it is away in between."""
+"""Polls a server for hours or weeks, even if it is unavailable at times."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _FIRST = 1.0
 _GROWTH = 1.5
 _AT_ONCE = 0.05
 _JITTER = 0.75
-"""Least share of an interval to pause; never more than the whole, or the end would be seen late."""
+"""Minimum share of an interval to pause; a pause is never longer than it, to see the end in time."""
 
 
 class Pace:
-    """Polls soon at first, then less and less often.
+    """How often to poll: soon at first, then less and less often.
 
     :param longest: most seconds between two polls.
-    :param first: seconds between the first two.
+    :param first: seconds between the first two polls.
     """
 
     def __init__(self, longest: float, first: float = _FIRST) -> None:
@@ -67,14 +67,14 @@ def look_until_decided(
 ) -> Steps[T]:
     """Poll until there is a result; later polls make up for failed ones.
 
-    :param look: polls once. It is told whether this is the last poll, which must return a result; None means
-        poll again.
-    :param pause_after: returns the seconds until the next poll, from the time and whether the last one
+    :param look: polls once. Its argument says whether this is the last poll, which must return a result; None
+        means poll again.
+    :param pause_after: returns the seconds until the next poll, given the time and whether the last poll
         failed; the pause is longer if the server asks for it.
     :param timeout: seconds; the last poll is made when they have passed.
     :param first_pause: seconds before the first poll.
     :param max_failures: failed polls in a row after which to give up.
-    :param lost: the error to raise then.
+    :param lost: the class of the error to raise then.
     :raises DiffgramError: if the server refused.
     """
     end = (yield from now()) + timeout

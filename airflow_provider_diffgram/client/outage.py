@@ -1,6 +1,6 @@
-"""Logs an outage of the server once when it begins, now and then, and once when it ends.
+"""Logs an outage of the server when it begins, from time to time, and when it ends.
 
-Many requests meet the same outage at the same time, and none of them can tell that it is the first.
+Many requests meet the same outage at the same time, and none of them knows whether it is the first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .errors import DiffgramError, HostUnreachableError, NoReplyError, ServerUna
 _log = logging.getLogger(__name__)
 
 _SHORT = 2.0
-"""Seconds: one request that breaks, and the next that does not, are nothing to talk about."""
+"""Seconds: an outage that is shorter, such as a single failed request, is not logged."""
 
 
 class Outage:
@@ -33,14 +33,14 @@ class Outage:
 
     @property
     def is_on(self) -> bool:
-        """Whether the last request that came to an end met it."""
+        """Whether the last finished request met the outage."""
         return self._began is not None
 
     def note(self, error: DiffgramError, now: float, patience: float) -> None:
-        """Take note that a request failed and will be sent again.
+        """Record that a request failed and will be sent again.
 
-        :param now: seconds of any clock that does not go back.
-        :param patience: seconds for which a request is sent again.
+        :param now: seconds of any monotonic clock.
+        :param patience: seconds during which a request is sent again.
         """
         if not isinstance(error, HostUnreachableError | NoReplyError | ServerUnavailableError):
             return
@@ -65,7 +65,7 @@ class Outage:
             self._told = now
 
     def end(self, now: float) -> None:
-        """Take note that a request was answered."""
+        """Record that a request was answered."""
         with self._lock:
             if self._told is not None and self._began is not None:
                 _log.info("%s answers again, after %s", self._where, duration(now - self._began))

@@ -1,6 +1,6 @@
-"""Stay below the server's rate limits by its own headers (server.md 1.5). No I/O; takes a clock.
+"""Stays below the server's rate limits, by the headers of its answers (server.md 1.5). No I/O.
 
-The server counts in fixed windows. The first request opens one, a certain number is admitted, and the rest is
+The server counts in fixed windows. The first request opens one; a certain number is admitted, and the rest is
 refused until the window ends, one second before ``X-RateLimit-Reset``. All callers behind one address share a
 window, and each worker process of the server keeps windows of its own.
 """
@@ -19,7 +19,7 @@ WINDOW = 1.0
 
 AN_HOUR = 3600.0
 _LONGEST_REST = 60.0
-"""Seconds that a proxy may have all requests wait before one is tried again, whatever it says."""
+"""Most seconds that a proxy can make all requests wait before the next attempt, whatever it says."""
 
 _RESET_IS_LATE_BY = 1.0
 _LEAST_MARGIN = 0.01
@@ -28,7 +28,7 @@ _MORE_MARGIN = 0.004
 _DRIFT = 0.0005
 _STEP = 0.05
 _HEAD_START = 0.01
-"""Seconds that the first request of a window goes before the others, unless it is answered sooner: it opens
+"""Seconds by which the first request of a window precedes the others, unless it is answered sooner. It opens
 the window, and is the only one refused if it comes too early."""
 _LOOK_AGAIN = 0.01
 _SPREAD = 0.005
@@ -37,10 +37,10 @@ _SHRINK = 0.9
 
 
 def seconds_until_window(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float:
-    """Return how long until the server admits requests again, in seconds, 0 to 1.
+    """Return the seconds until the server admits requests again, 0 to 1.
 
-    ``X-RateLimit-Reset`` is one second late: the window ends at Reset - 1 s. If our clock and the
-    server's disagree so much that this makes no sense, return a whole window.
+    ``X-RateLimit-Reset`` is one second late: the window ends at Reset - 1 s. If our clock and the server's
+    differ too much for that, return a whole window.
     """
     try:
         left = float(headers.get("x-ratelimit-reset", "")) - _RESET_IS_LATE_BY - now()
@@ -50,9 +50,9 @@ def seconds_until_window(headers: Mapping[str, str], now: Callable[[], float] = 
 
 
 def told_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return ``Retry-After`` of a proxy, at most an hour.
+    """Return the seconds in a proxy's ``Retry-After``, at most an hour; None without one.
 
-    Beside the limiter's headers it says nothing (quirk 25).
+    Together with the limiter's headers it means nothing (quirk 25).
     """
     if "x-ratelimit-reset" in headers:
         return None
@@ -64,9 +64,9 @@ def told_seconds(headers: Mapping[str, str]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A request that may go now.
+    """The permission to send a request now.
 
-    :param sent: local time at which it went.
+    :param sent: local time at which it was sent.
     :param after: end of the window that was over by then, in the server's time.
     """
 
@@ -75,17 +75,17 @@ class Turn:
 
 
 class Pacer:
-    """Lets requests go as fast as the server admits them. Thread-safe.
+    """Admits requests as fast as the server accepts them. Thread-safe.
 
-    A request that finds a window untouched has opened it, so another sent a second later finds the next
-    one, whatever the latency and however the clocks differ. Alone, a caller uses up each window at once.
-    Where others behind the same address use it too, each spreads its share over the window, so that all
-    alike are refused once it is used up; the share then shrinks by a part, and grows by a bit while nothing
+    A request that finds a window unused has opened it, so another request sent a second later finds the next
+    one, whatever the latency and however the clocks differ. A single caller uses up each window at once. If
+    others behind the same address use it, too, each spreads its share over the window, so that all are
+    refused equally once it is used up. The share then shrinks by a fraction, and grows a little while nothing
     is refused, which makes the shares equal in time.
 
     :param ceiling: most requests per second, below what the server admits; None for the server's limit.
     :param clock: monotonic seconds.
-    :param wall: seconds since the epoch, to compare with the server's clock.
+    :param wall: returns seconds since the epoch, to compare with the server's clock.
     """
 
     def __init__(
@@ -99,8 +99,8 @@ class Pacer:
         self._wall = wall
         self._lock = threading.Lock()
         self._limit = math.inf
-        self._share = 1.0  # one request first, to see whether there is a limit
-        self._shared = False  # whether others use the windows too
+        self._share = 1.0  # one request first, to find out whether there is a limit
+        self._shared = False  # whether others use the windows, too
         self._refused = False
         self._live: dict[float, int] = {}  # end of a window in the server's time -> requests it has left
         self._newest = -math.inf  # end of the newest window, in the server's time
@@ -114,7 +114,7 @@ class Pacer:
         self._margin = _LEAST_MARGIN
 
     def take(self) -> Turn | float:
-        """Return a turn if a request may go now, else the seconds after which to ask again."""
+        """Return a turn if a request may be sent now, otherwise the seconds after which to ask again."""
         with self._lock:
             now = self._clock()
             if now >= self._opens:
@@ -131,9 +131,9 @@ class Pacer:
             return Turn(now, self._over)
 
     def give_back(self, turn: Turn, headers: Mapping[str, str], refused: bool = False) -> None:
-        """Take note of the answer to a request that went.
+        """Record the answer to a request that was sent.
 
-        :param headers: by lower-case name; empty if there was no answer.
+        :param headers: headers by lower-case name; empty if there was no answer.
         :param refused: whether the answer was 429.
         """
         with self._lock:
@@ -162,7 +162,7 @@ class Pacer:
         return min(until_open, _LOOK_AGAIN) if self._in_flight else until_open
 
     def _open(self, now: float) -> None:
-        """Begin the next window: its end will be known by the first answer."""
+        """Begin the next window, whose end the first answer will show."""
         most = self._limit * max(1, len(self._live))
         self._share = max(1.0, self._share * _SHRINK) if self._refused else min(most, self._share + _GROW)
         if self._share >= self._limit:
@@ -171,7 +171,7 @@ class Pacer:
             self._next = now + random.random() * _SPREAD
         self._live, self._refused = {}, False
         self._over, self._opened, self._used = self._newest, now, 0
-        self._opens = now + WINDOW  # until an answer tells better
+        self._opens = now + WINDOW  # until an answer shows the exact time
 
     def _note_limit(self, limit: int, remaining: int) -> None:
         if self._limit == math.inf:
@@ -209,13 +209,13 @@ class Pacer:
             self._offset = min(latest, self._offset)
 
     def _was_early(self, turn: Turn, end: float) -> None:
-        """Take note that a request came before the end of the window that was believed to be over."""
+        """Record that a request came before the end of the window that was believed to be over."""
         self._offset = max(self._offset, turn.sent - end)
         self._margin = min(_MOST_MARGIN, self._margin + _MORE_MARGIN)
         self._used -= 1
 
     def _was_late(self, end: float) -> None:
-        """Take note that others were faster."""
+        """Record that others used up the window first."""
         self._refused = True
         self._shared = True
         if not self._exact:
@@ -234,7 +234,7 @@ class Pacer:
 
 
 def _counted(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
-    """Return limit, remaining requests and end of the window that counted a request, if headers tell it."""
+    """Return limit, remaining requests and end of the window that counted a request; None without headers."""
     try:
         limit = int(headers["x-ratelimit-limit"])
         remaining = int(headers["x-ratelimit-remaining"])

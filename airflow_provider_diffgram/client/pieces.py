@@ -1,7 +1,7 @@
-"""JSON parsed in pieces, so that the event loop of the triggerer runs in between.
+"""Parses JSON in pieces, so that the event loop of the triggerer runs in between.
 
-``json.loads`` holds the interpreter from the first byte to the last, in whatever thread: 60 ms for a listing
-of 1000 inputs with 20 boxes each. Row by row, nobody waits longer than one row takes.
+``json.loads`` holds the interpreter from the first byte to the last, in any thread: 60 ms for a listing of
+1000 inputs with 20 boxes each. Row by row, the loop never waits longer than one row takes.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 from typing import Any
 
 BIG = 128 * 2**10
-"""Size in bytes from which a body is parsed in pieces."""
+"""Bytes of a body above which it is parsed in pieces."""
 
 _DECODER = json.JSONDecoder()
 _BLANK = re.compile(r"[ \t\n\r]*")
 
 
 def loads(body: bytes) -> Any:
-    """Return what :func:`json.loads` returns; parse each value of an object, and each item of a list, alone.
+    """Return the same as :func:`json.loads`, but parse each value of an object or item of a list separately.
 
     :raises ValueError: if ``body`` is not JSON.
     """
@@ -59,7 +59,7 @@ def _list(text: str, start: int) -> tuple[list[Any], int]:
 
 
 def _next(text: str, at: int, end: str) -> int:
-    """Return where the next item begins, or where ``end`` stands."""
+    """Return the position of the next item, or of ``end``."""
     at = _after_blank(text, at)
     if text[at] == end:
         return at
@@ -78,5 +78,5 @@ def _after(text: str, at: int, sign: str) -> int:
 
 def _after_blank(text: str, at: int) -> int:
     found = _BLANK.match(text, at)
-    assert found is not None  # blanks may be none
+    assert found is not None  # it also matches no blanks
     return found.end()

@@ -1,4 +1,4 @@
-"""What to do about refusals that name the wrong thing or hide what they did. No I/O."""
+"""What to do about refusals that name the wrong cause or hide what the server did. No I/O."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 class Remedy:
     """What a refusal really means.
 
-    :param words: found in the server's words.
+    :param words: pattern of the server's words.
     :param remedy: what to do.
-    :param processed: whether the server executed the request nevertheless.
+    :param processed: whether the server executed the request anyway.
     """
 
     words: re.Pattern[str]
@@ -52,5 +52,5 @@ _REMEDIES = (
 
 
 def remedy_for(text: str) -> Remedy | None:
-    """Return what the refusal ``text`` really means, if that is known."""
+    """Return what the refusal ``text`` really means; None if that is unknown."""
     return next((each for each in _REMEDIES if each.words.search(text)), None)

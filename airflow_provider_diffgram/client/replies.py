@@ -1,4 +1,4 @@
-"""What an answer means (server.md 1.4). No I/O."""
+"""Interprets answers (server.md 1.4). No I/O."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .words import NO_JSON, Words, is_marked_up, shown, shown_value, words_of
 T = TypeVar("T")
 
 _OF_A_PROXY = (502, 504)
-"""What Diffgram itself never answers: its own dispatcher says 503 (server.md 1.4)."""
+"""Statuses that Diffgram itself never sends: its own dispatcher answers 503 (server.md 1.4)."""
 _SHOWN_IDS = 6
 
 
@@ -93,10 +93,10 @@ def value_of(
     path: str | None = None,
     secrets: Sequence[str] = (),
 ) -> T:
-    """Return what the answer says, or raise the error that it means.
+    """Return the value of an answer, or raise the error that it means.
 
-    :param headers: of the answer, by lower-case name.
-    :param path: the path that was asked, if not the request's own.
+    :param headers: headers of the answer, by lower-case name.
+    :param path: the path that was used, if not the request's own.
     :param secrets: texts to hide if the answer repeats them.
     :raises DiffgramError: one of the classes in :mod:`~airflow_provider_diffgram.client.errors`.
     """
@@ -128,7 +128,7 @@ def _parse(body: bytes) -> Any:
 
 
 def _is_failed_upload(answer: _Answer) -> bool:
-    """Whether an upload was processed and failed; the input in the body tells why (E6)."""
+    """Whether an upload was processed and failed; the input in the body says why (E6)."""
     return (
         answer.status == 400
         and answer.request.upload is not None
@@ -233,7 +233,7 @@ def _refused(answer: _Answer, cause: str) -> DiffgramError:
 
 
 def _redirected(answer: _Answer) -> DiffgramError:
-    """Return the error of a redirect; a POST that followed it would become a GET (quirk 42)."""
+    """Return the error for a redirect; a POST that followed it would become a GET (quirk 42)."""
     target = shown(answer.headers.get("location", "another address"), answer.secrets)
     try:
         parts = urlsplit(target)
@@ -249,9 +249,9 @@ def _redirected(answer: _Answer) -> DiffgramError:
 
 
 def _retry_after(headers: Mapping[str, str], text: str) -> float:
-    """Return the seconds to wait: the server's window, or what a proxy without one says.
+    """Return the seconds to wait: until the server's next window, or as a proxy says.
 
-    A limit of an hour or a day (server.md 1.5) is not worth waiting for: the answer is beyond any patience.
+    A limit per hour or day (server.md 1.5) is not worth waiting for, so the result exceeds any patience.
     """
     if re.search(r"per \d+ (hour|day)", text):
         return AN_HOUR
@@ -260,7 +260,7 @@ def _retry_after(headers: Mapping[str, str], text: str) -> float:
 
 
 def _credential_cause(text: str, by_proxy: str) -> tuple[str, str]:
-    """Return cause and remedy of a 401 or 403 (quirks 26, 27)."""
+    """Return the cause and the remedy of a 401 or 403 (quirks 26, 27)."""
     if by_proxy:
         return f"the credential was refused{by_proxy}", "Check which login that proxy expects"
     if "Can't find project" in text:
@@ -278,7 +278,7 @@ def _credential_cause(text: str, by_proxy: str) -> tuple[str, str]:
 
 
 def _refused_alike(request: Request[Any]) -> str:
-    """Return what else the server refuses in the same words (server.md 2.7, 2.17)."""
+    """Return what else the server refuses with the same words (server.md 2.7, 2.17)."""
     if "/job/" in request.path:
         return "; a job that does not exist gets the same refusal"
     if _sent(request).get("connection_id") is not None:
@@ -289,7 +289,7 @@ def _refused_alike(request: Request[Any]) -> str:
 def _field_of(
     request: Request[Any], fields: Mapping[str, str], secrets: Sequence[str]
 ) -> tuple[str | None, str | None]:
-    """Return the field that the server names, and what was sent in it; prefer a field that was sent."""
+    """Return the field that the server names and the value sent in it; prefers a field that was sent."""
     sent = _sent(request)
     for field in fields:
         if field in sent:

@@ -1,4 +1,4 @@
-"""A request to Diffgram as a value, and generators that yield requests."""
+"""Requests to Diffgram as values, and generators that yield requests."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that travels as a multipart form.
+    """A file to send as a multipart form.
 
-    :param filename: name that the server derives ``original_filename`` and the media type from.
+    :param filename: name from which the server derives ``original_filename`` and the media type.
     :param size: length in bytes.
     :param open: opens the bytes; called for each attempt.
     :param form: the other parts of the form.
@@ -38,13 +38,12 @@ class Request(Generic[T]):
     :param json: JSON body.
     :param params: query.
     :param upload: multipart body, instead of ``json``.
-    :param write: whether executing it twice differs from once.
-    :param limit: name of the limit per second that it counts against; those of one name share their pace.
+    :param write: whether executing it twice differs from executing it once.
+    :param limit: name of the limit per second that it counts against; requests with the same name share it.
     :param edits_rows: whether it edits what others may edit at the same moment: 503 may mean that they do,
         and a refusal may leave a part stored (server.md 10.8).
-    :param if_absent: words of the 500 by which the server tells that there is nothing of that id: it would
-        say so again.
-    :param documented_path: where the vendor's documentation has it, if elsewhere (server.md 6).
+    :param if_absent: words of the 500 that means an unknown id, so that another attempt is pointless.
+    :param documented_path: its path in the vendor's documentation, if different (server.md 6).
     """
 
     what: str
@@ -63,7 +62,7 @@ class Request(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A wait of ``seconds``; answered with the time after it."""
+    """A wait of ``seconds``; the transport answers with the time after it."""
 
     seconds: float
 
@@ -78,7 +77,7 @@ class Together:
 AT_ONCE = 8
 
 Steps = Generator["Request[Any] | Together | Pause", Any, T]
-"""A piece of logic that yields requests and pauses and returns ``T``; it does no I/O itself.
+"""A generator that yields requests and pauses and returns ``T``; it does no I/O itself.
 
 The same steps run on the worker (:meth:`~.sync.DiffgramClient.run`) and in the triggerer
 (:meth:`~.aio.AsyncDiffgramClient.run`).
@@ -86,7 +85,7 @@ The same steps run on the worker (:meth:`~.sync.DiffgramClient.run`) and in the 
 
 
 def ask(request: Request[T]) -> Steps[T]:
-    """Yield ``request`` and return its answer with its type."""
+    """Yield ``request`` and return its typed answer."""
     return cast(T, (yield request))
 
 
@@ -96,21 +95,21 @@ def ask_together(requests: Iterable[Request[T]]) -> Steps[list[T]]:
 
 
 def pause(seconds: float) -> Steps[float]:
-    """Yield a wait of ``seconds``, and return the time after it as :func:`now` does."""
+    """Yield a wait of ``seconds``, and return the time after it, as from :func:`now`."""
     return cast(float, (yield Pause(seconds)))
 
 
 def now() -> Steps[float]:
-    """Return the time of the client's clock, in seconds that only grow."""
+    """Return the time of the client's clock, in monotonic seconds."""
     return pause(0.0)
 
 
 def poll(look: Callable[[], Steps[T | None]], *, every: float, patience: float) -> Steps[T | None]:
     """Poll until something is found; return it, or None once ``patience`` seconds have passed.
 
-    The last poll comes when time is up, so that nothing that arrived during the last pause is missed.
+    The last poll is made when time is up, so that nothing that arrived during the last pause is missed.
 
-    :param look: returns None until it finds what is awaited.
+    :param look: polls once; returns None until it finds something.
     :param every: seconds between two polls.
     :param patience: seconds.
     """

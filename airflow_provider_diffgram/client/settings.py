@@ -13,11 +13,11 @@ from urllib.parse import quote, urlsplit
 from .. import __version__
 
 USER_AGENT = f"airflow-provider-diffgram/{__version__}"
-"""Not the library's own: the server treats user agents that begin with ``python`` differently (quirk 26)."""
+"""Not the library default: the server treats user agents that begin with ``python`` specially (quirk 26)."""
 
 PacketPath = Literal["auto", "served", "documented"]
-"""Where to send packets (server.md 6): where the open source server takes them, where the vendor's
-documentation says, or at the first unless the server has only the second."""
+"""Where to send packets (server.md 6): ``served`` is the path of the open source server, ``documented`` that
+of the vendor's documentation; ``auto`` uses the first unless the server has only the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +27,15 @@ class Settings:
     :param host: ``https://diffgram.example.com``, ``http://127.0.0.1:8085``, or a bare host, which means
         https. A path is refused: Diffgram answers at the root.
     :param project: project_string_id, a short text, never the numeric id.
-    :param client_id: of an API credential of the project.
-    :param client_secret: of the same credential; not shown by repr.
+    :param client_id: client id of an API credential of the project.
+    :param client_secret: secret of the same credential; not shown by repr.
     :param verify: whether to check TLS certificates, or the path of a file with the authorities to trust.
-    :param client_cert: path of a PEM file with the certificate to show to the server.
+    :param client_cert: path of a PEM file with the certificate to present to the server.
     :param client_key: path of its private key; None if it is in the same file.
-    :param proxy: ``http://host:port`` of the proxy to use, without a credential. None means what the
-        environment says (``HTTPS_PROXY``, ``NO_PROXY``).
-    :param connect_timeout: seconds.
-    :param read_timeout: seconds until the next byte of an answer.
+    :param proxy: ``http://host:port`` of the proxy to use, without a credential. None means the environment's
+        (``HTTPS_PROXY``, ``NO_PROXY``).
+    :param connect_timeout: most seconds to connect.
+    :param read_timeout: most seconds until the next byte of an answer.
     :param retry_timeout: seconds during which a request that was not processed is sent again.
     :param packet_path: ``served``, ``documented``, or ``auto``: see :data:`PacketPath`.
     :param requests_per_second: most requests per second to an endpoint that has its own limit, such as the
@@ -118,42 +118,42 @@ class Settings:
 
     @property
     def _shown_host(self) -> str:
-        """The host without a credential that somebody wrote into it."""
+        """The host without a credential that it may contain."""
         scheme, separator, rest = self.host.rpartition("://")
         return f"{scheme}{separator}{rest.rpartition('@')[2]}"
 
     @property
     def where(self) -> str:
-        """What is asked, in words: host, project and connection."""
+        """Host, project and connection in words, for errors."""
         named = f", connection {self.name!r}" if self.name else ""
         return f"{self.base_url}, project {self.project!r}{named}"
 
     @property
     def address(self) -> str:
-        """Where requests go, in words: host and connection."""
+        """Host and connection in words, for errors."""
         return f"{self.base_url} (connection {self.name!r})" if self.name else self.base_url
 
     def file_url(self, file_id: int) -> str:
-        """Return the page of a file in Diffgram's own user interface."""
+        """Return the URL of a file's page in Diffgram's user interface."""
         return f"{self.base_url}/studio/annotate/{quote(self.project, safe='')}?file={file_id}"
 
     def dataset_url(self, directory_id: int) -> str:
-        """Return the page of a dataset, in the explorer."""
+        """Return the URL of a dataset's page, in the explorer."""
         page = f"{self.base_url}/studio/annotate/{quote(self.project, safe='')}/explorer"
         return f"{page}?dataset_id={directory_id}"
 
     def inputs_url(self, batch_id: int | None = None) -> str:
-        """Return the page of inputs: of a batch, or all."""
+        """Return the URL of the page of inputs: of a batch, or all."""
         batch = "" if batch_id is None else f"?batch_id={batch_id}"
         return f"{self.base_url}/studio/upload/{quote(self.project, safe='')}{batch}"
 
     def job_url(self, job_id: int) -> str:
-        """Return the page of a job in Diffgram's own user interface."""
+        """Return the URL of a job's page in Diffgram's user interface."""
         return f"{self.base_url}/job/{job_id}"
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Return the texts that must not be shown: the client secret, and the header made of it."""
+    """Return the texts that must never be shown: the client secret, and the header derived from it."""
     pair = f"{settings.client_id}:{settings.client_secret}"
     return [settings.client_secret, base64.b64encode(pair.encode()).decode()]
 
@@ -175,7 +175,7 @@ def _certificate_problems(certificate: str | None, key: str | None) -> list[str]
     if missing:
         return missing
     try:
-        # A key with a passphrase would have OpenSSL ask for it at a terminal.
+        # For a key with a passphrase, OpenSSL would otherwise ask for it at a terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password=lambda: b"")
     except (OSError, ValueError) as error:
         return [

@@ -32,17 +32,17 @@ _UPLOAD_READ_TIMEOUT = 300.0
 """Seconds: an upload is answered only after the server has ingested it (server.md 2.8)."""
 
 _PIECE = 2**18
-"""Bytes of a body that are read and sent together."""
+"""Bytes of a body that are read and sent at once."""
 
 MOST_AT_ONCE = 32
-"""Threads that may send at once, besides one that runs steps: each keeps its connection."""
+"""Threads that may send at once, besides the one that runs steps; each keeps its connection."""
 
 
 class DiffgramClient:
     """Talks to one project of one Diffgram. Safe to use from several threads.
 
     :param settings: address and credential.
-    :param clock: tells time and lets it pass; replaced in tests.
+    :param clock: returns the time and sleeps; replaced in tests.
     """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -78,13 +78,13 @@ class DiffgramClient:
         self._session.close()
 
     def interrupted_by(self, stop: threading.Event) -> DiffgramClient:
-        """Return a twin of this client whose waits end with StoppedError soon after ``stop`` is set."""
+        """Return a copy of this client whose waits end with StoppedError soon after ``stop`` is set."""
         twin = copy.copy(self)
         twin.clock = StoppableClock(self.clock, stop)
         return twin
 
     def send(self, request: Request[T]) -> T:
-        """Send ``request`` and return what its answer says; see :func:`~.attempts.attempts`.
+        """Send ``request`` and return the value of its answer; see :func:`~.attempts.attempts`.
 
         :raises DiffgramError: one of the classes in :mod:`~airflow_provider_diffgram.client.errors`.
         """
@@ -93,14 +93,14 @@ class DiffgramClient:
 
     @property
     def least_seconds(self) -> float:
-        """Seconds that the fastest of all requests took until now; 0 before the first answer.
+        """Seconds that the fastest request so far took; 0 before the first answer.
 
-        The server works little at the simplest requests, so this is about the time of the way to it and back.
+        The simplest requests cost the server little, so this is about the round-trip time.
         """
         return self._least_seconds if math.isfinite(self._least_seconds) else 0.0
 
     def server_date(self) -> str | None:
-        """Return the time that the server says it is, as the ``Date`` header of an answer tells it.
+        """Return the server's time, as in the ``Date`` header of an answer.
 
         :raises DiffgramError: if there is no answer.
         """
@@ -163,7 +163,7 @@ class DiffgramClient:
                     json=request.json,
                     params=request.params,
                     timeout=timeout,
-                    verify=self.settings.verify,  # here, since REQUESTS_CA_BUNDLE overrides the session's
+                    verify=self.settings.verify,  # not in the session, where REQUESTS_CA_BUNDLE overrides it
                     proxies=self._proxies,
                     allow_redirects=False,
                 )
@@ -183,7 +183,7 @@ class DiffgramClient:
 
 
 class _Adapter(HTTPAdapter):
-    """Sends bodies in larger pieces than by default, which took as long to hand on as to send."""
+    """Sends bodies in larger pieces than the default, whose overhead took as long as sending."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **{"blocksize": _PIECE, **kwargs})
@@ -195,8 +195,9 @@ class _Adapter(HTTPAdapter):
 class _Session(requests.Session):
     """A session with one server.
 
-    It never resolves a redirect: some addresses make requests itself fail. It reads proxies and authorities
-    from the environment once, because that costs a quarter of a request's processor time.
+    It never follows a redirect, because some addresses make requests itself fail. It reads proxies and
+    certificate authorities from the environment only once, because that costs a quarter of a request's
+    processor time.
     """
 
     _environment: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""The body of an upload: a file, or a part of one, in a multipart form. Never whole in memory."""
+"""The body of an upload: a file, or a part of one, in a multipart form. It is never in memory as a whole."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .request import Upload
 def open_body(upload: Upload) -> MultipartBody:
     """Return the form of an upload.
 
-    :raises StorageError: if its bytes cannot be opened at the moment.
+    :raises StorageError: if its bytes cannot be opened now, which may pass.
     :raises StorageRefusedError: if they cannot be opened at all.
     """
     try:
@@ -64,14 +64,14 @@ class MultipartBody(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        # requests asks for it to announce a Content-Length; without one it would send chunks.
+        # requests calls this to announce a Content-Length; otherwise it would send chunks.
         return self._position
 
     def read(self, size: int = -1) -> bytes:
         """Return up to ``size`` bytes.
 
-        :raises StorageError: if the storage fails for a moment: no error of the connection to Diffgram.
-        :raises StorageRefusedError: if it fails for good.
+        :raises StorageError: if the storage (not the connection to Diffgram) fails, which may pass.
+        :raises StorageRefusedError: if it fails permanently.
         """
         while self._parts:
             try:
@@ -92,7 +92,7 @@ class MultipartBody(io.RawIOBase):
 
 
 class Slice(io.RawIOBase):
-    """``length`` bytes of ``source`` from ``offset`` on; closes ``source`` with itself."""
+    """``length`` bytes of ``source`` from ``offset`` on; closing it closes ``source``."""
 
     def __init__(self, source: BinaryIO, offset: int, length: int) -> None:
         self._source = source
@@ -114,5 +114,5 @@ class Slice(io.RawIOBase):
 
 
 def slice_opener(open_whole: Callable[[], BinaryIO], offset: int, length: int) -> Callable[[], BinaryIO]:
-    """Return what opens ``length`` bytes from ``offset`` on of what ``open_whole`` opens."""
+    """Return a function that opens ``length`` bytes, from ``offset`` on, of what ``open_whole`` opens."""
     return lambda: cast(BinaryIO, Slice(open_whole(), offset, length))

@@ -1,4 +1,4 @@
-"""The server's own words, in whatever shape they arrive (server.md 1.4), safe to show. No I/O."""
+"""Extracts the server's own words from answers of any form (server.md 1.4), safe to show. No I/O."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN_FIELDS = 20
 _SHOWN_OF_PAGE = 120
 _READ_OF_PAGE = 20_000
 _LEAST_SECRET = 8
-"""A shorter secret would match ordinary words; the server's own are far longer."""
+"""Shorter secrets are not hidden, because they match ordinary words; the server's own are far longer."""
 
 NO_JSON = object()
 """Stands for a body that is not JSON."""
@@ -28,8 +28,8 @@ NO_JSON = object()
 class Words:
     """What an answer says.
 
-    :param text: all of it, cut.
-    :param fields: what it says of each field.
+    :param text: the whole text, shortened.
+    :param fields: what it says about each field.
     """
 
     text: str
@@ -49,7 +49,7 @@ def words_of(body: bytes, parsed: Any, secrets: Sequence[str] = ()) -> Words:
 
 
 def shown(value: Any, secrets: Sequence[str] = ()) -> str:
-    """Return ``value`` as printable text, cut, and without secrets."""
+    """Return ``value`` as printable text, shortened and without secrets."""
     try:
         text = str(value)
     except RecursionError:
@@ -62,13 +62,13 @@ def shown(value: Any, secrets: Sequence[str] = ()) -> str:
 
 
 def shown_value(value: Any, secrets: Sequence[str] = ()) -> str:
-    """Return what was sent, in a few characters."""
+    """Return a sent value in a few characters."""
     short = value[:SHOWN] if isinstance(value, str | list) else value
     return shown(repr(short), secrets)[:_SHOWN_VALUE]
 
 
 def _error(parsed: Any) -> Any:
-    """Return what stands under ``error``: in the log, or beside it (E1 to E5)."""
+    """Return the value of ``error``, inside or beside ``log`` (E1 to E5)."""
     if not isinstance(parsed, Mapping):
         return None
     log = parsed.get("log")
@@ -97,19 +97,19 @@ def _sentence(body: bytes, parsed: Any) -> Any:
 
 
 def is_marked_up(body: bytes) -> bool:
-    """Whether a body is HTML or XML, as that of a proxy or of object storage."""
+    """Whether a body is HTML or XML, like that of a proxy or an object storage."""
     return body[:1024].removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"<"
 
 
 def text_of_page(body: bytes) -> str:
-    """Return what a person would read of a page, in one short line: ``502 Bad Gateway; nginx``."""
+    """Return the visible text of a page in one short line: ``502 Bad Gateway; nginx``."""
     page = _Page()
     page.feed(body[:_READ_OF_PAGE].decode("utf-8-sig", "replace"))
     return "; ".join(dict.fromkeys(page.texts))[:_SHOWN_OF_PAGE]
 
 
 class _Page(HTMLParser):
-    """Collects the texts of a page, but for scripts and styles."""
+    """Collects the texts of a page, except scripts and styles."""
 
     _UNSEEN = frozenset({"script", "style", "template", "noscript"})
 

@@ -1,4 +1,4 @@
-"""An Airflow connection of type ``diffgram`` as settings for a client."""
+"""Converts an Airflow connection of type ``diffgram`` to settings for a client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class InvalidConnectionError(ValueError):
 
 
 def missing_connection(conn_id: str) -> InvalidConnectionError:
-    """Return the error of a connection that Airflow does not know."""
+    """Return the error for a connection that does not exist in Airflow."""
     return InvalidConnectionError(
         f"there is no connection {conn_id!r}. Make one of type Diffgram in Airflow, or "
         f"export AIRFLOW_CONN_{conn_id.upper()}="
@@ -39,7 +39,7 @@ def missing_connection(conn_id: str) -> InvalidConnectionError:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What tasks use if they set nothing themselves, and the folder to which local files are confined."""
+    """Defaults for tasks that set no value, and the folder to which local files are confined."""
 
     dataset: str | int | None
     label_schema: str | int | None
@@ -64,7 +64,7 @@ _TEXTS = ("ca_bundle", "client_cert", "client_key", "proxy")
 
 
 def settings_of(connection: ConnectionLike) -> Settings:
-    """Return the settings in ``connection``, without blanks around what was pasted.
+    """Return the settings in ``connection``, without surrounding blanks from pasting.
 
     :raises InvalidConnectionError: with everything that is missing or wrong.
     """
@@ -134,12 +134,12 @@ def _pasted(value: Any) -> Any:
 
 
 def _flag(value: Any) -> bool:
-    """Read a switch; only an explicit no turns off the verification of certificates."""
+    """Parse a switch; only an explicit no turns off the verification of certificates."""
     return str(value).strip().lower() not in ("false", "0", "no", "off")
 
 
 def _extra(connection: ConnectionLike) -> Mapping[str, Any]:
-    # Not extra_dejson: before Airflow 3.3.2 it masks by a blocking call, which deadlocks in a triggerer.
+    # Not extra_dejson: before Airflow 3.3.2 it masks with a blocking call, which deadlocks in a triggerer.
     try:
         extra = json.loads(connection.extra or "{}")
     except ValueError as error:

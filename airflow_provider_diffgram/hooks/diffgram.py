@@ -101,9 +101,9 @@ class DiffgramHook(BaseHook):
         return defaults_of(self._connection)
 
     def path_opener(self) -> PathOpener:
-        """Return what opens the paths of media, packets and reports, within ``local_root`` if that is set.
+        """Return a function that opens the paths of media, packets and reports, within ``local_root`` if set.
 
-        A passing fault of a storage is retried for ``retry_timeout``, like one of Diffgram.
+        A temporary fault of a storage is retried for ``retry_timeout``, like one of Diffgram.
         """
         from ..ingest.read.paths import confined
         from ..ingest.read.storage import patient
@@ -128,7 +128,7 @@ class DiffgramHook(BaseHook):
         from .connection import InvalidConnectionError
 
         try:
-            # The form's test button asks under an id of the moment, which nobody knows.
+            # The form's test button uses a temporary id, which would mean nothing in a message.
             settings = dataclasses.replace(self.get_settings(), retry_timeout=0, name=None)
             self._check_extra()
             _mask(settings)
@@ -167,9 +167,9 @@ class DiffgramHook(BaseHook):
 
 
 def _check_project(client: DiffgramClient, defaults: Defaults) -> None:
-    """Prove that the credential may write to the project, and that the project has what the connection names.
+    """Check that the credential may write to the project, and that the connection's dataset and schema exist.
 
-    :raises DiffgramError: if not, or if the server does not answer.
+    :raises DiffgramError: if the credential may not write, or the server does not answer.
     :raises InvalidValueError: if there is no such dataset or label schema.
     """
     from ..client import routes
@@ -184,10 +184,10 @@ def _check_project(client: DiffgramClient, defaults: Defaults) -> None:
 
 
 def check_may_write(client: DiffgramClient) -> None:
-    """Prove that a credential may write, by an empty packet, which every Diffgram refuses.
+    """Check that a credential may write, by sending an empty packet, which every Diffgram refuses.
 
-    :raises CredentialError: if it may not.
-    :raises DiffgramError: any other one, if that cannot be found out.
+    :raises CredentialError: if it may not write.
+    :raises DiffgramError: if that cannot be found out.
     """
     from ..client import CredentialError, RefusedError, WrongAddressError, routes
 
@@ -209,7 +209,7 @@ def check_may_write(client: DiffgramClient) -> None:
 
 
 def _sentence(error: Exception) -> str:
-    """Return an error as the form shows it, without the request that led to it."""
+    """Return an error as the form shows it, without the request that caused it."""
     from ..client import routes
 
     asked = (routes.list_schemas(""), routes.probe_write(""))
@@ -224,7 +224,7 @@ def _path_of(path: str) -> MediaPath:
 
 
 def _mask(settings: Settings) -> None:
-    """Keep the secret, and the header made of it, out of the logs."""
+    """Keep the secret, and the header derived from it, out of the logs."""
     from ..client.settings import secrets_of
 
     for secret in secrets_of(settings):
@@ -233,7 +233,7 @@ def _mask(settings: Settings) -> None:
 
 @contextmanager
 def failing_for_good() -> Generator[None, None, None]:
-    """Turn errors that no retry can fix into those that Airflow does not retry; it retries the others."""
+    """Convert errors that no retry can fix to an exception that Airflow does not retry; keep the others."""
     from ..client import DiffgramError
     from ..ingest.watch.errors import WaitTimeoutError
     from ..models import InvalidValueError
@@ -247,5 +247,5 @@ def failing_for_good() -> Generator[None, None, None]:
     except (InvalidConnectionError, InvalidValueError, DiffgramError) as error:
         if not getattr(error, "permanent", True):
             raise
-        # Its words say it all, and Airflow prints the cause first.
+        # The message says everything, and Airflow would print the cause first.
         raise AirflowFailException(str(error)) from None

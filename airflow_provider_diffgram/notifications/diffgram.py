@@ -28,7 +28,7 @@ class DiffgramReceiptNotifier(BaseNotifier):
     :param text: the text to post, which can be a template; ``{words}`` stands for the summary.
     """
 
-    # Not the text: Airflow would put the words of one task in its place, for all tasks of this notifier.
+    # Not the text: Airflow would replace it by the words of one task, for all tasks of this notifier.
     template_fields: Sequence[str] = ("webhook_conn_id",)
 
     def __init__(
@@ -63,7 +63,7 @@ class DiffgramReceiptNotifier(BaseNotifier):
         schema = connection.schema or ""
         if schema in ("http", "https"):
             scheme = scheme if separator else schema
-        elif schema:  # the path of a URI, which Airflow takes for the schema
+        elif schema:  # the path of a URI, which Airflow stores as the schema
             path = f"{path.rstrip('/')}/{schema}"
             scheme = scheme or str(connection.conn_type)
         port = f":{connection.port}" if connection.port else ""
@@ -85,7 +85,7 @@ def _cause(error: Exception) -> str:
 
 
 def words_of(context: Context | Mapping[str, Any]) -> str:
-    """Return what a task did: of its receipt, its handle, or what it failed with."""
+    """Return what a task did, from its receipt, its handle, or its error."""
     from ..models import Handle, Receipt
     from ..review.progress import ReviewReceipt
     from ..review.pull import Pulled

@@ -32,8 +32,8 @@ _LONGEST_PATH = 1000
 def seconds_of(value: timedelta | float, name: str = "a duration") -> float:
     """Return a duration in seconds.
 
-    :param name: of the argument, for the message.
-    :raises InvalidValueError: if it is none.
+    :param name: name of the argument, for the message.
+    :raises InvalidValueError: if it is not a duration.
     """
     if isinstance(value, timedelta):
         return value.total_seconds()
@@ -47,10 +47,10 @@ def seconds_of(value: timedelta | float, name: str = "a duration") -> float:
 
 
 def check_flag(name: str, value: object) -> None:
-    """Refuse what is neither true nor false: the text ``false`` would count as true.
+    """Refuse a value that is not a bool: the text ``false`` would count as true.
 
-    :param name: of the argument, which is no template.
-    :raises InvalidValueError: if it is neither.
+    :param name: name of the argument, which cannot be a template.
+    :raises InvalidValueError: if it is not a bool.
     """
     if not isinstance(value, bool):
         from ..models import InvalidValueError
@@ -59,9 +59,9 @@ def check_flag(name: str, value: object) -> None:
 
 
 def check_rendered_name(name: object) -> None:
-    """Refuse the name of a dataset that is to be created, if it is what a template renders nothing to.
+    """Refuse to create a dataset whose name is what an empty template renders to.
 
-    :raises InvalidValueError: if it is.
+    :raises InvalidValueError: if the name is such a text.
     """
     if name is None or str(name).strip() in ("", "None"):
         from ..models import InvalidValueError
@@ -81,7 +81,7 @@ def number_of(name: str, value: Any) -> float:
 
 
 def name_of_packets(given: Any) -> str | None:
-    """Return a short name for packets as an operator gets them: that of the first one, or of their file."""
+    """Return a short name for an operator's packets: the name of the first one, or of their file."""
     if isinstance(given, str):
         return (
             given.rstrip("/").rpartition("/")[2] if len(given) < _LONGEST_PATH and "{" not in given else None
@@ -120,13 +120,13 @@ class AnnouncingOperator(RenderingOperator):
         self.diffgram_conn_id = diffgram_conn_id
 
     def pre_execute(self, context: Context) -> None:
-        """Name a mapped task after what it works on, unless it has a ``map_index_template``."""
+        """Name a mapped task after its document or file, unless it has a ``map_index_template``."""
         super().pre_execute(context)
         name = self._document()
         if name and context.get("map_index_template") is None:
             name = name[:_LONGEST_NAME]
             if getattr(self.get_dag(), "render_template_as_native_obj", False):
-                name = repr(name)  # or a name of digits would become a number, which Airflow cannot take
+                name = repr(name)  # otherwise a name of digits would become a number, which Airflow refuses
             context["diffgram_document"] = name  # type: ignore[typeddict-unknown-key]
             context["map_index_template"] = "{{ diffgram_document }}"
 
@@ -144,21 +144,21 @@ class AnnouncingOperator(RenderingOperator):
     def _remember(self, context: Context, **place: Any) -> None:
         """Keep what the links need.
 
-        :param place: as of :func:`~..links.diffgram.remember_place`.
+        :param place: as for :func:`~..links.diffgram.remember_place`.
         """
         remember_place(context, self._hook().get_settings(), **place)
 
     def _announce(self, context: Context, directory_id: int | None, **told: Any) -> None:
         """Report to links, outlets and lineage what the task did in a dataset.
 
-        :param told: as of :func:`~..lineage.diffgram.announce`.
+        :param told: as for :func:`~..lineage.diffgram.announce`.
         """
         from ..lineage.diffgram import announce
 
         self._outcome = announce(self, context, self._hook().get_conn(), directory_id, **told)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """Return what OpenLineage gets: the dataset, and where its media came from, if that is known."""
+        """Return the OpenLineage facets: the dataset, and where its media came from, if known."""
         from ..lineage.diffgram import facets_of
 
         return facets_of(self._outcome, self._sources())
@@ -168,7 +168,7 @@ class AnnouncingOperator(RenderingOperator):
         return ()
 
     def _file_ids(self) -> Sequence[int]:
-        """Return the files of the task that are known."""
+        """Return the known file ids of the task."""
         return ()
 
     def _document(self) -> str | None:
@@ -179,8 +179,8 @@ class AnnouncingOperator(RenderingOperator):
 class DeferringOperator(AnnouncingOperator):
     """Hands a wait over to the triggerer, and resumes after it.
 
-    :ivar _began: epoch seconds at which the wait began, before any stay in the triggerer, after which Airflow
-        says that the task has just started; None if that is not known.
+    :ivar _began: epoch seconds at which the wait began, before it first went to the triggerer (after which
+        Airflow reports a new start); None if unknown.
     """
 
     _began: float | None = None
@@ -191,7 +191,7 @@ class DeferringOperator(AnnouncingOperator):
         return super().resume_execution(next_method, next_kwargs, context)
 
     def _patience(self) -> float:
-        """Return how many seconds it waits at most."""
+        """Return the most seconds to wait."""
         raise NotImplementedError
 
     def _defer_until(self, deadline: float, trigger: BaseTrigger) -> NoReturn:
@@ -200,16 +200,16 @@ class DeferringOperator(AnnouncingOperator):
         :param deadline: epoch seconds; the same however often the wait goes to the triggerer.
         """
         self.log.info("waiting in the triggerer")
-        # The trigger ends by itself at its deadline; this is for a triggerer that is gone.
+        # The trigger ends by itself at its deadline; this timeout is for a triggerer that has died.
         timeout = timedelta(seconds=max(0.0, deadline - time.time()) + _TRIGGERER_GRACE)
         self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
 
     def _check_event(self, event: Mapping[str, Any] | None, *known: str) -> Mapping[str, Any]:
         """Return the event of a trigger, unless it reports an error.
 
-        :param known: what its status may be.
+        :param known: the valid statuses.
         :raises AirflowFailException: if the wait failed, and would fail again.
-        :raises AirflowException: if it failed otherwise.
+        :raises AirflowException: if it failed for another reason.
         """
         if not event or event.get("status") not in (*known, "error"):
             raise AirflowException(f"the trigger sent an event of unknown form: {event!r}")

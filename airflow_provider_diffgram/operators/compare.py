@@ -1,4 +1,4 @@
-"""Operators that compare predictions with what people made of them. They import as little as :mod:`.base`."""
+"""Operators that compare predictions with people's corrections. They import as little as :mod:`.base`."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class DiffgramCompareOperator(AnnouncingOperator):
         acceptance by run, and the figures include the change.
     :param run_name: name of the comparison; a retry replaces its own line in the history.
     :param redrawn_iou: how much a drawn instance must overlap a deleted one to count as the same object.
-    :param proofs: for how many files to read histories, to tell a deletion from a loss. In further files,
-        what is gone is ``unknown``.
+    :param proofs: for how many files to read histories, to distinguish deletions from losses. In further
+        files, missing predictions are ``unknown``.
     :param samples: how many pictures the page shows, 0 to 100: those that people corrected most.
     """
 
@@ -196,7 +196,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
             raise QualityError(why)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """Return what OpenLineage gets: the dataset, its acceptance, and which limits hold."""
+        """Return the OpenLineage facets: the dataset, its acceptance, and which limits are met."""
         from ..lineage.quality import quality_facets_of
 
         return quality_facets_of(self._outcome, self._found)

@@ -130,7 +130,7 @@ class DiffgramCreateCompoundFileOperator(DiffgramOperator):
         self.if_exists = if_exists
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Create or find it, and return it."""
+        """Find or create the compound file, and return it."""
         from ..ingest.send.compound import create_compound_file
 
         with failing_for_good():

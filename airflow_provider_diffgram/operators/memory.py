@@ -10,11 +10,11 @@ _KEY = "diffgram_batches"
 _IN_FLIGHT = "diffgram_in_flight"
 
 ONE_AT_A_TIME = threading.Lock()
-"""Held while a sender's thread asks Airflow for something: ``dag.test()`` answers one request at a time."""
+"""Held while a sender's thread calls Airflow, because ``dag.test()`` answers one request at a time."""
 
 
 class TaskMemory:
-    """What a push remembers, in the task's state store: batch ids as ranges, since it is for small values.
+    """What a push remembers in the task's state store. It is for small values, so batch ids become ranges.
 
     :param store: ``context["task_state_store"]``.
     """
@@ -23,27 +23,27 @@ class TaskMemory:
         self._store = store
 
     def batch_ids(self) -> list[int]:
-        """Return the batches of earlier attempts."""
+        """Return the ids of the batches of earlier attempts."""
         from ..models.ranges import ids_in
 
         with ONE_AT_A_TIME:
             return ids_in(self._store.get(_KEY) or [])
 
     def remember(self, batch_ids: list[int]) -> None:
-        """Keep the batches of all attempts."""
+        """Store the ids of the batches of all attempts."""
         from ..models.ranges import ranges_of
 
         with ONE_AT_A_TIME:
             self._store.set(_KEY, ranges_of(batch_ids))
 
     def in_flight(self) -> dict[int, str]:
-        """Return the files that were being written when an earlier attempt ended, and since when."""
+        """Return the files that an earlier attempt was writing when it ended: id -> last change before."""
         with ONE_AT_A_TIME:
             files = cast("dict[str, str]", self._store.get(_IN_FLIGHT) or {})
         return {int(file_id): since for file_id, since in files.items()}
 
     def remember_in_flight(self, files: Mapping[int, str]) -> None:
-        """Keep the files that are being written: id -> when they were last changed before."""
+        """Store the files that are being written: id -> when they were last changed before that."""
         with ONE_AT_A_TIME:
             self._store.set(_IN_FLIGHT, {str(file_id): since for file_id, since in files.items()})
 

@@ -1,4 +1,4 @@
-"""Airflow's metrics of what a task sent, waited for and pulled. A table in ``docs/airflow.md`` lists them."""
+"""Emits Airflow metrics of what a task sent, waited for and pulled. ``docs/airflow.md`` lists them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def count_wait(context: Context, receipt: Receipt, began: float | None) -> None:
 
 
 def count_review(context: Context, receipt: ReviewReceipt, began: float | None) -> None:
-    """Count where the files of a review stand at its end, and the seconds that it took.
+    """Count the files of a review by state, and the seconds that it took.
 
     :param began: epoch seconds; None if that is not known.
     """
@@ -47,14 +47,14 @@ def count_review(context: Context, receipt: ReviewReceipt, began: float | None) 
 
 
 def count_pull(context: Context, pulled: Pulled) -> None:
-    """Count what a pull brought."""
+    """Count what a pull wrote."""
     files = {name: getattr(pulled, name) for name in ("added", "changed", "kept", "removed")}
     _count(context, "pull", {**files, "annotations": pulled.instances if pulled.is_new else 0})
 
 
 @contextmanager
 def counting_failures(context: Context, began: float | None = None) -> Generator[None, None, None]:
-    """Count what a push did before it failed, and where a wait stood when it did.
+    """On failure, count what a push did before it, or the state of a wait.
 
     :param began: epoch seconds at which the wait began; None if that is not known.
     """

@@ -32,14 +32,14 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
 
     :param path: a folder for this set alone, local or in object storage. Each version is a folder in it that
         never changes again; the returned ``path`` is that of the version.
-    :param dataset: name or id.
+    :param dataset: name or id of a dataset.
     :param job: id of a job, or the output of the operator that creates jobs.
     :param handle: what a push returned, or several of these; the files must have arrived.
     :param file_ids: ids of files of the project.
     :param only: ``complete`` takes files whose tasks people have completed; ``all`` takes every file.
     :param format: ``packets``, ``coco``, ``yolo``, ``yolo-segment``, ``yolo-obb``, ``yolo-pose``, ``voc`` or
         ``parquet``.
-    :param split: for YOLO: part -> share of the pictures; 80 % ``train`` and 20 % ``val`` when None.
+    :param split: for YOLO: part -> share of the pictures. None means 80 % ``train`` and 20 % ``val``.
     :param unsupported: what to do with annotations that the format cannot hold: ``drop`` and count them, or
         ``fail``.
     :param media: ``none``; ``link`` writes the address of each medium; ``copy`` downloads them.
@@ -161,7 +161,7 @@ class DiffgramPullAnnotationsOperator(AnnouncingOperator):
                 context["outlet_events"][outlet].extra = found.to_xcom()
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
-        """Return what OpenLineage gets: the dataset, and the folder with the annotations."""
+        """Return the OpenLineage facets: the dataset, and the folder with the annotations."""
         from ..lineage.pulled import facets_of_pull
 
         return facets_of_pull(*self._lineage) if self._lineage else facets_of_pull("", "", None, None)

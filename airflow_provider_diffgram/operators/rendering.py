@@ -1,11 +1,11 @@
-"""Templates in a DAG that renders them to native objects: what is meant as a text stays a text.
+"""Renders templates so that texts stay texts, even in a DAG that renders to native objects.
 
-``render_template_as_native_obj`` turns the text ``"9"`` into a number, which would be the dataset with that
+``render_template_as_native_obj`` turns the text ``"9"`` into a number, which would mean the dataset with that
 id instead of the one with that name, and ``"{{ ds_nodash }}"`` into a number, which is not a name at all. It
-does so even with texts that contain no template. So what is meant as a text is rendered as in other DAGs; a
-template that gives ``None`` gives None. Where a name or an id is meant, a template that gives a number by
-itself, such as ``"{{ params.dataset_id }}"``, gives that number: it may be an id. Everything else is rendered
-as the DAG says.
+does so even with texts that contain no template. So a field that takes a text is rendered as in other DAGs,
+except that a template of ``None`` gives None. If a field takes a name or an id, a template that is itself a
+number, such as ``"{{ params.dataset_id }}"``, stays a number, which may be an id. All other fields are
+rendered as the DAG says.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ NAMES_OR_IDS = frozenset({"dataset", "datasets", "label_schema", "connection_id"
 
 
 class RenderingOperator(BaseOperator):
-    """Renders templates in this way."""
+    """Renders templates as this module describes."""
 
     def _do_render_template_fields(
         self,
@@ -100,8 +100,8 @@ class RenderingOperator(BaseOperator):
 class _Texts:
     """Renders values of one operator.
 
-    :param operator: whose templates these are.
-    :param environment: Jinja's, which renders to native objects.
+    :param operator: the operator with the templates.
+    :param environment: Jinja environment that renders to native objects.
     :param seen: ids of values that came from other tasks and are not rendered again.
     """
 
@@ -113,17 +113,17 @@ class _Texts:
         self._seen = seen
 
     def text_of(self, key: str, value: str) -> str | int | None:
-        """Return what the template of a field gives: a number only if a number may be meant."""
+        """Render the template of a field: to a number only if the field takes an id."""
         number = self._number(value) if key in NAMES_OR_IDS else None
         return self._text(value) if number is None else number
 
     def _text(self, value: str) -> str | None:
-        """Return the text that a template gives; None if it gives None."""
+        """Render a template to text; None if it renders to None."""
         text = "".join(self._parts(self._environment, value))
         return None if text == "None" and self._object(value) is None else text
 
     def _number(self, value: str) -> int | None:
-        """Return the number that a template gives before it is turned into a text, if it is one alone."""
+        """Return the value of a template that is a single number; otherwise None."""
         parts = list(self._parts(self._native, value))
         return parts[0] if len(parts) == 1 and type(parts[0]) is int else None
 
@@ -136,9 +136,9 @@ class _Texts:
     def nested(self, value: Any, key: str = "", *, words: bool = False) -> Any:
         """Return packets, or a part of them, with all templates in them rendered.
 
-        :param key: the key of the value; of values that are texts throughout, the key of the whole.
-        :param words: whether every text in it is meant as a text, a name or an id; what renders to a list or
-            an object is not.
+        :param key: the key of the value; inside a value that holds only texts, the key of that value.
+        :param words: whether every text in it is a text, a name or an id, unless it renders to a list or an
+            object.
         """
         if id(value) in self._seen:
             return value
@@ -168,7 +168,7 @@ def _is_native(environment: Any) -> bool:
 
 @cache
 def _text_keys() -> frozenset[str]:
-    """Return the fields of packets, and of what they hold, that take a text."""
+    """Return the fields that take a text, in packets and everything inside them."""
     from ..models.base import Sent  # and with it, all that are derived from it
 
     fields = [item for model in _below(Sent) for item in model.model_fields.items()]

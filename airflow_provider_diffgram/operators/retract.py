@@ -64,11 +64,11 @@ class DiffgramRetractPredictionsOperator(AnnouncingOperator):
         self.dataset = dataset
         self.file_ids = file_ids
         self.reviewed = reviewed
-        self.only_counts = dry_run  # BaseOperator has a method of the other name
+        self.only_counts = dry_run  # BaseOperator has a method named dry_run
         self.report = report
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Take them back, or count them, and return the counts."""
+        """Take the predictions back, or count them, and return the counts."""
         from ..ingest.send.retract import retract_predictions
 
         with failing_for_good():
@@ -100,9 +100,9 @@ class DiffgramRetractPredictionsOperator(AnnouncingOperator):
         return None if self.file_ids in (None, "") else ids_of("file_ids", self.file_ids)
 
     def _is_dry(self) -> bool:
-        """Return whether it only counts; a rendered template is text.
+        """Return whether to count only; a rendered template is text.
 
-        :raises InvalidValueError: if it says neither.
+        :raises InvalidValueError: if the text is neither true nor false.
         """
         from ..models import InvalidValueError
 

@@ -80,7 +80,7 @@ class DiffgramCreateJobOperator(AnnouncingOperator):
         self.launch = launch
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Find or create it, and return it."""
+        """Find or create the job, and return it."""
         from ..review.jobs import ensure_job
 
         with failing_for_good():
@@ -137,7 +137,7 @@ class DiffgramCreateJobOperator(AnnouncingOperator):
 
 
 def _people(given: Any) -> Any:
-    """Return ``all``, or ids; a rendered template is text."""
+    """Return ``all``, or ids, which may be given as text by a template."""
     if isinstance(given, str) and given != "all":
         import json
 

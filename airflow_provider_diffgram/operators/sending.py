@@ -44,9 +44,9 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         ``sent``, ``skipped``, ``failed`` or ``unknown``.
     :param record: path of a JSON Lines file, local or in object storage, to write with each packet as it was
         sent, and its file. Corrections are compared with it later. Compressed if the name ends in ``.gz``.
-    :param delivery: how media by URL, blobs and texts travel: ``upload`` has the worker read and upload them,
-        so that they are in Diffgram with their predictions before the task ends; ``queue`` has Diffgram fetch
-        them later; ``auto`` uploads images that the worker can read, and leaves the rest to the queue.
+    :param delivery: how media by URL, blobs and texts are sent. ``upload``: the worker reads and uploads
+        them, so that they are in Diffgram with their predictions before the task ends. ``queue``: Diffgram
+        fetches them later. ``auto``: images that the worker can read are uploaded, all others queued.
     :param concurrency: how many requests at once, at most 32. Uploads start with two, and add more only while
         the server does not get slower.
     :param unknown_labels: what to do with labels that are missing from the schema: ``fail``, and name all of
@@ -116,7 +116,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         self.wait_report = wait_report
 
     def on_kill(self) -> None:
-        """Send nothing more. Requests on their way are finished; pending inputs may be archived."""
+        """Send nothing more. Requests under way are finished; pending inputs may be archived."""
         if self._stop is not None:
             self._stop.set()
         super().on_kill()
@@ -166,7 +166,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         """Return the options of a push.
 
         :param also: one more check.
-        :raises InvalidValueError: with everything that is wrong with the options, those of the wait included.
+        :raises InvalidValueError: with everything that is wrong with the options of push and wait.
         """
         from ..ingest.send.options import Options, Sending
         from ..models import InvalidValueError
@@ -188,7 +188,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         )
 
         def check() -> None:
-            if not self.wait_for_completion:  # or the rules of the wait tell what is wrong with it
+            if not self.wait_for_completion:  # otherwise the rules of the wait check it
                 options["max_failed"] = number_of("max_failed", self.max_failed)
             Options(**options, if_exists=cast("IfExists", if_exists), refresh=refresh)
 
@@ -212,7 +212,7 @@ class SendingOperator(DiffgramOperator, WaitingOperator):
         name = self._targets(hook)["dataset"]
         check_rendered_name(name if isinstance(name, str) else "an id")
         if not isinstance(name, str):
-            return  # an id is of one that is there; without a name the push says what to do
+            return  # an id means an existing one; without a name the push says what to do
         dataset, created = ensure_dataset(hook.get_conn(), name)
         if created:
             self.log.info("Created dataset %r: id %s", dataset.nickname, dataset.id)

@@ -31,7 +31,7 @@ class DiffgramCreateDatasetOperator(AnnouncingOperator):
         self.name = name
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Create or find it, and return it."""
+        """Find or create the dataset, and return it."""
         from ..setup.datasets import ensure_dataset
 
         with failing_for_good():
@@ -46,11 +46,11 @@ class DiffgramCreateDatasetOperator(AnnouncingOperator):
 class DiffgramApplySchemaOperator(AnnouncingOperator):
     """Create the described labels and attributes that a project lacks; nothing is ever removed.
 
-    Returns ``{"schema_id", "made", "missing", "differing", "beyond"}``, lists of lines but for the first.
+    Returns ``{"schema_id", "made", "missing", "differing", "beyond"}``; all but the first are lists of lines.
 
     :param schema: the description: a mapping as in the guide "Command line", or the path of a YAML file with
         it, local or in object storage.
-    :param dry_run: make nothing, and return what is missing.
+    :param dry_run: whether only to return what is missing, without creating it.
     """
 
     template_fields: Sequence[str] = ("schema", "diffgram_conn_id")
@@ -68,7 +68,7 @@ class DiffgramApplySchemaOperator(AnnouncingOperator):
         self.only_plans = dry_run
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Plan, make what is missing, and return what was made."""
+        """Create what is missing, and return what was created."""
         from ..models import InvalidValueError
         from ..models.problems import count_of
         from ..setup.schema import apply_schema, plan_schema

@@ -23,12 +23,12 @@ class XComBoard:
         self._ti = ti
 
     def write(self, ticket: dict[str, Any]) -> None:
-        """Replace this task's last ticket."""
+        """Replace this task's ticket."""
         with ONE_AT_A_TIME:
             self._ti.xcom_push(key=_KEY, value=ticket)
 
     def read(self) -> list[Any]:
-        """Return the tickets of all mapped tasks; a single one comes as it is, and none as None."""
+        """Return the tickets of all mapped tasks. Airflow returns a single one bare, and none as None."""
         with ONE_AT_A_TIME:
             found = self._ti.xcom_pull(task_ids=self._ti.task_id, key=_KEY)
         if found is None or isinstance(found, Mapping):

@@ -1,4 +1,4 @@
-"""A gate before predictions are sent. Imports as little as :mod:`.base`."""
+"""An operator that checks predictions before they are sent. Imports as little as :mod:`.base`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _run_of(context: Context) -> str:
-    """Return DAG and run of a task, for its page."""
+    """Return the DAG id and run id of a task, for its page."""
     return f"{context['ti'].dag_id} {context['run_id']}"
 
 

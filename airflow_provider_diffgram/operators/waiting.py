@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def batch_ids_of(handles: Iterable[Handle]) -> list[int]:
-    """Return the batches of handles, each once."""
+    """Return the distinct batch ids of handles."""
     ids = (batch.id for handle in handles for batch in handle.batches)
     return list(dict.fromkeys(each for each in ids if each is not None))
 
@@ -85,7 +85,7 @@ class WaitingOperator(DeferringOperator):
         return self._announce_receipt(context, ended)
 
     def on_kill(self) -> None:
-        """Archive pending inputs, if the task should. In the triggerer the trigger does it."""
+        """Archive pending inputs, if the task should. In the triggerer, the trigger does it."""
         if self.if_killed == "archive" and self._waiting is not None:
             from ..ingest.watch.wait import archive_pending
             from ..models.problems import count_of
@@ -120,7 +120,7 @@ class WaitingOperator(DeferringOperator):
         return None if path is None else Report(path, self._hook().path_opener())
 
     def _check_wait(self) -> None:
-        """Check rules and report before any request.
+        """Check rules and report path before any request.
 
         :raises InvalidValueError: with everything that is wrong, such as a report that cannot be written.
         """
@@ -137,7 +137,7 @@ class WaitingOperator(DeferringOperator):
         return self._hook().get_conn()
 
     def _prepare(self, context: Context, handles: Iterable[Handle]) -> Waiting:
-        """Return the wait for handles. What the links need is kept, for a failure, too."""
+        """Return the wait for handles. What the links need is kept first, so that a failed task has links."""
         from ..ingest.watch.wait import Waiting
 
         with failing_for_good():

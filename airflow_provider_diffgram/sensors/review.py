@@ -34,8 +34,8 @@ class DiffgramReviewSensor(WaitSensor):
         files in any job.
     :param files: ids of files, what a push, a wait or the operator that adds tasks returned, or the path of a
         report or record. None means all tasks of the job, including later ones.
-    :param min_done: how many files must be complete. A number below 1 is a share of those that can be. None
-        means all.
+    :param min_done: how many files must be complete. A number below 1 is a share of those that can be
+        completed. None means all.
     :param task_timeout: how many seconds files may be without a task before the sensor fails.
     :param deferrable: whether to wait in the triggerer, without a worker slot.
     :param poke_interval: seconds between two polls.
@@ -83,7 +83,7 @@ class DiffgramReviewSensor(WaitSensor):
         from ..review.wait import Standing, heed
 
         event = self._check_event(event, "done", "timeout")
-        if "deadline" in event:  # not in that of an earlier version
+        if "deadline" in event:  # missing in events of earlier versions
             self._began = event["deadline"] - self._patience()
         receipt = ReviewReceipt.model_validate(event["receipt"])
         with failing_for_good(), counting_failures(context, self._began):

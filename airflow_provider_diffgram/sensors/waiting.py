@@ -34,14 +34,14 @@ class WaitSensor(DeferringOperator, BaseSensorOperator):
         """Wait, here or in the triggerer, and return the receipt."""
         with failing_for_good():
             check_flag("deferrable", self.deferrable)
-        # Rescheduled, the task starts anew at each look.
+        # In reschedule mode, the task starts anew at each poll.
         self._began = time.time() if self.deferrable or self.mode == "poke" else None
         if not self.deferrable:
             return super().execute(context)
         try:
             return self._defer_unless_over(context, time.time() + self._patience())
         except AirflowFailException as error:
-            if self.soft_fail:  # as the base class does for what it runs itself
+            if self.soft_fail:  # like the base class in its own execute
                 raise AirflowSkipException(f"skipped, since soft_fail is set: {error}") from error
             raise
 

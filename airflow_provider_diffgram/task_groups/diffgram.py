@@ -46,12 +46,12 @@ def push_predictions(
     sending: Mapping[str, Any] | None = None,
     waiting: Mapping[str, Any] | None = None,
 ) -> Pushed:
-    """Send packets in one task, and wait until they are in.
+    """Send packets in one task, and wait until they are in Diffgram.
 
-    :param packets: as of :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramSendPacketOperator`.
+    :param packets: as for :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramSendPacketOperator`.
     :param group_id: id of the group; its tasks' ids begin with it.
-    :param dataset: name or id; the connection's default dataset when None.
-    :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param dataset: name or id. None means the connection's default dataset.
+    :param label_schema: name or id. None means the connection's default schema, or else the project's.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param timeout: seconds to wait, or a timedelta.
     :param outlets: assets that have one event when everything is in, however many tasks send.
@@ -82,8 +82,8 @@ def push_prediction_chunks(
 
     :param chunks: a list of paths, or the output of a task that lists them.
     :param group_id: id of the group; its tasks' ids begin with it.
-    :param dataset: name or id; the connection's default dataset when None.
-    :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param dataset: name or id. None means the connection's default dataset.
+    :param label_schema: name or id. None means the connection's default schema, or else the project's.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param timeout: seconds to wait, or a timedelta.
     :param outlets: assets that have one event when everything is in, however many tasks send.
@@ -119,14 +119,14 @@ def push_compound_file(
     sending: Mapping[str, Any] | None = None,
     waiting: Mapping[str, Any] | None = None,
 ) -> Pushed:
-    """Create a compound file or find it, send its children, and wait until they are in.
+    """Find or create a compound file, send its children, and wait until they are in Diffgram.
 
     :param name: unique in the dataset.
-    :param children: as of
+    :param children: as for
         :class:`~airflow_provider_diffgram.operators.diffgram.DiffgramUploadChildrenOperator`.
     :param group_id: id of the group; its tasks' ids begin with it.
-    :param dataset: name or id; the connection's default dataset when None.
-    :param label_schema: name or id; the connection's, else the project's default schema, when None.
+    :param dataset: name or id. None means the connection's default dataset.
+    :param label_schema: name or id. None means the connection's default schema, or else the project's.
     :param diffgram_conn_id: id of a connection of type ``diffgram``.
     :param timeout: seconds to wait, or a timedelta.
     :param outlets: assets that have one event when everything is in, however many tasks send.
@@ -160,11 +160,11 @@ def _given(
 ) -> dict[str, Any]:
     """Return the arguments of a task of a group.
 
-    :param argument: of the group, that ``more`` was given as.
-    :param own: what the group gives itself.
-    :param defaults: what holds unless ``more`` says otherwise.
-    :param also: what the group gives the task later.
-    :raises ValueError: if ``more`` holds what the group gives itself.
+    :param argument: name of the group's argument for ``more``.
+    :param own: arguments that the group sets itself.
+    :param defaults: arguments that ``more`` may override.
+    :param also: names of arguments that the group sets later.
+    :raises ValueError: if ``more`` contains an argument that the group sets itself.
     """
     taken = sorted((more or {}).keys() & {*own, *also})
     if taken:
@@ -180,7 +180,7 @@ def _wait(
     outlets: Sequence[Any],
     more: Mapping[str, Any] | None,
 ) -> DiffgramInputSensor:
-    """Return the task that waits, in the triggerer unless told otherwise."""
+    """Return the task that waits, by default in the triggerer."""
     defaults = {
         "deferrable": True,
         "diffgram_conn_id": conn_id,

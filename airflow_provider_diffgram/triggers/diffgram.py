@@ -41,7 +41,7 @@ class DiffgramInputTrigger(WaitTrigger):
         self.rules = dict(rules or {})
 
     def _wait(self, project: str) -> Steps[dict[str, Any]]:
-        # What goes with it is not given as arguments of defer: dag.test() loses those.
+        # These values are not passed as arguments of defer, because dag.test() loses those.
         waiting = Waiting(self._handles(), Rules(**self.rules))
         standing = yield from waiting.until_decided(**self._pace())
         return {

@@ -48,8 +48,8 @@ class DiffgramReviewEventTrigger(BaseEventTrigger):
     is complete, so a DAG may run once more than necessary.
 
     An event is ``{"job_id", "files", "complete", "since", "until"}``: how many files were completed in that
-    time, and how many are complete in all. The trigger never ends by itself: if the server is away, it polls
-    less and less often.
+    time, and how many are complete in all. The trigger never ends by itself: if the server is unavailable, it
+    polls less and less often.
 
     :param job: id of a job, or its exact name. A job that is created later is found as soon as it exists.
     :param min_files: how many files are enough for an event.
@@ -93,9 +93,9 @@ class DiffgramReviewEventTrigger(BaseEventTrigger):
 
     @classmethod
     async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[Look]:
-        """Yield the result of each poll, for ever.
+        """Yield the result of each poll, forever.
 
-        :param kwargs: of one of the triggers; only what is in the key is used.
+        :param kwargs: arguments of one of the triggers; only those in the key are used.
         """
         poll_interval = float(kwargs["poll_interval"])
         job_id: int | None = None
@@ -104,7 +104,7 @@ class DiffgramReviewEventTrigger(BaseEventTrigger):
             seconds = poll_interval
             try:
                 job_id, states = await _looked(kwargs["diffgram_conn_id"], kwargs["job"], job_id)
-            except Exception as error:  # noqa: BLE001 - a watcher that dies is started again by nobody
+            except Exception as error:  # noqa: BLE001 - nobody restarts a watcher that dies
                 job_id = None
                 _log.warning("job %r not polled, next try in %.0f s: %s", kwargs["job"], failed, error)
                 seconds, failed = failed, min(failed * 2, max(_LONGEST_PAUSE, poll_interval))
@@ -125,7 +125,7 @@ class DiffgramReviewEventTrigger(BaseEventTrigger):
                 if cursor is None:
                     cursor = unsaved = Cursor(look.at)
             if unsaved is not None:
-                # One look later Airflow has stored the event: a crash in between repeats it, and loses none.
+                # By the next poll Airflow has stored the event; a crash before repeats it, but loses none.
                 await self._remember(look, unsaved)
                 unsaved = None
             news = news_since(cursor, look.states, look.at)
@@ -198,7 +198,7 @@ def _found(project: str, job: int | str) -> Steps[int]:
     if isinstance(job, int):
         return (yield from require_launched(project, job)).id
     named = [each for each in (yield from jobs_named(project, job)) if each.status != "draft"]
-    if not named and job.isdecimal():  # a name first, as everywhere
+    if not named and job.isdecimal():  # a name takes precedence, as everywhere
         return (yield from require_launched(project, int(job))).id
     if not named:
         raise JobStateError(

@@ -1,7 +1,6 @@
-"""One function per endpoint: arguments in, a request out, and how to read its answer. No I/O.
+"""One function per endpoint: it returns a request, and how to read its answer. No I/O.
 
-Paths are spelled exactly as the server serves them; the version segment is placed inconsistently there
-(server.md 1.1).
+Paths are exactly those of the server, which places the version segment inconsistently (server.md 1.1).
 """
 
 from ..request import Request

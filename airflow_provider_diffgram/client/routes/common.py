@@ -30,17 +30,17 @@ def item(model: type[T], *keys: str) -> Callable[[Any], T]:
 
 
 def whatever(body: Any) -> Any:
-    """Return the answer as it is: all that matters is that it arrived."""
+    """Return the answer unchanged: all that matters is that it arrived."""
     return body
 
 
 def path_of(template: str, project: str, **ids: int | str) -> str:
-    """Return the path with project and ids quoted."""
+    """Return the path with quoted project and ids."""
     return template.format(
         p=quote(project, safe=""), **{key: quote(str(value), safe="") for key, value in ids.items()}
     )
 
 
 def given(**values: Any) -> dict[str, Any]:
-    """Return the values that are not None; the server takes null for absent (server.md 1.3)."""
+    """Return the values that are not None; the server treats null as absent (server.md 1.3)."""
     return {key: value for key, value in values.items() if value is not None}

@@ -20,7 +20,7 @@ def create_compound(
 
 
 def list_children(project: str, parent_file_id: int, *, with_instances: bool = False) -> Request[list[File]]:
-    """List the living children of a compound file, in no order (server.md 2.5)."""
+    """List the living children of a compound file, unordered (server.md 2.5)."""
     path = path_of("/api/v1/project/{p}/file/{id}/child-files", project, id=parent_file_id)
     return Request(
         f"list children of file {parent_file_id}",
@@ -62,7 +62,7 @@ def _listing(mode: str, directory_id: int, limit: int, page: int, **filters: Any
 
 
 def _page(number: int) -> Callable[[Any], FilePage]:
-    """Return a reader for a page, which refuses one that leads round in a circle."""
+    """Return a reader for a page, which refuses one whose next page is not a later one."""
 
     def read(answer: Any) -> FilePage:
         page = FilePage.model_validate(answer)
@@ -86,7 +86,7 @@ def list_files(
     ``time_last_updated`` of a file differs after each write to it, and after nothing else (server.md 10.3.5).
     Compare it for inequality with what was read before: the server takes the time before it commits.
 
-    :param search_term: part of the name, in any case.
+    :param search_term: part of the name, in upper or lower case.
     """
     path = path_of("/api/project/{p}/user/any/file/list", project)
     return Request(
@@ -99,9 +99,9 @@ def list_files(
 
 
 def explore_files(project: str, directory_id: int, *, page: int = 1, limit: int = PAGE) -> Request[FilePage]:
-    """List root files of a dataset with all their instances, in no order (server.md 2.6, 10.6).
+    """List root files of a dataset with all their instances, unordered (server.md 2.6, 10.6).
 
-    The dataset stands in the query, since the server ignores it elsewhere here (quirk 60).
+    The dataset is in the query, because the server ignores it elsewhere here (quirk 60).
     """
     path = path_of("/api/project/{p}/user/any/file/list", project)
     return Request(

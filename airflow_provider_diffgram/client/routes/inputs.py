@@ -32,7 +32,7 @@ def send_packet(project: str, body: dict[str, Any], name: str) -> Request[Packet
 
 
 def probe_write(project: str) -> Request[Any]:
-    """An empty packet, always refused: by 403 if the role may not write, else by 400 (server.md 1.2)."""
+    """Send an empty packet, always refused: 403 if the role may not write, otherwise 400 (server.md 1.2)."""
     return Request(
         "prove write permission",
         "POST",
@@ -45,7 +45,7 @@ def probe_write(project: str) -> Request[Any]:
 
 
 def create_batch(project: str) -> Request[InputBatch]:
-    """Open an input batch (server.md 2.10). One more does no harm, so it may be sent again."""
+    """Open an input batch (server.md 2.10). A second one does no harm, so it may be sent again."""
     path = path_of("/api/v1/project/{p}/input-batch/new", project)
     return Request("open an input batch", "POST", path, item(InputBatch, "input_batch"), json={})
 
@@ -64,7 +64,7 @@ def list_inputs(
 ) -> Request[list[Input]]:
     """List inputs, newest first, at most 1000 (server.md 2.12).
 
-    Children appear only where their parent is named (quirk 12).
+    Children appear only if their parent is given (quirk 12).
 
     :param show_deferred: False leaves out what still waits in the queue.
     """
@@ -90,7 +90,7 @@ def list_rows(
     show_deferred: bool | None = None,
     limit: int = PAGE,
 ) -> Request[list[InputRow]]:
-    """List inputs as :func:`list_inputs` does, but read only what a wait needs: for thousands."""
+    """List inputs like :func:`list_inputs`, but read only what a wait needs, for thousands of inputs."""
     listed = list_inputs(
         project,
         batch_id=batch_id,
@@ -108,7 +108,7 @@ def _rows(body: Any) -> list[InputRow]:
 
 
 def view_row(project: str, input_id: int) -> Request[InputRow]:
-    """Read one input (server.md 2.11) as :func:`list_rows` does."""
+    """Read one input (server.md 2.11), like :func:`list_rows`."""
     viewed = view_input(project, input_id)
     return Request(viewed.what, "POST", viewed.path, lambda body: InputRow.of(body["input"]), json={})
 

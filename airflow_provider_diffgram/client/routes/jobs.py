@@ -32,11 +32,11 @@ def create_job(
     review_percent: int | None = None,
     instance_type: str = "box",
 ) -> Request[Job]:
-    """Create a job as a draft (server.md 10.2.1). Names are not unique: look first.
+    """Create a job as a draft (server.md 10.2.1). Names are not unique, so look for it first.
 
     :param schema_id: label schema that people annotate with.
-    :param datasets: id -> name of those whose files, and later ones, become tasks once it is launched.
-    :param tags: that :func:`list_jobs` tells again, by name.
+    :param datasets: id -> name of datasets whose present and later files become tasks once it is launched.
+    :param tags: names of tags, which :func:`list_jobs` returns.
     :param member_ids: who may annotate.
     :param reviewer_ids: who may review.
     :param review_percent: share of the finished tasks that go to review, 0 to 100; None for no review.
@@ -71,7 +71,7 @@ def _synced(datasets: Mapping[int, str]) -> list[dict[str, Any]]:
 
 
 def launch_job(project: str, job_id: int) -> Request[Any]:
-    """Launch a draft (server.md 10.2.3). Its tasks appear later, all at once, after some 30 ms a file.
+    """Launch a draft (server.md 10.2.3). Its tasks appear later, all at once, after about 30 ms per file.
 
     A second launch is refused and does no harm, so it may be sent again.
     """
@@ -79,12 +79,12 @@ def launch_job(project: str, job_id: int) -> Request[Any]:
 
 
 def add_files(project: str, job_id: int, file_ids: Sequence[int]) -> Request[list[int]]:
-    """Ask for tasks for single files in a launched job (server.md 10.2.4). Asking twice makes no second task.
+    """Request tasks for single files in a launched job (server.md 10.2.4). A repetition makes no second task.
 
-    The answer repeats the ids and proves nothing: unknown ones are skipped in silence, and without the
-    service ``eventhandlers`` no task is ever made. List the tasks to see whether they came.
+    The answer repeats the ids and proves nothing: unknown ones are silently skipped, and without the service
+    ``eventhandlers`` no task is ever made. List the tasks to see whether they exist.
 
-    :raises ValueError: if there is no file, which the server refuses.
+    :raises ValueError: if ``file_ids`` is empty, which the server refuses.
     """
     if not file_ids:
         raise ValueError("name at least one file: the server refuses an empty list")
@@ -106,11 +106,11 @@ def list_jobs(
     page: int = 1,
     names_only: bool = False,
 ) -> Request[JobPage]:
-    """List jobs with their tags, newest first, fifty a page. The page must be named (quirk 43).
+    """List jobs with their tags, newest first, fifty per page. The page must be given (quirk 43).
 
-    :param search: part of the name, in any case.
-    :param page: from 1 on.
-    :param names_only: ids and names, without status, tags, counters and the bulk that comes with them.
+    :param search: part of the name, in upper or lower case.
+    :param page: number of the page, from 1.
+    :param names_only: whether to return only ids and names, in a much smaller answer.
     """
     filters = given(
         job_ids=list(job_ids) if job_ids is not None else None,
@@ -130,12 +130,12 @@ def list_jobs(
 def list_job_tasks(
     project: str, job_id: int, *, status: str | None = None, page: int = 0, limit: int = 100
 ) -> Request[TaskPage]:
-    """List the tasks of a job with their files, oldest first, by pages from 0 on. Archived ones are left out.
+    """List the tasks of a job with their files, oldest first, in pages from 0. Archived tasks are left out.
 
-    Some 2 ms and 1 kB a task; pages with a ``status`` shift while people work (server.md 10.5). The job must
-    be named in the body too (server.md 2.17).
+    A task takes about 2 ms and 1 kB. Pages with a ``status`` shift while people work (server.md 10.5). The
+    job must also be in the body (server.md 2.17).
 
-    :param status: one; the server refuses a list.
+    :param status: a single status; the server refuses a list.
     """
     path = path_of("/api/v1/job/{id}/task/list", project, id=job_id)
     body = _tasks("list", page, limit, job_id=job_id, status=status)

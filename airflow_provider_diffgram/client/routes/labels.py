@@ -45,9 +45,9 @@ def list_labels(project: str, schema_id: int) -> Request[LabelList]:
 
 
 def create_label(project: str, name: str, schema_id: int, colour: str | None = None) -> Request[Label]:
-    """Create a label (server.md 2.1). Names are not unique: look first.
+    """Create a label (server.md 2.1). Names are not unique, so look for it first.
 
-    :param colour: such as ``#ff8800``; a green when None.
+    :param colour: colour such as ``#ff8800``; None means green.
     """
     path = path_of("/api/v1/project/{p}/label/new", project)
     body = {"name": name, "schema_id": schema_id, **given(colour=colour and {"hex": colour})}
@@ -57,9 +57,9 @@ def create_label(project: str, name: str, schema_id: int, colour: str | None = N
 def list_attributes(
     project: str, schema_id: int | None = None, *, with_labels: bool = False
 ) -> Request[list[AttributeGroup]]:
-    """List the attribute groups of a schema, or of all, with their options (server.md 2.2).
+    """List the attribute groups of a schema, or of all schemas, with their options (server.md 2.2).
 
-    :param with_labels: also of whose instances each is asked.
+    :param with_labels: whether to include the labels to which each group applies.
     """
     path = path_of("/api/v1/project/{p}/attribute/template/list", project)
     body = {"mode": "from_project", **given(schema_id=schema_id, with_labels=with_labels or None)}
@@ -92,10 +92,10 @@ def update_attribute_group(
     min_value: float | None = None,
     max_value: float | None = None,
 ) -> Request[Any]:
-    """Set what an attribute group asks, and for the instances of which labels (server.md 2.2).
+    """Set what an attribute group asks, and to which labels it applies (server.md 2.2).
 
-    :param is_global: whether it belongs to the whole file instead.
-    :param min_value: of a slider; not enforced on instances.
+    :param is_global: whether it applies to the whole file instead.
+    :param min_value: minimum of a slider; not enforced on instances.
     """
     path = path_of("/api/v1/project/{p}/attribute/group/update", project)
     body = {

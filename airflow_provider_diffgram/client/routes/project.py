@@ -44,7 +44,7 @@ def list_events(
     file_id: int | None = None,
     limit: int = PAGE,
 ) -> Request[list[Event]]:
-    """List events of the project, newest id first, at most 1000; older ones only by filters (server.md 10.4).
+    """List events of the project, newest id first, at most 1000; filter to see older ones (server.md 10.4).
 
     Ids grow, but an event may appear after one with a higher id: read some again, and drop the known ones.
 

@@ -15,13 +15,13 @@ from .common import given, path_of
 
 MIB = 2**20
 MIN_CHUNK = 5 * MIB
-"""Storage such as S3 accepts no smaller part, except the last (quirk 23)."""
+"""Object storage such as S3 accepts no smaller part except the last, in bytes (quirk 23)."""
 
 MAX_CHUNK = 128 * MIB
-"""About half of what a server takes in one request (server.md 1.4)."""
+"""About half of what a server accepts in one request, in bytes (server.md 1.4)."""
 
 MAX_LARGE_UPLOAD = 5 * 1024 * MIB
-"""The server marks the input of a larger file as failed (server.md 2.9)."""
+"""The server marks the input of a larger file as failed, in bytes (server.md 2.9)."""
 
 _TRUE: TypeAdapter[Literal[True]] = TypeAdapter(Literal[True])
 
@@ -48,8 +48,8 @@ def upload_large(
 ) -> list[Request[bool]]:
     """Upload one file in chunks: send the requests in order, one after another (server.md 2.9).
 
-    The answers contain no id, and report success for a failed row too: find the input by its batch. The first
-    chunk creates the row, so it must not be sent twice.
+    The answers contain no id, and report success even for a failed row: find the input by its batch. The
+    first chunk creates the row, so it must not be sent twice.
 
     :param upload_id: a text of your own, unique for this file.
     :raises ValueError: if the size of the file or of the chunks is out of bounds.

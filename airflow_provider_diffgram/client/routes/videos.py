@@ -1,4 +1,4 @@
-"""What is stored for a video (server.md 5.6): the lists of other files are empty for it (quirk 54)."""
+"""The stored instances of a video (server.md 5.6); the lists of other files are empty for it (quirk 54)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..request import Request
 from .common import path_of
 
 MAX_BUFFER = 1000
-"""Most frames of one buffer."""
+"""Most frames in one request."""
 
 
 def list_frame_instances(
     project: str, file_id: int, directory_id: int, start: int, end: int
 ) -> Request[dict[int, list[dict[str, Any]]]]:
-    """List instances by frame, ``start`` included, ``end`` not; one frame before ``start`` may come too."""
+    """List instances by frame, from ``start`` to before ``end``; one frame before ``start`` may come, too."""
     if not 0 <= start < end <= start + MAX_BUFFER - 1:
         raise ValueError(f"frames {start} to {end}: ask for 1 to {MAX_BUFFER - 1} frames at once, from 0 on")
     path = path_of(
