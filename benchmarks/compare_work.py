@@ -13,9 +13,9 @@ from typing import Any
 
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.ingest.server.past import Fate
-from airflow_provider_diffgram.review.compare import FileNow, SentFile
 from airflow_provider_diffgram.review.comparison import Outputs, compare
-from airflow_provider_diffgram.review.finals import PulledFiles
+from airflow_provider_diffgram.review.quality.compare import FileNow, SentFile
+from airflow_provider_diffgram.review.quality.finals import PulledFiles
 
 from .memory import Growth
 

@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_diffgram.drawing import Picture, small
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.review.comparison import Outputs, compare
-from airflow_provider_diffgram.review.finals import PulledFiles
+from airflow_provider_diffgram.review.quality.finals import PulledFiles
 
 _SIDE, _GAP = 60, 80
 _NIGHTS = ("monday", "tuesday", "wednesday")

@@ -17,7 +17,7 @@ from PIL import Image
 from airflow_provider_diffgram.client import DiffgramClient, Settings
 from airflow_provider_diffgram.ingest import push, wait
 from airflow_provider_diffgram.review.comparison import Outputs, compare
-from airflow_provider_diffgram.review.finals import LiveFiles
+from airflow_provider_diffgram.review.quality.finals import LiveFiles
 from demo import media
 from diffgram_emulator.process import EmulatorProcess
 

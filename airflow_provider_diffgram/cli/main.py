@@ -133,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _pulling(command: argparse.ArgumentParser) -> None:
-    from ..review.formats import FORMATS
+    from ..review.sets.formats import FORMATS
 
     source = command.add_mutually_exclusive_group()
     source.add_argument("--dataset", help="name or id; by default the connection's default dataset")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..assets.diffgram import SCHEME
 
 if TYPE_CHECKING:
-    from ..review.verdict import Comparison
+    from ..review.quality.verdict import Comparison
     from .diffgram import Outcome
 
 

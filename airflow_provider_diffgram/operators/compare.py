@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from ..review.comparison import Outputs
-    from ..review.limits import QualityLimits
-    from ..review.verdict import Comparison
+    from ..review.quality.limits import QualityLimits
+    from ..review.quality.verdict import Comparison
 
 _ENDINGS = ("fail", "skip", "warn")
 _GAUGES = ("acceptance", "judged", "reviewed", "deleted", "changed", "added")
@@ -37,7 +37,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
     :param review: path of a pulled version: its folder, or its ``files.jsonl.gz``. None reads the current
         annotations from Diffgram.
     :param limits: what predictions must reach: the fields of
-        :class:`~airflow_provider_diffgram.review.limits.QualityLimits`.
+        :class:`~airflow_provider_diffgram.review.quality.limits.QualityLimits`.
     :param on_missed: how the task ends if a limit is missed: ``fail`` fails it without a retry, ``skip``
         skips it and the tasks after it, ``warn`` logs a warning.
     :param on_too_few: how it ends if people have reviewed fewer files than ``min_reviewed``, one by default.
@@ -151,7 +151,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
         """
         from ..models import InvalidValueError
         from ..models.problems import not_one_of
-        from ..review.limits import QualityLimits
+        from ..review.quality.limits import QualityLimits
 
         problems = not_one_of("on_missed", self.on_missed, _ENDINGS)
         problems += not_one_of("on_too_few", self.on_too_few, _ENDINGS)
@@ -186,7 +186,7 @@ class DiffgramCompareOperator(AnnouncingOperator):
             self._end_by(self.on_missed, "; ".join(found.missed))
 
     def _end_by(self, ending: str, why: str) -> None:
-        from ..review.verdict import QualityError
+        from ..review.quality.verdict import QualityError
 
         if ending == "warn":
             self.log.warning("%s", why)

@@ -18,8 +18,8 @@ from ..client import DiffgramClient, routes
 from ..ingest.read.paths import PathOpener, universal_path
 from ..ingest.read.storage import hiding_no, lines_to_write, patient
 from ..models import InvalidValueError
-from .attribute_values import AttributeReader
-from .compare import (
+from .quality.attribute_values import AttributeReader
+from .quality.compare import (
     ADDED,
     DELETED,
     KEPT,
@@ -33,17 +33,17 @@ from .compare import (
     named_as_sent,
     predictions_of,
 )
-from .finals import PROOFS, Finals, LiveFiles, PulledFiles
-from .folder import output
-from .limits import QualityLimits
-from .lines import RecordLines
-from .metrics import Tally
-from .page import Pictures, WorstFile, write_page
-from .pictures import PictureFinder
-from .precision import AveragePrecision
-from .table import ReportTable
-from .trend import against_last, entry, read_history, with_entry, written
-from .verdict import Comparison
+from .quality.finals import PROOFS, Finals, LiveFiles, PulledFiles
+from .quality.limits import QualityLimits
+from .quality.lines import RecordLines
+from .quality.metrics import Tally
+from .quality.precision import AveragePrecision
+from .quality.trend import against_last, entry, read_history, with_entry, written
+from .quality.verdict import Comparison
+from .report.page import Pictures, WorstFile, write_page
+from .report.pictures import PictureFinder
+from .report.table import ReportTable
+from .sets.folder import output
 
 _log = logging.getLogger(__name__)
 

@@ -25,17 +25,17 @@ from ..models import File, Handle, InvalidValueError
 from ..models.problems import count_of, not_one_of
 from ..pulse import Progress, Pulse
 from .chosen import files_of_handle
-from .folder import Folder, Nowhere
-from .formats import FORMATS, WITH_SPLITS, FormatName, writer
-from .formats.core import FileNames, Format, LeftOut, check_split, split_of
-from .formats.yolo import SPLIT
 from .jobs import require_launched
-from .manifest import FILES, MANIFEST, Manifest, RemovedFile, newest, read_marks, version_of, write_marks
-from .media import MediaChoice, Shelves, bring_media, measured
-from .reading import content_of, contents, explored, is_many
-from .shelf import Shelf
-from .source import DatasetSource, FilesSource, JobSource, Sight, Source, children_of
-from .stored import Names, StoredFile, label_names, stored_file
+from .sets.folder import Folder, Nowhere
+from .sets.formats import FORMATS, WITH_SPLITS, FormatName, writer
+from .sets.formats.core import FileNames, Format, LeftOut, check_split, split_of
+from .sets.formats.yolo import SPLIT
+from .sets.manifest import FILES, MANIFEST, Manifest, RemovedFile, newest, read_marks, version_of, write_marks
+from .sets.media import MediaChoice, Shelves, bring_media, measured
+from .sets.reading import content_of, contents, explored, is_many
+from .sets.shelf import Shelf
+from .sets.source import DatasetSource, FilesSource, JobSource, Sight, Source, children_of
+from .sets.stored import Names, StoredFile, label_names, stored_file
 
 _log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class Pulled(BaseModel):
 class Options:
     """How a set is written.
 
-    :param format: one of :data:`~.formats.FORMATS`.
+    :param format: one of :data:`~.sets.formats.FORMATS`.
     :param split: for YOLO: part -> share of the pictures. None means 80 % ``train`` and 20 % ``val``.
     :param unsupported: what to do with annotations that the format cannot hold: ``drop`` and count them, or
         ``fail``.

@@ -20,7 +20,7 @@ from ..ingest.read.paths import PathOpener
 from ..models import InvalidValueError
 from ..models.base import is_score
 from ..models.problems import not_one_of
-from .folder import output
+from .sets.folder import output
 
 By = Literal["score", "margin", "rare", "disagreement", "random"]
 

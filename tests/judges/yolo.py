@@ -20,10 +20,10 @@ from typing import Any
 from PIL import Image
 
 from airflow_provider_diffgram.ingest.read.paths import universal_path
-from airflow_provider_diffgram.review.folder import Folder
-from airflow_provider_diffgram.review.formats import writer
-from airflow_provider_diffgram.review.formats.core import FileNames, LeftOut, split_of
-from airflow_provider_diffgram.review.stored import StoredFile
+from airflow_provider_diffgram.review.sets.folder import Folder
+from airflow_provider_diffgram.review.sets.formats import writer
+from airflow_provider_diffgram.review.sets.formats.core import FileNames, LeftOut, split_of
+from airflow_provider_diffgram.review.sets.stored import StoredFile
 
 PICTURES = 150
 SPLIT = {"train": 0.8, "val": 0.2}

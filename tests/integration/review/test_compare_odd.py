@@ -10,9 +10,9 @@ import pytest
 
 from airflow_provider_diffgram.client import StorageError
 from airflow_provider_diffgram.review.comparison import Outputs, compare
-from airflow_provider_diffgram.review.finals import LiveFiles
-from airflow_provider_diffgram.review.limits import QualityLimits
-from airflow_provider_diffgram.review.verdict import Comparison
+from airflow_provider_diffgram.review.quality.finals import LiveFiles
+from airflow_provider_diffgram.review.quality.limits import QualityLimits
+from airflow_provider_diffgram.review.quality.verdict import Comparison
 from tests.integration.ingest.served_media import png
 from tests.storage import Fault, reset
 

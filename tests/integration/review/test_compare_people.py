@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_diffgram.client import routes
-from airflow_provider_diffgram.review.attribute_values import AttributeReader
 from airflow_provider_diffgram.review.comparison import Outputs, compare
-from airflow_provider_diffgram.review.finals import LiveFiles
+from airflow_provider_diffgram.review.quality.attribute_values import AttributeReader
+from airflow_provider_diffgram.review.quality.finals import LiveFiles
 from diffgram_emulator.people import Page
 from tests.integration.ingest.served_media import VIDEO, png
 from tests.integration.review.correcting import MAKERS, Corrector, as_the_page_saves_text, corner

@@ -15,9 +15,9 @@ import pytest
 import requests
 
 from airflow_provider_diffgram.review.comparison import Outputs, compare
-from airflow_provider_diffgram.review.finals import LiveFiles
 from airflow_provider_diffgram.review.pull import pull
-from airflow_provider_diffgram.review.stored import StoredFile
+from airflow_provider_diffgram.review.quality.finals import LiveFiles
+from airflow_provider_diffgram.review.sets.stored import StoredFile
 from tests.integration.ingest.served_media import png
 from tests.integration.review.conftest import Desk
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_diffgram.review.comparison import Outputs, compare
-from airflow_provider_diffgram.review.finals import LiveFiles
 from airflow_provider_diffgram.review.pull import Options, pull
+from airflow_provider_diffgram.review.quality.finals import LiveFiles
 from airflow_provider_diffgram.review.tasks import add_tasks
 from tests.integration.review.conftest import Desk
 from tests.integration.review.test_struck_at_each_request import bytes_of

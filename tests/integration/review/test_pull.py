@@ -18,7 +18,7 @@ from airflow_provider_diffgram.models import Handle, InvalidValueError, Packet
 from airflow_provider_diffgram.review.errors import JobStateError
 from airflow_provider_diffgram.review.jobs import ensure_job
 from airflow_provider_diffgram.review.pull import Options, Pulled, pull
-from airflow_provider_diffgram.review.stored import StoredFile
+from airflow_provider_diffgram.review.sets.stored import StoredFile
 from airflow_provider_diffgram.review.tasks import add_tasks
 from tests.integration.ingest.live_diffgram import DATASET, box
 from tests.integration.ingest.served_media import Media

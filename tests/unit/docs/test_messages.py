@@ -32,12 +32,12 @@ NOT_ERRORS = {
     "predictions/core/account.py": "the words of an account",
     "predictions/core/preview.py": "a page",
     "pulse.py": "progress",
-    "review/charts.py": "a page",
-    "review/page.py": "a page",
-    "review/pictures.py": "captions of pictures",
+    "review/report/charts.py": "a page",
+    "review/report/page.py": "a page",
+    "review/report/pictures.py": "captions of pictures",
     "review/progress.py": "progress, but for its rules, which are in the table",
-    "review/shares.py": "figures",
-    "review/shelf.py": "SQL",
+    "review/quality/shares.py": "figures",
+    "review/sets/shelf.py": "SQL",
 }
 """Files whose texts outside of a ``raise`` are no messages of errors."""
 

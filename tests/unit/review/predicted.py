@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airflow_provider_diffgram.ingest.server.past import Fate
-from airflow_provider_diffgram.review.compare import FileNow, Prediction, SentFile
+from airflow_provider_diffgram.review.quality.compare import FileNow, Prediction, SentFile
 
 Fields = dict[str, Any]
 

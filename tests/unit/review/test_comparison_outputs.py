@@ -15,10 +15,10 @@ from airflow_provider_diffgram.drawing import Picture
 from airflow_provider_diffgram.ingest.read.paths import universal_path
 from airflow_provider_diffgram.models import InvalidValueError
 from airflow_provider_diffgram.review.comparison import Outputs, compare
-from airflow_provider_diffgram.review.finals import Past, PulledFiles
-from airflow_provider_diffgram.review.limits import QualityLimits
-from airflow_provider_diffgram.review.page import CANNOT_SAY
-from airflow_provider_diffgram.review.verdict import Comparison
+from airflow_provider_diffgram.review.quality.finals import Past, PulledFiles
+from airflow_provider_diffgram.review.quality.limits import QualityLimits
+from airflow_provider_diffgram.review.quality.verdict import Comparison
+from airflow_provider_diffgram.review.report.page import CANNOT_SAY
 from tests.unit.review.predicted import Fields, box, deleted_by_people, drawn, row
 
 NASTY = "<script>alert('x')</script>"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.ingest.server.past import Fate
-from airflow_provider_diffgram.review.compare import (
+from airflow_provider_diffgram.review.quality.compare import (
     FileNow,
     Outcome,
     Prediction,

@@ -33,10 +33,16 @@ from airflow_provider_diffgram.predictions import (
     instances_of,
     read_classes,
 )
-from airflow_provider_diffgram.review.folder import Folder
-from airflow_provider_diffgram.review.formats import FORMATS, writer
-from airflow_provider_diffgram.review.formats.core import FileNames, LeftOut, key_of, plain_name, split_of
-from airflow_provider_diffgram.review.stored import StoredFile, packet_of
+from airflow_provider_diffgram.review.sets.folder import Folder
+from airflow_provider_diffgram.review.sets.formats import FORMATS, writer
+from airflow_provider_diffgram.review.sets.formats.core import (
+    FileNames,
+    LeftOut,
+    key_of,
+    plain_name,
+    split_of,
+)
+from airflow_provider_diffgram.review.sets.stored import StoredFile, packet_of
 
 JOINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 BONES = ((0, 1), (0, 2), (1, 3))
@@ -133,7 +139,7 @@ def told(instance: Instance, *, scored: bool) -> Any:
 
 def sent(file: StoredFile, *, scored: bool = True) -> list[Any]:
     """Return what the rows of a file say."""
-    from airflow_provider_diffgram.review.stored import instance_of
+    from airflow_provider_diffgram.review.sets.stored import instance_of
 
     return sorted((told(instance_of(row), scored=scored) for row in file.instances), key=repr)
 

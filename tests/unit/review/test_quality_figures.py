@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.ingest.server.past import Fate
-from airflow_provider_diffgram.review.compare import FileNow, Prediction, SentFile, compare_file
-from airflow_provider_diffgram.review.metrics import Tally, headline
-from airflow_provider_diffgram.review.precision import AveragePrecision, mean_precision
-from airflow_provider_diffgram.review.shares import (
+from airflow_provider_diffgram.review.quality.compare import FileNow, Prediction, SentFile, compare_file
+from airflow_provider_diffgram.review.quality.metrics import Tally, headline
+from airflow_provider_diffgram.review.quality.precision import AveragePrecision, mean_precision
+from airflow_provider_diffgram.review.quality.shares import (
     bootstrap_acceptance,
     bootstrap_difference,
     share_of,

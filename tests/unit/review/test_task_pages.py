@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_diffgram.client import DiffgramClient, UnexpectedReplyError
-from airflow_provider_diffgram.review.source import tasks_of
+from airflow_provider_diffgram.review.sets.source import tasks_of
 from airflow_provider_diffgram.review.tasks import all_states
 from tests.unit.client.scripted_server import Answer, answering
 

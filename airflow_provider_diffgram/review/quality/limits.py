@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from ..models import InvalidValueError
+from ...models import InvalidValueError
 from .compare import DELETED, UNKNOWN
 from .shares import Share, is_share, share_told
 

@@ -9,14 +9,14 @@ from html import escape
 from importlib.resources import files
 from typing import Any, BinaryIO
 
-from ..drawing import Picture, Words, canvas, drawn, extent_of, folded_note, head, listed, size_of, unit_of
-from ..drawing.likeness import Fields
-from ..models.problems import count_of
-from ..pulse import duration
+from ...drawing import Picture, Words, canvas, drawn, extent_of, folded_note, head, listed, size_of, unit_of
+from ...drawing.likeness import Fields
+from ...models.problems import count_of
+from ...pulse import duration
+from ..quality.compare import ADDED, DELETED, KEPT, REDRAWN, UNJUDGED, UNKNOWN, Outcome, SentFile
+from ..quality.shares import Share, percent, share_told
+from ..quality.verdict import Comparison
 from .charts import calibration_chart, trend_chart
-from .compare import ADDED, DELETED, KEPT, REDRAWN, UNJUDGED, UNKNOWN, Outcome, SentFile
-from .shares import Share, percent, share_told
-from .verdict import Comparison
 
 _MOST_LABELS = 100
 _MOST_ROWS = 30

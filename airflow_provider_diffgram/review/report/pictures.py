@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..client import DiffgramClient, DiffgramError, routes
-from ..drawing import Picture
-from ..ingest.read.paths import PathOpener
-from ..ingest.read.pictures import Pictures
-from ..models import Media, UrlMedia
-from .compare import SentFile
+from ...client import DiffgramClient, DiffgramError, routes
+from ...drawing import Picture
+from ...ingest.read.paths import PathOpener
+from ...ingest.read.pictures import Pictures
+from ...models import Media, UrlMedia
+from ..quality.compare import SentFile
 
 _MEDIA: TypeAdapter[Any] = TypeAdapter(Media)
 

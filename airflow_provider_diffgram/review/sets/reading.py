@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 
-from ..client import DiffgramClient, routes
-from ..ingest.server.frames import instances_of_frames
-from ..models import File
-from ..models.packet import MAX_FRAMES
+from ...client import DiffgramClient, routes
+from ...ingest.server.frames import instances_of_frames
+from ...models import File
+from ...models.packet import MAX_FRAMES
 from .source import read_singly
 from .stored import Row, StoredFile, stored_file
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
-from ..drawing.likeness import Fields, is_measured, likeness, place_of, same_place, shift
-from ..ingest.server.past import Fate
-from ..models.base import is_score
+from ...drawing.likeness import Fields, is_measured, likeness, place_of, same_place, shift
+from ...ingest.server.past import Fate
+from ...models.base import is_score
 
 KEPT = "kept"
 MOVED = "moved"

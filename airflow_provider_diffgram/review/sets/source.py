@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
 
-from ..client import DiffgramClient, DiffgramError, RefusedError, routes
-from ..client.request import ask_together
-from ..ingest.server.jobs import every_job
-from ..models import File, InvalidValueError, Task
-from ..models.problems import count_of, first_of
+from ...client import DiffgramClient, DiffgramError, RefusedError, routes
+from ...client.request import ask_together
+from ...ingest.server.jobs import every_job
+from ...models import File, InvalidValueError, Task
+from ...models.problems import count_of, first_of
+from ..tasks import refuse_repetition
 from .shelf import Member
-from .tasks import refuse_repetition
 
 _log = logging.getLogger(__name__)
 

@@ -16,13 +16,13 @@ from typing import Any, Literal
 import imagesize
 import requests
 
-from ..client import DiffgramClient, StorageError, StorageRefusedError, routes
-from ..client.attempts import backoff
-from ..client.request import AT_ONCE, ask_together
-from ..client.routes.uploads import MAX_LARGE_UPLOAD
-from ..ingest.read.remote import Remote, UnreadableError
-from ..models import File
-from ..models.received import without_signatures
+from ...client import DiffgramClient, StorageError, StorageRefusedError, routes
+from ...client.attempts import backoff
+from ...client.request import AT_ONCE, ask_together
+from ...client.routes.uploads import MAX_LARGE_UPLOAD
+from ...ingest.read.remote import Remote, UnreadableError
+from ...models import File
+from ...models.received import without_signatures
 from .folder import Folder
 from .formats.core import FileNames
 from .stored import StoredFile

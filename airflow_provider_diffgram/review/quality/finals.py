@@ -9,22 +9,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-from ..client import CredentialError, DiffgramClient, RefusedError, WrongAddressError, routes
-from ..drawing.likeness import Fields
-from ..ingest.read.paths import PathOpener
-from ..ingest.server.files import root_files
-from ..ingest.server.past import Fate, Rows, look_back, look_for
-from ..ingest.server.rewrite import can_be_rewritten
-from ..ingest.server.rows import references
-from ..models import File, Task
-from ..models.media import WITHOUT_CHAINS
+from ...client import CredentialError, DiffgramClient, RefusedError, WrongAddressError, routes
+from ...drawing.likeness import Fields
+from ...ingest.read.paths import PathOpener
+from ...ingest.server.files import root_files
+from ...ingest.server.past import Fate, Rows, look_back, look_for
+from ...ingest.server.rewrite import can_be_rewritten
+from ...ingest.server.rows import references
+from ...models import File, Task
+from ...models.media import WITHOUT_CHAINS
+from ..progress import epoch_of
+from ..sets.manifest import FILES
+from ..sets.reading import frames_of
+from ..sets.source import tasks_of
+from ..sets.stored import label_name
 from .compare import FileNow, SentFile
 from .lines import LinesByFile, key_of_stored
-from .manifest import FILES
-from .progress import epoch_of
-from .reading import frames_of
-from .source import tasks_of
-from .stored import label_name
 
 _log = logging.getLogger(__name__)
 

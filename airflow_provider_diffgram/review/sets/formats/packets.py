@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from ...models.problems import describe
+from ....models.problems import describe
 from ..folder import Place
 from ..stored import Row, StoredFile, packet_of
 from .core import FileNames, Files, LeftOut

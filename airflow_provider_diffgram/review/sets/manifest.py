@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..models import InvalidValueError
+from ...models import InvalidValueError
 from .folder import Folder
 from .stored import Names
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..drawing.likeness import Fields
-from ..models import AttributeGroup
+from ...drawing.likeness import Fields
+from ...models import AttributeGroup
 
 
 class AttributeReader:

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast, get_args
 
-from ..models import Instance, Packet
-from ..models.instance_base import InstanceBase
-from ..models.received import File
+from ...models import Instance, Packet
+from ...models.instance_base import InstanceBase
+from ...models.received import File
 
 Row = dict[str, Any]
 """One annotation."""

@@ -15,9 +15,9 @@ from typing import Any, Self
 
 from pydantic_core import from_json
 
-from ..ingest.read.paths import PathOpener
-from ..ingest.read.storage import patient
-from ..models import InvalidValueError
+from ...ingest.read.paths import PathOpener
+from ...ingest.read.storage import patient
+from ...models import InvalidValueError
 
 
 class LinesByFile:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..drawing.likeness import Fields
+from ...drawing.likeness import Fields
 from .compare import Outcome
 
 Kind = Literal["box", "polygon"]

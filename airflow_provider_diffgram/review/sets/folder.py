@@ -10,11 +10,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Protocol, cast
 
-from ..client import DiffgramError
-from ..ingest.read.paths import PathOpener, is_local
-from ..ingest.read.storage import open_to_write, patient
-from ..models import InvalidValueError
-from ..storage_faults import words_of_fault
+from ...client import DiffgramError
+from ...ingest.read.paths import PathOpener, is_local
+from ...ingest.read.storage import open_to_write, patient
+from ...models import InvalidValueError
+from ...storage_faults import words_of_fault
 
 _PIECE = 2**20
 
@@ -191,7 +191,7 @@ def output(
     The folder of a local file is made.
 
     :param what: what it belongs to, for errors.
-    :param opened: opens it: :func:`~..ingest.read.storage.open_to_write`, or what is called as that is.
+    :param opened: opens it: :func:`~...ingest.read.storage.open_to_write`, or what is called as that is.
     :raises InvalidValueError: if it cannot be written.
     :raises StorageError: if its storage fails, and may be back.
     """

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from ...report.table import Sink
 from ..folder import Place
 from ..stored import Row, StoredFile
-from ..table import Sink
 from .core import FileNames, Files, LeftOut, label_of
 
 INSTANCES, FILES = "instances.parquet", "files.parquet"

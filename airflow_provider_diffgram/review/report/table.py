@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from ..models import InvalidValueError
+from ...models import InvalidValueError
 
 _ROWS = 50_000
 """Rows that are kept before they are written."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..drawing.likeness import is_measured
+from ...drawing.likeness import is_measured
 from .compare import (
     ADDED,
     ADDED_BY_PUSH,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal, get_args
 
-from ...drawing.clipping import clip_polygon
+from ....drawing.clipping import clip_polygon
 from ..folder import Place
 from ..stored import Row
 from .core import (

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..models.problems import count_of
+from ...models.problems import count_of
+from ..errors import ReviewError
 from .compare import ADDED, DELETED, REDRAWN, UNKNOWN
-from .errors import ReviewError
 from .metrics import headline
 
 

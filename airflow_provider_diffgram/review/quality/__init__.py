@@ -1,0 +1,1 @@
+"""How good predictions were: each beside what people left, the figures, and the limits."""
