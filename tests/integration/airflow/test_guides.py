@@ -37,8 +37,8 @@ from airflow_provider_diffgram.ingest.validation import validate_packets
 from airflow_provider_diffgram.ingest.watch.watch import Watch
 from airflow_provider_diffgram.models import Child, Instance, InvalidValueError, Packet, Receipt
 from airflow_provider_diffgram.models.recorded import Recorded
-from airflow_provider_diffgram.review import compare as compare_outcomes
 from airflow_provider_diffgram.review.progress import ReviewReceipt
+from airflow_provider_diffgram.review.quality import compare as compare_outcomes
 from airflow_provider_diffgram.review.quality.limits import QualityLimits
 from airflow_provider_diffgram.review.select import By
 from airflow_provider_diffgram.setup.description import DescribedSchema

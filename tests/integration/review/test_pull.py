@@ -420,7 +420,7 @@ def test_what_still_moves_is_named(
             desk.person.save(page)
             yield file
 
-    from airflow_provider_diffgram.review import reading
+    from airflow_provider_diffgram.review.sets import reading
 
     read = reading.read_singly
     monkeypatch.setattr(reading, "read_singly", edited)
