@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
 from .base import INT32_MAX, Coordinate, Id, Int32, Score, Sent, Text
+from .problems import named
+from .repeats import twice
 
 
 class Point2D(Sent):
@@ -58,9 +60,12 @@ class InstanceBase(Sent):
         if not isinstance(value, dict):
             raise ValueError("must map attribute group ids to values; the server refuses a list")
         groups = {str(key): item for key, item in value.items()}
-        wrong = sorted(key for key in groups if not key.isdecimal())
+        wrong = sorted(key for key in groups if not (key.isascii() and key.isdecimal()))
         if wrong:
             raise ValueError(f"keys must be attribute group ids, not {', '.join(map(repr, wrong))}")
+        repeated = twice(map(int, value))
+        if repeated:
+            raise ValueError(f"{named('group', list(map(str, repeated)))} given twice: give each group once")
         return groups
 
     @field_validator("attributes", "attribute_groups")

@@ -9,6 +9,10 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from .base import Coordinate, Id, Int32, Number, Pixel, Sent, Text, WholeCoordinate
 from .geo import GeoBox, GeoCircle, GeoPoint, GeoPolygon, GeoPolyline
 from .instance_base import InstanceBase, Point2D
+from .problems import first_of
+from .repeats import twice
+
+_SHOWN = 5
 
 
 class Box(InstanceBase):
@@ -199,6 +203,14 @@ class Keypoints(InstanceBase):
     type: Literal["keypoints"] = "keypoints"
     nodes: Annotated[list[KeypointNode], Field(min_length=1)]
     edges: list[KeypointEdge] = []
+
+    @field_validator("nodes")
+    @classmethod
+    def _are_named_once(cls, nodes: list[KeypointNode]) -> list[KeypointNode]:
+        repeated = twice(node.id for node in nodes)
+        if repeated:
+            raise ValueError(f"several nodes have the id {first_of(repeated, _SHOWN)}: give each its own")
+        return nodes
 
     @field_validator("edges")
     @classmethod

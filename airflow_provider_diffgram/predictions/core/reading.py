@@ -94,7 +94,7 @@ def whole(value: Any, what: str) -> int:
     :raises ValueError: if it is none.
     """
     try:
-        if isinstance(value, bool):
+        if isinstance(value, bool) or _is_python(value):
             raise ValueError
         number = value if isinstance(value, int) else float(value)
         if number != int(number):
@@ -112,11 +112,16 @@ def number(value: Any, what: str) -> float:
     """
     try:
         found = float(value)
-        if isinstance(value, bool) or not math.isfinite(found):
+        if isinstance(value, bool) or _is_python(value) or not math.isfinite(found):
             raise ValueError
     except (ValueError, TypeError, OverflowError):
         raise ValueError(f"{what} is {shown(value)}, not a number") from None
     return found
+
+
+def _is_python(value: Any) -> bool:
+    """Tell whether a text is a number only as Python writes it: 1_0 may be 10, or two numbers."""
+    return isinstance(value, str) and "_" in value
 
 
 def score_of(value: Any) -> float | None:
@@ -125,6 +130,10 @@ def score_of(value: Any) -> float | None:
     :raises ValueError: if it is not a number. Its range is checked later, for all formats.
     """
     return None if is_missing(value) else number(value, "score")
+
+
+OTHER_SCORES = ("confidence", "conf", "probability", "prob")
+"""Other names of a score: where one of these is in its place, predictions are not without a score."""
 
 
 def computed_score(value: Any) -> float | None:

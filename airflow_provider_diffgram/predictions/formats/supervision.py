@@ -120,7 +120,7 @@ def from_supervision_key_points(
                     points=each.xy,
                     score=getattr(each, "detection_confidence", None),
                     number=each.class_id,
-                    joint_scores=getattr(each, "keypoint_confidence", None),
+                    joint_scores=_joint_scores(each),
                     visible=getattr(each, "visible", None),
                     label=each.data.get(_CLASS_NAME),
                 )
@@ -139,6 +139,13 @@ def from_supervision_key_points(
             return [RawPrediction(label, score, keypoints=skeleton(points, joints, bones))]
 
         yield RawImage(name, width, height, read_all(name, rows, read))
+
+
+def _joint_scores(key_points: Any) -> Any:
+    """Return the score of each joint; before supervision 0.29 they were called ``confidence``."""
+    if hasattr(key_points, "keypoint_confidence"):
+        return key_points.keypoint_confidence
+    return getattr(key_points, "confidence", None)
 
 
 def _label(row: dict[str, Any], classes: Classes | None, named: bool) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from ...models.problems import count_of
 from ..core.raw import RawImage, RawPrediction
 from ..core.reading import (
+    OTHER_SCORES,
     Bones,
     Classes,
     SizeXY,
@@ -60,6 +61,9 @@ def from_torchvision(
     for output, name, size in with_names(outputs, names, sizes):
         with told_of(name):
             boxes, masks, texts = output["boxes"], output.get("masks"), output.get("text_labels")
+            other = next((key for key in ("score", *OTHER_SCORES) if key in output), None)
+            if "scores" not in output and other is not None:
+                raise ValueError(f"has {other}, which torchvision calls scores")
             if masks is not None and len(masks) != len(boxes):
                 detections = count_of(len(boxes), "detection")
                 raise ValueError(f"{count_of(len(masks), 'mask')} for {detections}: give one for each")

@@ -82,6 +82,8 @@ def _rows_of(result: Any) -> Iterator[dict[str, Any]]:
         return
     turned = result.obb is not None
     boxes = result.obb if turned else result.boxes
+    if boxes is None and (result.masks is not None or result.keypoints is not None):
+        raise ValueError("has masks or keypoints, but no boxes, which hold their classes")
     if boxes is None or not len(boxes.cls):
         return
     yield from columns(

@@ -13,10 +13,10 @@ from airflow_provider_diffgram.models.problems import count_of, first_of
 from ..core.files import files_in, read_xml, refusal
 from ..core.geometry import in_order
 from ..core.raw import Edges, RawImage, RawPrediction, Ring
-from ..core.reading import number, read_all, told_of, whole
+from ..core.reading import OTHER_SCORES, number, read_all, told_of, whole
 
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
-_SCORES = ("score", "confidence")
+_SCORES = ("score", *OTHER_SCORES)
 """The format has no element for it; tools write one of these."""
 
 _SHOWN = 5
@@ -114,19 +114,20 @@ def _box(element: Element, first: int) -> Edges:
         missing = [edge for edge, value in zip(_EDGES, edges, strict=True) if value is None]
         raise ValueError(f"its <bndbox> has no {', '.join(missing)}")
     x_low, y_low, x_high, y_high = ordered = in_order((x_min, y_min, x_max, y_max))
-    _check_unit(ordered, first)
+    _check_unit(ordered, first, "<bndbox>")
     return x_low - first, y_low - first, x_high, y_high
 
 
-def _check_unit(edges: Edges, first: int) -> None:
-    """Refuse edges that are not pixels, or pixels that count from 0 if they should count from 1."""
+def _check_unit(edges: Edges, first: int, what: str) -> None:
+    """Refuse edges that are not pixels, or pixels that count from 0 if they should count from 1.
+
+    :param what: has these edges, for the error.
+    """
     if all(0 <= edge <= 1 for edge in edges) and any(edge != int(edge) for edge in edges):
-        raise ValueError(f"its <bndbox> is {list(edges)}, shares of the size and not pixels")
+        raise ValueError(f"its {what} is {list(edges)}, shares of the size and not pixels")
     before = next((edge for edge in edges[:2] if 0 <= edge < 1), None)
     if first == 1 and before is not None:
-        raise ValueError(
-            f"its <bndbox> begins at {before:g}, so pixels count from 0 here: say one_based=False"
-        )
+        raise ValueError(f"its {what} begins at {before:g}, so pixels count from 0 here: say one_based=False")
 
 
 def _ring(polygon: Element, first: int) -> Ring:
@@ -137,10 +138,12 @@ def _ring(polygon: Element, first: int) -> Ring:
         x, y = _number(polygon, f"x{place}"), _number(polygon, f"y{place}")
         if x is None or y is None:
             raise ValueError(f"corner {place} of its <polygon> has no x{place} or no y{place}")
-        ring.append((x - first, y - first))
+        ring.append((x, y))
     if len(polygon) != 2 * count:
         raise ValueError(f"its <polygon> has {len(polygon)} elements, which are not pairs of x and y")
-    return ring
+    xs, ys = zip(*ring, strict=True)
+    _check_unit((min(xs), min(ys), max(xs), max(ys)), first, "<polygon>")
+    return [(x - first, y - first) for x, y in ring]
 
 
 def _text(element: Element, path: str) -> str | None:

@@ -254,7 +254,7 @@ def _rows_of(text: Path) -> Iterator[_Row | str]:
 
 
 def _number(text: str) -> float:
-    return number(text if "_" not in text else None, f"one of its numbers, {text!r:.40},")
+    return number(text, "one of its numbers")
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ OTHERS = {
         a percentage of the width
         a percentage of the height
         visibility of a keypoint
-        one of its numbers, …,
+        one of its numbers
         a line without a name
         … of … at IoU 0.5…
         (… that are gone without a known reason count as deleted)

@@ -111,6 +111,9 @@ def test_a_run_without_its_model_is_refused_since_the_server_ignores_it_5_1():
     [
         ([{"id": 1}], "list"),
         ({"colour": {"id": 1}}, "'colour'"),
+        ({"\u0663": 7}, "must be attribute group ids"),
+        ({3: 7, "3": 8}, "group 3 given twice"),
+        ({"3": 7, "03": 8}, "group 3 given twice"),
         ({"1": NAN}, "attribute_groups.1"),
         ({"1": [{"id": BIG}]}, "attribute group 1"),
         ({"1": {"12": {"name": "a\x00"}}}, "NUL"),
@@ -193,6 +196,13 @@ def test_edges_join_nodes_that_exist(edges: list[Any], words: str):
         {"type": "keypoints", "label": "a", "nodes": [{"id": 1, "x": 1, "y": 2}], "edges": edges}
     )
     assert words in problem
+
+
+@pytest.mark.parametrize("ids, told", [([1, 1], "1"), (["a", 2, "a", 2], "a, 2")])
+def test_an_id_of_a_node_is_one_nodes_as_edges_name_it(ids: list[Any], told: str):
+    nodes = [{"id": each, "x": 1, "y": 2} for each in ids]
+    (problem,) = problems_of({"type": "keypoints", "label": "a", "nodes": nodes})
+    assert f"several nodes have the id {told}: give each its own" in problem
 
 
 def test_keypoints_without_nodes_are_refused():

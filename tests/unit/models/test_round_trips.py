@@ -56,6 +56,10 @@ def ordered(pair: tuple[int, int]) -> tuple[int, int]:
     return (min(pair), max(pair))
 
 
+def numbered(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [node | {"id": place} for place, node in enumerate(nodes)]
+
+
 spans = st.tuples(pixels, pixels).map(ordered).filter(lambda pair: pair[0] < pair[1])
 boxes = st.tuples(shaped("box"), spans, spans).map(
     lambda parts: (
@@ -70,7 +74,7 @@ instances = st.one_of(
     shaped("point", points=st.lists(points, min_size=1, max_size=1)),
     shaped("line", points=st.lists(points, min_size=2, max_size=2)),
     shaped("curve", p1=points, p2=points, cp=points),
-    shaped("keypoints", nodes=st.lists(points.map(lambda p: p | {"id": 1}), min_size=1, max_size=3)),
+    shaped("keypoints", nodes=st.lists(points, min_size=1, max_size=3).map(numbered)),
     shaped("geo_circle", lonlat=st.lists(numbers, min_size=2, max_size=2), radius=st.floats(0.1, 1e4)),
 )
 names = texts.map(lambda name: name + "a.png")

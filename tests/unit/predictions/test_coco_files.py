@@ -321,9 +321,10 @@ def test_a_score_that_is_none_is_refused_kind_5(score: Any):
     assert problem.startswith("record 0: score is ")
 
 
-def test_a_score_by_another_name_is_refused_kind_5():
-    other = {"image_id": 1, "category_id": 1, "bbox": BBOX, "confidence": 0.9}
-    assert refused([other]).problems == ["record 0: has confidence, which COCO calls score"]
+@pytest.mark.parametrize("key", ["confidence", "conf", "prob", "probability", "scores"])
+def test_a_score_by_another_name_is_refused_kind_5(key: str):
+    other = {"image_id": 1, "category_id": 1, "bbox": BBOX, key: 0.9}
+    assert refused([other]).problems == [f"record 0: has {key}, which COCO calls score"]
 
 
 def test_a_score_that_is_null_or_missing_is_none_kind_5():

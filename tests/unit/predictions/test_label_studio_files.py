@@ -125,6 +125,62 @@ def test_a_choice_for_a_region_is_no_tag_of_the_file_kind_2():
     assert [each.tag for each in read(region(), of_file).predictions] == [False, True]
 
 
+SPAN = {"id": "r1", "type": "labels", "to_name": "text", "value": {"start": 3, "end": 6, "labels": ["cat"]}}
+
+
+def text_task(text: str, *results: Any) -> list[dict[str, Any]]:
+    return [task(*results, data={"text": text})]
+
+
+@pytest.mark.parametrize("value", [{}, {"start": 3, "end": 6, "text": "cat"}])
+def test_a_choice_for_a_span_is_no_tag_of_the_file_kind_2(value: dict[str, Any]):
+    choice = {"id": "r1", "type": "choices", "to_name": "text", "value": {**value, "choices": ["proper"]}}
+    tasks = text_task("my cat sat", SPAN, choice)
+    assert "result 1: is a choice for one region, not for the file" in refused(
+        tasks, data_key="text", words=str.split
+    )
+    (image,) = from_label_studio(tasks, data_key="text", words=str.split, skip=["choices"])
+    assert [(each.label, each.tag) for each in image.predictions] == [("cat", False)]
+
+
+@pytest.mark.parametrize(
+    "place", [{"x": 1, "y": 2, "width": 3, "height": 4}, {"points": [[1, 2]]}, {"rle": [1]}]
+)
+def test_a_choice_with_a_place_is_for_a_region_even_without_an_id_kind_2(place: dict[str, Any]):
+    choice = {"type": "choices", "to_name": "image", "value": {**place, "choices": ["blurred"]}}
+    assert "result 0: is a choice for one region, not for the file" in refused([task(choice)])
+
+
+def test_two_results_for_one_span_keep_the_labels_of_each_kind_2():
+    other = {**SPAN, "from_name": "kind", "value": {**SPAN["value"], "labels": ["animal"]}}
+    (image,) = from_label_studio(text_task("my cat sat", SPAN, other), data_key="text", words=str.split)
+    assert [each.label for each in image.predictions] == ["cat", "animal"]
+    assert {each.tokens.start for each in image.predictions if each.tokens} == {1}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "s3://bucket/a.wav",
+        "https://example.com/a",
+        "/data/upload/1/a.csv",
+        "call.MP3",
+        "notes.txt",
+        "a.wav?v=1",
+    ],
+)
+def test_a_span_is_not_one_of_the_name_of_a_file_kind_1(data: str):
+    told = refused(text_task(data, SPAN), data_key="text", words=str.split)
+    assert "result 0: is a span, but the task has" in told
+
+
+def test_a_text_may_be_an_address_if_the_span_has_its_words_kind_1():
+    value = {"start": 8, "end": 19, "text": "example.com", "labels": ["host"]}
+    tasks = text_task("https://example.com/a", {**SPAN, "value": value})
+    (image,) = from_label_studio(tasks, data_key="text", words=str.split)
+    assert [each.label for each in image.predictions] == ["host"]
+
+
 # 3: not less than a pixel
 
 

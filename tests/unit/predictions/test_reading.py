@@ -21,6 +21,7 @@ from airflow_provider_diffgram.predictions.core.masks import outlines_of
 from airflow_provider_diffgram.predictions.core.reading import (
     class_name,
     label_text,
+    number,
     outlined,
     posed,
     score_of,
@@ -203,3 +204,10 @@ def test_what_is_beside_the_outputs_is_as_many(what: str, read: Any):
 def test_one_size_may_be_repeated_for_all_images():
     images = list(from_torchvision([OUTPUT] * 2, ["a", "b"], sizes=repeat((10, 20))))
     assert [(image.name, image.width, image.height) for image in images] == [("a", 10, 20), ("b", 10, 20)]
+
+
+@pytest.mark.parametrize("text", ["1_0", "0_1.5", "1e1_0"])
+def test_a_number_with_an_underscore_is_refused_as_it_may_be_two(text: str):
+    for read in (number, whole):
+        with pytest.raises(ValueError, match=f"width is '{text}', not a"):
+            read(text, "width")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -132,3 +132,21 @@ def test_the_detections_of_one_image_are_not_taken_for_those_of_several():
         list(from_supervision(detections(), ["a.jpg"]))
     with pytest.raises(ValueError, match="this is the KeyPoints of one image: put it into a list"):
         list(from_supervision_key_points(key_points(), ["a.jpg"]))
+
+
+def test_scores_of_joints_have_another_name_before_supervision_0_29():
+    class Earlier:
+        """What ``KeyPoints`` was up to 0.28."""
+
+        xy = np.array([[[10.0, 20.0], [30.0, 40.0]]])
+        class_id = np.array([0])
+        confidence = np.array([[0.9, 0.1]])
+        data: ClassVar[dict[str, Any]] = {}
+
+        def __len__(self) -> int:
+            return 1
+
+    (image,) = from_supervision_key_points([Earlier()], ["a.jpg"], min_joint_score=0.5)
+    skeleton = image.predictions[0].keypoints
+    assert skeleton is not None
+    assert [point is not None for point in skeleton.points] == [True, False]

@@ -85,3 +85,13 @@ def test_classes_without_a_name_are_told_all_at_once():
 def test_names_and_sizes_are_as_many_as_outputs(names: list[str], sizes: Any, problem: str):
     with pytest.raises(ValueError, match=problem):
         list(from_torchvision([output("box")], names, sizes=sizes))
+
+
+@pytest.mark.parametrize("key", ["score", "confidence", "conf", "prob", "probability"])
+def test_scores_by_another_name_are_refused(key: str):
+    found = output("box")
+    found[key] = found.pop("scores")
+    with pytest.raises(
+        InvalidValueError, match=rf"a\.jpg: cannot be read: has {key}, which torchvision calls scores"
+    ):
+        list(from_torchvision([found], ["a.jpg"]))

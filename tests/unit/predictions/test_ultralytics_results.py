@@ -120,3 +120,15 @@ def test_names_are_a_list_or_a_mapping_kind_6(names: Any):
     assert [each.label for each in read(found).predictions] == ["dog", "cat"]
     found.names = {0: None, 1: "dog"}
     assert refused(found) == "prediction 1: class 0 has no name among the 2 given: add it to classes"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"keypoints": SimpleNamespace(xy=[[[1, 2]]], conf=None)},
+        {"masks": SimpleNamespace(xy=[[[1, 2], [9, 2], [9, 9]]])},
+    ],
+)
+def test_masks_and_keypoints_without_boxes_have_no_class_kind_6(parts: dict[str, Any]):
+    told = refused(result(boxes=None, **parts))
+    assert told == "cannot be read: has masks or keypoints, but no boxes, which hold their classes"

@@ -64,6 +64,34 @@ def test_what_begins_between_0_and_1_counts_from_0_kind_1(tmp_path: Path, first:
     )
 
 
+def outline(*corners: float, more: str = "") -> str:
+    tags = "".join(
+        f"<{axis}{place}>{value}</{axis}{place}>"
+        for place, pair in enumerate(zip(corners[::2], corners[1::2], strict=True), start=1)
+        for axis, value in zip("xy", pair, strict=True)
+    )
+    return f"<object><name>cat</name>{more}<polygon>{tags}</polygon></object>"
+
+
+def test_corners_of_an_outline_that_count_from_0_are_not_shifted_kind_1(tmp_path: Path):
+    from_0 = outline(0, 5, 40, 5, 40, 60)
+    told = refused(tmp_path, annotation(from_0))
+    assert told == "object 0: its <polygon> begins at 0, so pixels count from 0 here: say one_based=False"
+    assert one(tmp_path, from_0, one_based=False).polygons == [[(0, 5), (40, 5), (40, 60)]]
+    assert one(tmp_path, outline(1, 6, 41, 6, 41, 61)).polygons == [[(0, 5), (40, 5), (40, 60)]]
+
+
+@pytest.mark.parametrize("one_based", [True, False])
+def test_corners_in_shares_are_no_pixels_kind_1(tmp_path: Path, one_based: bool):
+    told = refused(tmp_path, annotation(outline(0.1, 0.2, 0.5, 0.2, 0.5, 0.6)), one_based=one_based)
+    assert told == "object 0: its <polygon> is [0.1, 0.2, 0.5, 0.6], shares of the size and not pixels"
+
+
+@pytest.mark.parametrize("tag", ["score", "confidence", "conf", "probability", "prob"])
+def test_a_score_is_read_by_each_of_its_names_kind_5(tmp_path: Path, tag: str):
+    assert one(tmp_path, box(more=f"<{tag}>0.75</{tag}>")).score == 0.75
+
+
 def test_a_picture_at_hand_in_another_size_is_refused_when_packets_are_made_kind_1(tmp_path: Path):
     from PIL import Image
 

@@ -29,15 +29,12 @@ from ...core.files import Source
 from ...core.mapping import Options, Provenance
 from ...core.masks import TOLERANCE
 from ...core.raw import RawImage, RawPrediction
-from ...core.reading import UNEXPECTED, confidence, number, shown
+from ...core.reading import OTHER_SCORES, UNEXPECTED, confidence, number, shown
 from .files import records_of
 from .images import CocoImages
 from .shapes import edges_of, keypoints_of, outlines_of_segmentation, segmentation_of, skeleton_of
 
 GEOMETRIES = ("segmentation", "keypoints", "bbox")
-
-_OTHER_SCORES = ("confidence", "conf", "probability", "prob")
-"""Other names for a score."""
 
 _NO_SHAPE = -1
 _IMAGES_OF_A_BLOCK = 1000
@@ -355,7 +352,7 @@ class _Rows:
 def _score(record: Mapping[str, Any]) -> float:
     value = record.get("score")
     if value is None:
-        other = next((key for key in _OTHER_SCORES if key in record), None)
+        other = next((key for key in ("scores", *OTHER_SCORES) if key in record), None)
         if "score" not in record and other is not None:
             raise ValueError(f"has {other}, which COCO calls score")
         return math.nan

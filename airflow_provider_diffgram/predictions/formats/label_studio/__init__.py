@@ -9,6 +9,7 @@ from os import PathLike
 from typing import Any
 
 from airflow_provider_diffgram.models import InvalidValueError
+from airflow_provider_diffgram.models.media import media_type_of
 from airflow_provider_diffgram.models.problems import count_of, first_of
 
 from ...core.files import Source, read_json, refusal
@@ -32,6 +33,9 @@ Result = Mapping[str, Any]
 
 _TURN_OF_PICTURE = "image_rotation"
 _GEOMETRIES = ("rectangle", "polygon", "ellipse", "keypoint", "brush")
+_PLACES = frozenset({"x", "points", "rle", "start"})
+"""Keys of a value that say where it is; what belongs to the whole file has none."""
+
 _BEYOND = 400
 """Percentages may reach beyond the picture, but not by four times its size; pixels do."""
 
@@ -234,14 +238,13 @@ def _results_of(prediction: Result, name: str) -> Iterator[Result]:
 
 def _merged(results: Sequence[Result]) -> list[Result]:
     """Return results, those that only name the labels of a region joined to the one that has its shape."""
-    shapes = {
-        each["id"]: each for each in results if isinstance(each.get("id"), str) and _kind(each) in _GEOMETRIES
-    }
+    shapes = {each["id"]: each for each in results if isinstance(each.get("id"), str) and _is_region(each)}
     labels: dict[str, list[Any]] = {}
     rest: list[Result] = []
     for each in results:
         region = each.get("id")
-        if each.get("type") == "labels" and isinstance(region, str) and region in shapes:
+        only_labels = each.get("type") == "labels" and not _is_region(each)
+        if only_labels and isinstance(region, str) and region in shapes:
             labels.setdefault(region, []).extend(_listed(each, (each.get("value") or {}).get("labels")))
         else:
             rest.append(each)
@@ -256,6 +259,11 @@ def _labelled(result: Result, labels: Mapping[str, list[Any]], shapes: Mapping[s
         found = labels.get(region)
         return {**result, "value": {**(result.get("value") or {}), "labels": found}} if found else result
     return {**result, "of_region": True}
+
+
+def _is_region(result: Result) -> bool:
+    """Tell whether a result has a shape, or is a span of a text."""
+    return _kind(result) in _GEOMETRIES or (_kind(result) == "" and "start" in (result.get("value") or {}))
 
 
 def _kind(result: Result) -> str:
@@ -291,7 +299,7 @@ class _Results:
             raise ValueError(f"type {result.get('type')!r} has no value: add it to skip to leave it out")
         score = computed_score(result["score"])
         if kind == "choices":
-            if result.get("of_region"):
+            if result.get("of_region") or value.keys() & _PLACES:
                 raise ValueError("is a choice for one region, not for the file: add 'choices' to skip")
             choices = _listed(result, value.get("choices"))
             return [RawPrediction(label_text(label), score, tag=True) for label in choices]
@@ -310,6 +318,11 @@ class _Results:
     def _tokens(self, value: Result) -> Any:
         if "startOffset" in value:
             raise ValueError("is a span in an HTML page, which Diffgram does not support")
+        if not isinstance(value.get("text"), str) and _names_a_file(self._data):
+            raise ValueError(
+                f"is a span, but the task has {shown(self._data)}, which names a file: spans are read of a "
+                "text that the task itself holds; to leave them out add 'labels' to skip"
+            )
         if self._spans is None:
             self._spans = character_spans(self._words(self._data), self._data)
         start, end = whole(value["start"], "start"), whole(value["end"], "end")
@@ -320,6 +333,13 @@ class _Results:
         if value.get("format") != "rle":
             raise ValueError(f"format is {value.get('format')!r}, not 'rle'")
         return outlined(mask_of_brush(value["rle"], *_size(result)), self._tolerance)
+
+
+def _names_a_file(data: str) -> bool:
+    """Tell whether the data of a task is an address or a path, as that of an audio file, and not a text."""
+    path = data.partition("?")[0]
+    has_ending = "://" in data or data.startswith("/") or media_type_of(path) is not None
+    return has_ending and not any(map(str.isspace, data.strip()))
 
 
 def _as_told(start: int, end: int, told: Any, text: str) -> tuple[int, int]:
