@@ -18,7 +18,8 @@ Row = Mapping[str, Any]
 class Saved:
     """What a save changed.
 
-    :param gone: rows that were there and are not any more, those taken among them.
+    :param gone: rows that were there and are not any more, those taken among them, and what others had
+        deleted since it was shown, and the save made anew in another way.
     :param taken: rows that the page did not show, since it was older than them: a save takes them away
         (server.md 10.3.4). That is the person's doing.
     :param made: rows that are there since.
@@ -30,10 +31,7 @@ class Saved:
 
     def applied(self, held: Counter[Prediction]) -> Counter[Prediction]:
         """Return what is right once it is saved, given what was right before."""
-        now = Counter(held)
-        now.subtract(self.gone)
-        now.update(self.made)
-        return +now
+        return (held - self.gone) + self.made
 
 
 class Annotator:
@@ -82,7 +80,8 @@ class Annotator:
         """
         answer = self._person.save(page)
         missing = set((answer["log"].get("warning") or {}).get("missing_ids", ()))
-        gone = {row_id: self._what_was(row_id) for row_id in answer["deleted_instances"]}
+        replaced = {row["previous_id"] for row in answer["added_instances"]} - {None}
+        gone = {row_id: self._what_was(row_id) for row_id in {*answer["deleted_instances"], *replaced}}
         return Saved(
             gone=Counter(gone.values()),
             taken=Counter(held for row_id, held in gone.items() if row_id in missing),

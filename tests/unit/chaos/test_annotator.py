@@ -80,6 +80,20 @@ def test_what_an_old_page_takes_is_told(filled: Filled) -> None:
     assert taken == prediction(late, filled.labels[late["label_file_id"]])
 
 
+def test_a_box_that_is_moved_while_another_write_has_deleted_it_is_in_one_place(filled: Filled) -> None:
+    someone, rows = Annotator(Person.of(filled.emulator), filled.diffgram), filled.diffgram.instances
+    before = rows(filled.file_id)
+    page = someone.open(filled.file_id)
+    someone.draw(page)
+    right = someone.save(page).applied(filled.held)
+    page = someone.open(filled.file_id)
+    drawn = next(number for number, row in enumerate(page.rows) if row["y_min"] == 180)
+    filled.write(before)
+    assert filled.there() == filled.held
+    someone.move(page, drawn)
+    assert someone.save(page).applied(right) == filled.there() != right
+
+
 def test_what_is_undone_is_counted(filled: Filled) -> None:
     someone, before = Annotator(Person.of(filled.emulator), filled.diffgram), filled.diffgram.instances
     rows = before(filled.file_id)
