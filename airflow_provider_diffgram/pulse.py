@@ -1,4 +1,4 @@
-"""Reports the progress of anything that takes long, now and then, always in the same words."""
+"""Reports the progress of long operations from time to time, always in the same form."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import TypedDict, Unpack
 
 Progress = Callable[[int, int | None, int], None]
-"""Is called with how many are done, of how many (None if unknown), and how many of the done failed."""
+"""Called with how many are done, of how many (None if unknown), and how many of the done failed."""
 
 EVERY = 30.0
-"""Seconds between two lines, at first."""
+"""Seconds between two lines at the start."""
 
 MOST = 900.0
-"""Seconds between two lines, of what takes hours or days."""
+"""Most seconds between two lines, for operations of hours or days."""
 
 _SHARE = 0.1
-"""A line comes once this share of the time so far has passed again, so that days make few lines."""
+"""The pause between lines is this share of the time so far, so that days make few lines."""
 
 
 def duration(seconds: float) -> str:
@@ -28,7 +28,7 @@ def duration(seconds: float) -> str:
 
 
 def rate_in_words(per_second: float) -> str:
-    """Return how many a second, a minute or an hour: the first of which there is one."""
+    """Return a rate per second, minute or hour: the smallest of these in which it is 1 or more."""
     for factor, unit in ((1, "s"), (60, "min")):
         if factor * per_second >= 1:
             return f"{factor * per_second:,.1f}/{unit}"
@@ -36,9 +36,9 @@ def rate_in_words(per_second: float) -> str:
 
 
 class Told(TypedDict, total=False):
-    """What a line says beside its numbers.
+    """What a line says besides its numbers.
 
-    :param failed: how many of those that are done failed.
+    :param failed: how many of the done failed.
     :param among: more about the count, such as ``10 of them there already``.
     :param more: text for the end of the line.
     :param per_second: the speed, if the caller knows it better.
@@ -51,10 +51,10 @@ class Told(TypedDict, total=False):
 
 
 class Pulse:
-    """Says how many are done, how fast it goes, and when at this rate the rest will be.
+    """Reports how many are done, how fast, and how long the rest will take at this rate.
 
     :param what: what is counted, such as ``in Diffgram``.
-    :param every: seconds between two lines, at first; later a tenth of the time so far, 15 minutes at most.
+    :param every: seconds between two lines at the start; later a tenth of the time so far, up to 15 minutes.
     """
 
     def __init__(self, what: str, every: float = EVERY) -> None:
@@ -70,14 +70,14 @@ class Pulse:
         self._moved_at = now
 
     def begin(self, now: float) -> None:
-        """Count from here, from 0 on, and say nothing yet."""
+        """Start to count from 0, without a line."""
         self._first = now, 0
         self._told_at = now
 
     def beat(self, now: float, done: int, total: int | None, **told: Unpack[Told]) -> str | None:
-        """Return a line if one is due: at first, then now and then.
+        """Return a line if one is due: at the first call, then from time to time.
 
-        :param now: seconds of any clock that does not go back.
+        :param now: seconds of any monotonic clock.
         :param done: how many are done, including those that failed.
         :param total: how many there will be; None if unknown.
         """
@@ -102,7 +102,7 @@ class Pulse:
     ) -> str:
         """Return the line.
 
-        :param is_over: nothing more will come, whether or not all are done.
+        :param is_over: whether nothing more will follow, even if not all are done.
         """
         of = f" of {total:,}" if total is not None else ""
         failed = told.get("failed", 0)

@@ -1,8 +1,8 @@
-"""Decides which faults of a user's storage pass. No I/O, and no library of a storage is imported.
+"""Decides which faults of a user's storage may pass. No I/O, and no library of a storage is imported.
 
-Each library behind fsspec has errors of its own: s3fs gives ``OSError`` with an ``errno`` for what S3
-answers, and lets botocore's own errors through; gcsfs raises ``HttpError`` with a ``code``, adlfs those of
-azure-core with a ``status_code``; aiohttp's stand behind all three.
+Each library behind fsspec has errors of its own: s3fs raises ``OSError`` with an ``errno`` for S3's answers,
+and passes on botocore's own errors; gcsfs raises ``HttpError`` with a ``code``, adlfs azure-core's errors
+with a ``status_code``; all three may also raise aiohttp's.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PASSING_ERRNOS = frozenset(
         *("ESTALE", "ETIMEDOUT"),
     }
 )
-"""A full disk is among them: it is the worker's, and another attempt may run on another worker."""
+"""Includes a full disk: it is the worker's, and another attempt may run on another worker."""
 
 _PASSING_NAMES = {
     "aiohttp": {"ClientConnectionError", "ClientPayloadError"},
@@ -47,16 +47,16 @@ _PASSING_NAMES = {
     "requests": {"ChunkedEncodingError", "ConnectionError", "Timeout"},
     "urllib3": {"HTTPError"},
 }
-"""Library -> its errors without a number, those that are derived from them included."""
+"""Library -> its passing errors without a number, including derived ones."""
 
 _PASSING_STATUSES = frozenset({408, 425, 429})
 
 
 def is_passing(error: BaseException) -> bool:
-    """Return whether what failed may succeed a little later: timeout, reset, a server that is busy or down.
+    """Return whether a failed operation may soon succeed: timeout, reset, a server that is busy or down.
 
-    Whatever is missing, forbidden or a folder stays that way. An error that says nothing is final, and so is
-    every one that does not come from a storage.
+    A path that is missing, forbidden or a folder stays so. An error without a recognisable cause is final,
+    and so is one that does not come from a storage.
     """
     if isinstance(error, _FINAL_TYPES):
         return False
@@ -75,7 +75,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def words_of_fault(error: BaseException) -> str:
-    """Return what happened, with the kind of error where the text says little, and without signatures."""
+    """Return an error's text without signatures, with the kind of error if the text says little."""
     text = without_signatures(str(error)).strip()
     if isinstance(error, OSError) and error.strerror and error.errno:
         return without_signatures(str(error.strerror))
@@ -84,7 +84,7 @@ def words_of_fault(error: BaseException) -> str:
 
 
 def _status(error: BaseException) -> int | None:
-    """Return the HTTP status that a storage answered, if the error tells."""
+    """Return the HTTP status of a storage's answer, if the error has one."""
     return next((each for each in _statuses(error) if 400 <= each < 600), None)
 
 

@@ -33,7 +33,7 @@ def create_asset(
 
 
 def sanitize_uri(uri: SplitResult) -> SplitResult:
-    """Return the URI in the one form in which assets are compared.
+    """Return the URI in the normal form, in which assets are compared.
 
     :raises ValueError: if it is not of the form ``diffgram://host/project/dataset``.
     """

@@ -1,4 +1,4 @@
-"""So many more files of a job, reviewed, as an asset: ``diffgram-review://host/project/job?files=500``."""
+"""A number of newly reviewed files of a job as an asset: ``diffgram-review://host/project/job?files=500``."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def review_asset(
         diffgram_conn_id=diffgram_conn_id,
     )
     place = f"{address}/{quote(project, safe='')}/{quote(str(job), safe='')}"
-    uri = f"{SCHEME}://{place}?files={min_files}"  # another number is another asset, with events of its own
+    uri = f"{SCHEME}://{place}?files={min_files}"  # another number makes another asset, with its own events
     watcher: Any = AssetWatcher(name=f"reviews of {job}", trigger=trigger)
     return Asset(uri=uri, watchers=[watcher])
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def doctor(given: Namespace) -> int:
-    """Say what is right and what is wrong, a line each."""
+    """Print what is right and what is wrong, one line each."""
     from .doctor import examine
 
     wrong = 0
@@ -109,7 +109,7 @@ def wait(given: Namespace) -> int:
 
 
 def pull(given: Namespace) -> int:
-    """Bring annotations back to a folder."""
+    """Write annotations to a folder."""
     from ..review.pull import Options
     from ..review.pull import pull as pull_annotations
 
@@ -136,7 +136,7 @@ def pull(given: Namespace) -> int:
 
 
 def compare(given: Namespace) -> int:
-    """Say what people made of predictions."""
+    """Print how people corrected predictions."""
     from ..review.comparison import Outputs, compare_in
 
     hook, client = _connected(given)
@@ -294,7 +294,7 @@ def _handle(source: str) -> Handle:
 
 
 def _text(source: str) -> str:
-    """Return what a file, standard input (``-``) or the argument itself holds."""
+    """Return the content of a file or of standard input (``-``), or the argument itself."""
     if source == "-":
         return sys.stdin.read()
     if source.lstrip().startswith("{"):

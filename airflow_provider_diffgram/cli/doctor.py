@@ -1,4 +1,4 @@
-"""Checks what can be wrong between here and a Diffgram, step by step, and says what to do about it."""
+"""Checks step by step what can be wrong between here and a Diffgram, and says what to do about it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 Status = Literal["ok", "warning", "wrong"]
 
 _SKEW = 60.0
-"""Seconds by which clocks may differ: signed addresses of object storage allow for more."""
+"""Most seconds by which clocks may differ; signed URLs of object storage tolerate more."""
 
 _SLOW = 600.0
-"""Seconds that an input may wait in the queue before the queue is said to stand still."""
+"""Seconds that an input may wait in the queue before the queue is reported as stalled."""
 
 _FILLED = 1000
 
@@ -48,11 +48,11 @@ class Finding:
 def examine(
     hook: DiffgramHook, *, dataset: str | None = None, label_schema: str | None = None
 ) -> Iterator[Finding]:
-    """Check everything that a push needs, until something is wrong on which the rest depends.
+    """Check everything that a push needs, and stop at a fault on which the rest depends.
 
     Nothing is changed, and no request is repeated for longer than a second.
 
-    :param hook: with the id of the connection.
+    :param hook: the hook of the connection to check.
     :param dataset: name or id. None means the connection's default dataset.
     :param label_schema: name or id. None means the connection's default schema, or else the project's.
     """
@@ -110,7 +110,7 @@ def _server(client: DiffgramClient) -> Iterator[Finding]:
 
 def _clock(date: str | None, here: datetime) -> Finding:
     """Compare the server's clock with ours."""
-    first = (date or "").partition("GMT")[0] + "GMT"  # the server tells it twice (server.md 1.1)
+    first = (date or "").partition("GMT")[0] + "GMT"  # the server sends it twice (server.md 1.1)
     try:
         skew = abs((here - parsedate_to_datetime(first)).total_seconds())
     except (TypeError, ValueError):

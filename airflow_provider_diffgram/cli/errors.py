@@ -1,4 +1,4 @@
-"""Errors, in words for a terminal."""
+"""Errors of the command line, and their text for a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class NoConnectionError(Exception):
 
 @contextmanager
 def telling_of_connection(conn_id: str) -> Generator[None, None, None]:
-    """Turn Airflow's errors about a connection into a remedy.
+    """Convert Airflow's errors about a connection to one that says what to do.
 
     :raises NoConnectionError: if the connection is missing, or incomplete or wrong.
     """
@@ -29,5 +29,5 @@ def telling_of_connection(conn_id: str) -> Generator[None, None, None]:
 
 
 def words_of(error: BaseException) -> str:
-    """Return what an error says in one line, without the full stop of its last sentence."""
+    """Return an error's text in one line, without the final full stop."""
     return "; ".join(str(error).strip().splitlines()).removesuffix(".")

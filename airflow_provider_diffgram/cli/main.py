@@ -14,16 +14,16 @@ from .. import __version__
 from ..models.problems import did_you_mean
 
 OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130
-"""Exit codes: it is done; it is not, and the words say why; the command line is wrong; Ctrl-C."""
+"""Exit codes: done; failed, with the reason in the output; wrong command line; Ctrl-C."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with a command line, and what was probably meant."""
+    """Reports in one line what is wrong with a command line, and what was probably meant."""
 
     commands: Mapping[str, argparse.ArgumentParser] = MappingProxyType({})
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Read a command line; refuse options of another command by the name of this one."""
+        """Parse a command line; refuse options of another command, naming this one."""
         given, unknown = self.parse_known_args(args, namespace)
         if unknown:
             command = self.commands.get(given.command, self)
@@ -34,7 +34,7 @@ class _Parser(argparse.ArgumentParser):
         return given
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and end."""
+        """Print what is wrong, and exit."""
         choice = re.match(r"(argument .*: )?invalid choice: '(.*?)' \(choose from (.*)\)", message)
         if choice is not None:
             known = [each.strip("' ") for each in choice[3].split(",")]
@@ -211,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NoConnectionError, InvalidValueError, DiffgramError) as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
-    except BrokenPipeError:  # who reads the result has seen enough, such as head
+    except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:

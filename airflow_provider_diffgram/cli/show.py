@@ -1,4 +1,4 @@
-"""Shows the progress of a command: a bar on a terminal, plain lines now and then elsewhere."""
+"""Shows the progress of a command: a bar on a terminal, plain lines from time to time elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PACKAGE = __package__.partition(".")[0]
 
 @contextmanager
 def telling_log() -> Generator[None, None, None]:
-    """Show what the provider logs, one plain line each, on standard error; what Airflow logs is left out."""
+    """Print the provider's log as plain lines on standard error, without Airflow's log."""
     handler = _ToStandardError()
     handler.setFormatter(logging.Formatter("%(message)s"))
     log = logging.getLogger(_PACKAGE)
@@ -29,7 +29,7 @@ def telling_log() -> Generator[None, None, None]:
 
 
 class _ToStandardError(logging.Handler):
-    """Writes to what standard error is at the moment: while a bar is shown, lines go above it."""
+    """Writes to the current standard error, so that lines appear above a progress bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line."""
@@ -40,7 +40,7 @@ class _ToStandardError(logging.Handler):
 class Bar:
     """Shows the progress of a command: a bar on a terminal, nothing elsewhere.
 
-    :param what: a word or two.
+    :param what: what is done, in a word or two.
     """
 
     def __init__(self, what: str) -> None:
@@ -63,8 +63,8 @@ class Bar:
     def show(self, done: int, total: int | None, failed: int) -> None:
         """Show how many are done.
 
-        :param total: of how many; None if unknown.
-        :param failed: of those that are done.
+        :param total: how many there are; None if unknown.
+        :param failed: how many of the done failed.
         """
         told = f"{self._what}, {failed:,} failed" if failed else self._what
         self._progress.update(self._task, completed=done, total=total, description=told)

@@ -1,7 +1,7 @@
-"""Predictions drawn over their pictures, as a page of HTML that loads nothing else.
+"""Draws predictions over their pictures, on a self-contained HTML page.
 
-Instances go in, as models or as the fields of what should have been one, and pictures as bytes; SVG and HTML
-come out. Everything that came with predictions is escaped, and addresses of media are left out.
+In: instances, as models or as the fields of invalid ones, and pictures as bytes. Out: SVG and HTML.
+Everything that came with predictions is escaped, and addresses of media are left out.
 """
 
 from .figures import Sample, canvas, colour, figure, folded_note, instances_in, size_of, unit_of

@@ -1,4 +1,4 @@
-"""A polygon cut at the edge of its picture."""
+"""Cuts a polygon at the edge of its picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One picture with its predictions."""
+"""Draws one picture with its predictions."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from .words import Extent, Words
 _MOST_DRAWN = 200
 _MOST_PROBLEMS = 5
 _SCREEN = 360
-"""About how wide a picture is on the screen, in pixels."""
+"""Approximate width of a picture on the screen, in pixels."""
 
 _WHICH = re.compile(r"\binstance_list\.(\d+)\b")
-"""Which instance a problem is about."""
+"""The part of a problem that says which instance it is about."""
 
 
 @dataclass(frozen=True)
 class Sample:
     """What is shown of one packet.
 
-    :param instances: as models, or as the fields that were to be one.
+    :param instances: instances as models, or as the fields of invalid ones.
     :param problems: what is wrong with it.
-    :param notes: what else there is to know.
-    :param wrong: places of the instances that are wrong, beside those that ``problems`` name.
+    :param notes: further notes.
+    :param wrong: indices of invalid instances, besides those that ``problems`` name.
     """
 
     name: str
@@ -43,10 +43,10 @@ class Sample:
 
 
 def figure(sample: Sample, label_of: Callable[[Any], str], colours: Mapping[str, str]) -> str:
-    """Return a picture with its predictions drawn in; those that are wrong have a dashed line.
+    """Return a picture with its predictions drawn in; invalid ones have a dashed line.
 
-    :param label_of: what the label of an instance is called.
-    :param colours: of labels, as CSS names them.
+    :param label_of: returns the name of an instance's label.
+    :param colours: label -> CSS colour.
     """
     picture, shown = sample.picture, sample.instances[:_MOST_DRAWN]
     extents = [extent for each in sample.instances if (extent := extent_of(each)) is not None]
@@ -72,10 +72,10 @@ def figure(sample: Sample, label_of: Callable[[Any], str], colours: Mapping[str,
 
 
 def canvas(picture: Picture, size: tuple[float, float], shapes: Sequence[str]) -> str:
-    """Return a picture as SVG with what is drawn over it, to be opened large; nothing if there is neither.
+    """Return a picture as SVG with shapes over it, which can be enlarged; empty if there is neither.
 
-    :param size: width and height, of :func:`size_of`.
-    :param shapes: of :func:`~.shapes.drawn`.
+    :param size: width and height, from :func:`size_of`.
+    :param shapes: shapes from :func:`~.shapes.drawn`.
     """
     width, height = size
     image = ""
@@ -88,7 +88,7 @@ def canvas(picture: Picture, size: tuple[float, float], shapes: Sequence[str]) -
 
 
 def folded_note(words: Words) -> list[str]:
-    """Return what is said of words that found no place; nothing if all did."""
+    """Return a note about words that found no place; empty if all did."""
     if not words.folded:
         return []
     return [
@@ -99,18 +99,18 @@ def folded_note(words: Words) -> list[str]:
 
 
 def unit_of(size: tuple[float, float]) -> float:
-    """Return what is one pixel on the screen, in pixels of a picture of that size."""
+    """Return how many pixels of a picture of that size are one pixel on the screen."""
     return size[0] / _SCREEN
 
 
 def instances_in(packet: Any) -> list[Mapping[str, Any]]:
-    """Return what can be drawn of the fields of what should have been a packet."""
+    """Return the instances that can be drawn from the fields of an invalid packet."""
     listed = packet.get("instance_list") if isinstance(packet, Mapping) else None
     return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
 
 
 def colour(rank: int) -> str:
-    """Return colours that differ most between neighbours: the golden angle apart."""
+    """Return the CSS colour of a rank; neighbours differ as much as possible, by the golden angle."""
     return f"hsl({(200 + rank * 137.508) % 360:.0f} 75% 50%)"
 
 
@@ -137,7 +137,7 @@ def _notes(sample: Sample, extents: Sequence[Extent]) -> list[str]:
 
 
 def size_of(picture: Picture, extents: Sequence[Extent]) -> tuple[float, float]:
-    """Return the size of the picture; where it is unknown, one that all instances are in."""
+    """Return the size of the picture; if unknown, one that contains all instances."""
     if picture.width and picture.height:
         return picture.width, picture.height
     width = max((extent[2] for extent in extents), default=0)

@@ -1,7 +1,7 @@
-"""How alike two instances of one type are: where they are, IoU, OKS. No I/O.
+"""Measures how similar two instances of one type are: position, IoU, OKS. No I/O.
 
-Instances are told by their fields, as they travel. Boxes need no library; polygons and ellipses need shapely
-of the extra ``[metrics]``.
+Instances are given by their fields, as they are sent. Boxes need no library; polygons and ellipses need
+shapely, from the extra ``[metrics]``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ Fields = Mapping[str, Any]
 Place = tuple[Any, ...]
 
 OKS_SIGMA = 0.05
-"""Falloff of every keypoint: the middle of those that COCO measured for people, 0.025 to 0.107."""
+"""Falloff of every keypoint: the middle of COCO's values for people, 0.025 to 0.107."""
 
 _CLOSE = 1e-6
-"""Numbers that differ by less are one: the server stores floats of points as they were sent."""
+"""Numbers that differ by less are equal: the server stores floats of points as they were sent."""
 
 _ELLIPSE_CORNERS = 64
 _EXTRA = "airflow-provider-diffgram[metrics]"
@@ -26,13 +26,13 @@ _OUTLINED = frozenset(("polygon", "ellipse"))
 
 
 class LibraryMissingError(ImportError):
-    """What measures a type of instance is not installed."""
+    """The library that measures a type of instance is not installed."""
 
 
 def place_of(instance: Fields) -> Place | None:
-    """Return what tells where an instance is, to be compared by :func:`same_place`.
+    """Return the position of an instance, for :func:`same_place`.
 
-    None for a type that has no place here: a relation, or one that is not known.
+    None for a type without a position: a relation, or an unknown type.
     """
     kind = instance.get("type")
     if kind == "box":  # nearly all of them
@@ -42,7 +42,7 @@ def place_of(instance: Fields) -> Place | None:
 
 
 def same_place(one: Place, other: Place) -> bool:
-    """Whether two places are one, floats within a millionth."""
+    """Whether two positions are equal; floats may differ by a millionth."""
     if one == other:
         return True
     return len(one) == len(other) and all(map(_same, one, other))
@@ -116,10 +116,10 @@ _PLACES: dict[str, Callable[[Fields], Place]] = {
 
 
 def likeness(one: Fields, other: Fields) -> float | None:
-    """Return how alike the places of two instances of one type are, 0 to 1.
+    """Return how similar the positions of two instances of one type are, 0 to 1.
 
-    IoU of boxes, polygons and ellipses; of tokens and seconds, the ends of tokens included; OKS of keypoints;
-    1 of tags. None for a type that is not measured, or a shape without extent.
+    IoU for boxes, polygons and ellipses, and for spans of tokens (including the last one) and of seconds; OKS
+    for keypoints; 1 for tags. None for a type that is not measured, or a shape without extent.
 
     :raises LibraryMissingError: for a polygon or an ellipse without shapely.
     """
@@ -129,11 +129,11 @@ def likeness(one: Fields, other: Fields) -> float | None:
     try:
         return measure(one, other)
     except (KeyError, TypeError, ValueError):
-        return None  # fields that are not those of their type
+        return None  # fields that do not fit the type
 
 
 def problems_of(kinds: Iterable[str]) -> list[str]:
-    """Return what keeps types from being measured: a library that is not installed."""
+    """Return why types cannot be measured: a library is not installed."""
     if find_spec("shapely") is not None:
         return []
     return [
@@ -167,9 +167,9 @@ def _sides(box: Fields) -> tuple[float, float, float, float]:
 
 
 def _span_iou(first: str, last: str, closed: int) -> Callable[[Fields, Fields], float]:
-    """Return what measures spans.
+    """Return a function that measures spans.
 
-    :param closed: 1 where the last place belongs to the span, as a token does.
+    :param closed: 1 if the last position belongs to the span, as a token does, otherwise 0.
     """
 
     def measure(one: Fields, other: Fields) -> float:
@@ -247,7 +247,7 @@ _MEASURES: dict[str, Callable[[Fields, Fields], float | None]] = {
 
 
 def shift(one: Fields, other: Fields) -> float | None:
-    """Return how far the middle of an instance moved, in pixels; None for one that is not in a picture."""
+    """Return how far the middle of an instance moved, in pixels; None if it is not in a picture."""
     first, second = _middle(one), _middle(other)
     return None if first is None or second is None else math.dist(first, second)
 

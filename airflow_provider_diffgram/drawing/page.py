@@ -1,4 +1,4 @@
-"""What every page begins with."""
+"""The beginning of every page."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def head(
     """Return a page up to its heading.
 
     :param verdict: ``passes`` or ``fails``, for the colour of the heading.
-    :param notes: listed below it.
-    :param style: CSS of this page alone.
+    :param notes: texts to list below it.
+    :param style: CSS for this page alone.
     :param facts: what the page is about, in a line below the heading.
-    :param script: the only one that may run, to be put in with :func:`script_of`.
+    :param script: the only script that may run; insert it with :func:`script_of`.
     """
     allowed = ""
     if script:
@@ -49,11 +49,11 @@ def head(
 
 
 def script_of(script: str) -> str:
-    """Return a script as it stands on a page."""
+    """Return a script as an element of the page; empty without one."""
     return f"<script>{script}</script>" if script else ""
 
 
 def listed(texts: Iterable[str]) -> str:
-    """Return texts as a list; nothing if there are none."""
+    """Return texts as an HTML list; empty if there are none."""
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)
     return f"<ul>{items}</ul>" if items else ""

@@ -1,4 +1,4 @@
-"""Instances as SVG, in the coordinates of their picture."""
+"""Draws instances as SVG, in the coordinates of their picture."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .words import SIZE as LETTERS
 from .words import Extent, Words
 
 Fields = Mapping[str, Any]
-"""An instance as it travels; where it is wrong, whatever stands in its place."""
+"""An instance as it is sent; if it is invalid, whatever fields it has."""
 
 Point = tuple[float, float]
 
 _NO_PLACE = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
-"""What fields raise that are not those of their type."""
+"""Errors raised for fields that do not fit the type."""
 
 
 def fields_of(instance: Instance | Fields) -> Fields:
-    """Return the fields of an instance as it travels."""
+    """Return the fields of an instance as it is sent."""
     if isinstance(instance, Mapping):
         return instance
     return instance.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def extent_of(instance: Instance | Fields) -> Extent | None:
-    """Return ``x_min, y_min, x_max, y_max`` of an instance in pixels, None if it has no place."""
+    """Return ``x_min, y_min, x_max, y_max`` of an instance in pixels; None if it has no position."""
     fields = fields_of(instance)
     try:
         points = _POINTS[fields["type"]](fields)
@@ -40,12 +40,12 @@ def extent_of(instance: Instance | Fields) -> Extent | None:
 
 
 def drawn(instance: Instance | Fields, *, label: str, colour: str, words: Words, wrong: bool = False) -> str:
-    """Return an instance as a group of SVG elements; nothing if it has no place.
+    """Return an instance as a group of SVG elements; empty if it has no position.
 
-    :param label: what is written at it, with its score; nothing is if it is empty.
-    :param colour: of lines and text, as CSS names it.
-    :param words: of the picture.
-    :param wrong: whether it is to have a dashed line.
+    :param label: text to write at it, with its score; nothing is written if it is empty.
+    :param colour: CSS colour of lines and text.
+    :param words: places the words of the picture.
+    :param wrong: whether to use a dashed line.
     """
     fields = fields_of(instance)
     extent = extent_of(fields)
@@ -154,7 +154,7 @@ def _xy(points: list[Point]) -> str:
 
 
 def _box(fields: Fields, unit: float) -> str:
-    """Return a rectangle; one with its edges the wrong way round has to be put in order to be seen."""
+    """Return a rectangle. Swapped edges are put in order, because it would be invisible otherwise."""
     (x_first, y_first), (x_last, y_last) = _corners(fields)
     x, y = min(x_first, x_last), min(y_first, y_last)
     sides = f'width="{abs(x_last - x_first):.6g}" height="{abs(y_last - y_first):.6g}"'

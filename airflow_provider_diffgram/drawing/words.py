@@ -1,4 +1,4 @@
-"""Where the words of shapes stand, so that none covers another."""
+"""Places the words of shapes so that none covers another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SIZE = 13
 """Height of the letters, in pixels on the screen."""
 
 _LETTER = 8.2
-"""Mean width of one, in a bold font without serifs."""
+"""Mean width of a letter in a bold font without serifs, in pixels on the screen."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Place:
     """Where words begin or end, on their base line.
 
     :param is_end: whether they end there.
-    :param is_folded: whether they would cover others wherever they stood: then they are seen only while
+    :param is_folded: whether they would cover others at every place, so that they are shown only while
         somebody points at their shape.
     """
 
@@ -31,10 +31,10 @@ class Place:
 
 @dataclass
 class Words:
-    """Finds places for the words of one picture, the first come first.
+    """Finds places for the words of one picture, in the order in which they come.
 
-    :param unit: what is one pixel on the screen, in pixels of the picture.
-    :param size: width and height of the picture.
+    :param unit: pixels of the picture per pixel on the screen.
+    :param size: width and height of the picture, in its pixels.
     :ivar folded: how many found no place.
     """
 
@@ -44,9 +44,9 @@ class Words:
     _taken: list[Extent] = field(default_factory=list)
 
     def place(self, words: str, around: Extent) -> Place:
-        """Return where words stand at a shape: above it, below it, or within; at its left or its right edge.
+        """Return the place of a shape's words: above, below or inside it, at its left or right edge.
 
-        :param around: the shape.
+        :param around: extent of the shape.
         """
         unit, (width, height) = self.unit, self.size
         left, right = max(around[0], 2 * unit), min(around[2], width - 2 * unit)
@@ -72,7 +72,7 @@ class Words:
         return replace(self._within(words, Place(sides[0][0], above, sides[0][1])), is_folded=True)
 
     def _within(self, words: str, place: Place) -> Place:
-        """Return a place where the words do not go beyond the edge of the picture, if it is wide enough."""
+        """Return a place where the words stay inside the picture, if it is wide enough."""
         start, _, end, _ = self._covered(words, place)
         beyond = min(0.0, self.size[0] - end) - min(0.0, start)
         return replace(place, x=place.x + beyond)

@@ -1,4 +1,4 @@
-"""What a task reports to Airflow: links, asset events, lineage."""
+"""Reports what a task did to Airflow: links, asset events, lineage."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Outcome:
 
     :param host: host and port of the server.
     :param dataset: name of the dataset, or its id if the name cannot be read.
-    :param counts: such as ``{"expected": 3, "sent": 2, "skipped": 1}``; of a comparison also shares.
+    :param counts: such as ``{"expected": 3, "sent": 2, "skipped": 1}``; for a comparison, also shares.
     :param file_ids: files that it worked on, if they are few.
     """
 
@@ -62,7 +62,7 @@ def announce(
     """Report what ``task`` did to its links, its outlets and the hook lineage. Never fails the task.
 
     :param task: the operator, whose ``outlets`` may name the dataset as an asset, or an alias.
-    :param directory_id: id of the dataset; None if unknown: then only the links are set.
+    :param directory_id: id of the dataset; None if unknown, so that only the links are set.
     :param counts: see :class:`Outcome`.
     :param file_ids: files that the task worked on, if they are few; the first one gets a link.
     :param dataset: name or id that the task was given for the dataset, if any.

@@ -1,4 +1,4 @@
-"""What a pull reports to OpenLineage and the hook lineage: from the dataset to the files."""
+"""Reports a pull to OpenLineage and the hook lineage: from the dataset to the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison reports to OpenLineage: how good the predictions of a dataset are."""
+"""Reports a comparison to OpenLineage: how good the predictions of a dataset are."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def quality_facets_of(outcome: Outcome | None, found: Comparison | None) -> Any:
 
 
 def assertions_of(found: Comparison) -> list[tuple[str, bool]]:
-    """Return the limits in words, and whether each is reached."""
+    """Return the limits in words, and whether each is met."""
     told = [(words, False) for words in found.missed]
     if found.too_few is not None:
         return [(found.too_few, False)]

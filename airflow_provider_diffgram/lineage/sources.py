@@ -1,4 +1,4 @@
-"""Where packets come from, as OpenLineage names it."""
+"""Finds where packets come from, in OpenLineage's names."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _media(media: Any) -> Iterable[Source]:
 
 
 def _many(fields: Mapping[str, Any]) -> Iterable[Source]:
-    """Return the folder of a ``ChildFolder``, or that of the document of ``ChildPages``."""
+    """Return the folder of a ``ChildFolder``, or the folder of the document of ``ChildPages``."""
     if fields.get("folder"):
         namespace, path = source_of_path(str(fields["folder"]))
         yield namespace, path.rstrip("/") or "/"
@@ -85,9 +85,9 @@ def _run(values: Mapping[str, Any]) -> list[str]:
 
 
 def named(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
-    """Yield what a task was given to send, if it can be read again. Never fails: lineage is not worth it.
+    """Yield what a task was given to send, if it can be read again. Never raises, because it is only lineage.
 
-    :param what: what an item is called, such as ``packet``.
+    :param what: what to call an item, such as ``packet``.
     :param path_of: opens the path of a file with one item per line.
     """
     if isinstance(source, Iterator):

@@ -1,4 +1,4 @@
-"""Links from a task in Airflow to its dataset, file, inputs and job in Diffgram's web page."""
+"""Links from a task in Airflow to its dataset, file, inputs and job in Diffgram's web pages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from ..client import Settings
 
 KEY = "diffgram_place"
-"""XCom with the addresses: Airflow 2 makes links in the webserver; a deferred task has two workers."""
+"""XCom with the addresses: Airflow 2 makes links in the webserver; a deferred task runs in two workers."""
 
 _KEPT = "_diffgram_place"
-"""Attribute of an operator at work with the same: Airflow 3 logs an error for an XCom that is missing."""
+"""Attribute of a running operator with the same content: Airflow 3 logs an error for a missing XCom."""
 
 
 def remember_place(
@@ -31,11 +31,11 @@ def remember_place(
     job_id: int | None = None,
     batch_ids: Sequence[int] = (),
 ) -> None:
-    """Store the targets of a running task's links. Call it again when more is known: that is added.
+    """Store the targets of a running task's links. Later calls add to them.
 
     Without a task instance, as when an operator is tried out, nothing is stored.
 
-    :param settings: of the connection.
+    :param settings: settings of the connection.
     :param batch_ids: input batches of the task; the link to its inputs shows one batch, or all inputs.
     """
     pages = {
@@ -64,7 +64,7 @@ def recall_place(context: Context) -> None:
 def _keep(context: Context, more: Mapping[str, str], otherwise: Mapping[str, str] | None = None) -> None:
     """Add addresses to those that are kept.
 
-    :param otherwise: addresses that hold unless there are better ones.
+    :param otherwise: addresses to use unless there are better ones.
     """
     ti = context.get("ti")
     if ti is None:
@@ -77,7 +77,7 @@ def _keep(context: Context, more: Mapping[str, str], otherwise: Mapping[str, str
 
 
 def address_of(path: str) -> str:
-    """Return what a browser opens for a path: object storage by the web page of its cloud."""
+    """Return the URL that a browser opens for a path; for object storage, a web page of its cloud."""
     scheme, separator, rest = path.partition("://")
     bucket, _, key = rest.partition("/")
     bucket = bucket.rpartition("@")[2]  # s3://connection@bucket/key
@@ -89,7 +89,7 @@ def address_of(path: str) -> str:
 
 
 class _DiffgramLink(BaseOperatorLink):
-    """A link that is empty, and so not shown, until the task has stored where it leads."""
+    """A link that is empty, and therefore hidden, until the task has stored its target."""
 
     leads_to = ""
 
@@ -138,7 +138,7 @@ class DiffgramJobLink(_DiffgramLink):
 
 
 class DiffgramPageLink(_DiffgramLink):
-    """Opens the page that a task wrote: that of a gate, or of a comparison."""
+    """Opens the page that a task wrote, of a validation or a comparison."""
 
     name = "Page"
     leads_to = "page"
@@ -150,7 +150,7 @@ LINKS: tuple[BaseOperatorLink, ...] = (
     DiffgramInputsLink(),
     DiffgramJobLink(),
 )
-"""Of every task."""
+"""Links of every task."""
 
 PAGE_LINKS = (*LINKS, DiffgramPageLink())
-"""Of a task that writes a page."""
+"""Links of a task that writes a page."""

@@ -1,4 +1,4 @@
-"""Values that travel between a pipeline and Diffgram, as pydantic models."""
+"""Pydantic models of the values exchanged between a pipeline and Diffgram."""
 
 from .child_sources import ChildFolder, ChildPages
 from .geo import GeoBox, GeoCircle, GeoPoint, GeoPolygon, GeoPolyline

@@ -1,4 +1,4 @@
-"""What all values share that are sent or received."""
+"""Base classes and common types of all values that are sent or received."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ INT32_MAX = 2**31 - 1
 _COORDINATE_MAX = 2**30 - 1
 
 ROUNDING = 1e-6
-"""By how much a mean of 32-bit numbers that should be 1 may be more, and one that should be 0 less."""
+"""By how much a mean of 32-bit numbers may exceed 1 or fall below 0 through rounding alone."""
 
 _PRINTED_PYTHON = {"None": None, "True": True, "False": False}
 
 
 class Sent(BaseModel):
-    """A value that is sent. A wrong one cannot be made: unknown keys are refused too.
+    """A value that is sent. It is always valid; unknown keys are refused, too.
 
     The server ignores unknown keys (server.md 1.3), so it would silently drop a misspelt one.
     """
@@ -55,11 +55,11 @@ _FREE_TEXT = frozenset(
         "reference_id",
     }
 )
-"""Keys whose text is a person's own: a label may be named ``None``."""
+"""Keys whose text people choose: a label may be named ``None``."""
 
 
 def shallowly_printed(data: dict[Any, Any]) -> dict[Any, Any]:
-    """Return ``data`` with the constants that an installation printed as Python in its own values."""
+    """Return ``data`` with constants that an installation printed as Python replaced at its top level."""
     return {
         key: _PRINTED_PYTHON.get(value, value) if isinstance(value, str) and key not in _FREE_TEXT else value
         for key, value in data.items()
@@ -67,7 +67,7 @@ def shallowly_printed(data: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def read_printed(value: Any) -> Any:
-    """Return ``value`` with the constants that an installation printed as Python, however deep."""
+    """Return ``value`` with constants that an installation printed as Python replaced at all levels."""
     if isinstance(value, dict):
         return {key: read_printed(item) for key, item in shallowly_printed(value).items()}
     if isinstance(value, list):
@@ -106,7 +106,7 @@ def _between_0_and_1(value: int | float) -> int | float:
 
 
 def is_score(value: Any) -> bool:
-    """Whether a value that was read is a :data:`Score`: others store NaN, percentages, text (quirk 59)."""
+    """Whether a received value is a :data:`Score`: other clients store NaN, percentages, text (quirk 59)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
@@ -117,7 +117,7 @@ def _without_nul(value: str) -> str:
 
 
 Int32 = Annotated[int, Field(ge=-INT32_MAX - 1, le=INT32_MAX), BeforeValidator(_whole_number)]
-"""A whole number within 32 bit, numpy's too; no bool, text or float (server.md 5.3)."""
+"""A whole number within 32 bit, also numpy's; no bool, text or float (server.md 5.3)."""
 
 Pixel = Annotated[int, Field(ge=0, le=INT32_MAX), BeforeValidator(_whole_number)]
 """A coordinate in pixels. The server sets a negative minimum to 0, so it would not be stored as sent."""
@@ -131,7 +131,7 @@ Number = Annotated[int | float, BeforeValidator(_finite_number)]
 """A finite number within 32 bit (quirks 49 and 59)."""
 
 Score = Annotated[Number, AfterValidator(_between_0_and_1)]
-"""A confidence, 0 to 1; what is beyond by the rounding of 32 bit alone becomes 0 or 1.
+"""A confidence, 0 to 1; a value outside only because of 32-bit rounding becomes 0 or 1.
 
 The server would store any number, and readers would take 87 for a confidence.
 """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 _MOST_LINES = 10
 _MOST_NAMES = 5
 _MOST_CAUSES = 100
-"""More causes than anybody reads are only counted, so that memory is bounded."""
+"""Further causes are only counted, so that memory is bounded."""
 
 
 @dataclass(slots=True)
@@ -36,9 +36,9 @@ class Failures:
         self._causes: dict[str, _Cause] = {}
 
     def add(self, name: str, reason: str, count: int = 1) -> int:
-        """Take note of one; return how many of its cause there are.
+        """Count a failure; return how many with its cause there are.
 
-        :param name: of what failed.
+        :param name: name of what failed.
         :param count: how many failures it stands for.
         """
         self.total += count
@@ -54,17 +54,17 @@ class Failures:
         return cause.count
 
     def sentence(self) -> str:
-        """Return what is said of the first beside the counts; empty if there is none."""
+        """Return the sentence about the first failure that follows the counts; empty if there is none."""
         first = next(iter(self._causes.values()), None)
         if first is None:
             return ""
         return f" The first: {first.first}" if self.total > 1 else f" {first.first}"
 
     def lines(self, unnamed: int = 0, least: int = 1) -> list[str]:
-        """Return a line for each cause, the most frequent first, at most ten; none if one sentence tells all.
+        """Return one line per cause, the most frequent first, at most ten; empty if one sentence says all.
 
         :param unnamed: how many more failed than are known here.
-        :param least: leave out causes of fewer failures than this.
+        :param least: causes with fewer failures than this are left out.
         """
         if self.total + unnamed < 2:
             return []

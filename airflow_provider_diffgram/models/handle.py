@@ -1,4 +1,4 @@
-"""What a push and a wait return: small values that fit into an XCom."""
+"""The results of a push and a wait: small values that fit into an XCom."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .recorded import Delivery
 
 SHOWN_FAILURES = 20
 MOST_FILE_IDS = 1000
-"""How many ids of files fit into an XCom; if there are more, it has none."""
+"""Most file ids in an XCom; if there are more, it has none."""
 _SHOWN_BATCHES = 10
 
 
@@ -40,22 +40,21 @@ class Handle(BaseModel):
     those inputs.
 
     :param project: project_string_id.
-    :param directory_id: id of the dataset; None: each input tells its own.
+    :param directory_id: id of the dataset; None if each input has its own.
     :param batches: input batches to wait for.
     :param expected: number of packets.
     :param skipped: how many were already in Diffgram, with their predictions.
-    :param done_at_send: how many were ingested, with their predictions, before the send returned.
-    :param not_sent: how many were refused, within what ``max_failed`` allows.
+    :param done_at_send: how many were ingested, with their predictions, before the push returned.
+    :param not_sent: how many were refused, within the limit of ``max_failed``.
     :param unchecked: how many blobs the worker could not read; the server does not check them (quirk 57).
-    :param delivered: how many packets went each way: ``upload``, ``update`` (written into an existing file)
-        or ``queue``, for which the wait is needed.
+    :param delivered: how many packets were delivered by ``upload``, ``update`` (written into an existing
+        file) or ``queue``, for which the wait is needed.
     :param refreshed: what ``if_exists="refresh"`` did, in predictions and files: ``added``, ``taken_back``,
-        ``unchanged``, ``touched``, ``settled``, ``reviewed``, ``waiting``, ``outdated``; what is 0 is left
-        out.
+        ``unchanged``, ``touched``, ``settled``, ``reviewed``, ``waiting``, ``outdated``; zeros are left out.
     :param file_ids: files that held the predictions of their packets when the push returned, whether it
-        delivered them or found them there; none if there are more than 1000. A record or report has them all.
-    :param record: path of the record of what was sent, if one was asked for.
-    :param uploaded_bytes: of media that the worker read and sent.
+        delivered or found them; empty if there are more than 1000. A record or report has all of them.
+    :param record: path of the record of what was sent, if one was written.
+    :param uploaded_bytes: bytes of media that the worker read and sent.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -115,7 +114,7 @@ class ReceiptFailure(BaseModel):
     :param name: name of the file; None if the server does not return it.
     :param input_id: id of the input; None if there is none.
     :param reason: what the server says, or what was found instead of the predictions.
-    :param inputs: how many inputs this stands for: those that the server does not list have no name or id.
+    :param inputs: number of inputs that this stands for: unlisted ones have neither name nor id.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -127,24 +126,24 @@ class ReceiptFailure(BaseModel):
 
 
 class Receipt(BaseModel):
-    """How everything that was expected ended, or its current state. Each input is counted once.
+    """The outcome, or the current state, of all expected inputs. Each input is counted once.
 
     :param project: project_string_id of the project.
     :param expected: how many packets were sent or found.
     :param failures: the first 20 that did not arrive, with the reason.
     :param succeeded: in Diffgram with all predictions.
-    :param skipped: already there.
+    :param skipped: already in Diffgram.
     :param failed: refused by the server, or not stored as sent; ``failures`` names the first 20 that failed,
         are missing or stuck.
     :param archived: removed by a person meanwhile.
     :param pending: not settled yet.
     :param missing: sent, but not listed by the server for half a minute.
     :param stuck: abandoned by the server: nothing has moved for longer than the wait allows.
-    :param not_sent: refused when it was sent, within what the sending task allowed.
+    :param not_sent: refused by the push, within the limit of the sending task.
     :param unchecked: blobs whose object the worker could not read, so their success proves nothing about it.
     :param waiting: name, input id and status of the first 20 that are pending.
     :param kept: predictions that kept their old score and model run, because the replacement has equal ones.
-    :param delivered: how many packets went each way, from the handles.
+    :param delivered: how many packets were delivered in each way, from the handles.
     :param refreshed: what refreshes did, from the handles.
     :param file_ids: files that hold the predictions of their packets, if there are at most 1000.
     """
@@ -176,7 +175,7 @@ class Receipt(BaseModel):
 
     @property
     def problems(self) -> int:
-        """How many did not arrive, other than those that a person archived."""
+        """How many did not arrive, except those that a person archived."""
         return self.failed + self.missing + self.stuck
 
     def to_xcom(self) -> dict[str, Any]:
@@ -184,7 +183,7 @@ class Receipt(BaseModel):
         return self.model_dump(mode="json")
 
     def counts(self) -> dict[str, int]:
-        """Return the numbers only."""
+        """Return only the numbers."""
         names = ("succeeded", "skipped", "failed", "archived", "pending", "missing", "stuck", "not_sent")
         return {"expected": self.expected} | {name: getattr(self, name) for name in names} | self.refreshed
 

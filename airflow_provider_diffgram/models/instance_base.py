@@ -97,7 +97,7 @@ class InstanceBase(Sent):
 
 
 def refuse_unstorable(value: JsonValue, where: str) -> None:
-    """Refuse what only the server's database would refuse, at the cost of an ingest thread (quirk 49)."""
+    """Refuse values that only the server's database would refuse, which costs an ingest thread (quirk 49)."""
     if isinstance(value, dict):
         for key, item in value.items():
             refuse_unstorable(key, where)

@@ -125,7 +125,7 @@ class Curve(InstanceBase):
 
     :param p1: where it begins.
     :param p2: where it ends.
-    :param cp: the control point, which it is drawn towards.
+    :param cp: the control point.
     """
 
     type: Literal["curve"] = "curve"
@@ -285,7 +285,7 @@ class Cuboid3D(InstanceBase):
     :param center_3d: its centre.
     :param dimensions_3d: its extent.
     :param rotation_euler_angles: how it is turned about x, y and z; stored as given.
-    :param position_3d: where it stands; stored as given.
+    :param position_3d: its position; stored as given.
     """
 
     type: Literal["cuboid_3d"] = "cuboid_3d"
@@ -363,4 +363,4 @@ Instance = Annotated[
     | GeoBox,
     Field(discriminator="type"),
 ]
-"""Any instance; ``type`` tells which."""
+"""Any instance; ``type`` says which."""

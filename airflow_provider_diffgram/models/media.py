@@ -1,4 +1,4 @@
-"""Media: where they are, and what Diffgram ingests (server.md 2.7 and 3.6)."""
+"""Media: where they are, and which types Diffgram ingests (server.md 2.7 and 3.6)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MediaType = Literal["image", "video", "text", "audio"]
 MEDIA_TYPES: tuple[MediaType, ...] = get_args(MediaType)
 
 WITHOUT_CHAINS: tuple[MediaType, ...] = ("text", "video")
-"""Types of files whose dead rows are looked for by their references: a save of a text leaves no chain of
-versions, and nothing counts the rows of a frame (server.md 10.3.2, 10.8.1)."""
+"""Types of files whose dead rows are found by their references: a save of a text leaves no chain of versions,
+and no counter counts the rows of a frame (server.md 10.3.2, 10.8.1)."""
 
 EXTENSIONS: dict[str, MediaType] = {
     **dict.fromkeys((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"), "image"),
@@ -52,7 +52,7 @@ class UrlMedia(Sent):
     """Media that the Diffgram server downloads over http(s). Images and videos only (quirk 34).
 
     :param url: an address that the Diffgram server can reach.
-    :param type: media type, which an address need not show.
+    :param type: media type, because the address may not show it.
     """
 
     url: Text
@@ -72,7 +72,7 @@ class UrlMedia(Sent):
 class PathMedia(Sent):
     """A local file, or an object in storage such as ``s3://bucket/key``, uploaded by the worker.
 
-    :param path: where the worker reads it; its extension decides the media type.
+    :param path: where the worker reads it; its extension determines the media type.
     """
 
     path: Text
@@ -139,9 +139,9 @@ class BlobMedia(Sent):
 
 
 class TextMedia(Sent):
-    """Text that the packet itself carries.
+    """Text in the packet itself.
 
-    :param text_data: the text itself, not empty.
+    :param text_data: the text, not empty.
     :param type: always a text.
     """
 
@@ -170,4 +170,4 @@ Media = Annotated[
         custom_error_message="needs one of: url, path, text_data, raw_data_blob_path",
     ),
 ]
-"""Where the medium is; its keys tell which kind."""
+"""Where the medium is; its keys show which kind."""

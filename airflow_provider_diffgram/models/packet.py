@@ -31,7 +31,7 @@ def _frame_number(key: Any) -> Any:
 
 
 def _frames_once(frames: Any) -> Any:
-    """Refuse a frame given twice, as ``5`` and ``"5"``: one of them would be lost."""
+    """Refuse a frame that is given twice, as ``5`` and ``"5"``: one of them would be lost."""
     if isinstance(frames, Mapping):
         repeated = twice(int(key) for key in map(str, frames) if key.isdecimal())
         if repeated:
@@ -62,7 +62,7 @@ FrameMap = Annotated[
 
 
 class WithPredictions(Sent):
-    """A medium, or none, with predictions that it can hold; it is checked before what must suit it."""
+    """A medium, or none, with predictions that suit it. The medium is validated before them."""
 
     media: Media | None = None
     original_filename: Text | None = Field(default=None, validate_default=True)

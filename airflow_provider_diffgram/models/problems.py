@@ -1,4 +1,4 @@
-"""All problems of a value at once, each with its field and its value."""
+"""Reports all problems of a value at once, each with its field and its value."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from .received import without_signatures
 _PACKAGE = __package__.partition(".")[0]
 _SHOWN = 60
 _MOST_LINES = 10
-"""So many lines a message has, alike problems counted in one."""
+"""Most lines of a message; similar problems are counted in one line."""
 _MOST_PLACES = 5
 _MOST_NAMED = 20
 _NEAR = 0.65
-"""Two letters of three that change places are still near."""
+"""How similar a suggestion must be: two swapped letters in a word of three still count as near."""
 
 _PLACE = re.compile(r"^(packet|child) (\d+( \(.*?\))?|in line \d+ of .*?)(?=: |, )")
 _VARYING = re.compile(r"(?<=\.)\d+(?=[.:])|(?<=\()-?[\d.]+(?=\))|(?<=\(value: ).*(?=\)$)")
-"""Places of instances, and values that the text shows."""
+"""The parts in which similar problems differ: places of instances, and values."""
 
 
 class InvalidValueError(ValueError):
     """One or more values are wrong.
 
-    The message begins with the first problem, so that one line is enough for one problem. More than ten are
-    grouped: alike ones are counted.
+    The message begins with the first problem, so that one line is enough for one problem. If there are more
+    than ten, similar ones are grouped and counted.
 
     :ivar problems: one text per problem.
     :ivar unshown: how many more there are.
-    :ivar sent: what was sent nevertheless, or ``nothing was sent``; empty if nothing was meant to be.
+    :ivar sent: what was sent anyway, or ``nothing was sent``; empty if the operation sends nothing.
     """
 
     def __init__(self, what: str, problems: Iterable[str], unshown: int = 0, sent: str = "") -> None:
@@ -43,13 +43,13 @@ class InvalidValueError(ValueError):
         self.unshown = unshown
         self.sent = sent
         text = "\n".join([self.head(sent), *self.lines()])
-        # Half of a surrogate pair, as JSON may hold, cannot be written to a log.
+        # Half of a surrogate pair, which JSON may contain, cannot be written to a log.
         super().__init__(text.encode("utf-8", "backslashreplace").decode())
 
     def head(self, sent: str) -> str:
         """Return the first line: the first problem, how many there are, and what was sent.
 
-        :param sent: as of the error, or more words about it.
+        :param sent: as in the error, or a longer text.
         """
         count = len(self.problems) + self.unshown
         first = self.problems[0] if self.problems else "wrong"
@@ -62,7 +62,7 @@ class InvalidValueError(ValueError):
         )
 
     def lines(self) -> list[str]:
-        """Return the lines below the first: the other problems, or all of them grouped if they are many."""
+        """Return the lines after the first: the other problems, or all of them grouped if there are many."""
         others = self.problems[1:]
         if len(others) + bool(self.unshown) < _MOST_LINES:
             return [*others, *([f"and {self.unshown:,} more"] if self.unshown else [])]
@@ -83,9 +83,9 @@ NOTHING = "nothing was sent"
 
 @contextmanager
 def telling(sent: str) -> Generator[None, None, None]:
-    """Add what was sent to an InvalidValueError that does not say it.
+    """Add what was sent to an InvalidValueError that does not say so.
 
-    :param sent: such as :data:`NOTHING`.
+    :param sent: text such as :data:`NOTHING`.
     """
     try:
         yield
@@ -96,7 +96,7 @@ def telling(sent: str) -> Generator[None, None, None]:
 
 
 def all_problems(checks: Iterable[Callable[[], object]]) -> list[str]:
-    """Run each check, and return what all of them found wrong."""
+    """Run all checks, and return all problems that they found."""
     found = []
     for check in checks:
         try:
@@ -107,12 +107,12 @@ def all_problems(checks: Iterable[Callable[[], object]]) -> list[str]:
 
 
 def kind_of(problem: str) -> str:
-    """Return a problem without its packet and the places of instances, so that alike ones count as one."""
+    """Return a problem without its packet and places of instances, so that similar ones count as one."""
     return _VARYING.sub("*", _PLACE.sub("", problem))
 
 
 def _grouped(alike: list[str]) -> str:
-    """Return one line for alike problems: how many, the first one, and where the others are."""
+    """Return one line for similar problems: how many, the first one, and where the others are."""
     if len(alike) == 1:
         return alike[0]
     places = dict.fromkeys(found.group() for each in alike[1:] if (found := _PLACE.match(each)))
@@ -123,7 +123,7 @@ def _grouped(alike: list[str]) -> str:
 
 
 def first_of(things: Sequence[object], most: int) -> str:
-    """Return things for a message, separated by commas: the first of them, and how many more there are."""
+    """Return the first things, separated by commas, and how many more there are."""
     shown = ", ".join(map(str, things[:most]))
     return f"{shown} and {len(things) - most:,} more" if len(things) > most else shown
 
@@ -131,7 +131,7 @@ def first_of(things: Sequence[object], most: int) -> str:
 def count_of(number: int, noun: str) -> str:
     """Return ``1 label`` or ``4,894 labels``.
 
-    :param noun: whose plural takes an s.
+    :param noun: a noun whose plural ends in s.
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
@@ -139,7 +139,7 @@ def count_of(number: int, noun: str) -> str:
 def named(noun: str, things: Sequence[object], most: int = _MOST_NAMED) -> str:
     """Return ``input 3`` or ``inputs 3, 4 and 20 more``.
 
-    :param noun: whose plural takes an s.
+    :param noun: a noun whose plural ends in s.
     """
     return f"{noun}{'' if len(things) == 1 else 's'} {first_of(things, most)}"
 
@@ -150,13 +150,13 @@ def is_count(value: object) -> TypeGuard[float]:
 
 
 def not_one_of(name: str, value: object, allowed: Iterable[object]) -> list[str]:
-    """Return what is wrong with a choice; nothing if it is one of those allowed."""
+    """Return what is wrong with a choice; empty if it is allowed."""
     known = list(allowed)
     return [] if value in known else [f"{name} must be one of {', '.join(map(repr, known))}, not {value!r}"]
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """Return the nearest of the known names as a question in brackets; nothing if none is near."""
+    """Return the most similar known name as a question in brackets; empty if none is similar."""
     names = {name.casefold(): name for name in known}
     near = get_close_matches(str(given).casefold(), names, n=1, cutoff=_NEAR)
     return f" (did you mean {names[near[0]]!r}?)" if near else ""
@@ -172,11 +172,11 @@ def describe(error: ValidationError, where: str = "") -> list[str]:
 
 
 def _choice(problem: Any) -> str:
-    """Return what pydantic says of a choice that is none, in the words of all others."""
+    """Return pydantic's problem with an invalid choice in the same words as :func:`not_one_of`."""
     tag, _, tags = problem["msg"].partition(" does not match ")
     named, known = (re.findall(r"'([^']*)'", each) for each in (tag, tags or tag))
     if not known:
-        return str(problem["msg"])  # of what is not chosen by name, such as True
+        return str(problem["msg"])  # a choice without names, such as True
     name = named[1] if tags else str(problem["loc"][-1]) if problem["loc"] else "value"
     value = named[0] if tags else problem["input"]
     return "".join([*not_one_of(name, value, known), did_you_mean(value, known)])
@@ -194,7 +194,7 @@ def _fields() -> set[str]:
 
 
 def _plainer(problem: Any) -> str | None:
-    """Return what says more of some problems than pydantic does; None of all others."""
+    """Return a clearer text than pydantic's for some problems; None for all others."""
     kind = type(problem.get("input")).__name__
     match problem["type"]:
         case "invalid-json-value":

@@ -1,4 +1,4 @@
-"""Ids as ranges: thousands of them are a few numbers where only small values may travel."""
+"""Converts ids to ranges, which turns thousands into a few numbers where values must be small."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 
 def ranges_of(ids: Iterable[int]) -> list[list[int]]:
-    """Return the first and the last of each run of ids, in order and each once."""
+    """Return the first and last id of each run of consecutive ids, sorted and without repetition."""
     ranges: list[list[int]] = []
     for each in sorted(set(ids)):
         if ranges and ranges[-1][1] == each - 1:

@@ -1,4 +1,4 @@
-"""One line of a record: what a push sent for one packet. The baseline that corrections are compared with."""
+"""One line of a record: what a push sent for one packet. Corrections are later compared with it."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pydantic import BaseModel, ConfigDict
 from .packet import Packet
 
 Delivery = Literal["upload", "update", "queue"]
-"""How predictions went to the server: with their medium in one request that ingests them; written into a file
-that was there; or by the server's queue, which ingests them later."""
+"""How predictions were delivered: with their medium in one request that ingests them; written into an
+existing file; or through the server's queue, which ingests them later."""
 
 
 class Recorded(BaseModel):
     """What a push sent for one packet, and to which file.
 
-    :param name: of the file.
-    :param file_id: of the file; None while only the server's queue knows it.
-    :param parent_file_id: of the compound file whose child it is.
+    :param name: name of the file.
+    :param file_id: id of the file; None while it is only in the server's queue.
+    :param parent_file_id: id of its compound file, if it is a child.
     :param directory_id: id of the dataset; None for a packet that names its file.
-    :param delivery: how it went; None if the file had these predictions already.
-    :param sent_at: when, with its time zone.
-    :param packet: as it was sent, and can be pushed again: without instances that were dropped, and each with
-        its ``creation_ref_id``, ``model_ref`` and ``model_run_ref``. Labels are given by name.
-    :param label_file_ids: name of each of these labels -> its id: names may change in Diffgram, ids do not.
+    :param delivery: how it was delivered; None if the file already had these predictions.
+    :param sent_at: when it was sent, with a time zone.
+    :param packet: the packet as sent, which can be pushed again: without dropped instances, and each instance
+        with its ``creation_ref_id``, ``model_ref`` and ``model_run_ref``. Labels are given by name.
+    :param label_file_ids: label name -> id, for these labels: names may change in Diffgram, ids do not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

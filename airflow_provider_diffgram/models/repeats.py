@@ -1,6 +1,6 @@
-"""What is there twice: values, and keys of JSON and YAML.
+"""Finds repeated values, and repeated keys of JSON and YAML.
 
-Parsers keep the last of two values of a key, so the first would be lost without a word.
+Parsers keep only the last value of a repeated key, so the first would be silently lost.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ class RepeatedKeyError(ValueError):
 
 
 def twice(values: Iterable[Value]) -> list[Value]:
-    """Return the values that are there more than once, each once."""
+    """Return the repeated values, each once."""
     return [value for value, times in Counter(values).items() if times > 1]
 
 
 def json_without_repeats(text: str | bytes) -> Any:
-    """Return what :func:`json.loads` returns.
+    """Return the same as :func:`json.loads`, but refuse repeated keys.
 
     :raises RepeatedKeyError: if an object has a key twice.
     :raises ValueError: if it is not JSON.
@@ -40,7 +40,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def yaml_keys_twice(text: str) -> list[str]:
-    """Return which keys of the mappings in a YAML text are there twice, with their lines.
+    """Return the repeated keys of the mappings in a YAML text, with their lines.
 
     :raises yaml.YAMLError: if it is not YAML.
     """

@@ -1,5 +1,5 @@
-"""What a project needs before predictions are sent: datasets, labels and attributes, from code or a file.
+"""Creates what a project needs before predictions are sent: datasets, labels and attributes.
 
-Names and a description of a label schema go in; what is missing is created. Nothing is ever removed, and a
-second call has nothing to do. No Airflow here.
+In: names, and the description of a label schema from code or a file. Out: what was created. Nothing is ever
+removed, and a second call has nothing to do. Imports no Airflow.
 """

@@ -12,11 +12,12 @@ _LOOKS = (0.5, 1.0, 2.0)
 def ensure_dataset(client: DiffgramClient, name: str) -> tuple[Dataset, bool]:
     """Return the dataset with that name, and whether this call created it.
 
-    Two callers at once get the same one: the server refuses a second dataset with a name (server.md 2.3).
+    Two callers at the same time get the same one, because the server refuses a second dataset with the same
+    name (server.md 2.3).
 
     :param client: connected to the project.
     :param name: exact name, as people see it in Diffgram.
-    :raises InvalidValueError: if that cannot be a name.
+    :raises InvalidValueError: if that is not a valid name.
     """
     if not name.strip() or name != name.strip() or "\x00" in name:
         raise InvalidValueError("dataset", [f"{name!r} is not a name: it is empty, or has spaces around it"])

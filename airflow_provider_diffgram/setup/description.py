@@ -1,6 +1,6 @@
-"""A label schema as a YAML file: what it describes, and which of that a project lacks.
+"""A label schema as a YAML file: what it describes, and what of it a project lacks.
 
-:func:`missing` is a function of values alone; see :mod:`.schema` for what reads and writes the project.
+:func:`missing` is a pure function; :mod:`.schema` reads and writes the project.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..models.received import AttributeGroup
 from ..models.repeats import twice, yaml_keys_twice
 
 GROUPS_A_DAY = 10
-"""Attributes that a project may get in a day (server.md 1.5)."""
+"""Most attributes that can be added to a project in a day (server.md 1.5)."""
 
 Kind = Literal["select", "multiple_select", "radio", "slider", "tree", "text", "time", "date"]
 
@@ -35,7 +35,7 @@ class _Described(BaseModel):
 
 
 def _not_yaml(error: yaml.YAMLError) -> str:
-    """Return what is wrong, and where, in one line."""
+    """Return what is wrong and where, in one line."""
     problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
     if problem is None or mark is None:
         return f"not YAML: {' '.join(str(error).split())}"
@@ -43,7 +43,7 @@ def _not_yaml(error: yaml.YAMLError) -> str:
 
 
 def _by_name(value: Any) -> Any:
-    """Read a text as something that has only a name. YAML takes an unquoted ``no`` for false."""
+    """Read a text as an object with only a name. YAML reads an unquoted ``no`` as false."""
     if isinstance(value, bool):
         raise ValueError(f"YAML reads it as {str(value).lower()}: put the name in quotes")
     return {"name": str(value)} if isinstance(value, str | int | float) else value
@@ -158,7 +158,7 @@ class DescribedSchema(_Described):
 
     @classmethod
     def from_fields(cls, fields: object, where: str = "schema") -> DescribedSchema:
-        """Read a description from what a YAML file of it holds.
+        """Read a description from the parsed content of a YAML file.
 
         :param where: what to call it in errors, such as its path.
         :raises InvalidValueError: with everything that is wrong.
@@ -179,7 +179,7 @@ class DescribedSchema(_Described):
 
 
 def _shortened(value: Any) -> Any:
-    """Write what has only a name as that name."""
+    """Replace each object that has only a name by that name."""
     if isinstance(value, dict):
         return value["name"] if value.keys() == {"name"} else {k: _shortened(v) for k, v in value.items()}
     return [_shortened(each) for each in value] if isinstance(value, list) else value
@@ -204,13 +204,13 @@ class NewOption:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What is to be made, in this order, so that the project has all that is described.
+    """What to create, in this order, so that the project has everything described.
 
-    :param labels: to create.
-    :param attributes: to create, with all of their options.
-    :param options: to add to attributes that are there.
-    :param differing: what is there and differs from the description; it stays as it is.
-    :param beyond: names of what the project has and the description has not; it stays.
+    :param labels: labels to create.
+    :param attributes: attributes to create, with all of their options.
+    :param options: options to add to existing attributes.
+    :param differing: what exists and differs from the description; it stays as it is.
+    :param beyond: names of what the project has but the description lacks; it stays.
     """
 
     labels: list[DescribedLabel] = field(default_factory=list)
@@ -221,11 +221,11 @@ class Missing:
 
     @property
     def nothing(self) -> bool:
-        """Whether there is nothing to make."""
+        """Whether there is nothing to create."""
         return not (self.labels or self.attributes or self.options)
 
     def made_lines(self) -> list[str]:
-        """Return what is to be made, a line each."""
+        """Return one line for each thing to create."""
         made = [f"+ label {label.name}" for label in self.labels]
         made += [f"+ {each.in_words()}" for each in self.attributes]
         return [
@@ -234,7 +234,7 @@ class Missing:
         ]
 
     def lines(self) -> list[str]:
-        """Return what is to be made and what stays as it is, a line each."""
+        """Return one line for each thing to create, and for each that differs or is not described."""
         made = self.made_lines()
         if len(self.attributes) > GROUPS_A_DAY:
             left = f"the other {len(self.attributes) - GROUPS_A_DAY}"
@@ -251,12 +251,12 @@ class Missing:
 def missing(
     described: DescribedSchema, labels: Sequence[Label], attributes: Sequence[AttributeGroup]
 ) -> Missing:
-    """Return what a project lacks of a description.
+    """Return what of a description a project lacks.
 
-    :param labels: of the schema, as the project has them.
-    :param attributes: of the schema.
-    :raises InvalidValueError: if an attribute is described as one of a label that is neither described nor
-        there: nobody would be asked it.
+    :param labels: existing labels of the schema.
+    :param attributes: existing attributes of the schema.
+    :raises InvalidValueError: if an attribute is described for a label that is neither described nor
+        existing, so that nobody would be asked.
     """
     found = Missing()
     names = {label.name for label in labels}
@@ -316,7 +316,7 @@ def _other_range(attribute: DescribedAttribute, group: AttributeGroup) -> list[s
 def _other_labels(
     attribute: DescribedAttribute, group: AttributeGroup, labels: Sequence[Label], known: set[str]
 ) -> list[str]:
-    """Return in what the labels of an attribute differ, if the server tells them."""
+    """Return how the labels of an attribute differ from the description, if the server returns them."""
     if group.label_file_ids is None or attribute.about != "instance" or group.is_global:
         return []
     asked = {label.name for label in labels if label.id in group.label_file_ids}
@@ -336,7 +336,7 @@ def _some_labels(names: set[str]) -> str:
 def description_of(
     schema_name: str, labels: Sequence[Label], attributes: Sequence[AttributeGroup]
 ) -> DescribedSchema:
-    """Return a schema as it is, as a description."""
+    """Return the description of an existing schema."""
     return DescribedSchema(
         schema_name=schema_name,
         labels=[
@@ -384,7 +384,7 @@ def paths(options: Sequence[DescribedOption], above: tuple[str, ...] = ()) -> li
 
 
 def paths_of(group: AttributeGroup) -> dict[tuple[str, ...], int]:
-    """Return path -> id of the options that a project has."""
+    """Return path -> id of the existing options."""
 
     def walk(parent_id: int | None, above: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], int]]:
         for option in group.options:

@@ -37,8 +37,8 @@ class Applied:
     """What was created.
 
     :param schema_id: id of the label schema.
-    :param made: a line for each thing; the line of an attribute includes its options.
-    :param left: names of attributes that the server's daily limit left for tomorrow.
+    :param made: one line for each thing; the line of an attribute includes its options.
+    :param left: names of attributes that must wait until tomorrow because of the server's daily limit.
     """
 
     schema_id: int
@@ -46,7 +46,7 @@ class Applied:
     left: list[str]
 
     def left_in_words(self) -> str:
-        """Return which attributes are not made, and why; nothing if all are."""
+        """Return which attributes were not created, and why; empty if all were."""
         if not self.left:
             return ""
         them = f"{count_of(len(self.left), 'attribute')}: {first_of(self.left, _MOST_NAMES)}"
@@ -54,7 +54,7 @@ class Applied:
 
 
 def plan_schema(client: DiffgramClient, described: DescribedSchema) -> Missing:
-    """Return what is described and missing from the project; nothing is changed.
+    """Return what is described but missing from the project; nothing is changed.
 
     :param client: connected to the project.
     :param described: labels and attributes as they should be.
@@ -66,7 +66,7 @@ def plan_schema(client: DiffgramClient, described: DescribedSchema) -> Missing:
 
 
 def export_schema(client: DiffgramClient, label_schema: str | int | None = None) -> DescribedSchema:
-    """Return the description of a schema as it is.
+    """Return the description of an existing schema.
 
     :param client: connected to the project.
     :param label_schema: name or id. None means the project's default schema.
@@ -76,17 +76,17 @@ def export_schema(client: DiffgramClient, label_schema: str | int | None = None)
 
 
 def apply_schema(client: DiffgramClient, described: DescribedSchema) -> Applied:
-    """Create what is described and missing from the project. A second call creates nothing.
+    """Create what is described but missing from the project. A second call creates nothing.
 
     If an interrupted attempt left an attribute without a name, it is used for the next one, because the
     server accepts ten new ones a day.
 
     :param client: connected to the project.
     :param described: labels and attributes as they should be.
-    :raises InvalidValueError: if the description is wrong; nothing is made.
-    :raises DiffgramError: if something cannot be made. It says what was made until then.
+    :raises InvalidValueError: if the description is wrong; nothing was created.
+    :raises DiffgramError: if something cannot be created. The message says what was created before.
     """
-    plan_schema(client, described)  # refuses what is wrong, before anything is made
+    plan_schema(client, described)  # refuses errors before anything is created
     made: list[str] = []
     try:
         return _apply(client, described, made)
@@ -98,7 +98,7 @@ def apply_schema(client: DiffgramClient, described: DescribedSchema) -> Applied:
 
 
 def _apply(client: DiffgramClient, described: DescribedSchema, made: list[str]) -> Applied:
-    """Create what is missing, and take note of it."""
+    """Create what is missing, and add a line for each thing to ``made``."""
     schema = _found(client, described)
     if schema is None:
         schema = _make_schema(client, described.schema_name or "")

@@ -1,7 +1,7 @@
-"""From which addresses a worker may read media. A URL may come from outside, and must not reach inside.
+"""Decides from which addresses a worker may read media, because a URL may come from outside.
 
-Private networks are allowed, because media are often there. Addresses that answer a worker more than others
-are refused: its own machine, and those where clouds hand out credentials.
+Private networks are allowed, because media are often there. Addresses that give a worker more than others
+are refused: its own machine, and those from which clouds hand out credentials.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _METADATA = frozenset(
         ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"),
     )
 )
-"""Where clouds answer with metadata outside of link-local: Alibaba, Azure, Oracle, Amazon, Google."""
+"""Addresses of cloud metadata outside the link-local range: Alibaba, Azure, Oracle, Amazon, Google."""
 
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
@@ -25,7 +25,7 @@ _COMPATIBLE = ip_network("::/96")
 def why_refused(address: str, *, loopback: bool) -> str | None:
     """Return why a worker must not connect to an address; None if it may.
 
-    :param address: as ``getaddrinfo`` tells it, not a name.
+    :param address: an address as from ``getaddrinfo``, not a name.
     :param loopback: whether the worker's own machine is allowed, because Diffgram is there.
     """
     reasons = (_reason(each, loopback=loopback) for each in _meant(address))
@@ -33,7 +33,7 @@ def why_refused(address: str, *, loopback: bool) -> str | None:
 
 
 def is_loopback(address: str) -> bool:
-    """Return whether an address is the machine itself."""
+    """Return whether an address is this machine."""
     return any(each.is_loopback for each in _meant(address))
 
 
@@ -48,7 +48,7 @@ def _reason(address: _Address, *, loopback: bool) -> str | None:
 
 
 def _meant(address: str) -> list[_Address]:
-    """Return an address without its zone, or those of IPv4 that it carries."""
+    """Return an address without its zone, or the IPv4 addresses embedded in it."""
     given = ip_address(address.partition("%")[0])
     if isinstance(given, IPv4Address) or given.is_unspecified or int(given) == 1:
         return [given]

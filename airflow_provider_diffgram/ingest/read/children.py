@@ -1,4 +1,4 @@
-"""Children of a compound file from any source: single ones, a folder, the pages of a document."""
+"""Reads children of a compound file from any source: single ones, a folder, the pages of a document."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def children_of(source: Any, path_of: PathOpener = universal_path) -> list[Any]:
         or JSON text from a rendered template. In a list, ordinals continue after a folder or a document,
         unless the next item has its own.
     :param path_of: opens the paths.
-    :raises InvalidValueError: if it is something else.
+    :raises InvalidValueError: if it is anything else.
     :raises StorageError: if its storage fails, which may pass.
     """
     found: list[Any] = []
@@ -109,7 +109,7 @@ def _sorted(paths: Sequence[Any], source: ChildFolder) -> list[Any]:
 
 
 def natural_key(text: str) -> tuple[list[tuple[int, int | str]], str]:
-    """Return what sorts numbers within text by their value: ``page-9`` before ``page-10``."""
+    """Return a sort key that compares numbers in a text by value: ``page-9`` before ``page-10``."""
     parts = re.split(r"(\d+)", text.casefold())
-    # Text and numbers alternate, so that like is compared with like; the text itself decides 01 against 1.
+    # Text and numbers alternate, so that only like is compared with like; the text itself orders 01 and 1.
     return [(1, int(part)) if part.isdecimal() else (0, part) for part in parts], text

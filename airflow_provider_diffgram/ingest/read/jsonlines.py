@@ -1,4 +1,4 @@
-"""Packets from any source: a value, a list, JSON text, a JSON Lines file."""
+"""Reads packets from any source: a value, a list, JSON text, a JSON Lines file."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _OTHERWISE = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
-"""How a file begins that cannot be read as it is."""
+"""First bytes of files in formats that cannot be read."""
 
 
 class JsonLines:
     """The objects of a JSON Lines file, read line by line at each iteration.
 
-    Raises StorageError if its storage fails, and may be back.
+    Raises StorageError if its storage fails, which may pass.
 
-    :param path: local or in object storage; what gzip packed is unpacked while it is read, whatever the file
-        is called.
+    :param path: local or in object storage; gzip data is decompressed while it is read, whatever the file's
+        name.
     :param what: what a line holds, such as ``packet``.
     """
 
@@ -54,7 +54,7 @@ class JsonLines:
             raise InvalidValueError(f"{what}s", [told])
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield each line's object, or what is wrong with the line; empty lines are passed over."""
+        """Yield each line's object, or what is wrong with the line; skip empty lines."""
         with self._path.open("rb") as raw:
             start = raw.peek(8)[:8]
             other = next((what for mark, what in _OTHERWISE.items() if start.startswith(mark)), None)
@@ -70,7 +70,7 @@ class JsonLines:
     def _objects(self, file: Any) -> Iterator[Any]:
         begun = False
         try:
-            # Not "for line in file": what ObjectStoragePath opens on Airflow 2 cannot be iterated.
+            # Not "for line in file": files that ObjectStoragePath opens on Airflow 2 cannot be iterated.
             for number, line in enumerate(iter(file.readline, b""), start=1):
                 if not begun and line.strip(_BLANK) in (b"[", b"{"):
                     told = "is JSON over several lines: write each object on one line, as jq -c does"
@@ -102,10 +102,10 @@ _BLANK = codecs.BOM_UTF8 + b" \t\r\n"
 def candidates(source: Any, what: str, path_of: PathOpener) -> Iterable[Any]:
     """Return the items of ``source``. They can be iterated several times, unless it is an iterator itself.
 
-    :param source: a model, a mapping, an iterable of these, the path of a JSON Lines file, or JSON text as
-        a rendered template gives it.
-    :param what: what one of them is called, such as ``packet``.
-    :raises InvalidValueError: if it is something else.
+    :param source: a model, a mapping, an iterable of these, the path of a JSON Lines file, or JSON text from
+        a rendered template.
+    :param what: what to call an item in messages, such as ``packet``.
+    :raises InvalidValueError: if it is anything else.
     """
     if isinstance(source, str):
         text = source.strip()
@@ -132,7 +132,7 @@ def _from_json(text: str, what: str) -> list[Any]:
 
 
 def _object(value: Any, what: str, number: int) -> Any:
-    """Return ``value`` if it can be one of them; a list would be read as problems."""
+    """Return ``value`` if it can be an item, otherwise what is wrong; a list would be read as problems."""
     if isinstance(value, BaseModel | Mapping):
         return value
     return [f"{what} {number}: must be an object, not {type(value).__name__}"]

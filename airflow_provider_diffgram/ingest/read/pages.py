@@ -1,4 +1,4 @@
-"""Pages of documents: multi-page TIFF by Pillow, PDF by PDFium; one page at a time in memory."""
+"""Renders pages of documents: multi-page TIFF with Pillow, PDF with PDFium; one page at a time in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_PIXELS = 7680
-"""Longest side of an image whose size the server notes correctly (quirk 45)."""
+"""Longest side, in pixels, of an image whose size the server stores correctly (quirk 45)."""
 
 _COPY = 2**20
 _POINTS = 72.0
@@ -43,12 +43,12 @@ class _Document(Protocol):
 
 
 class Documents:
-    """Opens documents, one at a time, and renders pages of them, one at a time.
+    """Opens one document at a time, and renders one page of it at a time.
 
-    Safe to use from several threads, which wait for each other: neither library is.
+    Safe to use from several threads, which wait for each other because neither library is thread-safe.
 
-    :param path_of: opens the paths; what is not local is copied to a temporary file first, since pages are
-        all over a document.
+    :param path_of: opens the paths. A document that is not local is first copied to a temporary file, because
+        the data of a page is spread over a document.
     """
 
     def __init__(self, path_of: PathOpener = universal_path) -> None:
@@ -112,7 +112,7 @@ class Documents:
     def upload(self, media: PageMedia, name: str, read: Callable[[int], None]) -> Upload:
         """Render a page into a temporary file, and return that as an upload named ``name``.
 
-        :param read: told how many bytes were read, each time.
+        :param read: called with the number of bytes after each read.
         :raises OSError: if it cannot be rendered.
         """
         rendered = tempfile.NamedTemporaryFile(prefix="diffgram-page-", suffix=".png")  # noqa: SIM115
@@ -152,8 +152,8 @@ def pages_of(
 def _opened(path: str, path_of: Callable[[str], PatientPath]) -> _Document:
     """Open a document.
 
-    :raises OSError: if it is not there, or no such document, or its library is missing.
-    :raises StorageError: if the storage fails, and may be back.
+    :raises OSError: if the file does not exist or is not such a document, or the library is missing.
+    :raises StorageError: if the storage fails, which may pass.
     """
     kind = _Pdf if PurePosixPath(path).suffix.lower() == ".pdf" else _Tiff
     try:
@@ -170,12 +170,12 @@ def _beyond(media: PageMedia, document: _Document) -> str:
 def _read(kind: type[_Tiff | _Pdf], there: PatientPath) -> _Document:
     try:
         return kind(*_local(there))
-    except (RuntimeError, SyntaxError) as error:  # what the libraries say of a file that is no document
+    except (RuntimeError, SyntaxError) as error:  # what the libraries raise for a file that is not a document
         raise ValueError(str(error)) from error
 
 
 def _local(there: PatientPath) -> tuple[str, Any]:
-    """Return a local path of a document, and what must live as long as it is read."""
+    """Return a local path of a document, and an object that must live as long as it is read."""
     if is_local(there):
         return str(there.path), None
     copy = tempfile.NamedTemporaryFile(prefix="diffgram-document-", suffix=there.suffix)  # noqa: SIM115
@@ -242,7 +242,7 @@ def _close(held: Any) -> None:
 
 
 def _plain(image: Any) -> Image:
-    """Return a copy in grey or in colour, 8 bits a channel: what every reader shows alike."""
+    """Return a copy in grey or in colour with 8 bits per channel, which all readers show alike."""
     if image.mode.startswith("I;16"):
         image = image.point(lambda value: value * (1 / 256)).convert("L")
     elif image.mode == "1":

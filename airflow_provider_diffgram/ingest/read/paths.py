@@ -1,4 +1,4 @@
-"""Media that the worker reads, from a local path or from object storage."""
+"""Opens and checks media that the worker reads, from a local path or object storage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK = 4 * MIB
 
 
 class MediaPath(Protocol):
-    """What is needed of a path; UPath and Airflow's ObjectStoragePath have it."""
+    """The methods of a path that are used; UPath and Airflow's ObjectStoragePath have them."""
 
     def open(self, mode: str, **options: Any) -> Any:
         """Open the file."""
@@ -32,11 +32,11 @@ class MediaPath(Protocol):
 
 
 PathOpener = Callable[[str], MediaPath]
-"""Makes a path of a text such as ``/data/a.png`` or ``s3://bucket/a.png``."""
+"""Converts a text such as ``/data/a.png`` or ``s3://bucket/a.png`` to a path."""
 
 
 def universal_path(path: str) -> MediaPath:
-    """Open local paths and whatever fsspec knows; a fault that may pass is waited out, a minute long."""
+    """Return a local path, or one of any fsspec storage; passing faults are retried for a minute."""
     return patient(_upath)(path)
 
 
@@ -64,9 +64,9 @@ _WRAPPING = frozenset(
 
 
 def confined(path_of: PathOpener, root: str) -> PathOpener:
-    """Return ``path_of``, but that it refuses local paths outside ``root``, symbolic links followed.
+    """Return a ``path_of`` that refuses local paths outside ``root``, after following symbolic links.
 
-    Object storage is not concerned: what a worker may read there is granted by its credential.
+    Object storage is not affected: there, the worker's credential decides what it may read.
     """
     folder = Path(root).resolve()
 
@@ -88,7 +88,7 @@ def confined(path_of: PathOpener, root: str) -> PathOpener:
 def measured(media: PathMedia, path_of: PathOpener) -> tuple[int, list[str]]:
     """Return the size of ``media`` in bytes, and why it cannot be uploaded, which is empty if it can.
 
-    :raises StorageError: if the storage does not tell now, and may later.
+    :raises StorageError: if the storage fails, which may pass.
     """
     try:
         path = path_of(media.path)
@@ -112,7 +112,7 @@ def is_large(packet: Packet, size: int, limit: int) -> bool:
 
 
 def large_problems(packet: Packet, size: int, limit: int) -> list[str]:
-    """Return why a medium cannot go in chunks, which know neither parent nor ordinal (server.md 2.9)."""
+    """Return why a medium cannot be sent in chunks, which have neither parent nor ordinal (server.md 2.9)."""
     assert isinstance(packet.media, PathMedia)
     if packet.parent_file_id is not None:
         return [
@@ -132,7 +132,7 @@ def upload_of(
 ) -> Upload:
     """Return ``media`` as an upload named ``name``; its bytes are read while they are sent.
 
-    :param read: told how many bytes were read, each time.
+    :param read: called with the number of bytes after each read.
     """
     path = path_of(media.path)
 
@@ -148,9 +148,9 @@ def is_local(path: MediaPath) -> bool:
 
 
 def _open(path: MediaPath) -> BinaryIO:
-    """Open for reading from start to end: some storages would fetch 50 MiB ahead.
+    """Open for reading from start to end in small blocks, because some storages would fetch 50 MiB ahead.
 
-    Without patience: a request that waits for the storage would keep a thread of the server.
+    Faults are not retried: a request that waits for the storage would occupy a thread of the server.
     """
     options = {} if is_local(path) else {"block_size": _BLOCK}
     open_it = path.open_once if isinstance(path, PatientPath) else path.open
@@ -158,7 +158,7 @@ def _open(path: MediaPath) -> BinaryIO:
 
 
 class Counted(io.RawIOBase):
-    """``source``, with each read told; closes ``source`` with itself."""
+    """``source`` with its reads counted; closing it closes ``source``."""
 
     def __init__(self, source: BinaryIO, told: Callable[[int], None]) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""Pictures for the page: read where a packet says they are."""
+"""Reads the pictures for a page from where the packets say they are."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .paths import PathOpener
 from .remote import Remote, UnreadableError
 
 _SECONDS = 30.0
-"""Time for one picture by URL."""
+"""Most seconds for one picture by URL."""
 
 
 class Pictures:
     """Reads the pictures of media.
 
-    :param client: its connection's proxy and authorities are used, and nothing else of it.
+    :param client: only the proxy and certificate authorities of its connection are used.
     """
 
     def __init__(self, client: DiffgramClient, path_of: PathOpener) -> None:
@@ -32,9 +32,9 @@ class Pictures:
         self._remote.close()
 
     def of(self, media: Any) -> Picture:
-        """Return the picture of a medium; without one, why there is none, and never its address.
+        """Return the picture of a medium, or why there is none; never its address.
 
-        :param media: of a packet.
+        :param media: the medium of a packet.
         """
         try:
             if isinstance(media, PathMedia) and media.type == "image":

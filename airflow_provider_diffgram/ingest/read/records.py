@@ -1,4 +1,4 @@
-"""Records of earlier pushes: what was sent, packet by packet."""
+"""Reads records of earlier pushes: what was sent, packet by packet."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .paths import PathOpener, universal_path
 def read_record(path: str, path_of: PathOpener = universal_path) -> Iterator[Recorded]:
     """Yield the lines of a record, one in memory at a time.
 
-    :param path: local or in object storage; unpacked while it is read if it ends in ``.gz``.
+    :param path: local or in object storage; decompressed while it is read if it ends in ``.gz``.
     :param path_of: opens the path.
     :raises InvalidValueError: before the first line, if the file does not exist or cannot be read; later, at
-        a line that is not one of a record. The lines before it are then not a complete baseline.
+        a line that is not one of a record. Then the lines before it are not a complete baseline.
     :raises StorageError: if its storage fails, which may pass.
     """
     return _recorded(JsonLines(path, "record", path_of), path)

@@ -1,8 +1,8 @@
 """Reads media by URL in the worker: completely, in bounded memory, and only from allowed addresses.
 
 A URL may come from outside, so it gets nothing that the worker has: no credential, no cookie, no access to
-its own machine. Each address is checked when the connection to it is made, and exactly that address is used,
-so a name that resolves to another address a moment later leads nowhere.
+its own machine. Each address is checked when the connection is made, and exactly that address is used, so it
+does not help an attacker if the name resolves to another address a moment later.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ _IN_MEMORY = 2**20
 """Bytes of a medium that are kept in memory; a larger one goes to a temporary file."""
 
 _TRIES = 3
-"""So often a medium is tried that something else can read."""
+"""Attempts to read a medium that the server could fetch instead."""
 
 _SHUT = 60.0
-"""Seconds in which a host is left alone that gave no connection."""
+"""Seconds during which a host that could not be connected to is left alone."""
 
 _REDIRECTS = 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
@@ -62,7 +62,7 @@ _PASSING = frozenset({408, 425, 429})
 class UnreadableError(Exception):
     """A medium cannot be read here.
 
-    :param reason: in a few words, the same for all media with the same fault: ``HTTP 403``.
+    :param reason: a few words that are the same for all media with the same fault, such as ``HTTP 403``.
     :param may_pass: whether another attempt may succeed at once.
     :param may_pass_later: whether one may succeed some time later; None if at once or never.
     :param everywhere: whether nothing can be read from that host.
@@ -87,9 +87,9 @@ class UnreadableError(Exception):
 
 
 class Medium:
-    """A medium that was read whole. It holds a temporary file until it is closed.
+    """A medium that was read completely. It holds a temporary file until it is closed.
 
-    :param file: at its end.
+    :param file: positioned at its end.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -102,7 +102,7 @@ class Medium:
         return self._file.read(size)
 
     def view(self) -> BinaryIO:
-        """Return the bytes from their beginning; to close the view leaves the medium as it is."""
+        """Return a view of the bytes from their beginning; closing it does not close the medium."""
         self._file.seek(0)
         return cast(BinaryIO, _View(self._file))
 
@@ -125,7 +125,7 @@ class _View:
 
 
 def kept(pieces: Iterable[bytes], most: int) -> Medium:
-    """Keep what comes in pieces.
+    """Store pieces as a medium.
 
     :raises UnreadableError: if it is empty, or has more than ``most`` bytes.
     """
@@ -150,7 +150,7 @@ def _too_large(most: int) -> UnreadableError:
 
 @dataclass
 class _Reading:
-    """One medium being read: where its connections may lead, and what ends them when time is up."""
+    """One medium being read: checks the addresses of its connections, and ends them when time is up."""
 
     loopback: bool
     connection: HTTPConnection | None = None
@@ -173,7 +173,7 @@ class _Reading:
         return allowed
 
     def take(self, connection: HTTPConnection) -> None:
-        """Remember the connection that is asked now."""
+        """Remember the connection that is in use."""
         with self._lock:
             self.connection = connection
 
@@ -200,7 +200,7 @@ class _Current(threading.local):
 
 
 _current = _Current()
-"""What the thread reads. A connection that is made for nothing that is read here is refused."""
+"""What the current thread reads. A connection for anything else is refused."""
 
 
 def _resolved(host: str, port: int) -> list[str]:
@@ -209,10 +209,10 @@ def _resolved(host: str, port: int) -> list[str]:
 
 
 class _Checked(HTTPConnection):
-    """A connection to an address that a worker may read from; to a proxy as it is configured."""
+    """A connection to an address that a worker may read from, or to the configured proxy."""
 
     def request(self, *args: Any, **kwargs: Any) -> Any:
-        """Send a request; whoever reads may break the connection from now on."""
+        """Send a request; from now on the reader may break the connection."""
         assert _current.reading is not None
         _current.reading.take(self)
         return super().request(*args, **kwargs)
@@ -254,19 +254,19 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class _ShutHosts:
-    """Hosts that nothing can be read of, and until when that is taken for granted."""
+    """Hosts from which nothing can be read, and until when they are left alone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._hosts: dict[str, tuple[UnreadableError, float]] = {}
 
     def add(self, error: UnreadableError, moment: float) -> None:
-        """Shut the host that an error is about: for a while, or for good if the error does not pass."""
+        """Shut the host of an error: for a while, or permanently if the error does not pass."""
         with self._lock:
             self._hosts[error.host] = error, moment + _SHUT if error.may_pass else math.inf
 
     def error(self, host: str, moment: float) -> UnreadableError | None:
-        """Return why a host is shut; None if it is not, or for the one reader that may try it again."""
+        """Return why a host is shut; None if it is not, or if this caller may try it again."""
         with self._lock:
             error, until = self._hosts.get(host, (None, 0.0))
             if error is None:
@@ -280,12 +280,12 @@ class _ShutHosts:
 class Remote:
     """Reads media by URL. Safe to use from several threads.
 
-    :param settings: proxy, authorities and timeouts of the connection; nothing else of it is used.
-    :param clock: ends the reading when the push is to end.
-    :param most: bytes of a medium.
-    :param seconds: time for a medium.
-    :param patience: seconds in which what may pass is tried again; None where something else can read what
-        cannot be read here, so that nothing but a connection that broke is worth another try.
+    :param settings: proxy, certificate authorities and timeouts are used, and nothing else.
+    :param clock: ends the reading when the push must stop.
+    :param most: most bytes of a medium.
+    :param seconds: most seconds for a medium.
+    :param patience: seconds during which passing faults are retried; None if the server can fetch the medium
+        instead, so that only a broken connection is worth another attempt.
     """
 
     def __init__(
@@ -308,12 +308,12 @@ class Remote:
             manager.clear()
 
     def read(self, url: str) -> Medium:
-        """Return the medium at a URL, once all of it is here.
+        """Return the medium at a URL, once it is complete.
 
-        A host that gives no connection is asked again by one reader a minute; one that must not be read of,
-        or is not trusted, no more.
+        A host that cannot be connected to is tried again by one reader per minute; one that is forbidden or
+        not trusted is never tried again.
 
-        :raises UnreadableError: if it cannot be read: why.
+        :raises UnreadableError: with the reason, if it cannot be read.
         :raises StoppedError: if the client is asked to stop.
         """
         began = self._clock.monotonic()
@@ -337,7 +337,7 @@ class Remote:
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
-        """Give what is read time; nothing it waits for can take more."""
+        """Limit the time of the block: when it is up, the connection is broken."""
         reading = _Reading(self._may_loop_back())
         timer = threading.Timer(self._seconds, reading.break_off)
         timer.daemon = True
@@ -365,7 +365,7 @@ class Remote:
         raise UnreadableError(f"redirects more than {_REDIRECTS} times")
 
     def _ask(self, url: str) -> Medium | str:
-        """Return the medium, or where it has moved to."""
+        """Return the medium, or the URL to which it has moved."""
         host = urlsplit(url).netloc.rpartition("@")[2]
         shut = self._shut.error(host, self._clock.monotonic())
         if shut is not None:
@@ -408,7 +408,7 @@ class Remote:
             moved_to = response.headers.get("Location") if response.status in _MOVED else None
             return self._kept(response) if moved_to is None else str(moved_to)
         except BaseException:
-            response.close()  # what is left of it is of no interest, and may be endless
+            response.close()  # the rest is not needed, and may be endless
             raise
         finally:
             response.release_conn()
@@ -432,11 +432,11 @@ class Remote:
 
     def _pieces(self, response: Any) -> Iterator[bytes]:
         for piece in response.stream(_PIECE, decode_content=True):
-            self._clock.sleep(0)  # raises if the push is to end
+            self._clock.sleep(0)  # raises if the push must stop
             yield piece
 
     def _look_at_name(self, host: str, port: int) -> None:
-        """Refuse a host behind a proxy that is known here to be none to read from.
+        """Refuse a host behind a proxy if its name resolves here to a forbidden address.
 
         A name that only the proxy can resolve is left to the proxy.
         """
@@ -453,7 +453,7 @@ class Remote:
         return str(found) if found else None
 
     def _manager(self, proxy: str | None, *, is_own: bool) -> PoolManager:
-        """Return what keeps connections; certificates may go unchecked only where Diffgram itself is."""
+        """Return a connection pool; only for Diffgram's own host may certificates be left unchecked."""
         is_trusted = is_own and self._settings.verify is False
         with self._lock:
             if (proxy, is_trusted) not in self._managers:
@@ -479,7 +479,7 @@ class Remote:
         return manager
 
     def _may_loop_back(self) -> bool:
-        """Whether Diffgram is on this machine, so that its media may be there too."""
+        """Whether Diffgram is on this machine, so that its media may be here, too."""
         if self._loopback is None:
             try:
                 self._loopback = any(map(is_loopback, _resolved(self._own_host, 0)))
@@ -489,7 +489,7 @@ class Remote:
 
 
 def _context(verify: bool | str, *, is_trusted: bool) -> ssl.SSLContext:
-    """Return what certificates are checked by: the usual authorities, and those of the connection."""
+    """Return the TLS context: it trusts the usual authorities and those of the connection."""
     context = ssl.create_default_context(cafile=_authorities() or certifi.where())
     if isinstance(verify, str):
         is_folder = os.path.isdir(verify)  # noqa: PTH112  # as OpenSSL takes it
@@ -501,7 +501,7 @@ def _context(verify: bool | str, *, is_trusted: bool) -> ssl.SSLContext:
 
 
 def _authorities() -> str | None:
-    """Return the file of authorities that the environment names, as it does for Diffgram itself."""
+    """Return the file of authorities that the environment names, as for Diffgram itself."""
     named = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
     return next((each for each in named if each and os.path.isfile(each)), None)  # noqa: PTH113
 

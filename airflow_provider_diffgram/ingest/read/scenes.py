@@ -1,4 +1,4 @@
-"""Pictures of several cameras: each moment is a compound file, with its cameras always in the same order."""
+"""Groups pictures of several cameras: each moment is a compound file, with its cameras in a fixed order."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Paths in the user's storage: passing faults are retried, others are reported at once.
+"""Paths in the user's storage, which retry passing faults and report others at once.
 
-Everything that the package reads or writes for a user goes through a :class:`PatientPath`. After a fault that
-does not pass, it raises the storage's own error, as an ``OSError``. After one that should have passed and did
-not, it raises :class:`~airflow_provider_diffgram.client.StorageError`, and another attempt of the task may
-succeed.
+Everything that the package reads or writes for a user goes through a :class:`PatientPath`. After a permanent
+fault, it raises the storage's own error as an ``OSError``. After a fault that should have passed but did not,
+it raises :class:`~airflow_provider_diffgram.client.StorageError`; another attempt of the task may succeed.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PATIENCE = 60.0
-"""Seconds to try again, unless a connection says otherwise: as long as with a server."""
+"""Seconds during which faults are retried, unless a connection says otherwise; the same as for a server."""
 
 _BUFFER = 2**16
 _MARKS = ("size", "ETag", "etag", "generation", "mtime", "LastModified", "last_modified", "updated")
@@ -40,11 +39,11 @@ _MARKS = ("size", "ETag", "etag", "generation", "mtime", "LastModified", "last_m
 def patient(
     path_of: Callable[[str], Any], seconds: float | None = None, clock: Clock | None = None
 ) -> Callable[[str], PatientPath]:
-    """Return ``path_of``, but that its paths have patience.
+    """Return a ``path_of`` whose paths retry passing faults.
 
-    :param path_of: makes a path of any storage of a text.
-    :param seconds: how long to try again; as long as the paths do already, or else a minute, when None.
-    :param clock: tells time and lets it pass; that of the paths, or else real time, when None.
+    :param path_of: converts a text to a path of any storage.
+    :param seconds: how long to retry. None means as long as the paths already do, or else a minute.
+    :param clock: returns the time and sleeps. None means the clock of the paths, or else real time.
     """
 
     def opened(path: str) -> PatientPath:
@@ -57,11 +56,11 @@ def patient(
 
 
 def open_to_write(what: str, path: str | None, path_of: Callable[[str], Any]) -> Any:
-    """Return a context manager with a file to write bytes to; with None without a path.
+    """Return a context manager with a file to write bytes to, or with None if there is no path.
 
-    :param what: the file is, in a word: ``report``.
+    :param what: the kind of file in a word, such as ``report``.
     :raises InvalidValueError: if it cannot be written.
-    :raises StorageError: if its storage fails, and may be back.
+    :raises StorageError: if its storage fails, which may pass.
     """
     if not path:
         return nullcontext()
@@ -115,12 +114,12 @@ def hiding_no(verdict: str) -> Generator[None, None, None]:
 
 
 class PatientPath:
-    """A path of any storage; whatever else its class offers is there as well.
+    """A path of any storage, which retries passing faults; other attributes are those of the wrapped path.
 
-    :param path: UPath, ObjectStoragePath, or alike.
-    :param seconds: how long to try again.
-    :param clock: tells time and lets it pass.
-    :param name: what it is called in messages; the path as its class shows it when None.
+    :param path: UPath, ObjectStoragePath, or similar.
+    :param seconds: how long to retry.
+    :param clock: returns the time and sleeps.
+    :param name: its name in messages. None means the path as its class shows it.
     """
 
     def __init__(self, path: Any, seconds: float, clock: Clock, name: str | None = None) -> None:
@@ -139,15 +138,15 @@ class PatientPath:
         return getattr(self._path, name)
 
     def with_patience(self, seconds: float, clock: Clock) -> PatientPath:
-        """Return the same path with other patience."""
+        """Return the same path with another retry time."""
         return PatientPath(self._path, seconds, clock, self._name)
 
     def attempt(self, what: str, job: Callable[[], T]) -> T:
-        """Do ``job``, and do it again while it fails with what may pass.
+        """Call ``job``, and repeat it while it fails with faults that may pass.
 
         :param what: the job in words, such as ``read``.
         :raises StorageError: if time is up.
-        :raises OSError: if it fails for good; ImportError and ValueError pass as they are.
+        :raises OSError: if it fails permanently; ImportError and ValueError are raised unchanged.
         """
         began = self.clock.monotonic()
         for failures in itertools.count(1):
@@ -164,14 +163,14 @@ class PatientPath:
         raise AssertionError
 
     def once(self, what: str, job: Callable[[], T]) -> T:
-        """Do ``job`` once, and raise what :meth:`attempt` raises."""
+        """Call ``job`` once, with the same errors as :meth:`attempt`."""
         try:
             return job()
         except Exception as error:  # noqa: BLE001  # each storage has errors of its own
             self._raise(what, error)
 
     def _raise(self, what: str, error: Exception) -> NoReturn:
-        """Raise the error that is being handled in the words of this module."""
+        """Raise the current error as one of this module's errors."""
         if _may_pass(error):
             raise source_error(what, self._name, error) from None
         if isinstance(error, DiffgramError | OSError | ImportError | ValueError):
@@ -185,7 +184,7 @@ class PatientPath:
     def is_file(self) -> bool:
         """Return whether it exists and is a file.
 
-        Not what fsspec calls so: that says no as well where it could not look.
+        Not fsspec's own method, which also returns False if it could not look.
         """
         return self._kind() == "file"
 
@@ -200,9 +199,9 @@ class PatientPath:
             return None
 
     def iterdir(self) -> list[PatientPath]:
-        """Return what is in a folder.
+        """Return the contents of a folder.
 
-        Not fsspec's own: it takes a folder that it could not read for an empty one.
+        Not fsspec's own method, which treats an unreadable folder as an empty one.
         """
         listed = self.attempt("list", self._list)
         return [PatientPath(each, self.seconds, self.clock) for each in listed]
@@ -218,13 +217,13 @@ class PatientPath:
         return getattr(self._path, "protocol", "") in ("", "file", "local")
 
     def without_links(self) -> Path | None:
-        """Return where a local path is once all symbolic links are followed; None elsewhere."""
+        """Return a local path with all symbolic links resolved; None in other storages."""
         return Path(self._path.path).resolve() if self._is_local() else None
 
     def glob(self, pattern: str) -> list[PatientPath]:
-        """Return what matches, such as ``**/*.png``; nothing if there is no such folder.
+        """Return what matches a pattern such as ``**/*.png``; empty if there is no such folder.
 
-        Not what fsspec and pathlib call so: they leave out the folders that they could not list.
+        Not the method of fsspec or pathlib, which leave out folders that they could not list.
         """
         try:
             return list({str(each): each for each in _matching(self, pattern.split("/"))}.values())
@@ -232,10 +231,10 @@ class PatientPath:
             return []
 
     def open(self, mode: str = "r", **options: Any) -> Any:
-        """Open the file: ``rb`` to read, ``w`` or ``wb`` to write what was not there before.
+        """Open the file: ``rb`` to read, ``w`` or ``wb`` to write it anew.
 
-        After a passing fault, reading continues where it was. A fault while writing is final for this file,
-        which must be written again.
+        After a passing fault, reading continues at the same position. A fault while writing is final for this
+        file, which must be written again.
         """
         if mode == "rb":
             raw = _Resuming(self, options)
@@ -246,11 +245,11 @@ class PatientPath:
         return _Written(self, self.attempt("write", lambda: self._path.open(mode, **options)))
 
     def open_once(self, mode: str, **options: Any) -> Any:
-        """Open the file without patience: for what is read or written again as a whole."""
+        """Open the file without retries, for data that is read or written again as a whole."""
         return self._path.open(mode, **options)
 
     def head(self, size: int) -> bytes:
-        """Return the first bytes, of object storage in one request."""
+        """Return the first ``size`` bytes; from object storage, in one request."""
 
         def read() -> bytes:
             return bytes(self._path.fs.cat_file(self._path.path, start=0, end=size))
@@ -263,9 +262,9 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def kind_of(found: Any) -> str | None:
-    """Return ``file`` or ``directory``, as a result of ``stat`` tells; None if it is neither.
+    """Return ``file`` or ``directory``, from a result of ``stat``; None if it is neither.
 
-    A storage tells it by a word; what it calls a mode may be the permissions alone.
+    An object storage says it in a word; its mode may contain only permissions.
     """
     info = found if isinstance(found, Mapping) else getattr(found, "as_info", dict)()
     if "type" in info:
@@ -276,7 +275,7 @@ def kind_of(found: Any) -> str | None:
 
 
 def raise_if_passing(error: Exception, what: str, path: str) -> None:
-    """Raise StorageError if a fault may pass, so that it is not taken for bad input."""
+    """Raise StorageError if a fault may pass, so that it is not mistaken for bad input."""
     if isinstance(error, StorageError):
         raise error
     if not isinstance(error, DiffgramError) and is_passing(error):
@@ -286,10 +285,9 @@ def raise_if_passing(error: Exception, what: str, path: str) -> None:
 def _matching(
     folder: PatientPath, parts: Sequence[str], above: frozenset[Path] = frozenset()
 ) -> Iterator[PatientPath]:
-    """Yield what matches in a folder. ``**`` follows links to folders, and enters none that is hidden.
+    """Yield what matches in a folder. ``**`` follows links to folders, but does not enter hidden ones.
 
-    :param above: the folders that ``**`` came through, as they are without links: a link may lead back to
-        one.
+    :param above: folders that ``**`` has passed, with links resolved, because a link may lead back to one.
     """
     first, *rest = parts
     if first == "**":
@@ -311,7 +309,7 @@ def _matching(
 
 
 class _Resuming(io.RawIOBase):
-    """The bytes of a path; after a fault that passed the file is opened anew, and read on."""
+    """The bytes of a path; after a passing fault, the file is opened again and read on."""
 
     def __init__(self, path: PatientPath, options: dict[str, Any]) -> None:
         self._path = path
@@ -370,7 +368,7 @@ class _Resuming(io.RawIOBase):
         file, self._file = self._file, None
         try:
             file.close()
-        except Exception as error:  # noqa: BLE001  # it was broken before; what broke it is told
+        except Exception as error:  # noqa: BLE001  # it was broken before, and that fault is reported
             _log.debug("closing %r: %s", self._path, error)
 
     def close(self) -> None:
@@ -393,20 +391,20 @@ class _Written:
         self.close()
 
     def write(self, content: Any) -> int:
-        """Write text or bytes, as the file was opened for."""
+        """Write text or bytes, depending on the mode."""
         return int(self._path.once("write", lambda: self._file.write(content)))
 
     def flush(self) -> None:
-        """Hand on what was written, as far as the storage can."""
+        """Flush what was written, if the storage can."""
         self._path.once("write", self._file.flush)
 
     def close(self) -> None:
-        """Close the file; in object storage it is there only now."""
+        """Close the file; in object storage it exists only from now on."""
         self._path.once("write", self._file.close)
 
 
 def _mark_of(file: Any) -> dict[str, Any]:
-    """Return what tells one version of a file from another, as far as the storage tells."""
+    """Return the fields that distinguish versions of a file; empty if the storage has none."""
     details = getattr(file, "details", None)
     if isinstance(details, dict):
         return {name: details[name] for name in _MARKS if name in details}

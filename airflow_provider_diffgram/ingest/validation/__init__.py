@@ -1,4 +1,4 @@
-"""Checks a whole prediction set: what Diffgram would refuse, and what a person should see first."""
+"""Checks a whole prediction set: finds what Diffgram would refuse, and shows what people should see first."""
 
 from .limits import Limits
 from .validate import Validation, validate_packets

@@ -1,4 +1,4 @@
-"""Counts of a prediction set, in memory that does not grow with it."""
+"""Counts what is in a prediction set, in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BINS = 20
 """Bars of a histogram of scores from 0 to 1."""
 
 OTHERS = "(others)"
-"""Where labels and problems are counted once there are too many to remember each."""
+"""The name under which labels and problems are counted when there are too many to remember each."""
 
 _MOST_LABELS = 500
 _MOST_PROBLEMS = 500
@@ -28,7 +28,7 @@ _MOST_SHOWN = 20
 class LabelCounts:
     """Instances of one label.
 
-    :param bins: scores by twentieths of 0 to 1; 1 is in the last.
+    :param bins: number of scores in each twentieth of 0 to 1; a score of 1 is in the last.
     """
 
     instances: int = 0
@@ -38,7 +38,7 @@ class LabelCounts:
 
     @property
     def mean_score(self) -> float | None:
-        """Mean of the scores, None without any."""
+        """Mean of the scores; None without any."""
         return self.score_sum / self.scores if self.scores else None
 
     def note(self, instance: Instance) -> None:
@@ -66,7 +66,7 @@ class WrongPacket:
     """A packet with problems.
 
     :param packet: None if the models refuse it.
-    :param fields: what it was made of.
+    :param fields: the fields that it was given as.
     """
 
     name: str
@@ -76,7 +76,7 @@ class WrongPacket:
 
 
 class Lot(Generic[ItemT]):
-    """Some of many, each with the same chance, in memory for those alone."""
+    """A random sample of many items, each with the same chance; only the sample is in memory."""
 
     def __init__(self, most: int) -> None:
         self.drawn: list[ItemT] = []
@@ -85,7 +85,7 @@ class Lot(Generic[ItemT]):
         self._random = random.Random(0)  # the same set gives the same page
 
     def add(self, item: ItemT) -> None:
-        """Keep it if the lot says so: of n each stays with the chance most / n."""
+        """Keep an item by chance: of n items, each stays with the probability most / n."""
         self._seen += 1
         if len(self.drawn) < self._most:
             self.drawn.append(item)
@@ -94,10 +94,10 @@ class Lot(Generic[ItemT]):
 
 
 class Counts:
-    """What was seen of a prediction set.
+    """The counts of a prediction set.
 
     :param label_names: ``label_file_id`` -> name.
-    :param samples: so many valid images with instances are kept, each with the same chance; and as many
+    :param samples: how many valid images with instances to keep, each with the same chance, and how many
         packets with problems.
     """
 
@@ -114,7 +114,7 @@ class Counts:
 
     @property
     def mean_score(self) -> float | None:
-        """Mean of all scores, None without any."""
+        """Mean of all scores; None without any."""
         scores = sum(each.scores for each in self.labels.values())
         return sum(each.score_sum for each in self.labels.values()) / scores if scores else None
 
@@ -124,9 +124,9 @@ class Counts:
         return sorted(self.labels.items(), key=lambda item: (-item[1].instances, item[0]))
 
     def causes(self, most: int) -> list[str]:
-        """Return what is wrong with packets, a line for each cause, the most frequent first.
+        """Return what is wrong with packets, one line per cause, the most frequent first.
 
-        :param most: so many causes are told, the others counted.
+        :param most: how many causes to name; the others are counted.
         """
         kinds = sorted(self.problems.values(), key=lambda each: -each.packets)
         told = [
@@ -142,7 +142,7 @@ class Counts:
         """Count a packet.
 
         :param packet: None if the models refuse it.
-        :param fields: what it was made of.
+        :param fields: the fields that it was given as.
         """
         self.packets += 1
         self.invalid += bool(problems)
@@ -160,9 +160,9 @@ class Counts:
             self.samples.add((name, packet))
 
     def label_of(self, instance: Instance | Mapping[str, Any]) -> str:
-        """Return what the label of an instance is called.
+        """Return the name of an instance's label.
 
-        :param instance: or the fields of what is none.
+        :param instance: an instance, or the fields of an invalid one.
         """
         if isinstance(instance, Mapping):
             label, number = instance.get("label"), instance.get("label_file_id")

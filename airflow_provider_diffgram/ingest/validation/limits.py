@@ -1,4 +1,4 @@
-"""How good a prediction set must be."""
+"""The limits that a prediction set must meet."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Limits:
     min_mean_score: float | None = None
 
     def check(self) -> None:
-        """Refuse limits that no set could keep.
+        """Refuse limits that no set can meet.
 
-        :raises InvalidValueError: with all of them.
+        :raises InvalidValueError: with all such limits.
         """
         problems = [
             f"{name} must be 0 or more, not {value!r}"
@@ -57,7 +57,7 @@ class Limits:
         return []
 
     def remedies(self, counts: Counts) -> list[str]:
-        """Return what to do about what is wrong with a set."""
+        """Return what to do about the problems of a set."""
         told = []
         if any("is not in the schema" in each.example for each in counts.problems.values()):
             told.append(
@@ -92,7 +92,7 @@ class Limits:
         return f"{told}, less than min_mean_score ({self.min_mean_score:g})"
 
     def problems_of_all(self, counts: Counts) -> list[str]:
-        """Return which limits the whole set does not keep."""
+        """Return which limits the whole set misses."""
         problems = []
         if not self._allows(counts):
             problems.append(

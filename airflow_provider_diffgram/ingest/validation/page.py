@@ -1,4 +1,4 @@
-"""The page of a prediction set, for people to check before it is sent: one file, which loads nothing else."""
+"""Writes the page of a prediction set, for people to check before it is sent: one self-contained file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def write_page(
     :param failures: why the set fails; empty if it passes.
     :param picture_of: returns the picture of a medium.
     :param facts: which set it is: its dataset, its run, when it was checked.
-    :param remedies: what to do about what is wrong.
+    :param remedies: what to do about the problems.
     """
     verdict = "fails" if failures else "passes"
     heading = f"{project}: the prediction set {verdict}"
@@ -85,9 +85,9 @@ def _scores(counts: Counts) -> int:
 
 
 def _threshold(counts: Counts) -> str:
-    """Return the slider that hides what is below a score, and says how much of the whole set is not.
+    """Return the slider that hides instances below a score and says how many of the whole set remain.
 
-    The script of the page shows it; a page whose script may not run has none.
+    The page's script shows it, so it is hidden where scripts cannot run.
     """
     scores = _scores(counts)
     if not scores:
@@ -123,7 +123,7 @@ def _labels(counts: Counts) -> Iterator[str]:
 
 
 def _histogram(label: LabelCounts, paint: str) -> str:
-    """Return the scores of a label as bars, the highest over the whole height."""
+    """Return the scores of a label as bars; the highest has the full height."""
     if not label.scores:
         return ""
     most = max(label.bins)
@@ -177,7 +177,7 @@ def _samples(counts: Counts, picture_of: PictureOf) -> Iterator[str]:
 
 
 def _wrong(wrong: WrongPacket, picture_of: PictureOf) -> Sample:
-    """Return what can be shown of a packet that is wrong, perhaps in its medium as well."""
+    """Return what can be shown of an invalid packet, whose medium may be invalid, too."""
     if wrong.packet is not None:
         packet = wrong.packet
         marked = [n for n, each in enumerate(packet.instance_list) if _is_meant(each, wrong.problems)]
@@ -192,7 +192,7 @@ def _wrong(wrong: WrongPacket, picture_of: PictureOf) -> Sample:
 
 
 def _is_meant(instance: Instance, problems: Sequence[str]) -> bool:
-    """Whether a problem is about an instance: those of labels and attributes say which name is wrong."""
+    """Whether a problem with a label or attribute is about an instance, by the name that it contains."""
     names = [f"label {instance.label!r} ", f"label_file_id {instance.label_file_id} "]
     names += [f"attribute {name!r} " for name in instance.attributes or ()]
     return any(name in problem for problem in problems for name in names)

@@ -35,10 +35,10 @@ class Validation:
     :param packets: how many packets there are.
     :param invalid: how many of them Diffgram would refuse, or miss a limit.
     :param instances: how many instances the readable packets have.
-    :param mean_score: of all instances that have a score; None if none has.
+    :param mean_score: mean of all scores; None if no instance has one.
     :param labels: label -> number of its instances, the 100 most frequent.
     :param failures: why the set fails; empty if it passes.
-    :param causes: what is wrong with packets, alike ones as one with their number, the most frequent first.
+    :param causes: what is wrong with packets, similar problems counted as one, the most frequent first.
     """
 
     packets: int
@@ -164,7 +164,7 @@ def validate_packets(
 
 
 def _facts(dataset: str | int | None, run: str | None) -> list[str]:
-    """Return what the page says first of a set."""
+    """Return what the page says about a set at its top."""
     told = ["the default dataset" if dataset is None else f"dataset {dataset}"]
     told += [f"run {run}"] if run else []
     return [*told, f"checked {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"]
@@ -173,11 +173,11 @@ def _facts(dataset: str | int | None, run: str | None) -> list[str]:
 def check_arguments(
     limits: Limits, unknown_labels: str, samples: int, written: Iterable[str | None], path_of: PathOpener
 ) -> None:
-    """Check what :func:`validate_packets` is given beside the packets.
+    """Check the arguments of :func:`validate_packets` other than the packets.
 
-    :param written: paths of the files to write, which are made empty.
+    :param written: paths of the files to write, which are emptied.
     :raises InvalidValueError: with everything that is wrong.
-    :raises StorageError: if the storage of a file fails, and may be back.
+    :raises StorageError: if the storage of a file fails, which may pass.
     """
     problems = not_one_of("unknown_labels", unknown_labels, UNKNOWN_LABELS)
     if not 0 <= samples <= 100:

@@ -1,4 +1,4 @@
-"""What the server sends back, one module per subject."""
+"""Models of the server's answers, one module per subject."""
 
 from .datasets import Dataset, DirectoryRef, StorageConnection
 from .files import (

@@ -1,4 +1,4 @@
-"""Files, and what the server tells about them (server.md 2.5, 2.6, 4, 5.6, 10.3.6, 10.8)."""
+"""Files, and what the server returns about them (server.md 2.5, 2.6, 4, 5.6, 10.3.6, 10.8)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .inputs import Input
 
 
 class File(Received):
-    """A stored file (server.md 4.1). The server does not tell its parent or dataset.
+    """A stored file (server.md 4.1). The server does not return its parent or dataset.
 
     ``count_instances_changed`` is null until the file first holds an instance; for a file created with its
     instances in one request it is their exact number (server.md 2.6).
@@ -44,7 +44,7 @@ class File(Received):
 
 
 def _instances(value: Any) -> Any:
-    """Return stored instances; null means none, and constants printed as Python are read."""
+    """Return stored instances; null means none, and constants printed as Python are converted."""
     if not isinstance(value, list):
         return value or []
     return [shallowly_printed(each) if isinstance(each, dict) else each for each in value]
@@ -77,10 +77,10 @@ class FilePage(Received):
 class AnnotationUpdate(Received):
     """What a write of annotations did (server.md 10.8).
 
-    :param added: full rows of all that were created: new ones, and new versions of those that changed.
-    :param deleted_ids: rows that are gone: those that were to go, old versions of those that changed, and
-        what others saved since the list was read.
-    :param missing_ids: the deleted rows that the list did not name.
+    :param added: complete rows that were created: new ones, and new versions of changed ones.
+    :param deleted_ids: ids of deleted rows: those to remove, old versions of changed ones, and what others
+        saved since the list was read.
+    :param missing_ids: ids of deleted rows that the list did not name.
     """
 
     added: list[dict[str, Any]] = Field(validation_alias="added_instances")
@@ -97,9 +97,9 @@ class AnnotationUpdate(Received):
 class InstanceHistory(Received):
     """All rows of one instance, newest first, without the names of people (server.md 10.3.6).
 
-    The newest row tells what became of it: ``action_type`` ``deleted`` where it was deleted by name. A single
-    row with ``soft_delete`` was lost to a list that did not name it. ``is_by_person`` tells a person's row
-    from one of the API's.
+    The newest row shows what became of it: ``action_type`` is ``deleted`` if it was deleted by name. A single
+    row with ``soft_delete`` was lost because a list did not name it. ``is_by_person`` distinguishes rows of
+    people from those of the API.
     """
 
     rows: list[dict[str, Any]] = Field(validation_alias="instance_history")
@@ -119,7 +119,7 @@ def _without_name(row: dict[str, Any]) -> dict[str, Any]:
 
 
 class InstanceBuffer(Received):
-    """Instances of a video by frame. Frames without any are there too, even past the end (server.md 5.6)."""
+    """Instances of a video by frame. Includes empty frames, even past the end (server.md 5.6)."""
 
     frames: dict[int, list[dict[str, Any]]] = Field(validation_alias="instance_buffer_dict")
 

@@ -43,7 +43,7 @@ class InputStatus(StrEnum):
 
 
 class InputWords:
-    """What status, texts and log of an input mean."""
+    """The meaning of an input's status, texts and log."""
 
     status: InputStatus | str | None
     status_text: str | None
@@ -57,12 +57,12 @@ class InputWords:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the row says ``success``, which may still flip to ``failed`` (server.md 3.2)."""
+        """Whether the row says ``success``, which may still turn into ``failed`` (server.md 3.2)."""
         return self.status == InputStatus.SUCCESS
 
     @property
     def hangs(self) -> bool:
-        """Whether it is a video that the server lost while it read the frames (quirk 62).
+        """Whether it is a video that the server lost while reading its frames (quirk 62).
 
         Such a row never ends; neither time nor the server's RETRY helps.
         """
@@ -80,7 +80,7 @@ class InputWords:
 
     @property
     def reason(self) -> str:
-        """Why the input failed, cut to 500 characters and without signed URLs (server.md 3.3)."""
+        """Why the input failed, shortened to 500 characters and without signed URLs (server.md 3.3)."""
         if self.hangs:
             return _LOST
         log = self.update_log or {}
@@ -149,6 +149,6 @@ class Input(InputWords, Received):
 
 
 class InputBatch(Received):
-    """A group of inputs. Its status is no sign of the end (quirk 16): list its inputs."""
+    """A group of inputs. Its status does not show the end (quirk 16): list its inputs."""
 
     id: int

@@ -11,7 +11,7 @@ from .datasets import DirectoryRef
 
 
 class Job(Received):
-    """A job. Its counters, which leave out tasks in review, are not read: list its tasks (server.md 10.1)."""
+    """A job. Its counters leave out tasks in review and are not read: list its tasks (server.md 10.1)."""
 
     id: int
     name: str | None = None
@@ -38,7 +38,7 @@ class JobRef(Received):
 
 
 class TaskFile(Received):
-    """The file of a task; its ``time_last_updated`` is as in a listing of files."""
+    """The file of a task, with the same ``time_last_updated`` as in a listing of files."""
 
     id: int
     original_filename: str | None = None
@@ -48,7 +48,7 @@ class TaskFile(Received):
 
 
 class TaskState(Received):
-    """How far the review of one file is."""
+    """The state of the review of one file."""
 
     id: int
     status: str | None = None

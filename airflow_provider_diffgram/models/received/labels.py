@@ -10,13 +10,13 @@ from ..base import Received
 
 
 def _hex_of(colour: Any) -> str | None:
-    """Return ``#00FF80`` of the object that holds it."""
+    """Return a colour such as ``#00FF80`` from the object that holds it."""
     told = colour.get("hex") if isinstance(colour, dict) else None
     return told if isinstance(told, str) else None
 
 
 def _ids_of(labels: Any) -> list[int] | None:
-    """Return the ids of labels that are listed; None if the server lists none that can be told."""
+    """Return the ids of listed labels; None if there is no list, or one in an unknown form."""
     if not isinstance(labels, list):
         return None
     told = [each.get("id") if isinstance(each, dict) else each for each in labels]
@@ -34,14 +34,14 @@ class Label(Received):
 
 
 class LabelList(Received):
-    """Labels of one schema; the colour map has every label of the project, by its id."""
+    """Labels of one schema; the colour map has every label of the project by id."""
 
     labels_out: list[Label]
     label_file_colour_map: dict[int, Any] = {}
 
     @property
     def labels(self) -> list[Label]:
-        """Labels of the schema that were not removed."""
+        """Labels of the schema that are not removed."""
         return [label for label in self.labels_out if label.state != "removed"]
 
     @property
@@ -82,7 +82,7 @@ class AttributeGroup(Received):
     label_file_ids: Annotated[list[int] | None, BeforeValidator(_ids_of)] = Field(
         default=None, validation_alias="label_file_list"
     )
-    """Labels of whose instances it is asked; None unless the request was for them."""
+    """Labels to which it applies; None unless requested."""
     options: list[AttributeOption] = Field(default=[], validation_alias="attribute_template_list")
 
     @field_validator("options", mode="before")

@@ -1,4 +1,4 @@
-"""What a project tells of itself: model runs and events (server.md 2.18, 10.4)."""
+"""Model runs and events of a project (server.md 2.18, 10.4)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ..base import Received
 
 
 class ModelRun(Received):
-    """A run of a model; ``reference_id`` is the ``model_run_ref`` it was sent with."""
+    """A run of a model; ``reference_id`` is the ``model_run_ref`` with which it was sent."""
 
     id: int
     reference_id: str | None = None
@@ -14,7 +14,7 @@ class ModelRun(Received):
 
 
 class Event(Received):
-    """Something that happened. Kinds may be doubled: a finished task comes with its job and once without."""
+    """An event. Some kinds come twice: for a finished task, once with its job and once without."""
 
     id: int
     job_id: int | None = None

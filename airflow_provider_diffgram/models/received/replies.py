@@ -16,7 +16,7 @@ class ReplyLog(Received):
 
 
 class PacketReply(Received):
-    """The answer to a packet. The open source server never gives an id (quirk 1); others may."""
+    """The answer to a packet. The open source server never returns an id (quirk 1); others may."""
 
     input_id: int | None = None
     log: ReplyLog = Field(default=ReplyLog(), validate_default=True)
@@ -30,7 +30,7 @@ class PacketReply(Received):
 
 
 class UploadReply(Received):
-    """The answer to an upload, which the server has processed by then (server.md 2.8)."""
+    """The answer to an upload, which the server has already processed (server.md 2.8)."""
 
     file: File | None = None
     input: Input

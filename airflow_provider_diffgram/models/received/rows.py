@@ -1,4 +1,4 @@
-"""Inputs as a wait reads them: thousands at a time, so only the fields it needs are checked."""
+"""Inputs as a wait reads them: thousands at a time, so only the fields that it needs are checked."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _log_of(value: Any) -> dict[str, Any] | None:
 
 
 def _unwrapped(value: Any) -> list[Any]:
-    """Return the instances: they come as ``{"list": [...]}``, those of a compound file nested twice."""
+    """Return the instances, which are in ``{"list": [...]}``, or for a compound file in two such levels."""
     while isinstance(value, dict):
         value = value.get("list", [])
     return value if isinstance(value, list) else []

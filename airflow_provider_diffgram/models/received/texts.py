@@ -1,4 +1,4 @@
-"""The server's texts without secrets."""
+"""Removes secrets from the server's texts."""
 
 from __future__ import annotations
 
