@@ -126,10 +126,8 @@ def judge(case: str, truth: Truth, there: There, told: Iterable[Told]) -> Row:
             incomplete.add(place)
         row.lost += missing
         row.duplicated += (held - wanted).total() + max(0, len(same) - 1)
-    row.unknown = sum(
-        name not in truth.planted and (name not in truth.expected or name in incomplete)
-        for name in there.unfinished
-    )
+    whole = {name_of(place) for place in truth.expected} - {name_of(place) for place in incomplete}
+    row.unknown = sum(name not in truth.planted and name not in whole for name in there.unfinished)
     row.duplicated += sum(len(same) for place, same in files.items() if place not in truth.planted)
     for run in told:
         row.unknown += _unknown(run, truth)

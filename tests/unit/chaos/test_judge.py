@@ -154,6 +154,16 @@ def test_an_input_that_never_ends_is_unknown_unless_its_file_is_complete():
     assert figures(there=files()[1:], unfinished=("a.png",)) == {"lost": 4, "unknown": 1, "false_success": 1}
 
 
+def test_an_input_of_a_child_that_never_ends_is_unknown_unless_the_child_is_complete():
+    place = "parent/page.png#3"
+    truth = Truth({place: PREDICTIONS["a.png"]})
+    run = told(places=[place], outcomes={"page.png": "sent"}, receipt={**RECEIPT, "succeeded": 1})
+    there = [Found(1, place, PREDICTIONS["a.png"])]
+    assert figures(truth, there, run, ("page.png",)) == {}
+    assert figures(truth, [], run, ("page.png",))["unknown"] == 1
+    assert figures(truth, there, run, ("other.png",)) == {"unknown": 1}
+
+
 def test_a_receipt_that_counts_more_than_arrived_is_a_false_success():
     truth = Truth({"a.png": PREDICTIONS["a.png"]}, {"b.png"})
     outcomes = {"a.png": "sent", "b.png": "failed"}
