@@ -165,7 +165,8 @@ def compare(
         report = stack.enter_context(output("comparison", outputs.report, path_of, lines_to_write))
         table_file = stack.enter_context(output("comparison", outputs.table, path_of))
         table = stack.enter_context(ReportTable(table_file)) if table_file else None
-        for sent, found_now in finals.of(_sent_files(lines)):
+        sent_files = (predictions_of(lines.of(key)) for key in lines.keys())  # noqa: SIM118  (no dictionary)
+        for sent, found_now in finals.of(sent_files):
             now = named_as_sent(sent, found_now)
             outcomes = compare_file(sent, now, redrawn_iou=redrawn_iou, canonical=canonical)
             tally.add(sent, now, outcomes)
@@ -198,11 +199,6 @@ def compare(
             if outputs.history:
                 _write(outputs.history, written(history).encode(), path_of)
     return found
-
-
-def _sent_files(lines: RecordLines) -> Iterator[SentFile]:
-    for key in lines.keys():  # noqa: SIM118  (it is no dictionary)
-        yield predictions_of(lines.of(key))
 
 
 def _precision() -> AveragePrecision | None:

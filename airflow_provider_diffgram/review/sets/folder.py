@@ -92,13 +92,12 @@ class Folder:
         with ExitStack() as stack:
             with self._telling():
                 if self.is_local:
-                    file = stack.enter_context(whole(self.local(name), self._opened_at))
+                    file = stack.enter_context(
+                        whole(self.local(name), lambda new: self._path_of(str(new)).open("wb"))
+                    )
                 else:
                     file = stack.enter_context(self._opened(name))
             yield file
-
-    def _opened_at(self, place: Path) -> Any:
-        return self._path_of(str(place)).open("wb")
 
     def _opened(self, name: str) -> Any:
         path = self._path_of(f"{self.path}/{name}")

@@ -10,13 +10,15 @@ from typing import Any, TypeVar
 
 import pytest
 
-from airflow_provider_diffgram.client import DiffgramError, routes
+from airflow_provider_diffgram.client import DiffgramClient, DiffgramError, routes
 from airflow_provider_diffgram.review.comparison import Outputs, compare_in
 from airflow_provider_diffgram.review.jobs import MadeJob, ensure_job
 from airflow_provider_diffgram.review.progress import ReviewReceipt
 from airflow_provider_diffgram.review.pull import Options, pull
 from airflow_provider_diffgram.review.tasks import add_tasks
 from airflow_provider_diffgram.review.wait import wait_for_review
+from tests.integration.ingest.fast_time import FastTime
+from tests.integration.ingest.live_diffgram import settings
 from tests.integration.review.conftest import Desk
 
 T = TypeVar("T")
@@ -33,11 +35,17 @@ WAYS: dict[str, dict[str, Any]] = {
     "reset_after": {"kind": "reset_after"},
     "truncate": {"kind": "truncate"},
     "malformed": {"kind": "malformed", "processed": True},
+    "timeout_before": {"kind": "timeout_before"},
+    "timeout_after": {"kind": "timeout_after"},
 }
+_SHORT = 0.3
+"""Seconds that an answer is waited for where none comes."""
 
 
 @pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> dict[str, Any]:
+def way(request: pytest.FixtureRequest, desk: Desk) -> dict[str, Any]:
+    if request.param.startswith("timeout"):
+        desk.diffgram.client = DiffgramClient(settings(desk.emulator, read_timeout=_SHORT), FastTime())
     return WAYS[request.param]
 
 
