@@ -145,7 +145,7 @@ def named(noun: str, things: Sequence[object], most: int = _MOST_NAMED) -> str:
 
 
 def is_count(value: object) -> TypeGuard[float]:
-    """Whether a value is a number of 0 or more; True is none."""
+    """Whether a value is a number of 0 or more; a bool is not a number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 _MOST_FAILED = 10
-"""Polls in a row that may fail in a worker, as in the triggerer."""
+"""Failed polls in a row after which a worker gives up, as in the triggerer."""
 
 
 class WaitSensor(DeferringOperator, BaseSensorOperator):
@@ -46,9 +46,9 @@ class WaitSensor(DeferringOperator, BaseSensorOperator):
             raise
 
     def _surviving(self, poll: Callable[[], PokeReturnValue]) -> PokeReturnValue:
-        """Poll in a worker; what may pass is passed over, unless too many polls in a row failed.
+        """Poll in a worker; ignore passing faults, unless too many polls in a row have failed.
 
-        Rescheduled, each poll is a process of its own that knows of no other: it fails, and Airflow retries.
+        In reschedule mode, each poll is its own process and knows no other: it fails, and Airflow retries.
         """
         from ..client import NotProcessedError, OutcomeUnknownError
 

@@ -64,7 +64,7 @@ class UnreadableError(Exception):
 
     :param reason: a few words that are the same for all media with the same fault, such as ``HTTP 403``.
     :param may_pass: whether another attempt may succeed at once.
-    :param may_pass_later: whether one may succeed some time later; None if at once or never.
+    :param may_pass_later: whether an attempt may succeed only some time later; None for at once or never.
     :param everywhere: whether nothing can be read from that host.
     :ivar host: the host.
     """

@@ -72,7 +72,7 @@ def open_to_write(what: str, path: str | None, path_of: Callable[[str], Any]) ->
 
 @contextmanager
 def lines_to_write(what: str, path: str | None, path_of: Callable[[str], Any]) -> Generator[Any, None, None]:
-    """Give a file as :func:`open_to_write` does, but raise its fault in the end: what it tells of goes on."""
+    """Like :func:`open_to_write`, but raise a fault of the file only at the end, so that the work goes on."""
     with open_to_write(what, path, path_of) as file:
         kept = None if file is None else _GivenUp(file)
         yield kept
@@ -100,7 +100,7 @@ class _GivenUp:
 
 @contextmanager
 def hiding_no(verdict: str) -> Generator[None, None, None]:
-    """Add a verdict to what is raised where files are written that tell it: a fault must not hide it."""
+    """Add a verdict to errors of the block, which writes files about it: a fault must not hide it."""
     try:
         yield
     except DiffgramError as error:

@@ -1,8 +1,8 @@
-"""What is in the dataset already and must not be, under ``if_exists="fail"``.
+"""Finds files that already exist in the dataset and must not, under ``if_exists="fail"``.
 
-What an earlier attempt of the same push sent is no collision. Its predictions show that: the input that made
-a file names the model run, and has their references. A picture without predictions shows nothing. But the
-earlier attempt sent the first packet only after it had found none of the names.
+A file that an earlier attempt of the same push sent is not a collision. Its predictions show that: the input
+that made the file names the model run and has their references. A picture without predictions shows nothing,
+but the earlier attempt sent its first packet only after it had found none of the names.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Collisions:
         self._unnamed = 0
 
     def note(self, item: Item, there: File | Pending) -> None:
-        """Take note of an item whose file exists, or is about to. Asks the server until one is of others."""
+        """Record an item whose file exists or will soon. Asks the server until one file is of others."""
         if self._others:
             self._add_other(item.name)
             return
@@ -45,11 +45,11 @@ class Collisions:
         self._add_other(item.name)
 
     def refuse(self, *, whole: bool) -> None:
-        """Refuse what others brought.
+        """Refuse the push if others sent some of these files.
 
-        :param whole: whether all packets of the push were noted. Then an earlier attempt had looked at all
-            names before it sent the first; otherwise at those of this portion only, maybe.
-        :raises InvalidValueError: if there is something.
+        :param whole: whether all packets of the push were recorded. Then an earlier attempt had looked up all
+            names before it sent the first packet; otherwise perhaps only those of this portion.
+        :raises InvalidValueError: if others sent one.
         """
         is_retry = self._oldest_of_ours is not None
         for name, parent_file_id, there in self._bare:
@@ -67,7 +67,7 @@ class Collisions:
             self._unnamed += 1
 
     def _came_later(self, there: File | Pending, parent_file_id: int | None) -> bool:
-        """Whether a file came after the first one that an earlier attempt is known to have sent."""
+        """Whether a file is newer than the first one that an earlier attempt is known to have sent."""
         oldest = self._oldest_of_ours or 0
         return any((row.id or 0) > oldest for row in self._inputs_behind(there, parent_file_id))
 

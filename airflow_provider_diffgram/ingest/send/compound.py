@@ -248,7 +248,7 @@ def upload_children(
 
 
 def _check_targets(client: DiffgramClient, parent_file_id: int, options: Sending) -> None:
-    """Check what is known before the first child: a model may run for hours until there are all.
+    """Check what is known before the first child, because a model may run for hours to make them all.
 
     :raises InvalidValueError: if dataset, label schema or parent do not exist.
     """

@@ -57,7 +57,7 @@ class Retraction:
         ``not_possible``, ``gone``, ``refused``.
     :param restored: number of people's rows that were restored after a write had undone them.
     :param refusals: the first reasons why files were refused.
-    :param unshown: how many files more were refused.
+    :param unshown: how many more files were refused.
     :param directory_id: id of the dataset that was searched; None for single files.
     """
 
@@ -156,8 +156,8 @@ def _problem(
 ) -> PushError | None:
     """Return the error of a retraction, which says what was done; None if all went well.
 
-    :param fault: what ended it before its end.
-    :param unwritten: why the report is not complete.
+    :param fault: the error that ended it early.
+    :param unwritten: why the report is incomplete.
     """
     told = [] if fault is None else [f"stopped: {fault}"]
     if done.refusals and fault is None:

@@ -69,7 +69,7 @@ class Found:
     :param has_lost_some: whether the input that made the file lost predictions.
     :param medium: the medium, if the worker has read it; the caller closes it when the item is done.
     :param unreadable: why the worker cannot read the medium.
-    :param failing_storage: where it is stored, if the fault is there and may pass.
+    :param failing_storage: where the medium is stored, if that storage has a fault that may pass.
     """
 
     pending: Pending | None = None

@@ -22,7 +22,7 @@ class Lines:
 
     :param what: the kind of file in a word, such as ``report``.
     :param path: local or in object storage; compressed if it ends in ``.gz``. Without one nothing is written.
-    :param opened: whether to open it now, which empties it; else :meth:`open` does.
+    :param opened: whether to open it now, which empties it; otherwise :meth:`open` does.
     :raises InvalidValueError: if it cannot be written.
     :raises StorageError: if its storage fails, which may pass.
     """
@@ -39,7 +39,7 @@ class Lines:
             self.open()
 
     def open(self) -> None:
-        """Open the file, unless that is done.
+        """Open the file, unless it is open.
 
         :raises InvalidValueError: if it cannot be written.
         :raises StorageError: if its storage fails, which may pass.

@@ -65,7 +65,7 @@ class Outcomes:
         self._record.confirm()
 
     def open(self) -> None:
-        """Open report and record, unless that is done. This empties those of an earlier push.
+        """Open report and record, unless they are open. This empties those of an earlier push.
 
         :raises InvalidValueError: if one cannot be written.
         :raises StorageError: if a storage fails, which may pass.

@@ -24,7 +24,7 @@ class Record:
         self._unproven: dict[int, str] = {}
 
     def open(self) -> None:
-        """Open the file, unless that is done.
+        """Open the file, unless it is open.
 
         :raises InvalidValueError: if it cannot be written.
         :raises StorageError: if its storage fails, which may pass.

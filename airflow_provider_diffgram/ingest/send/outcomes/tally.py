@@ -175,7 +175,7 @@ class Tally:
         return sorted(self._file_ids) if len(self._file_ids) <= MOST_FILE_IDS else []
 
     def open(self) -> None:
-        """Open the report, unless that is done.
+        """Open the report, unless it is open.
 
         :raises InvalidValueError: if it cannot be written.
         :raises StorageError: if its storage fails, which may pass.
