@@ -53,7 +53,10 @@ def _image(file: Path, first: int) -> RawImage:
     root = read_xml(file)
     if root.tag != "annotation":
         raise refusal(file, f"is <{root.tag}>, not <annotation>: another format?")
-    name = _text(root, "filename")
+    try:
+        name = _text(root, "filename")
+    except ValueError as error:
+        raise refusal(file, str(error)) from None
     if name is None:
         raise refusal(file, "has no <filename>, the picture that it is about")
     objects = root.findall("object")
@@ -96,11 +99,20 @@ def _prediction(element: Element, first: int) -> RawPrediction:
     label = _text(element, "name")
     if label is None:
         raise ValueError("has no <name>, its class")
-    score = next((each for each in (_number(element, tag) for tag in _SCORES) if each is not None), None)
-    polygon = element.find("polygon")
+    score = _score(element)
+    polygon = _only(element, "polygon")
     if polygon is not None and (len(polygon) or element.find("bndbox") is None):
         return RawPrediction(label, score, polygons=[_ring(polygon, first)])
     return RawPrediction(label, score, box=_box(element, first))
+
+
+def _score(element: Element) -> float | None:
+    found = {tag: _number(element, tag) for tag in _SCORES}
+    scores = {tag: score for tag, score in found.items() if score is not None}
+    if len(set(scores.values())) > 1:
+        told = ", ".join(f"<{tag}> {score:g}" for tag, score in scores.items())
+        raise ValueError(f"has several scores, {told}: keep one")
+    return next(iter(scores.values()), None)
 
 
 def _box(element: Element, first: int) -> Edges:
@@ -146,9 +158,20 @@ def _ring(polygon: Element, first: int) -> Ring:
     return [(x - first, y - first) for x, y in ring]
 
 
+def _only(element: Element, path: str) -> Element | None:
+    """Return the element at a path; None if there is none.
+
+    :raises ValueError: if there are several, which may differ.
+    """
+    found = element.findall(path)
+    if len(found) > 1:
+        raise ValueError(f"has {len(found)} <{path}>: keep one")
+    return found[0] if found else None
+
+
 def _text(element: Element, path: str) -> str | None:
-    text = element.findtext(path)
-    return text.strip() or None if text is not None else None
+    found = _only(element, path)
+    return None if found is None else (found.text or "").strip() or None
 
 
 def _number(element: Element, path: str) -> float | None:

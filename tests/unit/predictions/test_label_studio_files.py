@@ -118,11 +118,20 @@ def test_a_shape_and_its_labels_under_one_id_are_one_region_kind_2(base: str):
     assert "result 0: type 'labels' is not read as a prediction" in refused([task(parts[1])])
 
 
-def test_a_choice_for_a_region_is_no_tag_of_the_file_kind_2():
-    of_region = {"id": "r1", "type": "choices", "to_name": "image", "value": {"choices": ["blurred"]}}
-    assert "result 1: is a choice for one region, not for the file" in refused([task(region(), of_region)])
+@pytest.mark.parametrize("number", ["r1", 1, 0])
+def test_a_choice_for_a_region_is_no_tag_of_the_file_kind_2(number: Any):
+    shape = region(of={"id": number})
+    of_region = {"id": number, "type": "choices", "to_name": "image", "value": {"choices": ["blurred"]}}
+    assert "result 1: is a choice for one region, not for the file" in refused([task(shape, of_region)])
     of_file = {**of_region, "id": "r2"}
-    assert [each.tag for each in read(region(), of_file).predictions] == [False, True]
+    assert [each.tag for each in read(shape, of_file).predictions] == [False, True]
+
+
+def test_the_id_of_a_shape_and_its_labels_may_be_a_number_kind_2():
+    shape = region(of={"id": 7, "type": "rectangle"})
+    del shape["value"]["rectanglelabels"]
+    labels = {"id": 7, "type": "labels", "to_name": "image", "value": {"labels": ["cat"]}}
+    assert [each.label for each in read(shape, labels).predictions] == ["cat"]
 
 
 SPAN = {"id": "r1", "type": "labels", "to_name": "text", "value": {"start": 3, "end": 6, "labels": ["cat"]}}
@@ -378,3 +387,12 @@ def test_an_export_without_data_is_told_by_its_keys_kind_4():
     assert refused([{"image": "a.jpg", "label": []}]) == (
         "task 0\nhas no data, but image, label: is it a JSON_MIN export? Export JSON instead"
     )
+
+
+@pytest.mark.parametrize("key", ["confidence", "conf", "prob", "probability"])
+def test_a_score_by_another_name_is_refused_kind_5(key: str):
+    told = f"result 0: has {key}, which Label Studio calls score"
+    for prediction in ({"result": [region(of={key: 0.9})]}, {"result": [region()], key: 0.9}):
+        assert told in refused([task(predictions=[prediction])])
+    (image,) = from_label_studio([task(predictions=[{"result": [region()]}])])
+    assert [each.score for each in image.predictions] == [None]

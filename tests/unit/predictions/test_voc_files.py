@@ -92,6 +92,34 @@ def test_a_score_is_read_by_each_of_its_names_kind_5(tmp_path: Path, tag: str):
     assert one(tmp_path, box(more=f"<{tag}>0.75</{tag}>")).score == 0.75
 
 
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        (annotation(box(more="<name>dog</name>")), "object 0: has 2 <name>: keep one"),
+        (annotation(box()).replace("<xmin>", "<xmin>1</xmin><xmin>"), "object 0: has 2 <xmin>: keep one"),
+        (
+            annotation(box()).replace("<filename>", "<filename>b.jpg</filename><filename>"),
+            "has 2 <filename>: keep one",
+        ),
+        (annotation(box(), size=SIZE * 2), "cannot be read: has 2 <size/width>: keep one"),
+        (
+            annotation(outline(1, 1, 9, 1, 9, 9, more="<polygon><x1>1</x1><y1>1</y1></polygon>")),
+            "object 0: has 2 <polygon>: keep one",
+        ),
+        (
+            annotation(box(more="<score>0.9</score><confidence>0.2</confidence>")),
+            "object 0: has several scores, <score> 0.9, <confidence> 0.2: keep one",
+        ),
+    ],
+)
+def test_what_is_there_twice_is_refused_kind_4(tmp_path: Path, text: str, told: str):
+    assert refused(tmp_path, text) == told
+
+
+def test_a_score_that_is_there_by_two_names_is_that_score_kind_5(tmp_path: Path):
+    assert one(tmp_path, box(more="<score>0.9</score><confidence>0.90</confidence>")).score == 0.9
+
+
 def test_a_picture_at_hand_in_another_size_is_refused_when_packets_are_made_kind_1(tmp_path: Path):
     from PIL import Image
 

@@ -16,6 +16,7 @@ from ...core.files import Source, read_json, refusal
 from ...core.geometry import in_order
 from ...core.raw import XY, RawEllipse, RawImage, RawPrediction
 from ...core.reading import (
+    OTHER_SCORES,
     computed_score,
     label_text,
     number,
@@ -232,28 +233,36 @@ def _results_of(prediction: Result, name: str) -> Iterator[Result]:
     for place, result in enumerate(results):
         if not isinstance(result, Mapping) or not isinstance(result.get("value"), Mapping | None):
             raise InvalidValueError(name, [f"result {place}: is {shown(result)}, not a region"])
+        other = next((key for key in OTHER_SCORES if key in result or key in prediction), None)
+        if other is not None and "score" not in result and "score" not in prediction:
+            raise InvalidValueError(name, [f"result {place}: has {other}, which Label Studio calls score"])
         own = result.get("score")
         yield {**result, "score": prediction.get("score") if own is None else own}
 
 
 def _merged(results: Sequence[Result]) -> list[Result]:
     """Return results, those that only name the labels of a region joined to the one that has its shape."""
-    shapes = {each["id"]: each for each in results if isinstance(each.get("id"), str) and _is_region(each)}
+    shapes = {_id(each): each for each in results if _id(each) and _is_region(each)}
     labels: dict[str, list[Any]] = {}
     rest: list[Result] = []
     for each in results:
-        region = each.get("id")
-        only_labels = each.get("type") == "labels" and not _is_region(each)
-        if only_labels and isinstance(region, str) and region in shapes:
+        region = _id(each)
+        if each.get("type") == "labels" and not _is_region(each) and region in shapes:
             labels.setdefault(region, []).extend(_listed(each, (each.get("value") or {}).get("labels")))
         else:
             rest.append(each)
     return [_labelled(each, labels, shapes) for each in rest]
 
 
-def _labelled(result: Result, labels: Mapping[str, list[Any]], shapes: Mapping[str, Result]) -> Result:
+def _id(result: Result) -> str:
+    """Return the id of a region, which may be a number; an empty text if it has none."""
     region = result.get("id")
-    if not isinstance(region, str) or region not in shapes:
+    return str(region) if isinstance(region, str | int) else ""
+
+
+def _labelled(result: Result, labels: Mapping[str, list[Any]], shapes: Mapping[str, Result]) -> Result:
+    region = _id(result)
+    if region not in shapes:
         return result
     if result is shapes[region]:
         found = labels.get(region)
