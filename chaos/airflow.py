@@ -321,8 +321,12 @@ class DagRun:
 
     def log(self) -> str:
         """Return the logs of all attempts of all tasks."""
+        return "".join(self.logs())
+
+    def logs(self) -> list[str]:
+        """Return the log of each attempt of each task."""
         folder = self.airflow.home / "logs" / f"dag_id={self.dag_id}" / f"run_id={self.run_id}"
-        return "".join(path.read_text(errors="replace") for path in sorted(folder.rglob("attempt=*.log")))
+        return [path.read_text(errors="replace") for path in sorted(folder.rglob("attempt=*.log"))]
 
 
 def free_port() -> int:
