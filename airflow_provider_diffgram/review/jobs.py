@@ -18,7 +18,7 @@ from ..client.request import Steps, ask, now, pause
 from ..ingest.server.jobs import every_job
 from ..models import InvalidValueError, Job
 from .errors import JobStateError
-from .quality.shares import is_share
+from .progress import is_share
 
 _log = logging.getLogger(__name__)
 

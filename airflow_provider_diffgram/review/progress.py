@@ -175,6 +175,11 @@ def receipt_of(
     )
 
 
+def is_share(value: object) -> bool:
+    """Whether a value is a number from 0 to 1."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewRules:
     """When a review is over.

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ...models import InvalidValueError
+from ..progress import is_share
 from .compare import DELETED, UNKNOWN
-from .shares import Share, is_share, share_told
+from .shares import Share, share_told
 
 
 @dataclass(frozen=True)

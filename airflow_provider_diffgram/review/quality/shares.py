@@ -53,11 +53,6 @@ def share_told(told: Mapping[str, Any]) -> Share:
     return Share(**told)
 
 
-def is_share(value: object) -> bool:
-    """Whether a value is a number from 0 to 1."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
-
-
 def share_of(count: int, of: int) -> Share:
     """Return a share with its bounds."""
     if not of:
