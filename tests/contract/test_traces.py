@@ -133,27 +133,44 @@ def test_two_at_once_on_one_text_are_both_taken(world: World) -> None:
 def test_what_a_stale_page_took_is_no_event(world: World, person: Person) -> None:
     file_id, page = filled(world, 2)
     written(world, file_id, [*page, new(world, "late", 300)])
-    before = body_of(world.post(EVENTS, {"file_id": file_id}))["event_list"]
+
+    def kinds() -> set[str]:
+        return {event["kind"] for event in body_of(world.post(EVENTS, {"file_id": file_id}))["event_list"]}
+
+    until(lambda: "input_file_uploaded" in kinds() and "annotation_update" in kinds(), "events", seen=kinds)
+    before = kinds()
     counter = world.view(file_id)["count_instances_changed"]
     person.save(file_id, page)
     assert world.view(file_id)["count_instances_changed"] == counter == 3
     assert references(world, file_id) == ["p0", "p1"]
-    after = body_of(world.post(EVENTS, {"file_id": file_id}))["event_list"]
-    assert {event["kind"] for event in after} - {event["kind"] for event in before} == set()
+    assert kinds() == before
 
 
 def test_a_save_in_the_web_page_is_an_event_of_the_person(world: World, person: Person) -> None:
     file_id, (first, second) = filled(world, 2)
     person.save(file_id, [{**first, "x_max": first["x_max"] + 7}, second])
-    told = body_of(world.post(EVENTS, {"file_id": file_id, "kind": "annotation_update"}))["event_list"]
-    assert told[0]["member_id"] is not None
-    assert told[0]["description"] == "Changed 1"
+    body = {"file_id": file_id, "kind": "annotation_update"}
+
+    def told() -> list[Any]:
+        return [
+            (event["member_id"] is None, event["description"])
+            for event in body_of(world.post(EVENTS, body))["event_list"]
+        ]
+
+    until(lambda: told()[:1] == [(False, "Changed 1")], "the save as an event of the person", seen=told)
 
 
 def test_events_are_asked_for_by_kind_file_and_day(deployment: Deployment, world: World) -> None:
     file_id, there = filled(world, 1)
     written(world, file_id, [*there, new(world, "n0", 300)])
-    of_file = body_of(world.post(EVENTS, {"file_id": file_id}))["event_list"]
+
+    def of_this_file() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = body_of(world.post(EVENTS, {"file_id": file_id}))["event_list"]
+        return found
+
+    kinds = {"annotation_update", "input_file_uploaded"}
+    until(lambda: kinds <= {event["kind"] for event in of_this_file()}, f"events {kinds}", seen=of_this_file)
+    of_file = of_this_file()
     assert {event["file_id"] for event in of_file} == {file_id}
     day = of_file[0]["time_created"]
     from_today = body_of(world.post(EVENTS, {"file_id": file_id, "date_from": day}))["event_list"]
