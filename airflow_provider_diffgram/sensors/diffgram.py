@@ -103,6 +103,10 @@ class DiffgramInputSensor(WaitingOperator, WaitSensor):
 
         return self._surviving(poll)
 
+    def _lose_sight(self) -> None:
+        if self._waiting is not None:
+            self._waiting.lose_sight(self._client().clock.monotonic())
+
     def _report_path(self) -> str | None:
         return self.report
 

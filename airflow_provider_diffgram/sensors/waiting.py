@@ -14,14 +14,11 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from ..hooks.diffgram import failing_for_good
+from ..ingest.defaults import MAX_POLL_FAILURES
 from ..operators.base import DeferringOperator, check_flag, seconds_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
-
-
-_MOST_FAILED = 10
-"""Failed polls in a row after which a worker gives up, as in the triggerer."""
 
 
 class WaitSensor(DeferringOperator, BaseSensorOperator):
@@ -56,12 +53,16 @@ class WaitSensor(DeferringOperator, BaseSensorOperator):
             found = poll()
         except (NotProcessedError, OutcomeUnknownError) as error:
             self._failed += 1
-            if self.mode != "poke" or self._failed >= _MOST_FAILED:
+            if self.mode != "poke" or self._failed >= MAX_POLL_FAILURES:
                 raise
-            self.log.warning("poll %s of %s failed: %s", self._failed, _MOST_FAILED, error)
+            self.log.warning("poll %s of %s failed: %s", self._failed, MAX_POLL_FAILURES, error)
+            self._lose_sight()
             return PokeReturnValue(is_done=False)
         self._failed = 0
         return found
+
+    def _lose_sight(self) -> None:
+        """Record that a poll failed, so that the server was out of sight."""
 
     def _patience(self) -> float:
         return seconds_of(self.timeout)

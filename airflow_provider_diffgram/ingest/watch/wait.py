@@ -140,6 +140,13 @@ class Waiting:
             standing = yield from self.look()
         return standing
 
+    def lose_sight(self, moment: float) -> None:
+        """Record that a poll failed: the time until the next one does not count as standstill.
+
+        :param moment: the current time of the client's clock.
+        """
+        self._watch.lose_sight(moment)
+
     def until_decided(
         self,
         timeout: float,
@@ -167,7 +174,7 @@ class Waiting:
 
         def pause_after(moment: float, failed: bool) -> float:
             if failed:
-                self._watch.lose_sight(moment)
+                self.lose_sight(moment)
             return pace.pause(soon=self._watch.soon and not failed, settling=self._watch.settling)
 
         if first_pause is None:

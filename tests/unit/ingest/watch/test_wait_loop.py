@@ -112,6 +112,18 @@ def test_time_in_which_the_server_was_away_leaves_nothing_stuck():
     assert listed.run(wait.until_decided(90, 15)).status == "timeout"
 
 
+@pytest.mark.parametrize("is_told, status", [(True, "pending"), (False, "done")])
+def test_a_poke_that_failed_does_not_count_as_standstill(is_told: bool, status: str):
+    listed = Listed(row(1, "processing"))
+    wait = waiting(listed, stall_timeout=60.0)
+    assert listed.run(wait.poke(15)).status == "pending"
+    listed.now += 90
+    if is_told:
+        wait.lose_sight(listed.now)
+    standing = listed.run(wait.poke(15))
+    assert (standing.status, standing.receipt.stuck) == (status, 0 if is_told else 1)
+
+
 def test_it_leaves_the_server_alone_for_as_long_as_it_is_told_to():
     listed = Listed(row(1))
     busy = RateLimitedError("busy")
