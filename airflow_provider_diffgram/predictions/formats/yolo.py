@@ -108,7 +108,7 @@ def from_yolo_text(
         shown = first_of([path.relative_to(labels) for path in lost], _SHOWN)
         near = _alike(lost[0], pictures)
         hint = f". Is the first one for {near.relative_to(images)}?" if near else ""
-        raise refusal(labels, f"{len(lost)} texts have no picture in {images}: {shown}{hint}")
+        raise refusal(labels, f"{count_of(len(lost), 'text')} without a picture in {images}: {shown}{hint}")
     if task == "classify":
         return _classified(texts, pictures, names)
     geometry = _Geometry(task, joints, kpt_shape, bones, min_joint_score)

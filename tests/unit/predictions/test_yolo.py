@@ -214,7 +214,7 @@ def test_a_picture_without_a_text_has_no_predictions(folders: Path):
 
 def test_a_text_without_a_picture_is_refused(folders: Path):
     (folders / "labels" / "other.txt").write_text("0 .5 .5 .2 .2")
-    with pytest.raises(ValueError, match=r"1 texts have no picture in .*: other\.txt"):
+    with pytest.raises(ValueError, match=r"1 text without a picture in .*: other\.txt"):
         from_yolo_text(folders / "labels", folders / "images", classes=NUMBERS)
 
 

@@ -272,7 +272,7 @@ def test_a_folder_that_is_not_there_or_holds_nothing_is_refused_kind_4(tmp_path:
 def test_texts_that_match_no_picture_are_refused_kind_4(tmp_path: Path):
     put(tmp_path, "train/a.txt", BOX)
     picture(tmp_path, "a.png")
-    with pytest.raises(InvalidValueError, match=r"1 texts have no picture in .*images: train/a.txt"):
+    with pytest.raises(InvalidValueError, match=r"1 text without a picture in .*images: train/a.txt"):
         images(tmp_path)
 
 
